@@ -1,0 +1,19 @@
+"""What it takes to trade on one account."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where an account is and what opens it. `exchange` is a ccxt id.
+
+    Secrets stay out of every repr, and so out of logs.
+    """
+
+    name: str
+    exchange: str
+    api_key: str = field(default="", repr=False)
+    api_secret: str = field(default="", repr=False)
+    api_password: str = field(default="", repr=False)
+    base_url: str | None = None
+    timeout_s: int = 10

@@ -1,0 +1,161 @@
+"""Binance spot: its strict client, its ways to look things up, and the plain functions.
+
+Sources: binance-spot-api-docs, rest-api.md and errors.md; and the binance class of ccxt.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.failures import without_signature
+from execution.api.parse import book_of, fill_of, report_of
+from execution.api.transport import Shape, StrictTransport, list_of, record_with
+from execution.books import Book
+from execution.clock import SystemClock
+from execution.contracts import BINANCE
+from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
+from execution.markets import refusal
+from execution.order_factory import one_off_order
+from execution.orders import Attempt, Order, OrderReport, Verdict
+from execution.ports import AccountFill, Exchange, ExchangeUnavailable
+
+TRADES_A_PAGE = 1000
+_ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")
+_TRADE = record_with("id", "orderId", "price", "qty", "commission", "commissionAsset", "time")
+
+
+class StrictBinance(StrictTransport, ccxt.binance):
+    """ccxt.binance that believes only Binance's own answers, wherever its URL points."""
+
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "/order": _ORDER,
+        "/openOrders": list_of(_ORDER),
+        "/myTrades": list_of(_TRADE),
+        "/account": record_with("balances", "canTrade"),
+        "/exchangeInfo": lambda answer: bool(record_with("symbols")(answer) and answer["symbols"]),
+        "/depth": record_with("bids", "asks"),
+        "/time": record_with("serverTime"),
+    }
+
+    def get_exceptions_by_url(self, url: str, exactOrBroad: str) -> Any:  # noqa: N803
+        """Spot codes mean the same at another address: ccxt knows them by the host's name only."""
+        del url
+        return super().get_exceptions_by_url("https://api.binance.com/", exactOrBroad)
+
+
+class BinanceExchange(CcxtExchange):
+    """One Binance spot account."""
+
+    def _lookup(self, order: Order) -> OrderReport:
+        params = {"origClientOrderId": order.client_order_id}
+        return report_of(self.client.fetch_order(None, order.symbol, params))
+
+    def _cancel(self, order: Order) -> OrderReport:
+        answer = self.client.cancel_order(order.exchange_order_id, order.symbol)
+        # The answer's clientOrderId is the cancel's own; the order's stands beside it.
+        return report_of({**answer, "clientOrderId": answer["info"].get("origClientOrderId")})
+
+    def order_book(self, symbol: str, depth: int) -> Book:
+        # The raw answer, because ccxt's own reading of a book goes through binary fractions.
+        request = {"symbol": self.client.market_id(symbol), "limit": depth}
+        return self._read(lambda: book_of(symbol, self.client.public_get_depth(request)))
+
+    def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
+        found: list[AccountFill] = []
+        start = {"startTime": since_ms} if cursor is None else {"fromId": int(cursor) + 1}
+        while True:
+            page = self._trades_page(symbol, start)
+            found += page
+            if len(page) < TRADES_A_PAGE:
+                return found
+            start = {"fromId": int(page[-1].fill.trade_id) + 1}
+
+    def _trades_page(self, symbol: str, start: dict[str, int]) -> list[AccountFill]:
+        trades = self._read(
+            lambda: [
+                AccountFill(str(trade["order"]), fill_of(trade))
+                for trade in self.client.fetch_my_trades(symbol, None, TRADES_A_PAGE, start)
+            ]
+        )
+        return sorted(trades, key=lambda found: int(found.fill.trade_id))
+
+
+def binance_client(
+    api_key: str, secret_key: str, base_url: str | None = None, timeout_s: int = 10
+) -> StrictBinance:
+    """Make a client without loading markets. `base_url` replaces Binance's host, as
+    "http://127.0.0.1:8801" for a paper exchange."""
+    client = StrictBinance(
+        {
+            "apiKey": api_key,
+            "secret": secret_key,
+            "timeout": timeout_s * 1000,
+            # Repeating is the order manager's business; a client that does it doubles orders.
+            "enableRateLimit": False,
+            "options": {
+                "maxRetriesOnFailure": 0,
+                "fetchMarkets": {"types": ["spot"]},
+                "fetchMargins": False,
+                "warnOnFetchOpenOrdersWithoutSymbol": False,
+            },
+        }
+    )
+    client.has["fetchCurrencies"] = False
+    client.options["fetchCurrencies"] = False
+    client.forget()
+    if base_url is not None:
+        api = base_url.rstrip("/") + "/api/v3"
+        client.urls["api"] = {**client.urls["api"], "public": api, "private": api}
+    return client
+
+
+def initialize_binance_api(
+    api_key: str, secret_key: str, base_url: str | None = None
+) -> BinanceExchange:
+    """Connect to Binance spot and load its markets.
+
+    Raises ExchangeUnavailable if Binance does not answer.
+    """
+    client = binance_client(api_key, secret_key, base_url)
+    try:
+        client.load_markets()
+    except ccxt.BaseError as error:
+        reason = without_signature(str(error))
+        raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
+    return BinanceExchange(client, BINANCE, SystemClock())
+
+
+def place_order(
+    exchange: Exchange,
+    symbol: str,
+    side: str,
+    amount: Decimal | str,
+    price: Decimal | str | None = None,
+    recv_window_ms: int = 5_000,
+) -> OrderReport:
+    """Make one single attempt at a limit order, or a market order where `price` is None.
+
+    Nothing is repeated here: `create_order` is the one that sees an order through. Raises
+    ValueError for an order that breaks the symbol's rules, OrderRejected where the exchange said
+    no, NotSent where nothing reached it, and OutcomeUnknown where nobody can say: look the order
+    up by the exception's client order id before you try again.
+    """
+    order = one_off_order(symbol, side, amount, price)
+    refused = refusal(order, exchange.market(symbol))
+    if refused is not None:
+        raise ValueError(refused)
+    offset = exchange.measure_clock()
+    stamp_ms = offset.measured_at_ms + offset.offset_ms
+    valid_until_ms = stamp_ms + recv_window_ms
+    attempt = Attempt(1, stamp_ms, valid_until_ms, valid_until_ms + exchange.contract.margin_ms)
+    outcome = exchange.place(order, attempt)
+    if outcome.verdict is Verdict.ACCEPTED and outcome.report is not None:
+        return outcome.report
+    if outcome.verdict is Verdict.REJECTED:
+        raise OrderRejected(outcome.reason)
+    if outcome.verdict is Verdict.NOT_SENT:
+        raise NotSent(outcome.reason)
+    raise OutcomeUnknown(outcome.reason, order.client_order_id)

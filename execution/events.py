@@ -1,0 +1,74 @@
+"""What can happen to an order, in the past tense."""
+
+from dataclasses import dataclass
+
+from execution.orders import Attempt, OrderReport
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptBegan:
+    """The next attempt is about to be journaled; only then may its request leave."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptUnknown:
+    """Nobody can say yet whether the attempt arrived."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDied:
+    """The attempt is proven dead: it did not arrive and cannot arrive any more."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The exchange answered this attempt with a definite no."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The exchange told where the order stands."""
+
+    report: OrderReport
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """We will not send this order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Somebody wants the order gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """The outcome cannot be found out by asking the exchange."""
+
+    reason: str
+
+
+Event = (
+    AttemptBegan
+    | AttemptUnknown
+    | AttemptDied
+    | Rejected
+    | Reported
+    | Refused
+    | CancelRequested
+    | Quarantined
+)

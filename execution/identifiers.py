@@ -1,0 +1,27 @@
+"""Ids that follow from the signal id, so that every retry speaks of the same order."""
+
+import base64
+import hashlib
+
+# Every order id starts with this, so that our orders are known at the exchange by sight.
+PREFIX = "oo"
+_DIGEST_BYTES = 15
+
+
+def order_id_of(signal_id: str) -> str:
+    """Return the order id of a signal: 26 lower-case letters and digits, 120 bits of its hash.
+
+    It fits the client order id of every exchange that takes 26 alphanumeric characters, and is
+    used there as it is.
+    """
+    digest = hashlib.blake2b(signal_id.encode(), digest_size=_DIGEST_BYTES).digest()
+    return PREFIX + base64.b32encode(digest).decode().lower()
+
+
+def is_ours(client_order_id: str | None) -> bool:
+    """Say whether an order at the exchange carries an id of our making."""
+    return (
+        client_order_id is not None
+        and client_order_id.startswith(PREFIX)
+        and len(client_order_id) == len(PREFIX) + _DIGEST_BYTES * 8 // 5
+    )

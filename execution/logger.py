@@ -1,0 +1,53 @@
+"""One structured line for every change of an order, and for what the workers do besides."""
+
+import logging
+import re
+import sys
+
+import structlog
+
+from execution.events import Event
+from execution.orders import Order, OrderState
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
+    """Send every line to standard error: JSON for machines, or coloured text for people."""
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class LogObserver:
+    """Writes every stored change of an order as one line."""
+
+    def __call__(self, order: Order, event: Event, before: OrderState | None) -> None:
+        bad = order.state in (OrderState.QUARANTINED, OrderState.REJECTED, OrderState.REFUSED)
+        log = structlog.get_logger("oneorder")
+        (log.warning if bad else log.info)(
+            _WORD.sub("_", type(event).__name__).lower(),
+            order_id=order.order_id,
+            signal_id=order.signal_id,
+            account=order.account,
+            symbol=order.symbol,
+            attempt=len(order.attempts),
+            before=before,
+            state=order.state,
+            filled=str(order.filled),
+            reason=order.reason or (order.attempt.reason if order.attempt else None),
+        )

@@ -1,0 +1,55 @@
+"""A symbol's trading rules, and the refusals that follow from them before anything is sent."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from execution.decimals import EXACT, is_multiple, to_text
+from execution.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Limits of one symbol. Steps and minimums in base units, prices and notionals in quote.
+
+    None means that the exchange names no such limit. `taker_fee` is a fraction of the value.
+    """
+
+    symbol: str
+    price_tick: Decimal | None
+    amount_step: Decimal | None
+    amount_min: Decimal | None
+    notional_min: Decimal | None
+    taker_fee: Decimal
+
+
+def refusal(order: Order, market: Market | None) -> str | None:
+    """Say in one sentence why the order cannot be sent as it is, None where it can.
+
+    Nothing is rounded for the trader: an amount that an exchange would cut, or a price that
+    rounding could push across the limit, is refused.
+    """
+    if market is None:
+        return f"symbol: {order.symbol!r} is not traded on account {order.account}"
+    return _amount_refusal(order, market) or _price_refusal(order, market)
+
+
+def _amount_refusal(order: Order, market: Market) -> str | None:
+    if market.amount_step is not None and not is_multiple(order.amount, market.amount_step):
+        step = to_text(market.amount_step)
+        return f"amount: {to_text(order.amount)} is not a multiple of the step {step}"
+    if market.amount_min is not None and order.amount < market.amount_min:
+        return f"amount: {to_text(order.amount)} is below the minimum {to_text(market.amount_min)}"
+    return None
+
+
+def _price_refusal(order: Order, market: Market) -> str | None:
+    if order.price is None:
+        return None
+    if market.price_tick is not None and not is_multiple(order.price, market.price_tick):
+        tick = to_text(market.price_tick)
+        return f"price: {to_text(order.price)} is not a multiple of the tick {tick}"
+    notional = EXACT.multiply(order.amount, order.price)
+    if market.notional_min is not None and notional < market.notional_min:
+        least = to_text(market.notional_min)
+        return f"amount: the notional {to_text(notional)} is below the minimum {least}"
+    return None

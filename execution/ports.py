@@ -1,0 +1,193 @@
+"""The doors of the order manager, as it sees them: exchange, store, clock and observer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol
+
+from execution.books import Book
+from execution.contracts import Contract
+from execution.events import Event
+from execution.markets import Market
+from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, Verdict
+from execution.position_tracker import Position
+
+
+class ExchangeUnavailable(Exception):
+    """A question to the exchange got no usable answer; nothing may be concluded from that.
+
+    `retry_after_s` is how long the exchange asked to be left alone, if it did.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer; the change may or may not have been made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt came to. `report` is there exactly when the verdict is ACCEPTED."""
+
+    verdict: Verdict
+    report: OrderReport | None = None
+    reason: str = ""
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFill:
+    """A fill as the account's trade list tells it, with the exchange's id of its order."""
+
+    exchange_order_id: str
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """Exchange time minus our time, in ms, true to within `uncertainty_ms` when it was measured."""
+
+    offset_ms: int
+    uncertainty_ms: int
+    measured_at_ms: int
+
+
+class Exchange(Protocol):
+    """One account at one exchange. Not to be shared between threads.
+
+    `place` and `cancel` never raise for what an exchange answers or fails to answer: their result
+    says what is known. Every reading method raises ExchangeUnavailable unless the answer is a
+    well-formed one, so an empty result really means "nothing there".
+    """
+
+    @property
+    def contract(self) -> Contract: ...
+    def market(self, symbol: str) -> Market | None:
+        """The symbol's trading rules, None for a symbol that is not traded there."""
+
+    def place(self, order: Order, attempt: Attempt) -> Outcome:
+        """Send one placement, signed with the attempt's stamp."""
+
+    def cancel(self, order: Order) -> OrderReport | None:
+        """Ask for the order's end; None where the exchange says that there is nothing to cancel."""
+
+    def lookup(self, order: Order) -> OrderReport | None:
+        """Find the order by its client order id; None only when the exchange says it has none."""
+
+    def open_orders(self, symbol: str) -> list[OrderReport]: ...
+    def order_fills(self, order: Order) -> list[Fill]: ...
+    def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
+        """Trades after trade id `cursor`, oldest first; without a cursor, from `since_ms` on."""
+
+    def balances(self) -> dict[str, Decimal]:
+        """Total balance (free and held) by asset."""
+
+    def order_book(self, symbol: str, depth: int) -> Book: ...
+    def measure_clock(self) -> ClockOffset: ...
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Our own wall clock, in ms since 1970, UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Observer(Protocol):
+    """Learns of every change of an order, after it is safely stored."""
+
+    def __call__(self, order: Order, event: Event, before: OrderState | None) -> None: ...
+
+
+class Committed(Enum):
+    """How a commit ended; anything but DONE changed nothing."""
+
+    DONE = "done"
+    CONFLICT = "conflict"  # Somebody else changed the order or the position first.
+    HELD = "held"  # The account is on hold: nothing may be sent now.
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One atomic step of one order, with the position that its new fills move.
+
+    `before` is what the store must still hold (version 0: nothing); `after` takes its place. The
+    position likewise carries the version that it will have, one more than the store's. `due_ms` is
+    when the sweep shall look at the order, None for never. The first write of an order also
+    settles the intent that it came from.
+    """
+
+    before: Order
+    after: Order
+    due_ms: int | None
+    position: Position | None = None
+    unless_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An entry of the signal stream: what a producer wants done."""
+
+    entry_id: str
+    task: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedIntent:
+    """An intent that could not become an order, and why; kept so that nothing is lost."""
+
+    task: str
+    body: str
+    reason: str
+    time: datetime
+
+
+class Store(Protocol):
+    """Where orders, positions and intents live. Every method raises StoreUnavailable when the
+    server does not answer."""
+
+    def commit(self, change: Change) -> Committed: ...
+    def order(self, order_id: str) -> Order | None: ...
+    def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
+        """Oldest first."""
+
+    def live_orders(self, account: str) -> list[Order]: ...
+    def order_ids_by_exchange_id(
+        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
+    ) -> dict[str, str]: ...
+    def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
+        """Take order ids that are due, and make them due again after the lease."""
+
+    def postpone(self, order_id: str, due_ms: int) -> None:
+        """Let the sweep look at the order then, if it still is to look at it at all."""
+
+    def position(self, account: str, symbol: str) -> Position:
+        """An empty position of version 0 where there is none."""
+
+    def positions(self, account: str | None = None) -> list[Position]: ...
+    def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
+        """The oldest intents that no record stands for yet. They stay until they are settled."""
+
+    def settle_intent(self, entry_id: str) -> None: ...
+    def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None: ...
+    def refused_intents(self, count: int) -> list[RefusedIntent]: ...
+    def hold(self, account: str, seconds: int) -> None:
+        """Let nothing be sent on the account for so long."""
+
+    def clock_offset(self, account: str) -> ClockOffset | None: ...
+    def set_clock_offset(self, account: str, offset: ClockOffset) -> None: ...
+    def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
+        """The last known mid price and when it was read, in ms."""
+
+    def set_mark(self, account: str, symbol: str, price: Decimal, now_ms: int) -> None: ...
+    def cursor(self, account: str, symbol: str) -> str | None: ...
+    def set_cursor(self, account: str, symbol: str, trade_id: str) -> None: ...
+    def lease(self, name: str, owner: str, ttl_ms: int) -> bool: ...
+    def release(self, name: str, owner: str) -> None: ...
+    def ping(self) -> None: ...

@@ -1,0 +1,67 @@
+"""Orders and positions as text, and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from execution.decimals import to_decimal, to_text
+from execution.orders import Order
+from execution.position_tracker import Position
+
+_ORDER = TypeAdapter(Order)
+
+
+def order_to_json(order: Order) -> str:
+    return _ORDER.dump_json(order).decode()
+
+
+def order_from_json(text: str) -> Order:
+    return _ORDER.validate_json(text)
+
+
+def position_to_hash(position: Position) -> dict[str, str]:
+    """The hash's fields. `entry_price` is there for people who look; it is not read back."""
+    entry = position.entry_price
+    return {
+        "account": position.account,
+        "symbol": position.symbol,
+        "amount": to_text(position.amount),
+        "cost": to_text(position.cost),
+        "entry_price": "" if entry is None else to_text(entry),
+        "realised_pnl": to_text(position.realised_pnl),
+        "turnover": to_text(position.turnover),
+        "fees": json.dumps({asset: to_text(fee) for asset, fee in position.fees.items()}),
+        "opened_at": _time(position.opened_at),
+        "updated_at": _time(position.updated_at),
+        "version": str(position.version),
+    }
+
+
+def position_from_hash(stored: Mapping[str, str]) -> Position:
+    return Position(
+        account=stored["account"],
+        symbol=stored["symbol"],
+        fees={asset: to_decimal(fee) for asset, fee in json.loads(stored["fees"]).items()},
+        opened_at=_read_time(stored["opened_at"]),
+        updated_at=_read_time(stored["updated_at"]),
+        version=int(stored["version"]),
+        **{name: to_decimal(stored[name]) for name in _NUMBERS},
+    )
+
+
+_NUMBERS = [
+    field.name
+    for field in fields(Position)
+    if field.name in ("amount", "cost", "realised_pnl", "turnover")
+]
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat()
+
+
+def _read_time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

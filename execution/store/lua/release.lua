@@ -1,0 +1,10 @@
+-- Give a lease back, if it is still ours.
+--
+-- KEYS  1 lease string
+-- ARGV  1 owner
+-- Returns 1 if it was.
+
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('DEL', KEYS[1])
+end
+return 0

@@ -1,0 +1,11 @@
+-- Take orders that are due, and make them due again after the lease: whoever takes them may die.
+--
+-- KEYS  1 due sorted set
+-- ARGV  1 now, ms      2 how many at most      3 lease, ms
+-- Returns the order ids.
+
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, order_id in ipairs(due) do
+  redis.call('ZADD', KEYS[1], 'XX', tonumber(ARGV[1]) + tonumber(ARGV[3]), order_id)
+end
+return due

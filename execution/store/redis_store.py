@@ -1,0 +1,273 @@
+"""Orders, positions and intents in Redis (or Valkey). See ports.Store for the meaning.
+
+Every change of an order is one Lua script, so one round trip and whole or not at all.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from functools import wraps
+from importlib.resources import files
+from typing import Any, ParamSpec, TypeVar
+
+from redis import Redis, RedisError
+
+from execution.decimals import to_decimal, to_text
+from execution.orders import Order, OrderState
+from execution.ports import (
+    Change,
+    ClockOffset,
+    Committed,
+    Intent,
+    RefusedIntent,
+    StoreUnavailable,
+)
+from execution.position_tracker import Position
+from execution.store import keys
+from execution.store.codec import (
+    order_from_json,
+    order_to_json,
+    position_from_hash,
+    position_to_hash,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+READ_BATCH = 500
+
+
+def connect(url: str, *, connections_max: int = 64) -> Redis:
+    """Open a pool that gives up on a silent server instead of waiting for ever.
+
+    Nothing is repeated by the client: a lost reply is the order manager's business.
+    """
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=3,
+        socket_connect_timeout=3,
+        socket_keepalive=True,
+        health_check_interval=2,
+        max_connections=connections_max,
+    )
+
+
+def _guarded(method: Callable[P, T]) -> Callable[P, T]:
+    """Let a method raise StoreUnavailable for whatever goes wrong between us and the server."""
+
+    @wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis: {type(error).__name__}: {error}") from error
+
+    return guarded
+
+
+class RedisStore:
+    """The store of record."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+        self._commit = self._script("commit")
+        self._take_due = self._script("take_due")
+        self._release = self._script("release")
+
+    def _script(self, name: str) -> Any:
+        source = files("execution.store").joinpath("lua", f"{name}.lua").read_text()
+        return self._redis.register_script(source)
+
+    @_guarded
+    def commit(self, change: Change) -> Committed:
+        after = change.after
+        position = change.position
+        exchange_id = after.exchange_order_id
+        answer = self._commit(
+            keys=[
+                keys.order(after.order_id),
+                keys.position(after.account, after.symbol),
+                keys.DUE,
+                keys.ORDERS,
+                keys.live(after.account),
+                keys.exchange_ids(after.account),
+                keys.hold(after.account),
+                keys.SIGNALS,
+                keys.POSITIONS,
+            ],
+            args=[
+                after.order_id,
+                change.before.version,
+                after.version,
+                after.state.value,
+                after.account,
+                after.symbol,
+                order_to_json(after),
+                int(after.created_at.timestamp() * 1000),
+                "" if change.due_ms is None else change.due_ms,
+                "1" if after.is_live or after.fills_missing else "0",
+                "" if exchange_id is None else f"{after.symbol} {exchange_id}",
+                after.entry_id or "",
+                "1" if change.unless_held else "0",
+                "" if position is None else position.version - 1,
+                *_flat({} if position is None else position_to_hash(position)),
+            ],
+        )
+        return Committed(answer)
+
+    @_guarded
+    def order(self, order_id: str) -> Order | None:
+        doc = self._redis.hget(keys.order(order_id), "doc")
+        return None if doc is None else order_from_json(doc)
+
+    @_guarded
+    def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
+        found = self._load(self._redis.zrange(keys.ORDERS, 0, -1))
+        return [
+            order
+            for order in found
+            if (state is None or order.state is state)
+            and (account is None or order.account == account)
+        ]
+
+    @_guarded
+    def live_orders(self, account: str) -> list[Order]:
+        return self._load(sorted(self._redis.smembers(keys.live(account))))
+
+    def _load(self, order_ids: Iterable[str]) -> list[Order]:
+        return list(self._load_each(order_ids))
+
+    def _load_each(self, order_ids: Iterable[str]) -> Iterator[Order]:
+        for batch in _batches(order_ids):
+            pipe = self._redis.pipeline(transaction=False)
+            for order_id in batch:
+                pipe.hget(keys.order(order_id), "doc")
+            yield from (order_from_json(doc) for doc in pipe.execute() if doc is not None)
+
+    @_guarded
+    def order_ids_by_exchange_id(
+        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
+    ) -> dict[str, str]:
+        wanted = sorted(set(exchange_order_ids))
+        if not wanted:
+            return {}
+        fields = [f"{symbol} {exchange_id}" for exchange_id in wanted]
+        known = self._redis.hmget(keys.exchange_ids(account), fields)
+        return {wanted[i]: order_id for i, order_id in enumerate(known) if order_id is not None}
+
+    @_guarded
+    def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
+        return list(self._take_due(keys=[keys.DUE], args=[now_ms, limit, lease_ms]))
+
+    @_guarded
+    def postpone(self, order_id: str, due_ms: int) -> None:
+        self._redis.zadd(keys.DUE, {order_id: due_ms}, xx=True)
+
+    @_guarded
+    def position(self, account: str, symbol: str) -> Position:
+        stored = self._redis.hgetall(keys.position(account, symbol))
+        return position_from_hash(stored) if stored else Position(account, symbol)
+
+    @_guarded
+    def positions(self, account: str | None = None) -> list[Position]:
+        pipe = self._redis.pipeline(transaction=False)
+        for key in sorted(self._redis.smembers(keys.POSITIONS)):
+            pipe.hgetall(key)
+        found = [position_from_hash(stored) for stored in pipe.execute() if stored]
+        return [position for position in found if account in (None, position.account)]
+
+    @_guarded
+    def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
+        seconds, micros = self._redis.time()
+        newest_ms = seconds * 1000 + micros // 1000 - older_than_ms
+        entries = self._redis.xrange(keys.SIGNALS, "-", str(newest_ms), count=count)
+        return [
+            Intent(entry_id, fields.get("task", ""), fields.get("body", ""))
+            for entry_id, fields in entries
+        ]
+
+    @_guarded
+    def settle_intent(self, entry_id: str) -> None:
+        self._redis.xdel(keys.SIGNALS, entry_id)
+
+    @_guarded
+    def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
+        fields = {
+            "task": refused.task,
+            "body": refused.body,
+            "reason": refused.reason,
+            "time": refused.time.isoformat(),
+        }
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xadd(keys.REFUSED, fields, maxlen=keys.REFUSED_MAX, approximate=True)
+        if entry_id is not None:
+            pipe.xdel(keys.SIGNALS, entry_id)
+        pipe.execute()
+
+    @_guarded
+    def refused_intents(self, count: int) -> list[RefusedIntent]:
+        entries = self._redis.xrevrange(keys.REFUSED, count=count)
+        return [
+            RefusedIntent(
+                entry["task"], entry["body"], entry["reason"], datetime.fromisoformat(entry["time"])
+            )
+            for _, entry in entries
+        ]
+
+    @_guarded
+    def hold(self, account: str, seconds: int) -> None:
+        self._redis.set(keys.hold(account), "1", ex=seconds)
+
+    @_guarded
+    def clock_offset(self, account: str) -> ClockOffset | None:
+        text = self._redis.get(keys.clock(account))
+        return None if text is None else ClockOffset(**json.loads(text))
+
+    @_guarded
+    def set_clock_offset(self, account: str, offset: ClockOffset) -> None:
+        fields = {name: getattr(offset, name) for name in ClockOffset.__slots__}
+        self._redis.set(keys.clock(account), json.dumps(fields))
+
+    @_guarded
+    def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
+        text = self._redis.hget(keys.marks(account), symbol)
+        if text is None:
+            return None
+        price, _, at_ms = text.partition(" ")
+        return to_decimal(price), int(at_ms)
+
+    @_guarded
+    def set_mark(self, account: str, symbol: str, price: Decimal, now_ms: int) -> None:
+        self._redis.hset(keys.marks(account), symbol, f"{to_text(price)} {now_ms}")
+
+    @_guarded
+    def cursor(self, account: str, symbol: str) -> str | None:
+        cursor: str | None = self._redis.hget(keys.cursors(account), symbol)
+        return cursor
+
+    @_guarded
+    def set_cursor(self, account: str, symbol: str, trade_id: str) -> None:
+        self._redis.hset(keys.cursors(account), symbol, trade_id)
+
+    @_guarded
+    def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
+        return bool(self._redis.set(keys.lease(name), owner, px=ttl_ms, nx=True))
+
+    @_guarded
+    def release(self, name: str, owner: str) -> None:
+        self._release(keys=[keys.lease(name)], args=[owner])
+
+    @_guarded
+    def ping(self) -> None:
+        self._redis.ping()
+
+
+def _flat(fields: dict[str, str]) -> list[str]:
+    return [text for pair in fields.items() for text in pair]
+
+
+def _batches(order_ids: Iterable[str]) -> Iterator[list[str]]:
+    waiting = list(order_ids)
+    for start in range(0, len(waiting), READ_BATCH):
+        yield waiting[start : start + READ_BATCH]

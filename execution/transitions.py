@@ -1,0 +1,177 @@
+"""The order's state machine: one table with a row for every pair of state and event."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from execution.decimals import EXACT, ZERO
+from execution.events import (
+    AttemptBegan,
+    AttemptDied,
+    AttemptUnknown,
+    CancelRequested,
+    Event,
+    Quarantined,
+    Refused,
+    Rejected,
+    Reported,
+)
+from execution.orders import (
+    LIVE,
+    Fill,
+    Order,
+    OrderState,
+    Verdict,
+    merge_fills,
+    with_verdict,
+)
+
+Rule = Callable[[Order, Any], Order]
+
+
+class IllegalTransition(Exception):
+    """The event cannot happen to an order in this state; the order is left as it was."""
+
+
+def transition(order: Order, event: Event) -> Order:
+    """Return the order as it is after `event`; the same object where the event changes nothing.
+
+    Raises IllegalTransition for a pair that must never occur.
+    """
+    rule = TABLE[type(event)][order.state]
+    after = rule(order, event)
+    return order if after == order else replace(after, version=order.version + 1)
+
+
+def _begin(order: Order, event: AttemptBegan) -> Order:
+    expected = len(order.attempts) + 1
+    if event.attempt.number != expected:
+        raise IllegalTransition(f"attempt {event.attempt.number} begun where {expected} is next")
+    return replace(
+        order,
+        state=OrderState.SUBMITTING,
+        reason=None,
+        attempts=(*order.attempts, event.attempt),
+    )
+
+
+def _unknown(order: Order, event: AttemptUnknown) -> Order:
+    if _is_current(order, event.number):
+        return with_verdict(order, event.number, Verdict.UNKNOWN, event.reason)
+    return order
+
+
+def _die(order: Order, event: AttemptDied) -> Order:
+    # A verdict speaks of its own attempt only: a late one for an older attempt changes nothing.
+    if not _is_current(order, event.number):
+        return order
+    order = with_verdict(order, event.number, Verdict.NOT_SENT, event.reason)
+    if order.cancel_requested:
+        return replace(order, state=OrderState.CANCELED, reason="canceled before it was sent")
+    return replace(order, state=OrderState.RECEIVED, reason=event.reason)
+
+
+def _reject(order: Order, event: Rejected) -> Order:
+    if not _is_current(order, event.number):
+        return order
+    order = with_verdict(order, event.number, Verdict.REJECTED, event.reason)
+    return replace(order, state=OrderState.REJECTED, reason=event.reason)
+
+
+def _refuse(order: Order, event: Refused) -> Order:
+    return replace(order, state=OrderState.REFUSED, reason=event.reason)
+
+
+def _quarantine(order: Order, event: Quarantined) -> Order:
+    return replace(order, state=OrderState.QUARANTINED, reason=event.reason)
+
+
+def _cancel_unsent(order: Order, _: CancelRequested) -> Order:
+    return replace(order, state=OrderState.CANCELED, reason="canceled before it was sent")
+
+
+def _wish_cancel(order: Order, _: CancelRequested) -> Order:
+    return replace(order, cancel_requested=True)
+
+
+def _report(order: Order, event: Reported) -> Order:
+    """Take in what the exchange said: fills only ever add up, and a final state stays final.
+
+    The one exception is a fill that completes the order after it was thought canceled or expired.
+    """
+    report = event.report
+    if order.exchange_order_id not in (None, report.exchange_order_id):
+        raise IllegalTransition(
+            f"order {order.order_id} is {order.exchange_order_id} at the exchange, "
+            f"and now also {report.exchange_order_id}"
+        )
+    fills = merge_fills(order.fills, report.fills)
+    filled = max(order.filled, report.filled or ZERO, _total(fills))
+    state = _state_after_report(order, report.status, complete=filled >= order.amount)
+    if order.attempt is not None and order.attempt.verdict is not Verdict.ACCEPTED:
+        order = with_verdict(order, order.attempt.number, Verdict.ACCEPTED, None)
+    return replace(
+        order,
+        state=state,
+        reason=order.reason if state is order.state else None,
+        exchange_order_id=report.exchange_order_id,
+        fills=fills,
+        filled=filled,
+        average=_average(fills) if _total(fills) == filled else report.average or order.average,
+    )
+
+
+def _state_after_report(order: Order, status: OrderState, *, complete: bool) -> OrderState:
+    if complete:
+        return OrderState.FILLED
+    if order.state in LIVE or order.state is OrderState.QUARANTINED:
+        return status
+    return order.state
+
+
+def _total(fills: tuple[Fill, ...]) -> Decimal:
+    return sum((fill.amount for fill in fills), ZERO)
+
+
+def _average(fills: tuple[Fill, ...]) -> Decimal | None:
+    amount = _total(fills)
+    if not amount:
+        return None
+    cost = sum((EXACT.multiply(fill.price, fill.amount) for fill in fills), ZERO)
+    return (cost / amount).normalize()
+
+
+def _is_current(order: Order, number: int) -> bool:
+    return order.attempt is not None and order.attempt.number == number
+
+
+def _no_change(order: Order, _: Event) -> Order:
+    return order
+
+
+def _illegal(order: Order, event: Event) -> Order:
+    raise IllegalTransition(
+        f"{type(event).__name__} cannot happen to an order that is {order.state}"
+    )
+
+
+def _row(default: Rule, **rules: Rule) -> dict[OrderState, Rule]:
+    """One event's rules by state: those named, and `default` for every other state."""
+    return {state: rules.get(state.value, default) for state in OrderState}
+
+
+TABLE: dict[type[Event], dict[OrderState, Rule]] = {
+    AttemptBegan: _row(_illegal, received=_begin),
+    AttemptUnknown: _row(_no_change, submitting=_unknown),
+    AttemptDied: _row(_no_change, submitting=_die),
+    Rejected: _row(_no_change, submitting=_reject),
+    # What we refused before sending cannot stand at the exchange; every other order can be found
+    # there at any time, also one that was believed dead.
+    Reported: _row(_report, refused=_illegal),
+    Refused: _row(_illegal, received=_refuse),
+    CancelRequested: _row(
+        _no_change, received=_cancel_unsent, submitting=_wish_cancel, open=_wish_cancel
+    ),
+    Quarantined: _row(_illegal, submitting=_quarantine),
+}

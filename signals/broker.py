@@ -1,0 +1,45 @@
+"""Celery's settings that publishers and workers must share."""
+
+from typing import Any
+
+EXECUTE = "orders.execute"
+CANCEL = "orders.cancel"
+ARBITRAGE = "arbitrage.execute"
+
+QUEUES = {
+    EXECUTE: "orders",
+    CANCEL: "orders",
+    "orders.advance": "orders",
+    ARBITRAGE: "arbitrage",
+    "positions.reconcile": "upkeep",
+    "orders.sweep": "upkeep",
+    "clocks.measure": "upkeep",
+}
+
+# How long Redis may leave a message with a worker before another one gets it too.
+VISIBILITY_TIMEOUT_S = 30
+
+SHARED: dict[str, Any] = {
+    "accept_content": ["json"],
+    "task_serializer": "json",
+    "result_serializer": "json",
+    "task_ignore_result": True,
+    "task_default_queue": "orders",
+    "task_create_missing_queues": True,
+    "task_routes": {task: {"queue": queue} for task, queue in QUEUES.items()},
+    # Celery's own repeat of a publish could send twice; the intent in the stream makes it needless.
+    "task_publish_retry": False,
+    "broker_connection_retry_on_startup": True,
+    "broker_transport_options": {
+        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        # Without these, a killed worker's messages wait for ten sweeps of ten seconds.
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        "unacked_mutex_expire": 10,
+        "socket_timeout": 3,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 2,
+        "retry_on_timeout": False,
+    },
+}

@@ -1,0 +1,43 @@
+"""Where Redis and the broker are: the part of the settings that a producer needs too."""
+
+import os
+from pathlib import Path
+
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+def config_path() -> Path:
+    """The file that ONEORDER_CONFIG names, else oneorder.toml in the working directory."""
+    return Path(os.environ.get("ONEORDER_CONFIG", "oneorder.toml"))
+
+
+class SignalSettings(BaseSettings):
+    """Read from the file, overridden by ONEORDER_* in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="ignore", frozen=True)
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    broker_url: str | None = None
+
+    @property
+    def celery_broker_url(self) -> str:
+        return self.broker_url or self.redis_url
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the file."""
+        del dotenv_settings, file_secret_settings
+        file = TomlConfigSettingsSource(settings_cls, config_path())
+        return init_settings, env_settings, file

@@ -1,0 +1,92 @@
+"""Celery's app: the settings that lose and double the least, and the beat schedule."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import beat_init, worker_init, worker_ready
+from kombu import Queue
+
+from execution.logger import configure_logging
+from signals.broker import QUEUES, SHARED
+from workers.sentry import initialize_sentry
+from workers.settings import Settings, SettingsError, load_settings
+
+CLOCK_EVERY_S = 30
+
+
+def make_app(settings: Settings) -> Celery:
+    """Make the app without connecting to anything."""
+    app = Celery("oneorder", broker=settings.celery_broker_url)
+    app.conf.update(SHARED)
+    app.conf.update(_worker_settings(settings))
+    app.conf.beat_schedule = _schedule(settings)
+    return app
+
+
+def _worker_settings(settings: Settings) -> dict[str, Any]:
+    options = SHARED["broker_transport_options"]
+    return {
+        "imports": ["workers.tasks"],
+        "worker_pool": "threads",
+        "worker_concurrency": settings.worker_threads,
+        "task_queues": [Queue(name) for name in sorted(set(QUEUES.values()))],
+        "broker_transport_options": {
+            **options,
+            "max_connections": settings.worker_threads + 20,
+        },
+        "worker_prefetch_multiplier": 1,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_acks_on_timeout": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "beat_schedule_filename": str(Path(tempfile.gettempdir()) / "oneorder-beat-schedule"),
+        "beat_max_loop_interval": 1,
+    }
+
+
+def _schedule(settings: Settings) -> dict[str, Any]:
+    """Every tick is worthless once the next one is due, so it expires by then."""
+
+    def every(seconds: int, task: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        return {
+            "task": task,
+            "schedule": seconds,
+            "args": () if body is None else (body,),
+            "options": {"expires": max(2, seconds)},
+        }
+
+    schedule = {
+        "sweep": every(settings.sweep_every_s, "orders.sweep"),
+        "measure-clocks": every(CLOCK_EVERY_S, "clocks.measure"),
+    }
+    for account in settings.accounts:
+        schedule[f"reconcile-{account}"] = every(
+            settings.reconcile_every_s, "positions.reconcile", {"account": account}
+        )
+    return schedule
+
+
+@worker_ready.connect
+def _ready(**_: Any) -> None:
+    structlog.get_logger("oneorder").info("worker_ready")
+
+
+@worker_init.connect
+@beat_init.connect
+def _start(**_: Any) -> None:
+    settings = load_settings()
+    configure_logging(level=settings.log_level)
+    initialize_sentry(settings.sentry_dsn)
+
+
+try:
+    app = make_app(load_settings())
+except SettingsError as refused:
+    # Celery would bury the sentence under a traceback of its own import.
+    sys.exit(f"oneorder: {refused}")

@@ -1,0 +1,95 @@
+"""Turns messages and intents into orders, and keeps what cannot become one, with the reason."""
+
+import json
+
+import structlog
+
+from execution.journal import UnknownOrder
+from execution.order_factory import new_order
+from execution.order_manager import OrderManager, SignalReused
+from execution.orders import Order, OrderType, Side, TimeInForce
+from execution.ports import Clock, Intent, RefusedIntent, Store
+from signals.broker import CANCEL, EXECUTE
+from signals.messages import CancelRequest, InvalidSignal, OrderSignal, parse_as, parse_message
+
+# A cancel may overtake the order that it is for by as much; then it speaks of no order at all.
+CANCEL_PATIENCE_MS = 30_000
+
+
+class Intake:
+    """The door through which every message and every intent comes in."""
+
+    def __init__(self, store: Store, manager: OrderManager, clock: Clock) -> None:
+        self._store = store
+        self._manager = manager
+        self._clock = clock
+
+    def execute(self, body: object, entry_id: str | None) -> Order | None:
+        """Take an order message as far as it goes now; None for one that was refused."""
+        try:
+            return self._manager.submit(self._order(body, entry_id))
+        except (InvalidSignal, SignalReused) as error:
+            self.refuse(EXECUTE, body, str(error), entry_id)
+            return None
+
+    def cancel(self, body: object, entry_id: str | None) -> Order | None:
+        """Take a cancel message as far as it goes now; None for one that was refused.
+
+        Raises UnknownOrder for an order that is not known, or not known yet.
+        """
+        try:
+            request = parse_as(CancelRequest, body)
+        except InvalidSignal as error:
+            self.refuse(CANCEL, body, str(error), entry_id)
+            return None
+        order = self._manager.cancel(request.order_id)
+        if entry_id is not None:
+            self._store.settle_intent(entry_id)
+        return order
+
+    def drain(self, intent: Intent) -> None:
+        """Make an intent that no worker has taken yet into a record; the sweep moves it on."""
+        try:
+            message = parse_message(intent.task, intent.body)
+            if isinstance(message, OrderSignal):
+                self._manager.receive(self._order_of(message, intent.entry_id))
+            elif isinstance(message, CancelRequest):
+                self._manager.request_cancel(message.order_id)
+                self._store.settle_intent(intent.entry_id)
+            else:
+                reason = f"task: {intent.task!r} cannot be executed yet"
+                self.refuse(intent.task, intent.body, reason, intent.entry_id)
+        except UnknownOrder as error:
+            age_ms = self._clock.now_ms() - int(intent.entry_id.split("-")[0])
+            if age_ms > CANCEL_PATIENCE_MS:
+                self.refuse(intent.task, intent.body, str(error), intent.entry_id)
+        except (InvalidSignal, SignalReused) as error:
+            self.refuse(intent.task, intent.body, str(error), intent.entry_id)
+
+    def refuse(self, task: str, body: object, reason: str, entry_id: str | None) -> None:
+        """Keep what came in beside the reason why nothing was done with it."""
+        text = body if isinstance(body, str) else json.dumps(body, default=repr)
+        self._store.refuse_intent(RefusedIntent(task, text, reason, self._clock.now()), entry_id)
+        structlog.get_logger("oneorder").warning(
+            "signal_refused", task=task, reason=reason, entry_id=entry_id
+        )
+
+    def _order(self, body: object, entry_id: str | None) -> Order:
+        return self._order_of(parse_as(OrderSignal, body), entry_id)
+
+    def _order_of(self, signal: OrderSignal, entry_id: str | None) -> Order:
+        tif = signal.time_in_force
+        return new_order(
+            signal_id=signal.signal_id,
+            account=signal.account,
+            symbol=signal.symbol,
+            side=Side(signal.side),
+            type=OrderType(signal.type),
+            amount=signal.amount,
+            price=signal.price,
+            now=self._clock.now(),
+            time_in_force=None if tif is None else TimeInForce(tif),
+            expires_at=signal.expires_at,
+            strategy=signal.strategy,
+            entry_id=entry_id,
+        )

@@ -1,0 +1,202 @@
+"""A whole oneorder on this machine, as real processes: what the demo, tests and benchmarks run on.
+
+Every process has a free port and a log file in one folder. Leaving the `with` block ends them all,
+and so does the death of the process that started them.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from execution.ports import StoreUnavailable
+from execution.store.redis_store import RedisStore, connect
+from workers.settings import as_toml
+
+STOP_PATIENCE_S = 10
+START_PATIENCE_S = 30
+PAPER_KEY = PAPER_SECRET = "paper"  # noqa: S105  # The paper exchange's public default account.
+_PR_SET_PDEATHSIG = 1
+
+
+class NotReady(Exception):
+    """A process did not come up, or what was waited for did not come true, in time."""
+
+
+class LocalStack:
+    """Valkey, paper exchange, workers and beat in `directory`, none of them started yet.
+
+    `settings` are further lines of the settings file, as {"recv_window_ms": 2000}. The account is
+    called `account`; its exchange is the paper exchange.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, Any] | None = None,
+        account: str = "binance-main",
+    ) -> None:
+        self.directory = directory
+        self.account = account
+        self.redis_port = free_port()
+        self.paper_port = free_port()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        config = directory / "oneorder.toml"
+        prefix = "ONEORDER_" + account.upper().replace("-", "_")
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("ONEORDER_")},
+            "ONEORDER_CONFIG": str(config),
+            f"{prefix}_API_KEY": PAPER_KEY,
+            f"{prefix}_API_SECRET": PAPER_SECRET,
+            "PYTHONUNBUFFERED": "1",
+        }
+        directory.mkdir(parents=True, exist_ok=True)
+        accounts = {account: {"exchange": "binance", "base_url": self.paper_url}}
+        text = as_toml({"redis_url": self.redis_url, **(settings or {}), "accounts": accounts})
+        config.write_text(text)
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @property
+    def paper_url(self) -> str:
+        return f"http://127.0.0.1:{self.paper_port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start_redis(self) -> None:
+        """Start Valkey, or start it again on the data that it left."""
+        data = str(self.directory / "redis")
+        oneorder = [sys.executable, "-m", "workers.cli", "redis"]
+        self._start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
+        self.wait_for("Valkey", lambda: _answers(self.store()))
+
+    def start_paper(self, *options: str) -> None:
+        """Start the paper exchange, with further options of its command."""
+        command = [sys.executable, "-m", "paper_exchange", "--dialect", "binance"]
+        self._start("paper", [*command, "--port", str(self.paper_port), *options])
+        self.wait_for("the paper exchange", lambda: "listening" in self.log("paper"))
+
+    def start_worker(self, name: str = "worker-1", *options: str) -> None:
+        command = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-l", "WARNING"]
+        self._start(name, [*command, "-n", f"{name}@localhost", *options])
+
+    def start_beat(self) -> None:
+        command = [sys.executable, "-m", "celery", "-A", "workers", "beat", "-l", "WARNING"]
+        schedule = str(self.directory / "beat-schedule")
+        self._start("beat", [*command, "-s", schedule, "--pidfile="])
+
+    def wait_for_worker(self, name: str = "worker-1") -> None:
+        self.wait_for(name, lambda: "worker_ready" in self.log(name))
+
+    def _start(self, name: str, command: Sequence[str]) -> None:
+        with (self.directory / f"{name}.log").open("wb") as log:
+            self.processes[name] = subprocess.Popen(  # noqa: S603  # Our own commands.
+                command,
+                cwd=self.directory,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # A group of its own: Ctrl-C reaches us alone, and we end the others in order.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # Only this thread forks here.
+            )
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to a process, and wait for its end if the signal is to end it."""
+        process = self.processes[name]
+        process.send_signal(number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            process.wait(STOP_PATIENCE_S)
+
+    def stop(self) -> None:
+        """End everything, last started first; whoever does not listen is killed."""
+        for process in reversed(self.processes.values()):
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+        deadline = time.monotonic() + STOP_PATIENCE_S
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def log(self, name: str) -> str:
+        """What the process has written so far."""
+        return (self.directory / f"{name}.log").read_text(errors="replace")
+
+    def store(self) -> RedisStore:
+        return RedisStore(connect(self.redis_url))
+
+    def ledger(self) -> dict[str, Any]:
+        """What the paper exchange says is true."""
+        found: dict[str, Any] = self.paper("GET", "/paper/ledger")
+        return found
+
+    def paper(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call the paper exchange's control."""
+        request = urllib.request.Request(  # noqa: S310  # Always http, on loopback.
+            self.paper_url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def wait_for(
+        self, what: str, is_true: Callable[[], bool], patience_s: int = START_PATIENCE_S
+    ) -> None:
+        """Wait until it is true. Raises NotReady, with the log of a process that has died."""
+        deadline = time.monotonic() + patience_s
+        while not is_true():
+            for name, process in self.processes.items():
+                if process.poll() not in (None, -signal.SIGKILL, -signal.SIGTERM, 0):
+                    raise NotReady(f"{name} has died:\n{self.log(name)[-2000:]}")
+            if time.monotonic() > deadline:
+                raise NotReady(f"{what} is not there after {patience_s} s")
+            time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _answers(store: RedisStore) -> bool:
+    try:
+        store.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end this process when the one that started it is gone (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

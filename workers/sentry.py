@@ -1,0 +1,53 @@
+"""Reports errors to Sentry where a DSN is set, and keeps keys and signatures out of them."""
+
+import re
+from typing import Any
+
+import sentry_sdk
+from sentry_sdk.types import Event, Hint
+
+_SECRETS = re.compile(
+    r"(?i)(signature|api[_-]?key|secret|password|x-mbx-apikey|authorization)(['\"]?\s*[=:]\s*)"
+    r"(['\"]?)[^'\"&\s,}]+"
+)
+_SECRET_NAMES = re.compile(
+    r"(?i)signature|api_?-?key|secret|password|passphrase|token|authorization"
+)
+
+
+def initialize_sentry(dsn: str | None) -> None:
+    """Start reporting, or do nothing where no DSN is set."""
+    if dsn is None:
+        return
+    sentry_sdk.init(
+        dsn=dsn,
+        send_default_pii=False,
+        # A stack frame's variables hold exchange objects, and those hold keys.
+        include_local_variables=False,
+        traces_sample_rate=0,
+        before_send=scrub_event,
+        before_breadcrumb=scrub_breadcrumb,
+    )
+
+
+def scrub_event(event: Event, _: Hint) -> Event | None:
+    """Blank whatever looks like a secret, at any depth."""
+    return scrub(event)  # type: ignore[no-any-return]
+
+
+def scrub_breadcrumb(crumb: dict[str, Any], _: dict[str, Any]) -> dict[str, Any] | None:
+    return scrub(crumb)  # type: ignore[no-any-return]
+
+
+def scrub(value: Any) -> Any:
+    """Return a copy with secrets blanked: by name in mappings, by shape in texts."""
+    if isinstance(value, dict):
+        return {
+            key: "[removed]" if _SECRET_NAMES.search(str(key)) else scrub(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [scrub(item) for item in value]
+    if isinstance(value, str):
+        return _SECRETS.sub(r"\1\2\3[removed]", value)
+    return value

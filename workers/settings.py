@@ -1,0 +1,114 @@
+"""All settings: oneorder.toml, overridden by ONEORDER_* in the environment.
+
+Secrets come from the environment only, or from files that it names; a key in the file is refused.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from execution.accounts import Account
+from signals.settings import SignalSettings, config_path
+
+AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the sentence names the setting and the value."""
+
+
+class AccountSettings(BaseModel):
+    """One [accounts.NAME] table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exchange: str
+    base_url: str | None = None
+    timeout_s: int = Field(default=10, ge=1, le=15)
+
+
+class Settings(SignalSettings):
+    """What a worker, beat and the command line need to know."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="forbid", frozen=True)
+
+    accounts: dict[AccountName, AccountSettings] = Field(default={})
+    recv_window_ms: int = Field(default=5_000, ge=100, le=60_000)
+    attempts_max: int = Field(default=20, ge=1, le=1_000)
+    worker_threads: int = Field(default=8, ge=1, le=256)
+    sweep_every_s: int = Field(default=1, ge=1, le=60)
+    reconcile_every_s: int = Field(default=5, ge=1, le=3_600)
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    sentry_dsn: str | None = Field(default=None, repr=False)
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises SettingsError."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        reason = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+        value = "" if first["type"] == "missing" else f" {first['input']!r}"
+        raise SettingsError(f"{where}:{value} {reason} ({config_path()})") from None
+    except ValueError as error:
+        raise SettingsError(f"{config_path()}: {error}") from None
+
+
+def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:
+    """Join each account with its keys from the environment. Raises SettingsError."""
+    for name in settings.accounts:
+        for field in ("API_KEY", "API_SECRET"):
+            variable = f"ONEORDER_{_variable(name)}_{field}"
+            if not _secret(variable, environment):
+                raise SettingsError(f"accounts.{name}: set {variable}, or {variable}_FILE")
+    return {
+        name: Account(
+            name=name,
+            exchange=account.exchange,
+            base_url=account.base_url,
+            timeout_s=account.timeout_s,
+            **{
+                field: _secret(f"ONEORDER_{_variable(name)}_{field.upper()}", environment)
+                for field in ("api_key", "api_secret", "api_password")
+            },
+        )
+        for name, account in settings.accounts.items()
+    }
+
+
+def accounts_from_environment(settings: Settings) -> dict[str, Account]:
+    return load_accounts(settings, os.environ)
+
+
+def _variable(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name.upper())
+
+
+def _secret(variable: str, environment: Mapping[str, str]) -> str:
+    path = environment.get(f"{variable}_FILE")
+    if path is None:
+        return environment.get(variable, "")
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{variable}_FILE: {path!r} cannot be read: {error.strerror}") from None
+
+
+def as_toml(settings: Mapping[str, Any]) -> str:
+    """Write plain settings (strings, numbers and tables of them) as a TOML file's text."""
+    plain = {key: value for key, value in settings.items() if not isinstance(value, Mapping)}
+    lines = [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
+    for name, account in settings.get("accounts", {}).items():
+        lines += ["", f"[accounts.{name}]"]
+        lines += [f"{key} = {_toml_value(value)}" for key, value in account.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: object) -> str:
+    return str(value) if isinstance(value, int) else f'"{value}"'

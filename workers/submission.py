@@ -1,0 +1,47 @@
+"""Publishes what a file or a command line asks for."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from execution.identifiers import order_id_of
+from signals import (
+    ArbitrageSignal,
+    CancelRequest,
+    InvalidSignal,
+    parse_signal,
+    publish_cancel,
+    publish_order,
+)
+
+
+def submit_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Publish each line's signal; yield its signal id with the order id, or with the error."""
+    for line in lines:
+        if line.strip():
+            yield submit_line(line)
+
+
+def submit_line(line: str) -> dict[str, Any]:
+    try:
+        signal = parse_signal(line)
+    except InvalidSignal as error:
+        return {"signal_id": _signal_id(line), "error": str(error)}
+    if isinstance(signal, ArbitrageSignal):
+        return {"signal_id": signal.signal_id, "error": "arbitrages cannot be executed yet"}
+    publish_order(signal)
+    return {"signal_id": signal.signal_id, "order_id": order_id_of(signal.signal_id)}
+
+
+def submit_cancel(order_id: str) -> str:
+    """Publish a cancel; return its entry in the signal stream."""
+    return publish_cancel(CancelRequest(order_id=order_id)).entry_id
+
+
+def _signal_id(line: str) -> str | None:
+    """The signal id of a line that is refused, if it can be read at all."""
+    try:
+        found = json.loads(line).get("signal_id")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None

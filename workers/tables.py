@@ -1,0 +1,49 @@
+"""Tables for people: the same values that --json prints."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+_NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price", "mark_age_s",
+            "realised_pnl", "unrealised_pnl", "stamp_ms", "valid_until_ms", "number"}  # fmt: skip
+_STATE_STYLES = {
+    "filled": "green",
+    "open": "cyan",
+    "rejected": "red",
+    "refused": "yellow",
+    "quarantined": "bold red",
+}
+ORDER_COLUMNS = ("order_id", "signal_id", "account", "symbol", "side", "type", "amount", "price",
+                 "state", "filled", "average", "reason")  # fmt: skip
+POSITION_COLUMNS = ("account", "symbol", "amount", "entry_price", "mark_price", "mark_age_s",
+                    "realised_pnl", "unrealised_pnl", "fees")  # fmt: skip
+RECONCILIATION_COLUMNS = ("account", "symbols", "fills_applied", "orders_settled",
+                          "external_orders", "took_ms")  # fmt: skip
+ATTEMPT_COLUMNS = ("number", "stamp_ms", "valid_until_ms", "verdict", "reason")
+FILL_COLUMNS = ("trade_id", "price", "amount", "fee", "fee_asset", "time")
+
+
+def table(title: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """Lay rows out under the named columns, numbers to the right."""
+    laid = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        right = column in _NUMBERS
+        laid.add_column(
+            column.replace("_", " "), justify="right" if right else "left", overflow="fold"
+        )
+    for row in rows:
+        laid.add_row(*(_cell(column, row.get(column)) for column in columns))
+    return laid
+
+
+def _cell(column: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{amount} {asset}" for asset, amount in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    text = str(value).replace("[", r"\[")
+    style = _STATE_STYLES.get(text) if column == "state" else None
+    return f"[{style}]{text}[/]" if style else text

@@ -1,0 +1,140 @@
+"""The tasks, each a thin door: it may run twice, late or never, and nothing is lost or doubled.
+
+Celery's autoretry, with growing pauses and jitter, is the quick path; the sweep covers the rest.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from execution.journal import UnknownOrder
+from execution.orders import Order, OrderState
+from execution.ports import ExchangeUnavailable, StoreUnavailable
+from execution.reconciliation import AlreadyRunning
+from signals.broker import CANCEL, EXECUTE
+from workers.bootstrap import Services, services
+from workers.celery_app import app
+
+# The sweep leaves an intent this long to the message that was sent with it.
+INTENT_GRACE_MS = 1_000
+INTENTS_A_SWEEP = 500
+ORDERS_A_SWEEP = 200
+# Whoever is woken for an order has this long before somebody else is woken for it too.
+WAKE_LEASE_MS = 5_000
+SWEEP_LEASE_MS = 20_000
+# With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
+BACKLOG_MAX = 500
+
+
+class Unsettled(Exception):
+    """The order is neither open nor ended yet; look again soon."""
+
+
+RETRYABLE = (Unsettled, UnknownOrder, ExchangeUnavailable, StoreUnavailable)
+_QUICK_PATH: dict[str, Any] = {
+    "autoretry_for": RETRYABLE,
+    "retry_backoff": 1,
+    "retry_backoff_max": 8,
+    "retry_jitter": True,
+    "max_retries": 4,
+    "throws": RETRYABLE,
+}
+
+
+def _settled(order: Order | None) -> None:
+    if order is not None and order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
+        raise Unsettled(f"order {order.order_id} is {order.state}")
+
+
+@app.task(name=EXECUTE, **_QUICK_PATH)
+def execute(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
+    """Carry out one order signal: the first argument, a JSON object."""
+    intake = services().intake
+    if len(args) != 1 or extra:
+        intake.refuse(EXECUTE, [*args, extra], "message: takes one argument, the body", entry_id)
+        return
+    _settled(intake.execute(args[0], entry_id))
+
+
+@app.task(name=CANCEL, **_QUICK_PATH)
+def cancel(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
+    """Cancel the order that the first argument, a JSON object, names."""
+    intake = services().intake
+    if len(args) != 1 or extra:
+        intake.refuse(CANCEL, [*args, extra], "message: takes one argument, the body", entry_id)
+        return
+    intake.cancel(args[0], entry_id)
+
+
+@app.task(name="orders.advance", throws=RETRYABLE)
+def advance(order_id: str) -> None:
+    """Move an order on that the sweep found due."""
+    services().manager.advance_by_id(order_id)
+
+
+@app.task(name="orders.sweep", throws=(StoreUnavailable,))
+def sweep() -> None:
+    """Record intents that nobody took, and wake a worker for every order that is due."""
+    parts = services()
+    owner = uuid4().hex
+    if not parts.store.lease("sweep", owner, SWEEP_LEASE_MS):
+        return
+    try:
+        for intent in parts.store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS):
+            parts.intake.drain(intent)
+        if _backlog() < BACKLOG_MAX:
+            _wake_due(parts)
+    finally:
+        parts.store.release("sweep", owner)
+
+
+def _wake_due(parts: Services) -> None:
+    for order_id in parts.store.due(parts.clock.now_ms(), ORDERS_A_SWEEP, WAKE_LEASE_MS):
+        try:
+            advance.apply_async((order_id,), retry=False, expires=WAKE_LEASE_MS // 1000)
+        except OperationalError as error:
+            # The lease runs out and the order is due again.
+            structlog.get_logger("oneorder").warning(
+                "wake_failed", order_id=order_id, error=str(error)
+            )
+
+
+def _backlog() -> int:
+    """How many messages wait for a worker in the orders queue."""
+    with app.connection_for_read() as connection:
+        channel: Any = connection.channel()
+        return int(channel.queue_declare(queue="orders", durable=True).message_count)
+
+
+@app.task(name="positions.reconcile", throws=(ExchangeUnavailable, StoreUnavailable))
+def reconcile(body: dict[str, str] | None = None) -> None:
+    """Make one account, or all of them, agree with the exchange."""
+    parts = services()
+    wanted = (body or {}).get("account")
+    for name in parts.accounts if wanted is None else [wanted]:
+        try:
+            parts.reconciler.run(name, parts.connections.exchange(name))
+        except AlreadyRunning:
+            continue
+
+
+@app.task(name="clocks.measure", throws=(StoreUnavailable,))
+def measure_clocks() -> None:
+    """Measure every exchange's clock, for all workers."""
+    parts = services()
+    for name in parts.accounts:
+        try:
+            offset = parts.clocks.measure(name, parts.connections.exchange(name))
+        except ExchangeUnavailable as error:
+            structlog.get_logger("oneorder").warning(
+                "clock_not_measured", account=name, error=str(error)
+            )
+            continue
+        structlog.get_logger("oneorder").info(
+            "clock_measured",
+            account=name,
+            offset_ms=offset.offset_ms,
+            uncertainty_ms=offset.uncertainty_ms,
+        )

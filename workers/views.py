@@ -1,0 +1,111 @@
+"""What the outside sees of orders and positions: plain values, numbers as decimal strings."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from execution.decimals import to_text
+from execution.orders import Attempt, Fill, Order
+from execution.ports import Store
+from execution.position_tracker import Position
+from execution.reconciliation import Reconciliation
+
+Json = dict[str, Any]
+
+
+def order_view(order: Order) -> Json:
+    """One order as a list shows it."""
+    return {
+        "order_id": order.order_id,
+        "signal_id": order.signal_id,
+        "account": order.account,
+        "symbol": order.symbol,
+        "side": order.side.value,
+        "type": order.type.value,
+        "time_in_force": None if order.time_in_force is None else order.time_in_force.value,
+        "amount": to_text(order.amount),
+        "price": _number(order.price),
+        "state": order.state.value,
+        "reason": order.reason,
+        "client_order_id": order.client_order_id,
+        "exchange_order_id": order.exchange_order_id,
+        "filled": to_text(order.filled),
+        "average": _number(order.average),
+        "fees": {asset: to_text(fee) for asset, fee in order.fees.items()},
+        "strategy": order.strategy,
+        "expires_at": _time(order.expires_at),
+        "created_at": _time(order.created_at),
+        "updated_at": _time(order.updated_at),
+    }
+
+
+def whole_order_view(order: Order) -> Json:
+    """One order with its attempts and fills."""
+    return {
+        **order_view(order),
+        "attempts": [_attempt_view(attempt) for attempt in order.attempts],
+        "fills": [_fill_view(fill) for fill in order.fills],
+    }
+
+
+def _attempt_view(attempt: Attempt) -> Json:
+    return {
+        "number": attempt.number,
+        "stamp_ms": attempt.stamp_ms,
+        "valid_until_ms": attempt.valid_until_ms,
+        "verdict": None if attempt.verdict is None else attempt.verdict.value,
+        "reason": attempt.reason,
+    }
+
+
+def _fill_view(fill: Fill) -> Json:
+    first = fill.fees[0] if fill.fees else None
+    return {
+        "trade_id": fill.trade_id,
+        "price": to_text(fill.price),
+        "amount": to_text(fill.amount),
+        "fee": None if first is None else to_text(first.amount),
+        "fee_asset": None if first is None else first.asset,
+        "fees": {fee.asset: to_text(fee.amount) for fee in fill.fees},
+        "time": _time(fill.time),
+    }
+
+
+def position_view(position: Position, mark: tuple[Decimal, int] | None, now_ms: int) -> Json:
+    """One position, valued at its last mark where there is one."""
+    price = None if mark is None else mark[0]
+    age_s = None if mark is None else (Decimal(max(0, now_ms - mark[1])) / 1000)
+    return {
+        "account": position.account,
+        "symbol": position.symbol,
+        "amount": to_text(position.amount),
+        "entry_price": _number(position.entry_price),
+        "mark_price": _number(price),
+        "mark_age_s": _number(age_s),
+        "realised_pnl": to_text(position.realised_pnl),
+        "unrealised_pnl": None if price is None else to_text(position.unrealised_pnl(price)),
+        "fees": {asset: to_text(fee) for asset, fee in position.fees.items()},
+        "turnover": to_text(position.turnover),
+        "opened_at": _time(position.opened_at),
+        "updated_at": _time(position.updated_at),
+    }
+
+
+def position_views(store: Store, account: str | None, now_ms: int) -> list[Json]:
+    return [
+        position_view(position, store.mark(position.account, position.symbol), now_ms)
+        for position in store.positions(account)
+    ]
+
+
+def reconciliation_view(found: Reconciliation) -> Json:
+    return {**asdict(found), "started_at": _time(found.started_at)}
+
+
+def _number(number: Decimal | None) -> str | None:
+    return None if number is None else to_text(number)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
