@@ -13,7 +13,7 @@ from execution.decimals import EXACT, ZERO, Money, to_decimal
 from execution.orders import Fee, Fill, Side
 
 # A closed share of the cost is rounded to this grid; finer than any exchange's tick times lot.
-COST_GRID = Decimal("1e-24")
+COST_GRID = Decimal("1e-18")
 
 
 @dataclass(frozen=True, slots=True)

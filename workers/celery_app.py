@@ -12,6 +12,8 @@ from kombu import Queue
 
 from execution.logger import configure_logging
 from signals.broker import QUEUES, SHARED
+from workers.bootstrap import services
+from workers.malformed import keep_malformed_with
 from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, load_settings
 
@@ -24,6 +26,8 @@ def make_app(settings: Settings) -> Celery:
     app.conf.update(SHARED)
     app.conf.update(_worker_settings(settings))
     app.conf.beat_schedule = _schedule(settings)
+    if settings.celery_broker_url.startswith("redis://"):
+        app.conf.broker_transport = "workers.malformed:GuardedTransport"
     return app
 
 
@@ -43,6 +47,7 @@ def _worker_settings(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         "task_acks_on_timeout": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_consumer": "workers.malformed:GuardedConsumer",
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "beat_schedule_filename": str(Path(tempfile.gettempdir()) / "oneorder-beat-schedule"),
@@ -83,6 +88,11 @@ def _start(**_: Any) -> None:
     settings = load_settings()
     configure_logging(level=settings.log_level)
     initialize_sentry(settings.sentry_dsn)
+    keep_malformed_with(_keep_malformed)
+
+
+def _keep_malformed(text: str, reason: str) -> None:
+    services().intake.refuse("?", text, reason, entry_id=None)
 
 
 try:

@@ -1,12 +1,14 @@
 """Tables for people: the same values that --json prints."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.table import Table
 
 _NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price", "mark_age_s",
             "realised_pnl", "unrealised_pnl", "stamp_ms", "valid_until_ms", "number"}  # fmt: skip
+PLACES_SHOWN = 8
 _STATE_STYLES = {
     "filled": "green",
     "open": "cyan",
@@ -37,6 +39,14 @@ def table(title: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str])
     return laid
 
 
+def _shortened(column: str, text: str) -> str:
+    """A number with more places than anybody reads is rounded for the eye; --json has it whole."""
+    _, point, places = text.partition(".")
+    if column not in _NUMBERS or not point or len(places) <= PLACES_SHOWN:
+        return text
+    return f"{Decimal(text):.{PLACES_SHOWN}f}"
+
+
 def _cell(column: str, value: object) -> str:
     if value is None:
         return ""
@@ -44,6 +54,6 @@ def _cell(column: str, value: object) -> str:
         return ", ".join(f"{amount} {asset}" for asset, amount in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value)
-    text = str(value).replace("[", r"\[")
+    text = _shortened(column, str(value)).replace("[", r"\[")
     style = _STATE_STYLES.get(text) if column == "state" else None
     return f"[{style}]{text}[/]" if style else text

@@ -1,0 +1,46 @@
+# Everything that a clone needs is python3 (3.11 or newer), git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test unit lint bench model lock clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## Install oneorder and its tools into .venv, as the lock says
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: $(STAMP) ## Run the main job end to end and compare it with the exchange's ledger
+	$(BIN)/oneorder demo
+
+test: lint ## Run everything that must hold: lint, types and all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+unit: $(STAMP) ## Run the quick tests only, without real processes
+	$(BIN)/python -m pytest -m "not e2e"
+
+lint: $(STAMP) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## Measure orders per second and latency beside the naive task
+	$(BIN)/python -m benchmarks.orders
+
+model: $(STAMP) ## Check the submit protocol exhaustively (needs spin and a C compiler)
+	$(BIN)/python docs/model/check.py
+
+lock: ## Pin the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \
+		--no-emit-index-url --generate-hashes --upgrade --quiet -o requirements.lock
+
+clean: ## Remove the installation and every cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,148 @@
+"""The command line against a running stack."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Oneorder
+from workers.local_stack import LocalStack
+
+LIMIT = {
+    "signal_id": "cli-limit",
+    "account": "binance-main",
+    "symbol": "BTC/USDT",
+    "side": "buy",
+    "type": "limit",
+    "amount": "0.01",
+    "price": "45000",
+}
+ORDER_FIELDS = {
+    "order_id", "signal_id", "account", "symbol", "side", "type", "time_in_force", "amount",
+    "price", "state", "reason", "client_order_id", "exchange_order_id", "filled", "average",
+    "fees", "created_at", "updated_at",
+}  # fmt: skip
+
+
+def _state(stack: LocalStack, order_id: str) -> str:
+    order = stack.store().order(order_id)
+    return "" if order is None else order.state.value
+
+
+def test_an_order_is_submitted_shown_canceled_and_listed(
+    stack: LocalStack, oneorder: Oneorder
+) -> None:
+    (answer,) = oneorder.submit(LIMIT)
+    order_id = answer["order_id"]
+    stack.wait_for("the order to open", lambda: _state(stack, order_id) == "open")
+
+    shown = oneorder.json("order", order_id)
+    assert shown.keys() >= ORDER_FIELDS | {"attempts", "fills"}
+    assert (shown["amount"], shown["price"], shown["filled"]) == ("0.01", "45000", "0")
+    assert [attempt["verdict"] for attempt in shown["attempts"]] == ["accepted"]
+
+    assert oneorder.json("cancel", order_id)["order_id"] == order_id
+    stack.wait_for("the order to be gone", lambda: _state(stack, order_id) == "canceled")
+    listed = oneorder.json("orders", "--state", "canceled", "--account", "binance-main")
+    assert [row["order_id"] for row in listed] == [order_id]
+    assert not listed[0].keys() & {"attempts", "fills"}
+    assert oneorder.json("orders", "--state", "open") == []
+
+
+def test_a_market_order_shows_its_fills_and_moves_the_position(
+    stack: LocalStack, oneorder: Oneorder
+) -> None:
+    market = {**LIMIT, "signal_id": "cli-market", "type": "market", "symbol": "ETH/USDT"}
+    market.pop("price")
+    (answer,) = oneorder.submit(market)
+    stack.wait_for("the fill", lambda: _state(stack, answer["order_id"]) == "filled")
+
+    shown = oneorder.json("order", answer["order_id"])
+    assert {"trade_id", "price", "amount", "fee", "fee_asset", "time"} <= shown["fills"][0].keys()
+    assert shown["fills"][0]["time"].endswith("Z")
+    (position,) = oneorder.json("positions")
+    assert (position["symbol"], position["amount"]) == ("ETH/USDT", "0.00999")
+    assert position["fees"] == {"ETH": "0.00001"}
+    run = oneorder.json("reconcile")
+    assert run[0]["symbols"] == ["ETH/USDT"]
+    (position,) = oneorder.json("positions")
+    assert position["mark_price"] is not None
+    assert position["unrealised_pnl"] is not None
+
+
+def test_the_same_signal_id_for_something_else_is_refused(
+    stack: LocalStack, oneorder: Oneorder
+) -> None:
+    other = {**LIMIT, "signal_id": "cli-reused"}
+    oneorder.submit(other)
+    stack.wait_for("the first", lambda: len(stack.store().orders()) >= 1)
+    oneorder.submit({**other, "amount": "0.02"})
+
+    def refused() -> bool:
+        return any("cli-reused" in row["body"] for row in oneorder.json("refused"))
+
+    stack.wait_for("the refusal", refused)
+    assert [o["amount"] for o in oneorder.json("orders") if o["signal_id"] == "cli-reused"] == [
+        "0.01"
+    ]
+
+
+REFUSED_LINES: dict[str, tuple[str, str]] = {
+    "not json": ("nonsense", "body"),
+    "a number for a string": (json.dumps({**LIMIT, "amount": 0.5}), "amount"),
+    "nan": (json.dumps({**LIMIT, "amount": "NaN"}), "amount"),
+    "negative": (json.dumps({**LIMIT, "price": "-1"}), "price"),
+    "zero": (json.dumps({**LIMIT, "amount": "0.000"}), "amount"),
+    "unknown field": (json.dumps({**LIMIT, "prize": "1"}), "prize"),
+    "over-long": (json.dumps({**LIMIT, "signal_id": "x" * 1000}), "signal_id"),
+    "side": (json.dumps({**LIMIT, "side": "up"}), "side"),
+    "symbol": (json.dumps({**LIMIT, "symbol": "BTCUSDT"}), "symbol"),
+}
+
+
+@pytest.mark.parametrize(("line", "field"), REFUSED_LINES.values(), ids=REFUSED_LINES.keys())
+def test_a_bad_signal_is_refused_with_its_field_and_changes_nothing(
+    stack: LocalStack, oneorder: Oneorder, line: str, field: str
+) -> None:
+    before = len(stack.store().orders())
+    done = oneorder.run("submit", "-", "--json", stdin=line)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    assert answer["error"].startswith(f"{field}: ")
+    assert done.returncode == 1
+    assert len(stack.store().orders()) == before
+    assert stack.store().take_intents(10, older_than_ms=0) == []
+
+
+WRONG_USAGE = {
+    "no command": ((), 2),
+    "unknown command": (("dance",), 2),
+    "unknown option": (("orders", "--colour", "red"), 2),
+    "unknown state": (("orders", "--state", "happy"), 2),
+    "a file that is not there": (("submit", "/nowhere/at-all"), 1),
+    "an order that is not known": (("order", "oonothing"), 1),
+    "cancel of one that is not known": (("cancel", "oonothing"), 1),
+    "an account that is not configured": (("reconcile", "--account", "other"), 1),
+    "a port out of range": (("redis", "--port", "99999"), 2),
+    "a dialect that is not spoken": (("paper", "--dialect", "klingon", "--port", "1"), 2),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code"), WRONG_USAGE.values(), ids=WRONG_USAGE.keys())
+def test_wrong_usage_gets_one_sentence_and_its_exit_code(
+    oneorder: Oneorder, arguments: tuple[str, ...], code: int
+) -> None:
+    done = oneorder.run(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert 1 <= len(done.stderr.strip().splitlines()) <= 2
+
+
+def test_a_server_that_is_away_gets_one_sentence(oneorder: Oneorder, stack: LocalStack) -> None:
+    away = {**stack.environment, "ONEORDER_REDIS_URL": "redis://127.0.0.1:1/0"}
+    elsewhere = Oneorder(stack, away)
+    for arguments in (("orders",), ("positions",), ("submit", "-")):
+        done = elsewhere.run(*arguments, stdin=json.dumps(LIMIT))
+        assert done.returncode == 1
+        assert done.stderr.startswith("oneorder: ")
+        assert len(done.stderr.strip().splitlines()) == 1
