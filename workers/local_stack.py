@@ -87,28 +87,29 @@ class LocalStack:
         """Start Valkey, or start it again on the data that it left."""
         data = str(self.directory / "redis")
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
-        self._start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
+        self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
         self.wait_for("Valkey", lambda: _answers(self.store()))
 
     def start_paper(self, *options: str) -> None:
         """Start the paper exchange, with further options of its command."""
         command = [sys.executable, "-m", "paper_exchange", "--dialect", "binance"]
-        self._start("paper", [*command, "--port", str(self.paper_port), *options])
+        self.start("paper", [*command, "--port", str(self.paper_port), *options])
         self.wait_for("the paper exchange", lambda: "listening" in self.log("paper"))
 
     def start_worker(self, name: str = "worker-1", *options: str) -> None:
         command = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-l", "WARNING"]
-        self._start(name, [*command, "-n", f"{name}@localhost", *options])
+        self.start(name, [*command, "-n", f"{name}@localhost", *options])
 
     def start_beat(self) -> None:
         command = [sys.executable, "-m", "celery", "-A", "workers", "beat", "-l", "WARNING"]
         schedule = str(self.directory / "beat-schedule")
-        self._start("beat", [*command, "-s", schedule, "--pidfile="])
+        self.start("beat", [*command, "-s", schedule, "--pidfile="])
 
     def wait_for_worker(self, name: str = "worker-1") -> None:
         self.wait_for(name, lambda: "worker_ready" in self.log(name))
 
-    def _start(self, name: str, command: Sequence[str]) -> None:
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """Start any further process of the stack."""
         with (self.directory / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603  # Our own commands.
                 command,
