@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 class Account:
     """Where an account is and what opens it. `exchange` is a ccxt id.
 
-    Secrets stay out of every repr, and so out of logs.
+    Secrets stay out of every repr, and so out of logs. `accept_quarantine` lets the account be at
+    an exchange where some outcomes cannot be found out; a person must settle those orders.
     """
 
     name: str
@@ -17,3 +18,4 @@ class Account:
     api_password: str = field(default="", repr=False)
     base_url: str | None = None
     timeout_s: int = 10
+    accept_quarantine: bool = False

@@ -23,13 +23,15 @@ class SystemClock:
 class ExchangeClocks:
     """What time it is at each account's exchange, with bounds that the truth lies between.
 
-    Offsets are shared through the store, so that one measurement (beat makes one regularly) serves
-    every worker; a process that finds none, or only an old one, measures for itself.
+    The processes of one host have one clock, and share an offset through the store, so that one
+    measurement (beat asks for one regularly) serves them all; a process that finds none, or only
+    an old one, measures for itself.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, host: str) -> None:
         self._store = store
         self._clock = clock
+        self._host = host
         self._known: dict[str, ClockOffset] = {}
 
     def now_ms(self, account: str, exchange: Exchange) -> int:
@@ -40,6 +42,11 @@ class ExchangeClocks:
         """A time that the exchange's clock has certainly reached by now."""
         offset = self._offset(account, exchange)
         return self._clock.now_ms() + offset.offset_ms - self._error_ms(offset)
+
+    def exchange_ms(self, account: str, exchange: Exchange, local_ms: int) -> int:
+        """A time that the exchange's clock has not passed before ours shows `local_ms`."""
+        offset = self._offset(account, exchange)
+        return local_ms + offset.offset_ms + self._error_ms(offset)
 
     def local_ms(self, account: str, exchange_ms: int) -> int:
         """Our time when the exchange's clock has likely just passed `exchange_ms`: when to look,
@@ -53,7 +60,7 @@ class ExchangeClocks:
         """Ask the exchange for its time and share the answer with every worker."""
         offset = exchange.measure_clock()
         self._known[account] = offset
-        self._store.set_clock_offset(account, offset)
+        self._store.set_clock_offset(account, self._host, offset)
         return offset
 
     def _error_ms(self, offset: ClockOffset) -> int:
@@ -63,7 +70,7 @@ class ExchangeClocks:
     def _offset(self, account: str, exchange: Exchange) -> ClockOffset:
         known = self._known.get(account)
         if known is None or not self._is_fresh(known):
-            known = self._store.clock_offset(account)
+            known = self._store.clock_offset(account, self._host)
         if known is None or not self._is_fresh(known):
             return self.measure(account, exchange)
         self._known[account] = known

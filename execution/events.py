@@ -18,6 +18,7 @@ class AttemptUnknown:
 
     number: int
     reason: str
+    stamp_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class AttemptDied:
 
     number: int
     reason: str
+    stamp_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Rejected:
 
     number: int
     reason: str
+    stamp_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,13 @@ class Reported:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """We will not send this order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The order was canceled while nothing of it could be at the exchange."""
 
     reason: str
 
@@ -69,6 +79,7 @@ Event = (
     | Rejected
     | Reported
     | Refused
+    | Withdrawn
     | CancelRequested
     | Quarantined
 )

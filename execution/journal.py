@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 
 from execution.clock import ExchangeClocks
-from execution.events import AttemptBegan, Event, Refused
+from execution.events import AttemptBegan, Event, Quarantined, Refused, Withdrawn
 from execution.orders import Order, OrderState
-from execution.ports import Change, Clock, Committed, Observer, Store
+from execution.ports import Change, Clock, Committed, Epoch, Observer, Store
 from execution.position_tracker import Position, fold
 from execution.transitions import transition
+
+Decision = AttemptBegan | Refused | Quarantined | Withdrawn
 
 
 class UnknownOrder(Exception):
@@ -16,6 +18,10 @@ class UnknownOrder(Exception):
 
 class Overtaken(Exception):
     """Another worker changed the order first; what was decided about the old one is void."""
+
+
+class StoreRestarted(Exception):
+    """The store's server is a new one, and what was decided did not reckon with what it lost."""
 
 
 class AccountHeld(Exception):
@@ -59,28 +65,30 @@ class Journal:
             raise UnknownOrder(f"order_id: {order_id!r} is not known")
         return order
 
-    def keep(self, order: Order) -> Order:
-        """Store a new order as it is, due at once. Raises Overtaken if it is there already."""
+    def keep(self, order: Order, due_ms: int | None = None) -> Order:
+        """Store a new order as it is, due at once or then. Raises Overtaken if it is there."""
         kept = replace(order, version=1)
-        change = Change(order, kept, due_ms=self._clock.now_ms())
+        change = Change(order, kept, due_ms=self._clock.now_ms() if due_ms is None else due_ms)
         if self._store.commit(change) is not Committed.DONE:
             raise Overtaken(order.order_id)
         return kept
 
-    def decide(self, order: Order, decision: AttemptBegan | Refused) -> Order:
-        """Write what we chose to do with the order as it stands.
+    def decide(self, order: Order, decision: Decision, epoch: Epoch | None) -> Order:
+        """Write what we chose to do with the order as it stands; an attempt names its epoch.
 
         A choice holds only for the order that it was made about: raises Overtaken if that has
-        changed meanwhile, and AccountHeld for an attempt while nothing may be sent.
+        changed meanwhile. For an attempt it raises AccountHeld while nothing may be sent, and
+        StoreRestarted if the epoch is over.
         """
         after = self._after(order, decision)
-        sends = isinstance(decision, AttemptBegan)
-        change = Change(order, after, due_ms=self._due_ms(after), unless_held=sends)
+        change = Change(order, after, due_ms=self._due_ms(after), epoch=epoch)
         match self._store.commit(change):
             case Committed.CONFLICT:
                 raise Overtaken(order.order_id)
             case Committed.HELD:
                 raise AccountHeld(order.account)
+            case Committed.RESTARTED:
+                raise StoreRestarted
         self._observe(after, decision, order.state)
         return after
 
@@ -92,18 +100,21 @@ class Journal:
         """
         while True:
             after = self._after(order, fact)
-            if after is order:
+            if after is order and order.version:
                 return order
+            after = replace(after, version=order.version + 1)
             position = self._moved_position(order, after)
             change = Change(order, after, self._due_ms(after), position)
             if self._store.commit(change) is Committed.DONE:
                 self._observe(after, fact, order.state)
                 return after
-            order = self.load(order.order_id)
+            # A server that came back without the order must hear of it again: the fact stands,
+            # and so does all that we know of the order but its fills, which are told once more.
+            order = self._store.order(order.order_id) or replace(order, version=0, fills=())
 
-    def postpone(self, order: Order, delay_ms: int | None = None) -> None:
-        """Let the sweep come back after the delay, or when the order's state asks for it."""
-        due_ms = self._due_ms(order) if delay_ms is None else self._clock.now_ms() + delay_ms
+    def postpone(self, order: Order, due_ms: int | None = None) -> None:
+        """Let the sweep come back then, on our clock, or when the order's state asks for it."""
+        due_ms = self._due_ms(order) if due_ms is None else due_ms
         if due_ms is not None:
             self._store.postpone(order.order_id, due_ms)
 

@@ -110,6 +110,16 @@ class Committed(Enum):
     DONE = "done"
     CONFLICT = "conflict"  # Somebody else changed the order or the position first.
     HELD = "held"  # The account is on hold: nothing may be sent now.
+    RESTARTED = "restarted"  # The store has a new epoch, which the decision did not reckon with.
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One run of the store's server. `since_ms` is when, on our clock, it was first seen after an
+    earlier one: what was written shortly before may be lost. 0 means that there was none before."""
+
+    run_id: str
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +129,15 @@ class Change:
     `before` is what the store must still hold (version 0: nothing); `after` takes its place. The
     position likewise carries the version that it will have, one more than the store's. `due_ms` is
     when the sweep shall look at the order, None for never. The first write of an order also
-    settles the intent that it came from.
+    settles the intent that it came from. `epoch` is there exactly when an attempt begins: that is
+    done only in the epoch that the decision reckoned with, and while the account is not held.
     """
 
     before: Order
     after: Order
     due_ms: int | None
     position: Position | None = None
-    unless_held: bool = False
+    epoch: Epoch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,9 @@ class Store(Protocol):
     server does not answer."""
 
     def commit(self, change: Change) -> Committed: ...
+    def epoch(self) -> Epoch:
+        """The epoch as this store knows it; a change refused as RESTARTED makes it look anew."""
+
     def order(self, order_id: str) -> Order | None: ...
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
         """Oldest first."""
@@ -180,8 +194,8 @@ class Store(Protocol):
     def hold(self, account: str, seconds: int) -> None:
         """Let nothing be sent on the account for so long."""
 
-    def clock_offset(self, account: str) -> ClockOffset | None: ...
-    def set_clock_offset(self, account: str, offset: ClockOffset) -> None: ...
+    def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
+    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...
     def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
         """The last known mid price and when it was read, in ms."""
 

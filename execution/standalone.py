@@ -25,7 +25,7 @@ def see_through(exchange: Exchange, order: Order) -> Order:
     """
     clock = SystemClock()
     store = MemoryStore(clock)
-    clocks = ExchangeClocks(store, clock)
+    clocks = ExchangeClocks(store, clock, host="here")
     journal = Journal(store, clock, clocks, LogObserver(), Patience())
     manager = OrderManager(
         store,

@@ -16,6 +16,7 @@ from execution.events import (
     Refused,
     Rejected,
     Reported,
+    Withdrawn,
 )
 from execution.orders import (
     LIVE,
@@ -57,23 +58,21 @@ def _begin(order: Order, event: AttemptBegan) -> Order:
 
 
 def _unknown(order: Order, event: AttemptUnknown) -> Order:
-    if _is_current(order, event.number):
+    if _is_current(order, event):
         return with_verdict(order, event.number, Verdict.UNKNOWN, event.reason)
     return order
 
 
 def _die(order: Order, event: AttemptDied) -> Order:
     # A verdict speaks of its own attempt only: a late one for an older attempt changes nothing.
-    if not _is_current(order, event.number):
+    if not _is_current(order, event):
         return order
     order = with_verdict(order, event.number, Verdict.NOT_SENT, event.reason)
-    if order.cancel_requested:
-        return replace(order, state=OrderState.CANCELED, reason="canceled before it was sent")
     return replace(order, state=OrderState.RECEIVED, reason=event.reason)
 
 
 def _reject(order: Order, event: Rejected) -> Order:
-    if not _is_current(order, event.number):
+    if not _is_current(order, event):
         return order
     order = with_verdict(order, event.number, Verdict.REJECTED, event.reason)
     return replace(order, state=OrderState.REJECTED, reason=event.reason)
@@ -87,8 +86,8 @@ def _quarantine(order: Order, event: Quarantined) -> Order:
     return replace(order, state=OrderState.QUARANTINED, reason=event.reason)
 
 
-def _cancel_unsent(order: Order, _: CancelRequested) -> Order:
-    return replace(order, state=OrderState.CANCELED, reason="canceled before it was sent")
+def _withdraw(order: Order, event: Withdrawn) -> Order:
+    return replace(order, state=OrderState.CANCELED, reason=event.reason)
 
 
 def _wish_cancel(order: Order, _: CancelRequested) -> Order:
@@ -142,8 +141,15 @@ def _average(fills: tuple[Fill, ...]) -> Decimal | None:
     return (cost / amount).normalize()
 
 
-def _is_current(order: Order, number: int) -> bool:
-    return order.attempt is not None and order.attempt.number == number
+def _is_current(order: Order, event: AttemptUnknown | AttemptDied | Rejected) -> bool:
+    """The event speaks of the order's latest attempt. The number alone does not say so: a store
+    that came back from before an attempt gives its number to another one, with another stamp."""
+    attempt = order.attempt
+    return (
+        attempt is not None
+        and attempt.number == event.number
+        and event.stamp_ms in (None, attempt.stamp_ms)
+    )
 
 
 def _no_change(order: Order, _: Event) -> Order:
@@ -170,8 +176,10 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     # there at any time, also one that was believed dead.
     Reported: _row(_report, refused=_illegal),
     Refused: _row(_illegal, received=_refuse),
+    Withdrawn: _row(_illegal, received=_withdraw),
+    # The wish is a fact at any time; whether it can still be granted is decided afterwards.
     CancelRequested: _row(
-        _no_change, received=_cancel_unsent, submitting=_wish_cancel, open=_wish_cancel
+        _no_change, received=_wish_cancel, submitting=_wish_cancel, open=_wish_cancel
     ),
-    Quarantined: _row(_illegal, submitting=_quarantine),
+    Quarantined: _row(_illegal, received=_quarantine, submitting=_quarantine),
 }

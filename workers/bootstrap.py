@@ -1,5 +1,6 @@
 """The composition root: the one place where rules meet the doors to Redis and to exchanges."""
 
+import socket
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,7 +38,7 @@ def compose(
     """Put the parts together. Raises UnsupportedExchange for an account without a contract."""
     clock = SystemClock()
     connections = Connections(accounts, clock)
-    clocks = ExchangeClocks(store, clock)
+    clocks = ExchangeClocks(store, clock, socket.gethostname())
     journal = Journal(store, clock, clocks, observe, Patience())
     manager = OrderManager(
         store,
@@ -63,7 +64,8 @@ def compose(
 
 def open_store(settings: Settings) -> RedisStore:
     """Connect to the store of record, with a connection for every thread and some to spare."""
-    return RedisStore(connect(settings.redis_url, connections_max=settings.worker_threads + 20))
+    client = connect(settings.redis_url, connections_max=settings.worker_threads + 20)
+    return RedisStore(client, SystemClock())
 
 
 @cache

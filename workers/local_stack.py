@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from execution.clock import SystemClock
 from execution.ports import StoreUnavailable
 from execution.store.redis_store import RedisStore, connect
 from workers.settings import as_toml
@@ -149,7 +150,7 @@ class LocalStack:
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
     def store(self) -> RedisStore:
-        return RedisStore(connect(self.redis_url))
+        return RedisStore(connect(self.redis_url), SystemClock())
 
     def ledger(self) -> dict[str, Any]:
         """What the paper exchange says is true."""

@@ -29,6 +29,7 @@ class AccountSettings(BaseModel):
     exchange: str
     base_url: str | None = None
     timeout_s: int = Field(default=10, ge=1, le=15)
+    accept_quarantine: bool = False
 
 
 class Settings(SignalSettings):
@@ -73,6 +74,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
             exchange=account.exchange,
             base_url=account.base_url,
             timeout_s=account.timeout_s,
+            accept_quarantine=account.accept_quarantine,
             **{
                 field: _secret(f"ONEORDER_{_variable(name)}_{field.upper()}", environment)
                 for field in ("api_key", "api_secret", "api_password")

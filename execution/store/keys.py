@@ -8,6 +8,9 @@ DUE = "oneorder:due"  # sorted set: order ids by when the sweep shall look, in m
 POSITIONS = "oneorder:positions"  # set: the keys of all position hashes
 
 
+EPOCH = "oneorder:epoch"  # string: the server's run id, and since when it is known, in ms
+
+
 def order(order_id: str) -> str:
     """Hash: version, state, account, symbol, and the whole order as JSON in doc."""
     return f"oneorder:order:{order_id}"
@@ -33,9 +36,9 @@ def hold(account: str) -> str:
     return f"oneorder:hold:{account}"
 
 
-def clock(account: str) -> str:
-    """String: the exchange's clock offset, its error and when it was measured, as JSON, in ms."""
-    return f"oneorder:clock:{account}"
+def clocks(account: str) -> str:
+    """Hash: our host to its offset from the exchange's clock, with its error, as JSON, in ms."""
+    return f"oneorder:clocks:{account}"
 
 
 def cursors(account: str) -> str:

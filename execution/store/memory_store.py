@@ -1,13 +1,16 @@
 """The store's twin in memory: the same answers for tests, simulations and one-off calls."""
 
+import copy
 import itertools
 from collections.abc import Iterable
 from decimal import Decimal
 from threading import RLock
 
 from execution.orders import Order, OrderState
-from execution.ports import Change, Clock, ClockOffset, Committed, Intent, RefusedIntent
+from execution.ports import Change, Clock, ClockOffset, Committed, Epoch, Intent, RefusedIntent
 from execution.position_tracker import Position
+
+_NOT_DATA = {"_clock", "_lock", "_entry_numbers", "_epoch"}
 
 
 class MemoryStore:
@@ -23,11 +26,12 @@ class MemoryStore:
         self._intents: dict[str, Intent] = {}
         self._refused: list[RefusedIntent] = []
         self._held_until_ms: dict[str, int] = {}
-        self._clock_offsets: dict[str, ClockOffset] = {}
+        self._clock_offsets: dict[tuple[str, str], ClockOffset] = {}
         self._marks: dict[tuple[str, str], tuple[Decimal, int]] = {}
         self._cursors: dict[tuple[str, str], str] = {}
         self._leases: dict[str, tuple[str, int]] = {}
         self._entry_numbers = itertools.count()
+        self._epoch = Epoch("1", 0)
 
     def commit(self, change: Change) -> Committed:
         after, position = change.after, change.position
@@ -35,7 +39,9 @@ class MemoryStore:
             stored = self._orders.get(after.order_id)
             if (stored.version if stored else 0) != change.before.version:
                 return Committed.CONFLICT
-            if change.unless_held and self._is_held(after.account):
+            if change.epoch is not None and change.epoch.run_id != self._epoch.run_id:
+                return Committed.RESTARTED
+            if change.epoch is not None and self._is_held(after.account):
                 return Committed.HELD
             if position is not None:
                 held = self.position(position.account, position.symbol)
@@ -52,6 +58,25 @@ class MemoryStore:
                 key = (after.account, after.symbol, after.exchange_order_id)
                 self._exchange_ids.setdefault(key, after.order_id)
             return Committed.DONE
+
+    def epoch(self) -> Epoch:
+        return self._epoch
+
+    def roll_back(self, to: "MemoryStore") -> None:
+        """Restart as a server does that lost what was written since the copy `to` was made."""
+        with self._lock:
+            epoch = Epoch(str(int(self._epoch.run_id) + 1), self._clock.now_ms())
+            lost = {name: value for name, value in vars(to).items() if name not in _NOT_DATA}
+            vars(self).update(copy.deepcopy(lost))
+            self._epoch = epoch
+
+    def copied(self) -> "MemoryStore":
+        """What is in the store now, for `roll_back`."""
+        with self._lock:
+            twin = MemoryStore(self._clock)
+            kept = {name: value for name, value in vars(self).items() if name not in _NOT_DATA}
+            vars(twin).update(copy.deepcopy(kept))
+            return twin
 
     def _is_held(self, account: str) -> bool:
         return self._held_until_ms.get(account, 0) > self._clock.now_ms()
@@ -132,11 +157,11 @@ class MemoryStore:
     def hold(self, account: str, seconds: int) -> None:
         self._held_until_ms[account] = self._clock.now_ms() + seconds * 1000
 
-    def clock_offset(self, account: str) -> ClockOffset | None:
-        return self._clock_offsets.get(account)
+    def clock_offset(self, account: str, host: str) -> ClockOffset | None:
+        return self._clock_offsets.get((account, host))
 
-    def set_clock_offset(self, account: str, offset: ClockOffset) -> None:
-        self._clock_offsets[account] = offset
+    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None:
+        self._clock_offsets[account, host] = offset
 
     def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
         return self._marks.get((account, symbol))

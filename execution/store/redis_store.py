@@ -5,6 +5,7 @@ Every change of an order is one Lua script, so one round trip and whole or not a
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from functools import wraps
@@ -17,8 +18,10 @@ from execution.decimals import to_decimal, to_text
 from execution.orders import Order, OrderState
 from execution.ports import (
     Change,
+    Clock,
     ClockOffset,
     Committed,
+    Epoch,
     Intent,
     RefusedIntent,
     StoreUnavailable,
@@ -69,10 +72,13 @@ def _guarded(method: Callable[P, T]) -> Callable[P, T]:
 class RedisStore:
     """The store of record."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, clock: Clock) -> None:
         self._redis: Any = client
+        self._clock = clock
+        self._epoch: Epoch | None = None
         self._commit = self._script("commit")
         self._take_due = self._script("take_due")
+        self._learn_epoch = self._script("learn_epoch")
         self._release = self._script("release")
 
     def _script(self, name: str) -> Any:
@@ -109,12 +115,22 @@ class RedisStore:
                 "1" if after.is_live or after.fills_missing else "0",
                 "" if exchange_id is None else f"{after.symbol} {exchange_id}",
                 after.entry_id or "",
-                "1" if change.unless_held else "0",
+                "" if change.epoch is None else change.epoch.run_id,
                 "" if position is None else position.version - 1,
                 *_flat({} if position is None else position_to_hash(position)),
             ],
         )
+        if answer == Committed.RESTARTED.value:
+            self._epoch = None
         return Committed(answer)
+
+    @_guarded
+    def epoch(self) -> Epoch:
+        if self._epoch is None:
+            now_ms = self._clock.now_ms()
+            run_id, since_ms = self._learn_epoch(keys=[keys.EPOCH, keys.ORDERS], args=[now_ms])
+            self._epoch = Epoch(run_id, int(since_ms))
+        return self._epoch
 
     @_guarded
     def order(self, order_id: str) -> Order | None:
@@ -220,14 +236,13 @@ class RedisStore:
         self._redis.set(keys.hold(account), "1", ex=seconds)
 
     @_guarded
-    def clock_offset(self, account: str) -> ClockOffset | None:
-        text = self._redis.get(keys.clock(account))
+    def clock_offset(self, account: str, host: str) -> ClockOffset | None:
+        text = self._redis.hget(keys.clocks(account), host)
         return None if text is None else ClockOffset(**json.loads(text))
 
     @_guarded
-    def set_clock_offset(self, account: str, offset: ClockOffset) -> None:
-        fields = {name: getattr(offset, name) for name in ClockOffset.__slots__}
-        self._redis.set(keys.clock(account), json.dumps(fields))
+    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None:
+        self._redis.hset(keys.clocks(account), host, json.dumps(asdict(offset)))
 
     @_guarded
     def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:

@@ -6,17 +6,24 @@
 -- ARGV  1 order id            2 version before (0: not there)             3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
 --       8 created, ms         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
---      12 stream entry or "" 13 "1": not while held
+--      12 stream entry or "" 13 run id of the server that the writer knows, or "": when given, an
+--                                attempt begins, so the server must be that one, and not held
 --      14 position version before, or "" for no change of the position
 --      15.. fields and values of the position hash
--- Returns "done", "conflict" or "held"; anything but "done" has changed nothing.
+-- Returns "done", "conflict", "held" or "restarted"; anything but "done" has changed nothing.
 
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if version ~= tonumber(ARGV[2]) then
   return 'conflict'
 end
-if ARGV[13] == '1' and redis.call('EXISTS', KEYS[7]) == 1 then
-  return 'held'
+if ARGV[13] ~= '' then
+  local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  if run_id ~= ARGV[13] then
+    return 'restarted'
+  end
+  if redis.call('EXISTS', KEYS[7]) == 1 then
+    return 'held'
+  end
 end
 if ARGV[14] ~= '' then
   local held = tonumber(redis.call('HGET', KEYS[2], 'version') or '0')

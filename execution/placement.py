@@ -1,0 +1,211 @@
+"""Gets one order to the exchange, once: attempts, verdicts, and what became of the unknown ones.
+
+A crash between any two lines leaves an order in a state from which the next call goes on. The
+store's compare-and-set decides between workers; the exchange's fence decides about late requests.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from execution.clock import ExchangeClocks
+from execution.contracts import Contract, Uniqueness
+from execution.events import (
+    AttemptBegan,
+    AttemptDied,
+    AttemptUnknown,
+    Quarantined,
+    Refused,
+    Rejected,
+    Reported,
+    Withdrawn,
+)
+from execution.journal import AccountHeld, Journal, StoreRestarted
+from execution.markets import refusal
+from execution.orders import Attempt, Order, OrderState, Verdict
+from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
+
+RECHECK_MS = 1_000
+# After a restart of the store, a signal may be published once more for as long as this and is still
+# looked for at the exchange before it is sent.
+REPUBLISHED_MAX_MS = 600_000
+
+
+class UnknownAccount(Exception):
+    """No account of that name is configured."""
+
+
+class Placement:
+    """Begins attempts, makes them and resolves them; see OrderManager for the arguments."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        exchange_of: Callable[[str], Exchange],
+        clock: Clock,
+        clocks: ExchangeClocks,
+        *,
+        recv_window_ms: int,
+        attempts_max: int,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._exchange_of = exchange_of
+        self._clock = clock
+        self._clocks = clocks
+        self._recv_window_ms = recv_window_ms
+        self._attempts_max = attempts_max
+
+    def send(self, order: Order) -> Order:
+        """Begin the next attempt and make it, unless the order must not or cannot be sent now."""
+        try:
+            exchange = self._exchange_of(order.account)
+            # The epoch comes before every look at the exchange that the decision rests on.
+            epoch = self._store.epoch()
+            if self._may_be_forgotten(order, epoch):
+                found = self._remembered(order, epoch, exchange)
+                if found is not None:
+                    return found
+            ending = self._ending(order, exchange)
+            if ending is not None:
+                return self._journal.decide(order, ending, epoch=None)
+            attempt = self._next_attempt(order, exchange)
+            # Written ahead: from here on the order may stand at the exchange.
+            begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
+        except UnknownAccount as error:
+            return self._journal.decide(order, Refused(f"account: {error}"), epoch=None)
+        except ExchangeUnavailable as error:
+            self.hold(order, error.retry_after_s)
+            return self._wait(order)
+        except AccountHeld:
+            return self._wait(order)
+        except StoreRestarted:
+            return self.send(order)
+        return self._judge(begun, attempt, exchange.place(begun, attempt))
+
+    def _may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
+        """The store restarted, and the signal may have been acted on before: an attempt that the
+        record does not know of may stand at the exchange, or still arrive there."""
+        published_ms = int(order.created_at.timestamp() * 1000)
+        if order.entry_id is not None:
+            published_ms = int(order.entry_id.partition("-")[0])
+        return epoch.since_ms > 0 and published_ms <= epoch.since_ms + REPUBLISHED_MAX_MS
+
+    def _remembered(self, order: Order, epoch: Epoch, exchange: Exchange) -> Order | None:
+        """Ask the exchange for an attempt that our record has lost; None if there is none and none
+        can arrive any more. A lost attempt was stamped before the epoch began."""
+        provable_ms = self._provable_after_ms(order, epoch, exchange)
+        began_ms = self._clocks.earliest_now_ms(order.account, exchange)
+        report = exchange.lookup(order)
+        if report is not None:
+            return self._journal.record(order, Reported(report))
+        if exchange.contract.uniqueness is Uniqueness.ALL_ORDERS or began_ms > provable_ms:
+            return None
+        return self._wait(order, self._clocks.local_ms(order.account, provable_ms))
+
+    def _provable_after_ms(self, order: Order, epoch: Epoch, exchange: Exchange) -> int:
+        """When no attempt that the epoch's beginning made us forget can arrive unseen any more."""
+        fence_ms = self._clocks.exchange_ms(order.account, exchange, epoch.since_ms)
+        return fence_ms + self._window_ms(exchange) + exchange.contract.margin_ms
+
+    def _ending(self, order: Order, exchange: Exchange) -> Withdrawn | Refused | Quarantined | None:
+        """How the order ends unsent, if it is not to be sent."""
+        reason = self._reason_not_to_send(order, exchange)
+        if reason is None:
+            return None
+        if order.attempts and not exchange.contract.is_fenced:
+            # Without a fence an attempt that was not found may still arrive.
+            return Quarantined(f"{reason}; whether an earlier attempt arrives cannot be told")
+        return Withdrawn(reason) if order.cancel_requested else Refused(reason)
+
+    def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
+        if order.cancel_requested:
+            return "canceled before it was sent"
+        if order.expires_at is not None and self._clock.now() >= order.expires_at:
+            return f"expires_at: {order.expires_at.isoformat()} has passed"
+        if len(order.attempts) >= self._attempts_max:
+            last = order.attempts[-1].reason
+            return f"not sent in {self._attempts_max} attempts, the last one because: {last}"
+        return refusal(order, exchange.market(order.symbol))
+
+    def _window_ms(self, exchange: Exchange) -> int:
+        """How long a request may be accepted after its stamp."""
+        return min(self._recv_window_ms, exchange.contract.window_max_ms or self._recv_window_ms)
+
+    def _next_attempt(self, order: Order, exchange: Exchange) -> Attempt:
+        """Stamp an attempt that the exchange will not accept after the signal has expired."""
+        stamp_ms = self._clocks.now_ms(order.account, exchange)
+        window_ms = self._window_ms(exchange)
+        if order.expires_at is not None:
+            left = order.expires_at - self._clock.now()
+            window_ms = max(1, min(window_ms, left // timedelta(milliseconds=1)))
+        valid_until_ms = stamp_ms + window_ms
+        return Attempt(
+            number=len(order.attempts) + 1,
+            stamp_ms=stamp_ms,
+            valid_until_ms=valid_until_ms,
+            provable_at_ms=valid_until_ms + exchange.contract.margin_ms,
+        )
+
+    def _judge(self, order: Order, attempt: Attempt, outcome: Outcome) -> Order:
+        """Write down what an attempt came to, and look at once where nobody knows."""
+        self.hold(order, outcome.retry_after_s)
+        number, stamp_ms, reason = attempt.number, attempt.stamp_ms, outcome.reason
+        match outcome.verdict:
+            case Verdict.ACCEPTED if outcome.report is not None:
+                return self._journal.record(order, Reported(outcome.report))
+            case Verdict.REJECTED:
+                return self._journal.record(order, Rejected(number, reason, stamp_ms))
+            case Verdict.NOT_SENT:
+                return self._journal.record(order, AttemptDied(number, reason, stamp_ms))
+        return self.resolve(self._journal.record(order, AttemptUnknown(number, reason, stamp_ms)))
+
+    def resolve(self, order: Order) -> Order:
+        """Find out what became of the latest attempt. Found settles it at any time; not found
+        counts only once the exchange can no longer accept it."""
+        attempt = order.attempt
+        if order.state is not OrderState.SUBMITTING or attempt is None:
+            return order
+        try:
+            exchange = self._exchange_of(order.account)
+            # The clock comes first: a lookup that began before the fence proves nothing,
+            # however late its answer is read.
+            began_ms = self._clocks.earliest_now_ms(order.account, exchange)
+            report = exchange.lookup(order)
+        except (UnknownAccount, ExchangeUnavailable) as error:
+            self.hold(order, getattr(error, "retry_after_s", 0))
+            self._journal.postpone(order, self._clock.now_ms() + RECHECK_MS)
+            return order
+        if report is not None:
+            return self._journal.record(order, Reported(report))
+        proof = self._proof_of_death(attempt, began_ms, exchange.contract)
+        if proof is not None:
+            return self._journal.record(order, proof)
+        self._journal.postpone(order)
+        return order
+
+    def _proof_of_death(
+        self, attempt: Attempt, began_ms: int, contract: Contract
+    ) -> AttemptDied | Quarantined | None:
+        """Weigh a lookup that found nothing, begun at the exchange's time `began_ms` or later."""
+        if not contract.is_fenced and contract.uniqueness is Uniqueness.ALL_ORDERS:
+            # It may still arrive, but then the next attempt, under the same id, cannot.
+            return AttemptDied(attempt.number, "not found, and its id works once", attempt.stamp_ms)
+        if began_ms <= attempt.provable_at_ms:
+            return None
+        if contract.is_fenced:
+            return AttemptDied(attempt.number, "it never arrived", attempt.stamp_ms)
+        return Quarantined(
+            f"{contract.exchange} cannot say whether attempt {attempt.number} arrived"
+        )
+
+    def hold(self, order: Order, seconds: int) -> None:
+        if seconds:
+            self._store.hold(order.account, seconds)
+
+    def _wait(self, order: Order, due_ms: int | None = None) -> Order:
+        """Leave the order for later, with its record made if it has none yet."""
+        if order.version == 0:
+            return self._journal.keep(order, due_ms)
+        self._journal.postpone(order, due_ms)
+        return order
