@@ -1,0 +1,1 @@
+"""Binance's spot REST API: paths, signature, JSON shapes, errors and weights."""

@@ -1,0 +1,1 @@
+"""Trading without HTTP: symbols, accounts, books, matching and the record of what happened."""

@@ -1,0 +1,87 @@
+"""Accounts: what they own, what is locked for open orders, and the orders that are theirs."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from paper_exchange.engine.errors import BalanceError
+from paper_exchange.engine.history import History
+from paper_exchange.engine.orders import ZERO, Fill, Order
+
+
+@dataclass(slots=True)
+class Balance:
+    """An amount of one asset: what can be used, and what open orders hold."""
+
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceChange:
+    """One movement of one balance, kept only while somebody wants to look into the past."""
+
+    time_ms: int
+    asset: str
+    free: Decimal
+    locked: Decimal
+
+
+class Account:
+    """One account, named by its API key."""
+
+    def __init__(self, name: str, start: Mapping[str, Decimal], now_ms: Callable[[], int]) -> None:
+        self.name = name
+        self.balances = {asset: Balance(free=amount) for asset, amount in start.items()}
+        self.open_orders: dict[int, Order] = {}
+        self.open_by_client_id: dict[str, Order] = {}
+        # The latest order of each client id, which may be used again once its order has ended.
+        self.latest_by_client_id: dict[tuple[str, str], Order] = {}
+        self.orders: dict[str, History[Order]] = {}
+        self.fills: dict[str, History[Fill]] = {}
+        self.updated_ms = now_ms()
+        self._now_ms = now_ms
+        self._changes: deque[BalanceChange] = deque()
+        self._keep_ms = 0
+
+    def balance(self, asset: str) -> Balance:
+        """The account's balance of one asset; a new, empty one if it never had any."""
+        found = self.balances.get(asset)
+        if found is None:
+            found = self.balances[asset] = Balance()
+        return found
+
+    def hold(self, asset: str, amount: Decimal) -> None:
+        """Lock part of the free balance; BalanceError if there is not enough of it."""
+        if amount > self.balance(asset).free:
+            raise BalanceError(asset)
+        self.move(asset, -amount, amount)
+
+    def move(self, asset: str, free: Decimal, locked: Decimal) -> None:
+        """Change both parts of a balance by signed amounts."""
+        balance = self.balance(asset)
+        balance.free += free
+        balance.locked += locked
+        if self._keep_ms:
+            self._note(BalanceChange(self._now_ms(), asset, free, locked))
+
+    def keep_changes(self, ms: int) -> None:
+        """From now on remember movements for so long; 0 forgets them and stops."""
+        self._keep_ms = ms
+        if not ms:
+            self._changes.clear()
+
+    def balances_before(self, time_ms: int) -> dict[str, Balance]:
+        """The balances without the remembered movements that came after a time."""
+        past = {name: Balance(b.free, b.locked) for name, b in self.balances.items()}
+        for change in self._changes:
+            if change.time_ms > time_ms:
+                past[change.asset].free -= change.free
+                past[change.asset].locked -= change.locked
+        return past
+
+    def _note(self, change: BalanceChange) -> None:
+        self._changes.append(change)
+        while self._changes[0].time_ms < change.time_ms - self._keep_ms:
+            self._changes.popleft()

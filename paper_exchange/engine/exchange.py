@@ -1,0 +1,216 @@
+"""The exchange itself: takes orders and cancels, keeps the accounts, and lets the world move."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from paper_exchange.engine.accounts import Account
+from paper_exchange.engine.errors import (
+    CancelRestrictedError,
+    DuplicateIdError,
+    UnknownOrderError,
+    UnknownSymbolError,
+    WouldTakeError,
+    WouldTriggerError,
+)
+from paper_exchange.engine.filters import check_filters
+from paper_exchange.engine.history import History
+from paper_exchange.engine.ids import ClientIds
+from paper_exchange.engine.liquidity import PriceQty
+from paper_exchange.engine.market import Market
+from paper_exchange.engine.matching import sweep, walk_cost
+from paper_exchange.engine.orders import STOP_TYPES, ZERO, NewOrder, Order, OrderType, Side, Status
+from paper_exchange.engine.settlement import Fees, Settlement
+from paper_exchange.engine.stops import is_reached
+from paper_exchange.engine.symbols import Symbol
+from paper_exchange.engine.working import work, work_triggered
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an exchange starts with. `balances` is what every account owns at first."""
+
+    symbols: tuple[Symbol, ...]
+    accounts: tuple[str, ...]
+    balances: Mapping[str, Decimal]
+    fees: Fees
+    seed: str
+    # Without steps of the walk, a side that takers have mostly emptied is renewed at once.
+    walks: bool = True
+
+
+class Exchange:
+    """One exchange. It is not thread-safe; every call is done when it returns."""
+
+    def __init__(self, setup: Setup, now_ms: Callable[[], int]) -> None:
+        self.now_ms = now_ms
+        self.accounts = {
+            name: Account(name, setup.balances, now_ms) for name in dict.fromkeys(setup.accounts)
+        }
+        # One stream of random numbers for each purpose: none of them shifts another.
+        self.markets = {
+            symbol.name: Market(symbol, Random(f"{setup.seed}/walk/{symbol.name}"))  # noqa: S311
+            for symbol in setup.symbols
+        }
+        self.settlement = Settlement(self.accounts, setup.fees, now_ms)
+        self.client_ids = ClientIds(Random(f"{setup.seed}/ids"))  # noqa: S311
+        # Every order ever accepted, in the order of acceptance.
+        self.orders: dict[int, Order] = {}
+        self._walks = setup.walks
+
+    def market(self, symbol: str) -> Market:
+        """The market of a symbol; UnknownSymbolError if it is not listed."""
+        market = self.markets.get(symbol)
+        if market is None:
+            raise UnknownSymbolError(symbol)
+        return market
+
+    def place(self, new: NewOrder) -> Order:
+        """Accept an order and trade it as far as it goes.
+
+        Raises an EngineError, with nothing changed, if the order is refused.
+        """
+        market = self.check(new)
+        account = self.accounts[new.account]
+        if new.client_id is not None and new.client_id in account.open_by_client_id:
+            raise DuplicateIdError(new.client_id)
+        self._check_prices(market, new)
+        hold = _hold_for(market, new)
+        account.hold(market.symbol.quote if new.side is Side.BUY else market.symbol.base, hold)
+        order = self._register(market, account, new, hold)
+        if order.type in STOP_TYPES:
+            market.stops.add(order, order.stop_price or ZERO)
+        else:
+            work(market, order, self.settlement)
+        self._quiesce(market)
+        return order
+
+    def check(self, new: NewOrder) -> Market:
+        """Apply the rules that need neither the book nor the account, as for a test order."""
+        market = self.market(new.symbol)
+        check_filters(market.symbol, new, market.reference)
+        return market
+
+    def find(
+        self, account: str, symbol: str, order_id: int | None, client_id: str | None
+    ) -> Order | None:
+        """An account's order by id, or the latest with a client id; if both are given, both fit."""
+        if order_id is not None:
+            order = self.orders.get(order_id)
+        elif client_id is not None:
+            order = self.accounts[account].latest_by_client_id.get((symbol, client_id))
+        else:
+            return None
+        if order is None or order.account != account or order.symbol.name != symbol:
+            return None
+        return None if client_id is not None and order.client_id != client_id else order
+
+    def cancel(
+        self,
+        account: str,
+        symbol: str,
+        order_id: int | None,
+        client_id: str | None,
+        only: Status | None = None,
+    ) -> Order:
+        """Cancel an open order and give back what it holds.
+
+        `only` refuses to cancel an order in another state (CancelRestrictedError).
+        UnknownOrderError if there is no such open order.
+        """
+        order = self.find(account, symbol, order_id, client_id)
+        if order is None or not order.is_open:
+            raise UnknownOrderError(order_id or client_id)
+        if only is not None and order.status is not only:
+            raise CancelRestrictedError(order.status)
+        market = self.market(symbol)
+        if order.working_ms is None:
+            market.stops.remove(order, order.stop_price or ZERO)
+        else:
+            market.resting[order.side].remove(order, order.price or ZERO)
+        self.settlement.finish(order, Status.CANCELED)
+        market.update_id += 1
+        return order
+
+    def open_orders(self, account: str, symbol: str | None) -> Iterable[Order]:
+        """An account's open orders in the order of their ids."""
+        found = self.accounts[account].open_orders.values()
+        return [order for order in found if symbol is None or order.symbol.name == symbol]
+
+    def keep_balance_changes(self, ms: int) -> None:
+        """Let every account remember its movements for so long, for reads that lag behind."""
+        for account in self.accounts.values():
+            account.keep_changes(ms)
+
+    def step_walks(self) -> None:
+        """Move the outside prices of every market once; orders that they reach are filled."""
+        for market in self.markets.values():
+            if market.step_walk():
+                self._quiesce(market)
+
+    def set_outside(self, symbol: str, bids: list[PriceQty], asks: list[PriceQty]) -> None:
+        """Offer exactly this from outside; orders that it reaches are filled by it."""
+        market = self.market(symbol)
+        market.set_outside(bids, asks)
+        self._quiesce(market)
+
+    def _check_prices(self, market: Market, new: NewOrder) -> None:
+        if new.type is OrderType.LIMIT_MAKER and market.crosses(new.side, new.price or ZERO):
+            raise WouldTakeError(new.symbol)
+        if new.type in STOP_TYPES and is_reached(
+            new.side, new.type, new.stop_price or ZERO, market.last_price
+        ):
+            raise WouldTriggerError(new.symbol)
+
+    def _register(self, market: Market, account: Account, new: NewOrder, hold: Decimal) -> Order:
+        now_ms = self.now_ms()
+        order = Order(
+            id=len(self.orders) + 1,
+            client_id=new.client_id or self.client_ids.draw(),
+            account=new.account,
+            symbol=market.symbol,
+            side=new.side,
+            type=new.type,
+            time_in_force=new.time_in_force,
+            price=new.price,
+            stop_price=new.stop_price,
+            qty=new.qty or ZERO,
+            quote_qty=new.quote_qty,
+            received_ms=new.received_ms,
+            accepted_ms=now_ms,
+            updated_ms=now_ms,
+            hold=hold,
+        )
+        self.orders[order.id] = order
+        account.open_orders[order.id] = order
+        account.open_by_client_id[order.client_id] = order
+        account.latest_by_client_id[new.symbol, order.client_id] = order
+        account.orders.setdefault(new.symbol, History()).append(order, order.id, now_ms)
+        account.updated_ms = now_ms
+        return order
+
+    def _quiesce(self, market: Market) -> None:
+        """Let everything happen that the last change has set off, until nothing more does."""
+        market.update_id += 1
+        sweep(market, self.settlement)
+        while True:
+            if not self._walks and market.refill_thin_sides():
+                sweep(market, self.settlement)
+            triggered = market.stops.pop_triggered(market.last_price)
+            if triggered is None:
+                return
+            work_triggered(market, triggered, self.settlement, self.accounts[triggered.account])
+
+
+def _hold_for(market: Market, new: NewOrder) -> Decimal:
+    """What an order has to lock, in the asset that it pays with."""
+    qty = new.qty or ZERO
+    if new.side is Side.SELL:
+        return qty or walk_cost(market, new.side, None, new.quote_qty).qty
+    if new.price is not None:
+        return new.price * qty
+    if new.type in STOP_TYPES:
+        # What it will cost is known only when it triggers, and is taken then.
+        return ZERO
+    return new.quote_qty or walk_cost(market, new.side, qty, None).quote

@@ -1,0 +1,70 @@
+"""An append-only list that is searched by id and by time without scanning it."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import islice
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class History(Generic[Item]):
+    """Items in the order in which they happened, each with an id that never falls and a time.
+
+    The exchange's clock can be set back, so times may fall. The search therefore goes over the
+    running maximum of the times, which never falls, and then looks at each item's own time.
+    """
+
+    __slots__ = ("_ids", "_items", "_peaks", "_times")
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._ids: list[int] = []
+        self._times: list[int] = []
+        self._peaks: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def append(self, item: Item, item_id: int, time_ms: int) -> None:
+        """Add the newest item."""
+        peak = self._peaks[-1] if self._peaks else time_ms
+        self._items.append(item)
+        self._ids.append(item_id)
+        self._times.append(time_ms)
+        self._peaks.append(max(peak, time_ms))
+
+    def select(
+        self,
+        limit: int,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+    ) -> list[Item]:
+        """At most `limit` items, oldest first, within the bounds, all of them inclusive.
+
+        With a beginning (an id or a time) they are the first ones after it, else the newest.
+        """
+        if from_id is None and start_ms is None:
+            newest = list(islice(self._backwards(end_ms), limit))
+            newest.reverse()
+            return newest
+        return list(islice(self._forwards(from_id, start_ms, end_ms), limit))
+
+    def _backwards(self, end_ms: int | None) -> Iterator[Item]:
+        for index in range(len(self._items) - 1, -1, -1):
+            if end_ms is None or self._times[index] <= end_ms:
+                yield self._items[index]
+
+    def _forwards(
+        self, from_id: int | None, start_ms: int | None, end_ms: int | None
+    ) -> Iterator[Item]:
+        first = 0 if from_id is None else bisect_left(self._ids, from_id)
+        if start_ms is not None:
+            first = max(first, bisect_left(self._peaks, start_ms))
+        for index in range(first, len(self._items)):
+            time_ms = self._times[index]
+            if start_ms is not None and time_ms < start_ms:
+                continue
+            if end_ms is None or time_ms <= end_ms:
+                yield self._items[index]

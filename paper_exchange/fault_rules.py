@@ -1,0 +1,173 @@
+"""What a fault may say, and the reading of it from JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+Word = TypeVar("Word", bound=StrEnum)
+
+MS_MAX = 600_000
+SKEW_MS_MAX = 10 * 365 * 24 * 3_600_000
+COUNT_MAX = 1_000_000_000
+RETRY_AFTER_S_MAX = 3_600
+_DEFAULTS = {"ms": 0, "code": 500, "retry_after_s": 1}
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "*"})
+
+
+class FaultError(Exception):
+    """A fault that makes no sense; the message is one sentence for whoever sent it."""
+
+
+class FaultKind(StrEnum):
+    """What can go wrong."""
+
+    DROP_BEFORE = "drop_before"
+    DROP_AFTER = "drop_after"
+    DELAY_BEFORE = "delay_before"
+    DELAY_AFTER = "delay_after"
+    STATUS = "status"
+    GARBAGE = "garbage"
+    READ_LAG = "read_lag"
+    RATE_LIMIT = "rate_limit"
+    CLOCK_SKEW = "clock_skew"
+
+
+class GarbageForm(StrEnum):
+    """What a 200 carries instead of an answer; `cut` is the answer's first half."""
+
+    HTML = "html"
+    EMPTY = "empty"
+    OBJECT = "object"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """One fault as it was asked for. Which of the later fields mean anything depends on `kind`.
+
+    `method` and `path` may be `*`. `count` is how often it fires at most, None for always.
+    `processed` says whether the exchange carries the request out before it answers wrongly.
+    """
+
+    kind: FaultKind
+    method: str = "*"
+    path: str = "*"
+    probability: Decimal = Decimal(1)
+    count: int | None = None
+    ms: int = 0
+    code: int = 500
+    body: object = None
+    form: GarbageForm = GarbageForm.HTML
+    processed: bool = False
+    retry_after_s: int = 1
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is on this fault's route."""
+        return self.method in ("*", method) and self.path in ("*", path)
+
+    def describe(self) -> dict[str, object]:
+        """The rule as JSON, with the fields that its kind has."""
+        own = {name: getattr(self, name) for name in sorted(_OWN[self.kind])}
+        return {
+            "kind": self.kind.value,
+            "route": "*" if self.method == self.path == "*" else f"{self.method} {self.path}",
+            "probability": f"{self.probability:f}",
+            "count": self.count,
+            **own,
+        }
+
+
+_COMMON = frozenset({"kind", "route", "probability", "count"})
+_OWN: dict[FaultKind, frozenset[str]] = {
+    FaultKind.DROP_BEFORE: frozenset(),
+    FaultKind.DROP_AFTER: frozenset(),
+    FaultKind.DELAY_BEFORE: frozenset({"ms"}),
+    FaultKind.DELAY_AFTER: frozenset({"ms"}),
+    FaultKind.STATUS: frozenset({"code", "body", "processed"}),
+    FaultKind.GARBAGE: frozenset({"form", "processed"}),
+    FaultKind.READ_LAG: frozenset({"ms"}),
+    FaultKind.RATE_LIMIT: frozenset({"retry_after_s"}),
+    FaultKind.CLOCK_SKEW: frozenset({"ms"}),
+}
+_MUST = ("ms", "code")
+
+
+def read_fault(sent: object) -> FaultRule:
+    """Make a rule of decoded JSON (numbers with a point as Decimal), or raise FaultError."""
+    if not isinstance(sent, dict):
+        raise FaultError(f"a fault must be a JSON object, not {sent!r}")
+    kind = _read_word("kind", sent.get("kind"), FaultKind)
+    _check_fields(kind, sent)
+    method, path = _read_route(sent.get("route", "*"))
+    is_skew = kind is FaultKind.CLOCK_SKEW
+    rule = FaultRule(
+        kind=kind,
+        method=method,
+        path=path,
+        probability=_read_probability(sent.get("probability", 1)),
+        count=None if sent.get("count") is None else _read_int(sent, "count", 1, COUNT_MAX),
+        ms=_read_int(
+            sent, "ms", -SKEW_MS_MAX if is_skew else 0, SKEW_MS_MAX if is_skew else MS_MAX
+        ),
+        code=_read_int(sent, "code", 200, 599),
+        body=sent.get("body"),
+        form=_read_word("form", sent.get("form", GarbageForm.HTML), GarbageForm),
+        processed=_read_flag(sent, "processed", kind is FaultKind.GARBAGE),
+        retry_after_s=_read_int(sent, "retry_after_s", 1, RETRY_AFTER_S_MAX),
+    )
+    if is_skew and rule.probability != 1:
+        raise FaultError(f"probability of a clock_skew fault must be 1, not {rule.probability}")
+    return rule
+
+
+def _check_fields(kind: FaultKind, sent: Mapping[str, object]) -> None:
+    own = _OWN[kind]
+    for name in sent:
+        if name not in own and name not in _COMMON:
+            raise FaultError(f"{name} is not a field of a {kind} fault")
+    for name in _MUST:
+        if name in own and name not in sent:
+            raise FaultError(f"a {kind} fault needs the field {name}")
+
+
+def _read_route(value: object) -> tuple[str, str]:
+    if value == "*":
+        return "*", "*"
+    method, _, path = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if method not in METHODS or not (path == "*" or path.startswith("/")):
+        raise FaultError(f"route must be like 'POST /api/v3/order' or '*', not {value!r}")
+    return method, path
+
+
+def _read_probability(value: object) -> Decimal:
+    try:
+        probability = Decimal(str(value))
+    except InvalidOperation:
+        probability = Decimal(-1)
+    if not (probability.is_finite() and 0 <= probability <= 1):
+        raise FaultError(f"probability must be from 0 to 1, not {value!s}")
+    return probability
+
+
+def _read_int(sent: Mapping[str, object], name: str, least: int, most: int) -> int:
+    value = sent.get(name, _DEFAULTS.get(name, 0))
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise FaultError(f"{name} must be a whole number from {least} to {most}, not {value!s}")
+    return value
+
+
+def _read_flag(sent: Mapping[str, object], name: str, default: bool) -> bool:
+    value = sent.get(name, default)
+    if not isinstance(value, bool):
+        raise FaultError(f"{name} must be true or false, not {value!s}")
+    return value
+
+
+def _read_word(name: str, value: object, words: type[Word]) -> Word:
+    try:
+        return words(str(value))
+    except ValueError:
+        known = ", ".join(words)
+        raise FaultError(f"{name} must be one of {known}, not {value!s}") from None
