@@ -37,9 +37,13 @@ class LogObserver:
     """Writes every stored change of an order as one line."""
 
     def __call__(self, order: Order, event: Event, before: OrderState | None) -> None:
-        bad = order.state in (OrderState.QUARANTINED, OrderState.REJECTED, OrderState.REFUSED)
         log = structlog.get_logger("oneorder")
-        (log.warning if bad else log.info)(
+        write = {
+            OrderState.QUARANTINED: log.error,
+            OrderState.REJECTED: log.warning,
+            OrderState.REFUSED: log.warning,
+        }.get(order.state, log.info)
+        write(
             _WORD.sub("_", type(event).__name__).lower(),
             order_id=order.order_id,
             signal_id=order.signal_id,

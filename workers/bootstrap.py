@@ -7,13 +7,16 @@ from functools import cache
 from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.clock import ExchangeClocks, SystemClock
+from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.logger import LogObserver
 from execution.order_manager import OrderManager
+from execution.orders import Order, OrderState
 from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
 from execution.store.redis_store import RedisStore, connect
 from workers.intake import Intake
+from workers.sentry import AlertObserver
 from workers.settings import Settings, accounts_from_environment, load_settings
 
 
@@ -73,4 +76,13 @@ def services() -> Services:
     """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange."""
     settings = load_settings()
     accounts = accounts_from_environment(settings)
-    return compose(settings, accounts, open_store(settings), LogObserver())
+    return compose(settings, accounts, open_store(settings), observe)
+
+
+_OBSERVERS: tuple[Observer, ...] = (LogObserver(), AlertObserver())
+
+
+def observe(order: Order, event: Event, before: OrderState | None) -> None:
+    """Tell everybody who watches orders."""
+    for observer in _OBSERVERS:
+        observer(order, event, before)

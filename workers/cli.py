@@ -61,6 +61,25 @@ def demo(
 
 
 @cli.command()
+def chaos(
+    orders: Annotated[int, typer.Option(min=1)] = 500,
+    seed: Annotated[int, typer.Option()] = 1,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Kill, pause and cut everything while orders run; exit 1 if one is lost or doubled."""
+    from workers.chaos import report, run
+    from workers.chaos.disorder import Rhythm
+
+    outcome = run.run_chaos(orders, seed, minutes, Rhythm())
+    if as_json:
+        _print_json(report.outcome_view(outcome))
+    else:
+        report.show(outcome, _console())
+    raise typer.Exit(0 if outcome.is_clean else 1)
+
+
+@cli.command()
 def redis(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
     directory: Annotated[Path, typer.Option("--dir", help="Where the data lies.")] = Path(),

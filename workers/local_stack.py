@@ -45,6 +45,8 @@ class LocalStack:
         directory: Path,
         settings: Mapping[str, Any] | None = None,
         account: str = "binance-main",
+        *,
+        timeout_s: int = 10,
     ) -> None:
         self.directory = directory
         self.account = account
@@ -61,7 +63,8 @@ class LocalStack:
             "PYTHONUNBUFFERED": "1",
         }
         directory.mkdir(parents=True, exist_ok=True)
-        accounts = {account: {"exchange": "binance", "base_url": self.paper_url}}
+        where = {"exchange": "binance", "base_url": self.paper_url, "timeout_s": timeout_s}
+        accounts = {account: where}
         text = as_toml({"redis_url": self.redis_url, **(settings or {}), "accounts": accounts})
         config.write_text(text)
 
@@ -89,13 +92,13 @@ class LocalStack:
         data = str(self.directory / "redis")
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
         self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
-        self.wait_for("Valkey", lambda: _answers(self.store()))
+        self.wait_for("redis", lambda: _answers(self.store()))
 
     def start_paper(self, *options: str) -> None:
         """Start the paper exchange, with further options of its command."""
         command = [sys.executable, "-m", "paper_exchange", "--dialect", "binance"]
         self.start("paper", [*command, "--port", str(self.paper_port), *options])
-        self.wait_for("the paper exchange", lambda: "listening" in self.log("paper"))
+        self.wait_for("paper", lambda: "listening" in self.log("paper"))
 
     def start_worker(self, name: str = "worker-1", *options: str) -> None:
         command = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-l", "WARNING"]
@@ -111,7 +114,7 @@ class LocalStack:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start any further process of the stack."""
-        with (self.directory / f"{name}.log").open("wb") as log:
+        with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603  # Our own commands.
                 command,
                 cwd=self.directory,
@@ -171,12 +174,12 @@ class LocalStack:
     def wait_for(
         self, what: str, is_true: Callable[[], bool], patience_s: int = START_PATIENCE_S
     ) -> None:
-        """Wait until it is true. Raises NotReady, with the log of a process that has died."""
+        """Wait until it is true. Raises NotReady; at once, with its log, if `what` is the name of a
+        process that has died."""
         deadline = time.monotonic() + patience_s
         while not is_true():
-            for name, process in self.processes.items():
-                if process.poll() not in (None, -signal.SIGKILL, -signal.SIGTERM, 0):
-                    raise NotReady(f"{name} has died:\n{self.log(name)[-2000:]}")
+            if what in self.processes and self.processes[what].poll() is not None:
+                raise NotReady(f"{what} has died:\n{self.log(what)[-2000:]}")
             if time.monotonic() > deadline:
                 raise NotReady(f"{what} is not there after {patience_s} s")
             time.sleep(0.05)

@@ -6,6 +6,10 @@ from typing import Any
 import sentry_sdk
 from sentry_sdk.types import Event, Hint
 
+from execution.events import Event as OrderEvent
+from execution.events import Quarantined
+from execution.orders import Order, OrderState
+
 _SECRETS = re.compile(
     r"(?i)(signature|api[_-]?key|secret|password|x-mbx-apikey|authorization)(['\"]?\s*[=:]\s*)"
     r"(['\"]?)[^'\"&\s,}]+"
@@ -28,6 +32,18 @@ def initialize_sentry(dsn: str | None) -> None:
         before_send=scrub_event,
         before_breadcrumb=scrub_breadcrumb,
     )
+
+
+class AlertObserver:
+    """Raises an alert for every order that a person must look at."""
+
+    def __call__(self, order: Order, event: OrderEvent, before: OrderState | None) -> None:
+        del before
+        if isinstance(event, Quarantined):
+            sentry_sdk.capture_message(
+                f"order {order.order_id} on {order.account} is quarantined: {order.reason}",
+                level="error",
+            )
 
 
 def scrub_event(event: Event, _: Hint) -> Event | None:

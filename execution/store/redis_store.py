@@ -90,6 +90,9 @@ class RedisStore:
         after = change.after
         position = change.position
         exchange_id = after.exchange_order_id
+        # The first thing that is ever known of a server is its epoch: a server that has orders
+        # and no epoch would pass for one that has restarted.
+        self.epoch()
         answer = self._commit(
             keys=[
                 keys.order(after.order_id),

@@ -1,0 +1,94 @@
+"""Publishes the signals, some of them twice, some from two producers at once."""
+
+import random
+import threading
+import time
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from signals import OrderSignal, Publisher, PublishFailed, publish_order
+from signals.settings import SignalSettings
+
+PRICES = {"BTC/USDT": Decimal(50_000), "ETH/USDT": Decimal(3_000)}
+REPEAT_PAUSE_S = 0.2
+
+
+def draw_signal(number: int, dice: random.Random, account: str) -> OrderSignal:
+    """A market order, or a limit order that fills, rests or expires at once."""
+    symbol = dice.choice(sorted(PRICES))
+    side = dice.choice(("buy", "sell"))
+    unit = Decimal("0.0001") if symbol == "BTC/USDT" else Decimal("0.001")
+    fields: dict[str, Any] = {
+        "signal_id": f"chaos-{number}",
+        "account": account,
+        "symbol": symbol,
+        "side": side,
+        "type": "market",
+        "amount": str(unit * dice.randint(5, 50)),
+    }
+    if dice.random() < 0.6:
+        away = dice.choice((Decimal("0.02"), Decimal("0.001"), Decimal("-0.001"), Decimal("-0.05")))
+        signed = away if side == "buy" else -away
+        price = (PRICES[symbol] * (1 + signed)).quantize(Decimal("0.01"))
+        fields |= {"type": "limit", "price": str(price)}
+        fields["time_in_force"] = dice.choice(("GTC", "GTC", "IOC"))
+    return OrderSignal.model_validate(fields)
+
+
+class Producers:
+    """Two producers that each publish their share, spread over `seconds`, whatever happens.
+
+    A publish that Redis did not confirm is repeated until it is: that is what a producer must do.
+    """
+
+    def __init__(
+        self, signals: list[OrderSignal], settings: SignalSettings, seed: int, seconds: float
+    ) -> None:
+        dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
+        self.counts: Counter[str] = Counter()
+        self._settings = settings
+        shares: tuple[list[OrderSignal], list[OrderSignal]] = ([], [])
+        for signal in signals:
+            share = dice.choice(shares)
+            luck = dice.random()
+            share.append(signal)
+            if luck < 0.15:
+                share.append(signal)
+                self.counts["published twice by one producer"] += 1
+            elif luck < 0.25:
+                shares[share is shares[0]].append(signal)
+                self.counts["published by two producers"] += 1
+        self._threads = [
+            threading.Thread(target=self._publish, args=(share, seconds), daemon=True)
+            for share in shares
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def are_done(self) -> bool:
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _publish(self, share: list[OrderSignal], seconds: float) -> None:
+        publisher = Publisher(self._settings)
+        began = time.monotonic()
+        for number, signal in enumerate(share):
+            time.sleep(max(0.0, began + seconds * number / len(share) - time.monotonic()))
+            while not self._is_published(signal, publisher):
+                self.counts["publishes repeated"] += 1
+                time.sleep(REPEAT_PAUSE_S)
+        publisher.close()
+
+    @staticmethod
+    def _is_published(signal: OrderSignal, publisher: Publisher) -> bool:
+        try:
+            publish_order(signal, publisher)
+        except PublishFailed:
+            return False
+        return True
