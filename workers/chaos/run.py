@@ -136,7 +136,7 @@ def _judge(
         seed=seed,
         signals=orders,
         disturbances={**done, **{f"HTTP {kind}": times for kind, times in injected.items()}},
-        states=Counter(order.state.value for order in found.values()),
+        states=dict(Counter(order.state.value for order in found.values())),
         doubled=[client_id for client_id, count in times.items() if count > 1],
         lost=[
             signal_id
