@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit lint bench model lock clean
+.PHONY: help install demo test unit lint chaos bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,11 +31,17 @@ lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
+	$(BIN)/oneorder chaos --orders 1000 --minutes 2
+
 bench: $(STAMP) ## Measure orders per second and latency beside the naive task
 	$(BIN)/python -m benchmarks.orders
 
 model: $(STAMP) ## Check the submit protocol exhaustively (needs spin and a C compiler)
 	$(BIN)/python docs/model/check.py
+
+pictures: $(STAMP) ## Draw the demo's output for the README
+	$(BIN)/python docs/pictures.py
 
 lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \

@@ -14,7 +14,7 @@ from execution.journal import Journal
 from execution.orders import Fill, Order, OrderReport, OrderState
 from execution.ports import AccountFill, Clock, Exchange, Store
 
-LEASE_MS = 60_000
+LEASE_MS = 30_000
 # Trades are asked for from this long before the oldest order, in case clocks disagree.
 LOOKBACK_MS = 60_000
 BOOK_DEPTH = 5

@@ -7,6 +7,7 @@ stream until an order record stands for it, whatever becomes of the message.
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from signals.messages import ArbitrageSignal, CancelRequest, OrderSignal
 if TYPE_CHECKING:
     from signals.settings import SignalSettings
 
+_IMPORTING = threading.Lock()
 STREAM = "oneorder:signals"
 
 
@@ -40,8 +42,11 @@ class Publisher:
     """One connection to Redis and one to the broker, safe to share between threads."""
 
     def __init__(self, settings: SignalSettings) -> None:
-        from celery import Celery
-        from redis import Redis
+        # Celery's package puts itself together while it is imported, and is not safe to be
+        # imported by two threads at once.
+        with _IMPORTING:
+            from celery import Celery
+            from redis import Redis
 
         from signals.broker import SHARED
 

@@ -23,7 +23,8 @@ INTENTS_A_SWEEP = 500
 ORDERS_A_SWEEP = 200
 # Whoever is woken for an order has this long before somebody else is woken for it too.
 WAKE_LEASE_MS = 5_000
-SWEEP_LEASE_MS = 20_000
+# A sweep takes well under a second; one that was killed must not hold up the next for long.
+SWEEP_LEASE_MS = 5_000
 # With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
 BACKLOG_MAX = 500
 

@@ -1,9 +1,9 @@
 """Publishes the signals, some of them twice, some from two producers at once."""
 
 import random
-import threading
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -59,21 +59,23 @@ class Producers:
             elif luck < 0.25:
                 shares[share is shares[0]].append(signal)
                 self.counts["published by two producers"] += 1
-        self._threads = [
-            threading.Thread(target=self._publish, args=(share, seconds), daemon=True)
-            for share in shares
-        ]
+        self._shares = shares
+        self._seconds = seconds
+        self._running: list[Future[None]] = []
+        self._pool = ThreadPoolExecutor(max_workers=len(shares))
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        self._running = [
+            self._pool.submit(self._publish, share, self._seconds) for share in self._shares
+        ]
 
     def join(self) -> None:
-        for thread in self._threads:
-            thread.join()
+        """Wait for both; raises what went wrong in either."""
+        for running in self._running:
+            running.result()
 
     def are_done(self) -> bool:
-        return not any(thread.is_alive() for thread in self._threads)
+        return all(running.done() for running in self._running)
 
     def _publish(self, share: list[OrderSignal], seconds: float) -> None:
         publisher = Publisher(self._settings)
