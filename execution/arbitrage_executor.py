@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from execution.books import Take, take
 from execution.decimals import EXACT, ZERO
+from execution.markets import refusal
 from execution.order_factory import one_off_order
 from execution.orders import Order, Side, TimeInForce
 from execution.ports import Exchange
@@ -62,13 +63,13 @@ def execute_arbitrage(
     a book cannot be read; then nothing was sent.
     """
     wanted = one_off_order(symbol, "buy", amount, None).amount
+    buy_market, sell_market = buy_exchange.market(symbol), sell_exchange.market(symbol)
+    if buy_market is None or sell_market is None:
+        return _refused(symbol, f"symbol: {symbol!r} is not traded on both exchanges", ZERO)
     buy = take(buy_exchange.order_book(symbol, BOOK_DEPTH), Side.BUY, wanted)
     sell = take(sell_exchange.order_book(symbol, BOOK_DEPTH), Side.SELL, wanted)
     if buy is None or sell is None:
         return _refused(symbol, "amount: the books are too thin for it", ZERO)
-    buy_market, sell_market = buy_exchange.market(symbol), sell_exchange.market(symbol)
-    if buy_market is None or sell_market is None:
-        return _refused(symbol, f"symbol: {symbol!r} is not traded on both exchanges", ZERO)
     profit = expected_profit(buy, sell, buy_market.taker_fee, sell_market.taker_fee)
     if profit <= 0:
         return _refused(symbol, "the spread does not pay for the fees and the depth", profit)
@@ -76,6 +77,11 @@ def execute_arbitrage(
         (buy_exchange, _leg(symbol, Side.BUY, buy)),
         (sell_exchange, _leg(symbol, Side.SELL, sell)),
     ]
+    # A leg that its own exchange would refuse must stop the other one too.
+    for exchange, leg in legs:
+        reason = refusal(leg, exchange.market(symbol))
+        if reason is not None:
+            return _refused(symbol, f"{leg.side} leg: {reason}", profit)
     with ThreadPoolExecutor(max_workers=2) as pool:
         bought, sold = pool.map(lambda leg: see_through(*leg), legs)
     return _result(symbol, profit, bought, sold)

@@ -1,6 +1,7 @@
 """Exact numbers: how decimals are read, written and compared, in one place."""
 
-from decimal import Context, Decimal, InvalidOperation
+from collections.abc import Iterable
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Annotated
 
 from pydantic import PlainSerializer
@@ -38,6 +39,12 @@ def to_text(number: Decimal) -> str:
         return "0"
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """Add up exactly."""
+    with localcontext(EXACT):
+        return sum(numbers, ZERO)
 
 
 def is_multiple(number: Decimal, step: Decimal) -> bool:

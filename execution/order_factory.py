@@ -8,6 +8,9 @@ from execution.decimals import to_decimal
 from execution.identifiers import order_id_of
 from execution.orders import Order, OrderType, Side, TimeInForce
 
+# As many as a signal may have before and behind the point.
+DIGITS_MAX = 20
+
 
 def new_order(
     *,
@@ -80,4 +83,6 @@ def _positive(name: str, given: Decimal | str) -> Decimal:
         raise ValueError(f"{name}: {error}") from None
     if number <= 0:
         raise ValueError(f"{name}: {given!r} is not above zero")
+    if number.adjusted() >= DIGITS_MAX or int(number.as_tuple().exponent) < -DIGITS_MAX:
+        raise ValueError(f"{name}: {given!r} has more than {DIGITS_MAX} digits before or behind")
     return number

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from execution.decimals import ZERO, Money
+from execution.decimals import ZERO, Money, total
 
 
 class Side(StrEnum):
@@ -151,14 +151,13 @@ class Order:
     @property
     def fills_missing(self) -> bool:
         """The exchange reported a larger filled amount than the fills that we know add up to."""
-        return self.filled > sum((fill.amount for fill in self.fills), ZERO)
+        return self.filled > total(fill.amount for fill in self.fills)
 
     @property
     def fees(self) -> dict[str, Money]:
-        totals: dict[str, Money] = {}
-        for fee in (fee for fill in self.fills for fee in fill.fees):
-            totals[fee.asset] = totals.get(fee.asset, ZERO) + fee.amount
-        return totals
+        paid = [fee for fill in self.fills for fee in fill.fees]
+        assets = dict.fromkeys(fee.asset for fee in paid)
+        return {asset: total(fee.amount for fee in paid if fee.asset == asset) for asset in assets}
 
     def asks_the_same_as(self, other: "Order") -> bool:
         """Say whether both came from the same intent, apart from when and how far each got."""

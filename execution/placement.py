@@ -66,10 +66,12 @@ class Placement:
                 found = self._remembered(order, epoch, exchange)
                 if found is not None:
                     return found
+            # Before the signal's expiry is looked at, because measuring a clock takes time.
+            stamp_ms = self._clocks.now_ms(order.account, exchange)
             ending = self._ending(order, exchange)
             if ending is not None:
                 return self._journal.decide(order, ending, epoch=None)
-            attempt = self._next_attempt(order, exchange)
+            attempt = self._next_attempt(order, stamp_ms, exchange)
             # Written ahead: from here on the order may stand at the exchange.
             begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
         except UnknownAccount as error:
@@ -132,9 +134,8 @@ class Placement:
         """How long a request may be accepted after its stamp."""
         return min(self._recv_window_ms, exchange.contract.window_max_ms or self._recv_window_ms)
 
-    def _next_attempt(self, order: Order, exchange: Exchange) -> Attempt:
+    def _next_attempt(self, order: Order, stamp_ms: int, exchange: Exchange) -> Attempt:
         """Stamp an attempt that the exchange will not accept after the signal has expired."""
-        stamp_ms = self._clocks.now_ms(order.account, exchange)
         window_ms = self._window_ms(exchange)
         if order.expires_at is not None:
             left = order.expires_at - self._clock.now()

@@ -151,12 +151,20 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class RefusedIntent:
-    """An intent that could not become an order, and why; kept so that nothing is lost."""
+    """An intent that could not become an order, and why; kept so that nothing is lost.
+
+    JSON's escapes can make halves of characters, which no store takes; they are shown as escapes.
+    """
 
     task: str
     body: str
     reason: str
     time: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("task", "body", "reason"):
+            text = getattr(self, name).encode(errors="backslashreplace").decode()
+            object.__setattr__(self, name, text)
 
 
 class Store(Protocol):

@@ -4,6 +4,7 @@ Only well-formed answers count; a question that fails ends the run with what was
 and the next run goes on from the same cursor.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -76,12 +77,14 @@ class Reconciler:
         started = min((o.created_at for o in orders), default=found.started_at)
         since_ms = int(started.timestamp() * 1000) - LOOKBACK_MS
         trades = exchange.fills_since(symbol, cursor, since_ms)
-        by_order = _by_order(trades)
-        ours = self._store.order_ids_by_exchange_id(account, symbol, by_order)
-        for exchange_id, fills in by_order.items():
+        exchange_ids = {trade.exchange_order_id for trade in trades}
+        ours = self._store.order_ids_by_exchange_id(account, symbol, exchange_ids)
+        for exchange_id, fills in _runs(trades):
             if exchange_id in ours:
                 found.fills_applied += self._apply(ours[exchange_id], exchange_id, fills)
-            elif not self._is_being_placed(account, symbol):
+            elif exchange_id not in found.external_orders and not self._is_being_placed(
+                account, symbol
+            ):
                 found.external_orders.append(exchange_id)
         if trades:
             self._store.set_cursor(account, symbol, trades[-1].fill.trade_id)
@@ -123,9 +126,8 @@ class Reconciler:
             self._store.set_mark(account, symbol, mid, self._clock.now_ms())
 
 
-def _by_order(trades: list[AccountFill]) -> dict[str, tuple[Fill, ...]]:
-    ordered = sorted(trades, key=lambda trade: trade.exchange_order_id)
-    return {
-        exchange_id: tuple(trade.fill for trade in group)
-        for exchange_id, group in groupby(ordered, key=lambda trade: trade.exchange_order_id)
-    }
+def _runs(trades: list[AccountFill]) -> Iterator[tuple[str, tuple[Fill, ...]]]:
+    """Trades that follow each other and are of one order, together. The order in which trades
+    happened is kept, because profit depends on it."""
+    for exchange_id, run in groupby(trades, key=lambda trade: trade.exchange_order_id):
+        yield exchange_id, tuple(trade.fill for trade in run)

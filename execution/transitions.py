@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from execution.decimals import EXACT, ZERO
+from execution.decimals import EXACT, ZERO, total
 from execution.events import (
     AttemptBegan,
     AttemptDied,
@@ -130,14 +130,14 @@ def _state_after_report(order: Order, status: OrderState, *, complete: bool) -> 
 
 
 def _total(fills: tuple[Fill, ...]) -> Decimal:
-    return sum((fill.amount for fill in fills), ZERO)
+    return total(fill.amount for fill in fills)
 
 
 def _average(fills: tuple[Fill, ...]) -> Decimal | None:
     amount = _total(fills)
     if not amount:
         return None
-    cost = sum((EXACT.multiply(fill.price, fill.amount) for fill in fills), ZERO)
+    cost = total(EXACT.multiply(fill.price, fill.amount) for fill in fills)
     return (cost / amount).normalize()
 
 

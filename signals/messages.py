@@ -26,6 +26,8 @@ from pydantic import (
 
 DIGITS_MAX = 40
 _PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+# pydantic would also take a number in a string, as seconds or, if it is large, as milliseconds.
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _SYMBOL = r"^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?$"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _VISIBLE = r"^[\x21-\x7e]+$"
@@ -81,6 +83,8 @@ class _Signal(_Message):
     @field_validator("expires_at", mode="before")
     @classmethod
     def _expires_at_is_iso(cls, value: object) -> object:
+        if isinstance(value, str) and not _ISO.match(value):
+            raise ValueError('must be an ISO 8601 time such as "2030-01-31T12:00:00Z"')
         if value is not None and not isinstance(value, (str, datetime)):
             raise ValueError('must be an ISO 8601 time such as "2030-01-31T12:00:00Z"')
         return value

@@ -12,8 +12,14 @@ from pydantic_settings import (
 
 
 def config_path() -> Path:
-    """The file that ONEORDER_CONFIG names, else oneorder.toml in the working directory."""
-    return Path(os.environ.get("ONEORDER_CONFIG", "oneorder.toml"))
+    """The file that ONEORDER_CONFIG names, else oneorder.toml in the working directory, if any.
+
+    Raises ValueError for a file that is named and not there.
+    """
+    named = os.environ.get("ONEORDER_CONFIG")
+    if named is not None and not Path(named).is_file():
+        raise ValueError(f"ONEORDER_CONFIG: {named!r} is not a file")
+    return Path(named or "oneorder.toml")
 
 
 class SignalSettings(BaseSettings):

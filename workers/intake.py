@@ -1,6 +1,7 @@
 """Turns messages and intents into orders, and keeps what cannot become one, with the reason."""
 
 import json
+import re
 
 import structlog
 
@@ -14,6 +15,9 @@ from signals.messages import CancelRequest, InvalidSignal, OrderSignal, parse_as
 
 # A cancel may overtake the order that it is for by as much; then it speaks of no order at all.
 CANCEL_PATIENCE_MS = 30_000
+
+
+_ENTRY_ID = re.compile(r"\d{1,15}-\d{1,20}$")
 
 
 class Intake:
@@ -91,5 +95,5 @@ class Intake:
             time_in_force=None if tif is None else TimeInForce(tif),
             expires_at=signal.expires_at,
             strategy=signal.strategy,
-            entry_id=entry_id,
+            entry_id=entry_id if entry_id is not None and _ENTRY_ID.match(entry_id) else None,
         )

@@ -10,13 +10,16 @@ from execution.events import Event as OrderEvent
 from execution.events import Quarantined
 from execution.orders import Order, OrderState
 
+_NAMES = r"signature|api[_-]?key|secret|password|passphrase|x-mbx-apikey|authorization|token"
+_SECRET_NAMES = re.compile(rf"(?i){_NAMES}")
+# A name, what joins it to its value, and the value: quoted, or up to the next separator.
 _SECRETS = re.compile(
-    r"(?i)(signature|api[_-]?key|secret|password|x-mbx-apikey|authorization)(['\"]?\s*[=:]\s*)"
-    r"(['\"]?)[^'\"&\s,}]+"
+    rf"(?i)((?:{_NAMES})['\"]?\s*[=:]\s*(?:bearer\s+|basic\s+)?)"
+    r"""('[^']*'|"[^"]*"|[^'"&\s,}\]]+)"""
 )
-_SECRET_NAMES = re.compile(
-    r"(?i)signature|api_?-?key|secret|password|passphrase|token|authorization"
-)
+# A header may come as a list of its name and its value.
+_PAIR = 2
+_URL_PASSWORDS = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 
 def initialize_sentry(dsn: str | None) -> None:
@@ -63,7 +66,11 @@ def scrub(value: Any) -> Any:
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
+        if len(value) == _PAIR and isinstance(value[0], str) and _SECRET_NAMES.search(value[0]):
+            return [value[0], "[removed]"]
         return [scrub(item) for item in value]
+    if isinstance(value, bytes):
+        return scrub(value.decode(errors="replace"))
     if isinstance(value, str):
-        return _SECRETS.sub(r"\1\2\3[removed]", value)
+        return _URL_PASSWORDS.sub("[removed]", _SECRETS.sub(r"\1[removed]", value))
     return value

@@ -55,7 +55,9 @@ def load_settings() -> Settings:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         reason = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        value = "" if first["type"] == "missing" else f" {first['input']!r}"
+        # What stands where no setting belongs may be a secret, and is not repeated.
+        hidden = first["type"] in ("missing", "extra_forbidden")
+        value = "" if hidden else f" {first['input']!r}"
         raise SettingsError(f"{where}:{value} {reason} ({config_path()})") from None
     except ValueError as error:
         raise SettingsError(f"{config_path()}: {error}") from None
@@ -63,7 +65,11 @@ def load_settings() -> Settings:
 
 def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:
     """Join each account with its keys from the environment. Raises SettingsError."""
+    names: dict[str, str] = {}
     for name in settings.accounts:
+        other = names.setdefault(_variable(name), name)
+        if other != name:
+            raise SettingsError(f"accounts.{name}: its keys would be those of {other!r}, too")
         for field in ("API_KEY", "API_SECRET"):
             variable = f"ONEORDER_{_variable(name)}_{field}"
             if not _secret(variable, environment):

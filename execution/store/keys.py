@@ -3,12 +3,12 @@
 SIGNALS = "oneorder:signals"  # stream: intents that no record stands for yet
 REFUSED = "oneorder:signals:refused"  # stream, bounded: intents that could not become orders
 REFUSED_MAX = 10_000
-ORDERS = "oneorder:orders"  # sorted set: order ids by creation time in ms
+ORDERS = "oneorder:orders"  # sorted set: order ids by creation time in µs
 DUE = "oneorder:due"  # sorted set: order ids by when the sweep shall look, in ms
 POSITIONS = "oneorder:positions"  # set: the keys of all position hashes
 
 
-EPOCH = "oneorder:epoch"  # string: the server's run id, and since when it is known, in ms
+EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is known
 
 
 def order(order_id: str) -> str:

@@ -155,7 +155,8 @@ class MemoryStore:
         return self._refused[:count]
 
     def hold(self, account: str, seconds: int) -> None:
-        self._held_until_ms[account] = self._clock.now_ms() + seconds * 1000
+        until_ms = self._clock.now_ms() + seconds * 1000
+        self._held_until_ms[account] = max(until_ms, self._held_until_ms.get(account, 0))
 
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         return self._clock_offsets.get((account, host))

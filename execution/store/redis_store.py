@@ -53,6 +53,8 @@ def connect(url: str, *, connections_max: int = 64) -> Redis:
         socket_keepalive=True,
         health_check_interval=2,
         max_connections=connections_max,
+        # What is no UTF-8 is shown as such; one bad entry must not hide the good ones beside it.
+        encoding_errors="backslashreplace",
     )
 
 
@@ -76,6 +78,7 @@ class RedisStore:
         self._redis: Any = client
         self._clock = clock
         self._epoch: Epoch | None = None
+        self._was_connected = False
         self._commit = self._script("commit")
         self._take_due = self._script("take_due")
         self._learn_epoch = self._script("learn_epoch")
@@ -113,7 +116,7 @@ class RedisStore:
                 after.account,
                 after.symbol,
                 order_to_json(after),
-                int(after.created_at.timestamp() * 1000),
+                int(after.created_at.timestamp() * 1_000_000),
                 "" if change.due_ms is None else change.due_ms,
                 "1" if after.is_live or after.fills_missing else "0",
                 "" if exchange_id is None else f"{after.symbol} {exchange_id}",
@@ -130,9 +133,12 @@ class RedisStore:
     @_guarded
     def epoch(self) -> Epoch:
         if self._epoch is None:
-            now_ms = self._clock.now_ms()
-            run_id, since_ms = self._learn_epoch(keys=[keys.EPOCH, keys.ORDERS], args=[now_ms])
-            self._epoch = Epoch(run_id, int(since_ms))
+            knew_another = "1" if self._was_connected else "0"
+            run_id, age_ms = self._learn_epoch(keys=[keys.EPOCH, keys.ORDERS], args=[knew_another])
+            self._was_connected = True
+            # Whole seconds, rounded towards now: the answer took a moment to come.
+            since_ms = self._clock.now_ms() - age_ms // 1000 * 1000
+            self._epoch = Epoch(run_id, 0 if age_ms < 0 else since_ms)
         return self._epoch
 
     @_guarded
@@ -236,7 +242,11 @@ class RedisStore:
 
     @_guarded
     def hold(self, account: str, seconds: int) -> None:
-        self._redis.set(keys.hold(account), "1", ex=seconds)
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.set(keys.hold(account), "1", ex=seconds, nx=True)
+        # A shorter wait does not end a longer one.
+        pipe.expire(keys.hold(account), seconds, gt=True)
+        pipe.execute()
 
     @_guarded
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:

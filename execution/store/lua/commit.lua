@@ -5,7 +5,7 @@
 --       9 positions set
 -- ARGV  1 order id            2 version before (0: not there)             3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
---       8 created, ms         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
+--       8 created, µs         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
 --      12 stream entry or "" 13 run id of the server that the writer knows, or "": when given, an
 --                                attempt begins, so the server must be that one, and not held
 --      14 position version before, or "" for no change of the position
@@ -41,7 +41,8 @@ redis.call('HSET', KEYS[1], 'version', ARGV[3], 'state', ARGV[4], 'account', ARG
 if version == 0 then
   redis.call('ZADD', KEYS[4], ARGV[8], ARGV[1])
   if ARGV[12] ~= '' then
-    redis.call('XDEL', KEYS[8], ARGV[12])
+    -- The id came with a message that anybody may have written; one that names nothing is nothing.
+    redis.pcall('XDEL', KEYS[8], ARGV[12])
   end
 end
 if ARGV[9] == '' then
