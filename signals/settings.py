@@ -12,14 +12,15 @@ from pydantic_settings import (
 
 
 def config_path() -> Path:
-    """The file that ONEORDER_CONFIG names, else oneorder.toml in the working directory, if any.
+    """The file that ONEORDER_CONFIG names, else oneorder.toml in the working directory."""
+    return Path(os.environ.get("ONEORDER_CONFIG", "oneorder.toml"))
 
-    Raises ValueError for a file that is named and not there.
-    """
-    named = os.environ.get("ONEORDER_CONFIG")
-    if named is not None and not Path(named).is_file():
-        raise ValueError(f"ONEORDER_CONFIG: {named!r} is not a file")
-    return Path(named or "oneorder.toml")
+
+def _existing_config() -> Path:
+    """Raises ValueError for a file that is named and not there; the default may be missing."""
+    if "ONEORDER_CONFIG" in os.environ and not config_path().is_file():
+        raise ValueError("ONEORDER_CONFIG names a file that is not there")
+    return config_path()
 
 
 class SignalSettings(BaseSettings):
@@ -45,5 +46,5 @@ class SignalSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, which wins over the file."""
         del dotenv_settings, file_secret_settings
-        file = TomlConfigSettingsSource(settings_cls, config_path())
+        file = TomlConfigSettingsSource(settings_cls, _existing_config())
         return init_settings, env_settings, file
