@@ -23,11 +23,16 @@ class AttemptUnknown:
 
 @dataclass(frozen=True, slots=True)
 class AttemptDied:
-    """The attempt is proven dead: it did not arrive and cannot arrive any more."""
+    """The attempt is proven dead: it did not arrive and cannot arrive any more.
+
+    With `may_arrive` it can, but the next one may be made all the same, because of both only one
+    can become an order.
+    """
 
     number: int
     reason: str
     stamp_ms: int | None = None
+    may_arrive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

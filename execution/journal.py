@@ -3,10 +3,18 @@
 from dataclasses import dataclass, replace
 
 from execution.clock import ExchangeClocks
-from execution.events import AttemptBegan, Event, Quarantined, Refused, Withdrawn
-from execution.orders import Order, OrderState
+from execution.events import (
+    AttemptBegan,
+    AttemptUnknown,
+    Event,
+    Quarantined,
+    Refused,
+    Reported,
+    Withdrawn,
+)
+from execution.orders import Fill, Order, OrderState
 from execution.ports import Change, Clock, Committed, Epoch, Observer, Store
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
 from execution.transitions import transition
 
 Decision = AttemptBegan | Refused | Quarantined | Withdrawn
@@ -73,15 +81,17 @@ class Journal:
             raise Overtaken(order.order_id)
         return kept
 
-    def decide(self, order: Order, decision: Decision, epoch: Epoch | None) -> Order:
-        """Write what we chose to do with the order as it stands; an attempt names its epoch.
+    def decide(self, order: Order, decision: Decision, epoch: Epoch) -> Order:
+        """Write what we chose to do with the order as it stands, in the epoch that we know of.
 
         A choice holds only for the order that it was made about: raises Overtaken if that has
-        changed meanwhile. For an attempt it raises AccountHeld while nothing may be sent, and
-        StoreRestarted if the epoch is over.
+        changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld for an attempt
+        while nothing may be sent.
         """
         after = self._after(order, decision)
-        change = Change(order, after, due_ms=self._due_ms(after), epoch=epoch)
+        begins = isinstance(decision, AttemptBegan)
+        due_ms = self._due_ms(after)
+        change = Change(order, after, due_ms, epoch=epoch, begins_attempt=begins)
         match self._store.commit(change):
             case Committed.CONFLICT:
                 raise Overtaken(order.order_id)
@@ -92,25 +102,46 @@ class Journal:
         self._observe(after, decision, order.state)
         return after
 
-    def record(self, order: Order, fact: Event) -> Order:
+    def record(self, order: Order, fact: Event, epoch: Epoch | None = None) -> Order:
         """Write what happened to the order, with the position that new fills move.
 
         A fact stays true: if the order or the position changed meanwhile, it is weighed again
-        against what is there now. Raises IllegalTransition.
+        against what is there now. A fact that is true only as far as we know of everything that
+        was done, such as that an attempt is dead, names the epoch, and raises StoreRestarted if
+        that is over. Raises IllegalTransition, and UnknownOrder.
         """
         while True:
             after = self._after(order, fact)
             if after is order and order.version:
                 return order
             after = replace(after, version=order.version + 1)
-            position = self._moved_position(order, after)
-            change = Change(order, after, self._due_ms(after), position)
-            if self._store.commit(change) is Committed.DONE:
+            if self._store.commit(self._change(order, after, epoch)) is Committed.DONE:
                 self._observe(after, fact, order.state)
                 return after
-            # A server that came back without the order must hear of it again: the fact stands,
-            # and so does all that we know of the order but its fills, which are told once more.
-            order = self._store.order(order.order_id) or replace(order, version=0, fills=())
+            if epoch is not None and self._store.epoch() != epoch:
+                raise StoreRestarted
+            order = self._reloaded(order, fact)
+
+    def _change(self, order: Order, after: Order, epoch: Epoch | None) -> Change:
+        """A fill is on the position exactly if it is on its order: one commit writes both."""
+        fresh = self._fresh_fills(order, after)
+        if not fresh:
+            return Change(order, after, self._due_ms(after), epoch=epoch)
+        position = self._store.position(after.account, after.symbol)
+        moved = fold(position, fresh)
+        return Change(order, after, self._due_ms(after), moved, position, epoch)
+
+    def _fresh_fills(self, before: Order, after: Order) -> tuple[Fill, ...]:
+        """The fills that this very change adds to the order."""
+        return after.fills[len(before.fills) :]
+
+    def _reloaded(self, order: Order, fact: Event) -> Order:
+        """The order as it is now. One that its store has forgotten must hear of what we know again:
+        that it may stand, or does; all but its fills, which are told once more."""
+        stored = self._store.order(order.order_id)
+        if stored is None and isinstance(fact, (Reported, AttemptUnknown)):
+            return replace(order, version=0, fills=())
+        return stored or self.load(order.order_id)
 
     def postpone(self, order: Order, due_ms: int | None = None) -> None:
         """Let the sweep come back then, on our clock, or when the order's state asks for it."""
@@ -121,16 +152,6 @@ class Journal:
     def _after(self, order: Order, event: Event) -> Order:
         after = transition(order, event)
         return after if after is order else replace(after, updated_at=self._clock.now())
-
-    def _moved_position(self, before: Order, after: Order) -> Position | None:
-        """The position with those fills that this very change adds to the order.
-
-        A fill is on the position exactly if it is on its order, because one commit writes both.
-        """
-        fresh = after.fills[len(before.fills) :]
-        if not fresh:
-            return None
-        return fold(self._store.position(after.account, after.symbol), fresh)
 
     def _due_ms(self, order: Order) -> int | None:
         now_ms = self._clock.now_ms()

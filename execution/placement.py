@@ -58,24 +58,24 @@ class Placement:
 
     def send(self, order: Order) -> Order:
         """Begin the next attempt and make it, unless the order must not or cannot be sent now."""
+        # The epoch comes before every look at the exchange that a decision rests on.
+        epoch = self._store.epoch()
         try:
             exchange = self._exchange_of(order.account)
-            # The epoch comes before every look at the exchange that the decision rests on.
-            epoch = self._store.epoch()
             if self._may_be_forgotten(order, epoch):
                 found = self._remembered(order, epoch, exchange)
                 if found is not None:
                     return found
             # Before the signal's expiry is looked at, because measuring a clock takes time.
             stamp_ms = self._clocks.now_ms(order.account, exchange)
-            ending = self._ending(order, exchange)
+            ending = self._ending(order, epoch, exchange)
             if ending is not None:
-                return self._journal.decide(order, ending, epoch=None)
+                return self._journal.decide(order, ending, epoch)
             attempt = self._next_attempt(order, stamp_ms, exchange)
             # Written ahead: from here on the order may stand at the exchange.
             begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
         except UnknownAccount as error:
-            return self._journal.decide(order, Refused(f"account: {error}"), epoch=None)
+            return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
             self.hold(order, error.retry_after_s)
             return self._wait(order)
@@ -83,7 +83,16 @@ class Placement:
             return self._wait(order)
         except StoreRestarted:
             return self.send(order)
-        return self._judge(begun, attempt, exchange.place(begun, attempt))
+        return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
+
+    def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
+        if order.attempts or self._may_be_forgotten(order, epoch):
+            # It may stand on an account that was configured when it was sent.
+            return self._wait(order)
+        try:
+            return self._journal.decide(order, Refused(f"account: {error}"), epoch)
+        except StoreRestarted:
+            return self.send(order)
 
     def _may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
         """The store restarted, and the signal may have been acted on before: an attempt that the
@@ -94,14 +103,18 @@ class Placement:
         return epoch.since_ms > 0 and published_ms <= epoch.since_ms + REPUBLISHED_MAX_MS
 
     def _remembered(self, order: Order, epoch: Epoch, exchange: Exchange) -> Order | None:
-        """Ask the exchange for an attempt that our record has lost; None if there is none and none
-        can arrive any more. A lost attempt was stamped before the epoch began."""
+        """Ask the exchange for an attempt that our record has lost; None if there is none, and none
+        that could become a second order. A lost attempt was stamped before the epoch began."""
         provable_ms = self._provable_after_ms(order, epoch, exchange)
         began_ms = self._clocks.earliest_now_ms(order.account, exchange)
         report = exchange.lookup(order)
         if report is not None:
             return self._journal.record(order, Reported(report))
-        if exchange.contract.uniqueness is Uniqueness.ALL_ORDERS or began_ms > provable_ms:
+        contract = exchange.contract
+        if not contract.is_resolvable:
+            reason = f"a restart may have forgotten an attempt, and {contract.exchange} cannot say"
+            return self._journal.decide(order, Quarantined(reason), epoch)
+        if not contract.is_fenced or began_ms > provable_ms:
             return None
         return self._wait(order, self._clocks.local_ms(order.account, provable_ms))
 
@@ -110,13 +123,21 @@ class Placement:
         fence_ms = self._clocks.exchange_ms(order.account, exchange, epoch.since_ms)
         return fence_ms + self._window_ms(exchange) + exchange.contract.margin_ms
 
-    def _ending(self, order: Order, exchange: Exchange) -> Withdrawn | Refused | Quarantined | None:
+    def _may_still_arrive(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
+        """An attempt before the latest one may yet become the order: nothing fences it off."""
+        if exchange.contract.is_fenced:
+            return False
+        left_behind = any(a.verdict is Verdict.UNKNOWN for a in order.attempts)
+        return left_behind or self._may_be_forgotten(order, epoch)
+
+    def _ending(
+        self, order: Order, epoch: Epoch, exchange: Exchange
+    ) -> Withdrawn | Refused | Quarantined | None:
         """How the order ends unsent, if it is not to be sent."""
         reason = self._reason_not_to_send(order, exchange)
         if reason is None:
             return None
-        if order.attempts and not exchange.contract.is_fenced:
-            # Without a fence an attempt that was not found may still arrive.
+        if self._may_still_arrive(order, epoch, exchange):
             return Quarantined(f"{reason}; whether an earlier attempt arrives cannot be told")
         return Withdrawn(reason) if order.cancel_requested else Refused(reason)
 
@@ -148,17 +169,25 @@ class Placement:
             provable_at_ms=valid_until_ms + exchange.contract.margin_ms,
         )
 
-    def _judge(self, order: Order, attempt: Attempt, outcome: Outcome) -> Order:
+    def _judge(
+        self, order: Order, attempt: Attempt, outcome: Outcome, exchange: Exchange, epoch: Epoch
+    ) -> Order:
         """Write down what an attempt came to, and look at once where nobody knows."""
         self.hold(order, outcome.retry_after_s)
+        if outcome.verdict is Verdict.ACCEPTED and outcome.report is not None:
+            return self._journal.record(order, Reported(outcome.report))
         number, stamp_ms, reason = attempt.number, attempt.stamp_ms, outcome.reason
-        match outcome.verdict:
-            case Verdict.ACCEPTED if outcome.report is not None:
-                return self._journal.record(order, Reported(outcome.report))
-            case Verdict.REJECTED:
-                return self._journal.record(order, Rejected(number, reason, stamp_ms))
-            case Verdict.NOT_SENT:
-                return self._journal.record(order, AttemptDied(number, reason, stamp_ms))
+        try:
+            if outcome.verdict is Verdict.NOT_SENT:
+                return self._journal.record(order, AttemptDied(number, reason, stamp_ms), epoch)
+            if outcome.verdict is Verdict.REJECTED:
+                if self._may_still_arrive(order, epoch, exchange):
+                    reason = f"{reason}; whether an earlier attempt arrives cannot be told"
+                    return self._journal.decide(order, Quarantined(reason), epoch)
+                return self._journal.record(order, Rejected(number, reason, stamp_ms), epoch)
+        except StoreRestarted:
+            # A later attempt may have been made and forgotten: a no to this one is not the end.
+            reason = f"{reason}; the store restarted meanwhile"
         return self.resolve(self._journal.record(order, AttemptUnknown(number, reason, stamp_ms)))
 
     def resolve(self, order: Order) -> Order:
@@ -167,6 +196,7 @@ class Placement:
         attempt = order.attempt
         if order.state is not OrderState.SUBMITTING or attempt is None:
             return order
+        epoch = self._store.epoch()
         try:
             exchange = self._exchange_of(order.account)
             # The clock comes first: a lookup that began before the fence proves nothing,
@@ -179,26 +209,30 @@ class Placement:
             return order
         if report is not None:
             return self._journal.record(order, Reported(report))
-        proof = self._proof_of_death(attempt, began_ms, exchange.contract)
-        if proof is not None:
-            return self._journal.record(order, proof)
-        self._journal.postpone(order)
-        return order
+        try:
+            return self._bury(order, attempt, began_ms, exchange.contract, epoch)
+        except StoreRestarted:
+            self._journal.postpone(order)
+            return order
 
-    def _proof_of_death(
-        self, attempt: Attempt, began_ms: int, contract: Contract
-    ) -> AttemptDied | Quarantined | None:
+    def _bury(
+        self, order: Order, attempt: Attempt, began_ms: int, contract: Contract, epoch: Epoch
+    ) -> Order:
         """Weigh a lookup that found nothing, begun at the exchange's time `began_ms` or later."""
+        number, stamp_ms = attempt.number, attempt.stamp_ms
         if not contract.is_fenced and contract.uniqueness is Uniqueness.ALL_ORDERS:
-            # It may still arrive, but then the next attempt, under the same id, cannot.
-            return AttemptDied(attempt.number, "not found, and its id works once", attempt.stamp_ms)
+            died = AttemptDied(
+                number, "not found, and its id works once", stamp_ms, may_arrive=True
+            )
+            return self._journal.record(order, died, epoch)
         if began_ms <= attempt.provable_at_ms:
-            return None
+            self._journal.postpone(order)
+            return order
         if contract.is_fenced:
-            return AttemptDied(attempt.number, "it never arrived", attempt.stamp_ms)
-        return Quarantined(
-            f"{contract.exchange} cannot say whether attempt {attempt.number} arrived"
-        )
+            died = AttemptDied(number, "it never arrived", stamp_ms)
+            return self._journal.record(order, died, epoch)
+        reason = f"{contract.exchange} cannot say whether attempt {number} arrived"
+        return self._journal.decide(order, Quarantined(reason), epoch)
 
     def hold(self, order: Order, seconds: int) -> None:
         if seconds:

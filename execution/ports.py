@@ -126,18 +126,21 @@ class Epoch:
 class Change:
     """One atomic step of one order, with the position that its new fills move.
 
-    `before` is what the store must still hold (version 0: nothing); `after` takes its place. The
-    position likewise carries the version that it will have, one more than the store's. `due_ms` is
-    when the sweep shall look at the order, None for never. The first write of an order also
-    settles the intent that it came from. `epoch` is there exactly when an attempt begins: that is
-    done only in the epoch that the decision reckoned with, and while the account is not held.
+    `before` is what the store must still hold, to the letter (version 0: nothing); `after` takes
+    its place, as `position` does with `position_before`. A version alone would not do: a store
+    that came back from an earlier time gives it again, to other contents. `due_ms` is when the
+    sweep shall look at the order, None for never. The first write of an order also settles the
+    intent that it came from. Where `epoch` is given, the change is made only in that one; where an
+    attempt begins, only while the account is not held.
     """
 
     before: Order
     after: Order
     due_ms: int | None
     position: Position | None = None
+    position_before: Position | None = None
     epoch: Epoch | None = None
+    begins_attempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

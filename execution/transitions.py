@@ -67,7 +67,8 @@ def _die(order: Order, event: AttemptDied) -> Order:
     # A verdict speaks of its own attempt only: a late one for an older attempt changes nothing.
     if not _is_current(order, event):
         return order
-    order = with_verdict(order, event.number, Verdict.NOT_SENT, event.reason)
+    verdict = Verdict.UNKNOWN if event.may_arrive else Verdict.NOT_SENT
+    order = with_verdict(order, event.number, verdict, event.reason)
     return replace(order, state=OrderState.RECEIVED, reason=event.reason)
 
 

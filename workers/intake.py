@@ -17,7 +17,7 @@ from signals.messages import CancelRequest, InvalidSignal, OrderSignal, parse_as
 CANCEL_PATIENCE_MS = 30_000
 
 
-_ENTRY_ID = re.compile(r"\d{1,15}-\d{1,20}$")
+_ENTRY_ID = re.compile(r"\d{1,15}-\d{1,15}")
 
 
 class Intake:
@@ -28,19 +28,21 @@ class Intake:
         self._manager = manager
         self._clock = clock
 
-    def execute(self, body: object, entry_id: str | None) -> Order | None:
+    def execute(self, body: object, entry_id: object) -> Order | None:
         """Take an order message as far as it goes now; None for one that was refused."""
+        entry_id = _real(entry_id)
         try:
             return self._manager.submit(self._order(body, entry_id))
         except (InvalidSignal, SignalReused) as error:
             self.refuse(EXECUTE, body, str(error), entry_id)
             return None
 
-    def cancel(self, body: object, entry_id: str | None) -> Order | None:
+    def cancel(self, body: object, entry_id: object) -> Order | None:
         """Take a cancel message as far as it goes now; None for one that was refused.
 
         Raises UnknownOrder for an order that is not known, or not known yet.
         """
+        entry_id = _real(entry_id)
         try:
             request = parse_as(CancelRequest, body)
         except InvalidSignal as error:
@@ -70,10 +72,11 @@ class Intake:
         except (InvalidSignal, SignalReused) as error:
             self.refuse(intent.task, intent.body, str(error), intent.entry_id)
 
-    def refuse(self, task: str, body: object, reason: str, entry_id: str | None) -> None:
+    def refuse(self, task: str, body: object, reason: str, entry_id: object) -> None:
         """Keep what came in beside the reason why nothing was done with it."""
         text = body if isinstance(body, str) else json.dumps(body, default=repr)
-        self._store.refuse_intent(RefusedIntent(task, text, reason, self._clock.now()), entry_id)
+        refused = RefusedIntent(task, text, reason, self._clock.now())
+        self._store.refuse_intent(refused, _real(entry_id))
         structlog.get_logger("oneorder").warning(
             "signal_refused", task=task, reason=reason, entry_id=entry_id
         )
@@ -95,5 +98,12 @@ class Intake:
             time_in_force=None if tif is None else TimeInForce(tif),
             expires_at=signal.expires_at,
             strategy=signal.strategy,
-            entry_id=entry_id if entry_id is not None and _ENTRY_ID.match(entry_id) else None,
+            entry_id=entry_id,
         )
+
+
+def _real(entry_id: object) -> str | None:
+    """The id of a stream entry; it comes with a message, in which anybody may have written it."""
+    if isinstance(entry_id, str) and _ENTRY_ID.fullmatch(entry_id):
+        return entry_id
+    return None

@@ -3,23 +3,31 @@
 Sources: binance-spot-api-docs, rest-api.md and errors.md; and the binance class of ccxt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import ccxt
 
+from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.failures import without_signature
-from execution.api.parse import book_of, fill_of, report_of
-from execution.api.transport import Shape, StrictTransport, list_of, record_with
-from execution.books import Book
+from execution.api.parse import account_fill_of, report_of
+from execution.api.transport import (
+    Shape,
+    StrictTransport,
+    list_of,
+    record_with,
+    some,
+    strict_client,
+    within,
+)
 from execution.clock import SystemClock
 from execution.contracts import BINANCE
 from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
 from execution.markets import refusal
 from execution.order_factory import one_off_order
-from execution.orders import Attempt, Order, OrderReport, Verdict
+from execution.orders import Attempt, Fill, Order, OrderReport, Verdict
 from execution.ports import AccountFill, Exchange, ExchangeUnavailable
 
 TRADES_A_PAGE = 1000
@@ -34,8 +42,8 @@ class StrictBinance(StrictTransport, ccxt.binance):
         "/order": _ORDER,
         "/openOrders": list_of(_ORDER),
         "/myTrades": list_of(_TRADE),
-        "/account": record_with("balances", "canTrade"),
-        "/exchangeInfo": lambda answer: bool(record_with("symbols")(answer) and answer["symbols"]),
+        "/account": within("balances", list_of(record_with("asset", "free", "locked"))),
+        "/exchangeInfo": within("symbols", some(list_of(record_with("symbol", "status")))),
         "/depth": record_with("bids", "asks"),
         "/time": record_with("serverTime"),
     }
@@ -49,6 +57,10 @@ class StrictBinance(StrictTransport, ccxt.binance):
 class BinanceExchange(CcxtExchange):
     """One Binance spot account."""
 
+    def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
+        window = {"recvWindow": attempt.valid_until_ms - attempt.stamp_ms}
+        return super()._terms(order, attempt) | window
+
     def _lookup(self, order: Order) -> OrderReport:
         params = {"origClientOrderId": order.client_order_id}
         return report_of(self.client.fetch_order(None, order.symbol, params))
@@ -58,29 +70,29 @@ class BinanceExchange(CcxtExchange):
         # The answer's clientOrderId is the cancel's own; the order's stands beside it.
         return report_of({**answer, "clientOrderId": answer["info"].get("origClientOrderId")})
 
-    def order_book(self, symbol: str, depth: int) -> Book:
-        # The raw answer, because ccxt's own reading of a book goes through binary fractions.
-        request = {"symbol": self.client.market_id(symbol), "limit": depth}
-        return self._read(lambda: book_of(symbol, self.client.public_get_depth(request)))
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        start = {"orderId": order.exchange_order_id}
+        return [told.fill for told in self._trades(order.symbol, start, {"orderId"})]
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
+        start: dict[str, Any] = {"startTime": since_ms}
+        if cursor is not None:
+            start = {"fromId": int(cursor) + 1}
+        return self._read(lambda: self._trades(symbol, start, set()))
+
+    def _trades(self, symbol: str, start: dict[str, Any], kept: set[str]) -> list[AccountFill]:
+        """Trades from `start` on, page by page by their ids; what is `kept` of it goes along."""
         found: list[AccountFill] = []
-        start = {"startTime": since_ms} if cursor is None else {"fromId": int(cursor) + 1}
+        request = start
         while True:
-            page = self._trades_page(symbol, start)
+            trades = self.client.fetch_my_trades(symbol, None, TRADES_A_PAGE, request)
+            page = [account_fill_of(trade) for trade in trades]
+            page.sort(key=lambda told: int(told.fill.trade_id))
             found += page
             if len(page) < TRADES_A_PAGE:
                 return found
-            start = {"fromId": int(page[-1].fill.trade_id) + 1}
-
-    def _trades_page(self, symbol: str, start: dict[str, int]) -> list[AccountFill]:
-        trades = self._read(
-            lambda: [
-                AccountFill(str(trade["order"]), fill_of(trade))
-                for trade in self.client.fetch_my_trades(symbol, None, TRADES_A_PAGE, start)
-            ]
-        )
-        return sorted(trades, key=lambda found: int(found.fill.trade_id))
+            following = {"fromId": int(page[-1].fill.trade_id) + 1}
+            request = {key: start[key] for key in kept} | following
 
 
 def binance_client(
@@ -88,27 +100,17 @@ def binance_client(
 ) -> StrictBinance:
     """Make a client without loading markets. `base_url` replaces Binance's host, as
     "http://127.0.0.1:8801" for a paper exchange."""
-    client = StrictBinance(
+    account = Account("", "binance", api_key, secret_key, base_url=base_url, timeout_s=timeout_s)
+    client: StrictBinance = strict_client(
+        StrictBinance,
+        account,
         {
-            "apiKey": api_key,
-            "secret": secret_key,
-            "timeout": timeout_s * 1000,
-            # Repeating is the order manager's business; a client that does it doubles orders.
-            "enableRateLimit": False,
-            "options": {
-                "maxRetriesOnFailure": 0,
-                "fetchMarkets": {"types": ["spot"]},
-                "fetchMargins": False,
-                "warnOnFetchOpenOrdersWithoutSymbol": False,
-            },
-        }
+            "fetchMarkets": {"types": ["spot"]},
+            "fetchMargins": False,
+            "fetchCurrencies": False,
+            "warnOnFetchOpenOrdersWithoutSymbol": False,
+        },
     )
-    client.has["fetchCurrencies"] = False
-    client.options["fetchCurrencies"] = False
-    client.forget()
-    if base_url is not None:
-        api = base_url.rstrip("/") + "/api/v3"
-        client.urls["api"] = {**client.urls["api"], "public": api, "private": api}
     return client
 
 

@@ -2,42 +2,62 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ccxt
 
 from execution.accounts import Account
 from execution.api.binance_api import BinanceExchange, binance_client
-from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.ccxt_exchange import UNREADABLE, CcxtExchange
 from execution.api.failures import without_signature
-from execution.contracts import CONTRACTS, UnsupportedExchange
+from execution.api.generic_api import is_known
+from execution.api.other_exchange_api import ANY_OTHER, DOORS, Door
+from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
 from execution.order_manager import UnknownAccount
 from execution.ports import Clock, Exchange, ExchangeUnavailable
 
 MARKETS_AGE_MAX_S = 3_600
 
-_CLIENTS: dict[str, Callable[[Account], Any]] = {
-    "binance": lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s),
-}
-_EXCHANGES: dict[str, type[CcxtExchange]] = {"binance": BinanceExchange}
+_BINANCE = Door(
+    lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
+)
+
+
+def _door_of(account: Account) -> Door:
+    doors = {"binance": _BINANCE, **DOORS}
+    return doors.get(account.exchange, ANY_OTHER)
+
+
+def _check(account: Account) -> None:
+    """Raise UnsupportedExchange unless orders on the account can be seen through, or a person has
+    said to settle those that cannot."""
+    if account.exchange in CONTRACTS:
+        return
+    field = f"accounts.{account.name}.exchange"
+    if not account.accept_quarantine:
+        known = ", ".join(sorted(CONTRACTS))
+        raise UnsupportedExchange(
+            f"{field}: there is no contract for {account.exchange!r}, so no order there could be "
+            f"placed exactly once; known are: {known}. With accept_quarantine the account is "
+            "taken all the same, and every order whose outcome stays unknown waits for a person"
+        )
+    if not is_known(account.exchange):
+        raise UnsupportedExchange(
+            f"{field}: {account.exchange!r} is no spot exchange of ccxt's with fixed steps"
+        )
 
 
 class Connections:
     """Hands each thread its own Exchange for an account; ccxt's objects are not thread-safe.
 
-    Raises UnsupportedExchange at once if an account names an exchange without a contract.
+    Raises UnsupportedExchange at once if an account names an exchange without a contract, and does
+    not accept quarantine.
     """
 
     def __init__(self, accounts: Mapping[str, Account], clock: Clock) -> None:
         for account in accounts.values():
-            if account.exchange not in CONTRACTS:
-                known = ", ".join(sorted(CONTRACTS))
-                raise UnsupportedExchange(
-                    f"accounts.{account.name}.exchange: there is no contract for "
-                    f"{account.exchange!r}, so no order there could be placed exactly once; "
-                    f"known are: {known}"
-                )
+            _check(account)
         self._accounts = accounts
         self._clock = clock
         self._own = threading.local()
@@ -52,10 +72,11 @@ class Connections:
         source = self._with_markets(account)
         mine: dict[str, tuple[Any, CcxtExchange]] = self._own.__dict__
         if name not in mine or mine[name][0] is not source:
-            client = _CLIENTS[account.exchange](account)
+            door = _door_of(account)
+            client = door.client(account)
             client.set_markets_from_exchange(source)
-            contract = CONTRACTS[account.exchange]
-            mine[name] = (source, _EXCHANGES[account.exchange](client, contract, self._clock))
+            contract = CONTRACTS.get(account.exchange) or without_contract(account.exchange)
+            mine[name] = (source, door.adapter(client, contract, self._clock))
         return mine[name][1]
 
     def _with_markets(self, account: Account) -> Any:
@@ -64,10 +85,10 @@ class Connections:
             client, loaded_at = self._loaded.get(account.name, (None, 0.0))
             if client is not None and time.monotonic() - loaded_at < MARKETS_AGE_MAX_S:
                 return client
-            fresh = _CLIENTS[account.exchange](account)
+            fresh = _door_of(account).client(account)
             try:
                 fresh.load_markets()
-            except ccxt.BaseError as error:
+            except (ccxt.BaseError, *UNREADABLE) as error:
                 reason = without_signature(str(error))
                 raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
             self._loaded[account.name] = (fresh, time.monotonic())

@@ -1,14 +1,16 @@
 """Turns ccxt's dictionaries into our own values; ccxt is set to give numbers as exact strings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from execution.books import Book
+from execution.books import Book, Level
 from execution.decimals import to_decimal
 from execution.markets import Market
 from execution.orders import Fee, Fill, OrderReport, OrderState, Side
+from execution.ports import AccountFill
 
 _STATUSES = {
     "open": OrderState.OPEN,
@@ -27,21 +29,40 @@ def report_of(order: Mapping[str, Any]) -> OrderReport:
     """Read ccxt's unified order. Raises ValueError where it is not one that can be trusted."""
     if not order.get("id"):
         raise ValueError("an order without an id")
-    status = order.get("status")
-    if status not in _STATUSES:
-        raise ValueError(f"an order with the unknown status {status!r}")
+    filled, amount = _optional(order.get("filled")), _optional(order.get("amount"))
     return OrderReport(
         exchange_order_id=str(order["id"]),
         client_order_id=order.get("clientOrderId"),
         symbol=str(order["symbol"]),
-        status=_STATUSES[status],
-        filled=_optional(order.get("filled")),
-        average=_optional(order.get("average")),
+        status=_state_of(order.get("status"), filled, amount),
+        filled=filled,
+        # Some exchanges write an average of 0 where nothing was traded.
+        average=_optional(order.get("average")) if filled else None,
         fills=tuple(
             fill_of(trade, order.get("timestamp"), str(order["side"]))
             for trade in order.get("trades") or ()
         ),
     )
+
+
+def _state_of(status: Any, filled: Decimal | None, amount: Decimal | None) -> OrderState:
+    if status not in _STATUSES:
+        raise ValueError(f"an order with the unknown status {status!r}")
+    state = _STATUSES[status]
+    if state is OrderState.FILLED and filled and amount is not None and filled < amount:
+        # Some exchanges have a word for "filled in part, then canceled", which ccxt calls closed.
+        return OrderState.CANCELED
+    return state
+
+
+def time_of(ms: int) -> datetime:
+    """Turn ms since 1970 into a time; exact, where division would round."""
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
+def date_ms(headers: Mapping[str, str]) -> int:
+    """Read the time, in whole seconds, at which an HTTP answer was made."""
+    return int(parsedate_to_datetime(headers["Date"]).timestamp()) * 1000
 
 
 def fill_of(trade: Mapping[str, Any], time_ms: int | None = None, side: str | None = None) -> Fill:
@@ -61,10 +82,15 @@ def fill_of(trade: Mapping[str, Any], time_ms: int | None = None, side: str | No
         fees=tuple(
             Fee(str(fee["currency"]), to_decimal(fee["cost"])) for fee in fees if fee.get("cost")
         ),
-        time=datetime.fromtimestamp(int(stamp) // 1000, UTC).replace(
-            microsecond=int(stamp) % 1000 * 1000
-        ),
+        time=time_of(int(stamp)),
     )
+
+
+def account_fill_of(trade: Mapping[str, Any]) -> AccountFill:
+    """Read ccxt's unified trade as one of the account's. Raises ValueError as fill_of does."""
+    if not trade.get("order"):
+        raise ValueError("a trade without an order")
+    return AccountFill(str(trade["order"]), fill_of(trade))
 
 
 def market_of(market: Mapping[str, Any]) -> Market:
@@ -81,12 +107,13 @@ def market_of(market: Mapping[str, Any]) -> Market:
 
 
 def book_of(symbol: str, book: Mapping[str, Any]) -> Book:
-    """Read ccxt's unified order book."""
-    sides = {side: [(to_decimal(p), to_decimal(a)) for p, a, *_ in book[side]] for side in _SIDES}
-    return Book(symbol, tuple(sides["bids"]), tuple(sides["asks"]))
+    """Read an order book, in whatever order its levels come."""
+    bids = sorted(_levels_of(book["bids"]), reverse=True)
+    return Book(symbol, tuple(bids), tuple(sorted(_levels_of(book["asks"]))))
 
 
-_SIDES = ("bids", "asks")
+def _levels_of(side: Iterable[Any]) -> list[Level]:
+    return [(to_decimal(price), to_decimal(amount)) for price, amount, *_ in side]
 
 
 def _optional(text: object) -> Decimal | None:

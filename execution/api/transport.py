@@ -5,11 +5,14 @@ None, and the same into an empty list of trades. Here such an answer raises BadR
 every answer's status and code are kept, because a failure is judged by them and not by its class.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from ccxt.base.errors import BadResponse
+
+from execution.accounts import Account
 
 Shape = Callable[[Any], bool]
 
@@ -21,21 +24,48 @@ def record_with(*keys: str) -> Shape:
     )
 
 
+def is_text(answer: Any) -> bool:
+    """A string with something in it."""
+    return isinstance(answer, str) and bool(answer)
+
+
 def list_of(shape: Shape) -> Shape:
     """A JSON list, perhaps empty, of nothing but such records."""
     return lambda answer: isinstance(answer, list) and all(shape(item) for item in answer)
+
+
+def map_of(shape: Shape) -> Shape:
+    """A JSON object, perhaps empty, with nothing but such records for values."""
+    return lambda answer: isinstance(answer, dict) and all(shape(one) for one in answer.values())
+
+
+def some(shape: Shape) -> Shape:
+    """Such a list or object, and not an empty one."""
+    return lambda answer: bool(shape(answer) and answer)
+
+
+def within(key: str, shape: Shape) -> Shape:
+    """A JSON object whose field `key` has that shape."""
+    return lambda answer: isinstance(answer, dict) and shape(answer.get(key))
 
 
 class StrictTransport:
     """Mixed in before a ccxt class. Not to be shared between threads, as ccxt's are not.
 
     `stamp_ms`, while set, is the time that every request is signed with. `sent` says whether a
-    request was handed to the HTTP client since `forget()`.
+    request was handed to the HTTP client since `forget()`. `shapes` are by the end of the path,
+    behind the method and a space where one path serves several methods.
     """
 
     shapes: ClassVar[Mapping[str, Shape]] = {}
     # ccxt gives every number as this type; from the class on, so that defaults are exact too.
     number = str
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)  # type: ignore[call-arg]
+        # A gateway that points elsewhere would have a placement sent a second time.
+        self.session.max_redirects = 0  # type: ignore[attr-defined]
+        self.forget()
 
     def forget(self, stamp_ms: int | None = None) -> None:
         """Start a new exchange of words: nothing sent, nothing answered."""
@@ -58,10 +88,31 @@ class StrictTransport:
         self.sent = True
         answer = super().fetch(url, method, headers, body)  # type: ignore[misc]
         path = urlsplit(url).path
-        shape = next((shape for end, shape in self.shapes.items() if path.endswith(end)), None)
+        shape = self._shape_of(method, path)
         if shape is None or not shape(answer):
             raise BadResponse(f"{method} {path} answered {str(answer)[:120]!r}, not what was asked")
         return answer
+
+    def _shape_of(self, method: str, path: str) -> Shape | None:
+        for key, shape in self.shapes.items():
+            only, _, end = key.rpartition(" ")
+            if only in ("", method) and path.endswith(end):
+                return shape
+        return None
+
+    def on_json_response(self, text: str) -> Any:
+        """Fractions stay the digits that they were sent as, and NaN is no JSON."""
+        return json.loads(text, parse_float=str, parse_constant=_refuse)
+
+    def parse_order_book_bid_ask(
+        self, level: Any, price_key: Any = 0, amount_key: Any = 1, _: Any = 2
+    ) -> list[str]:
+        """One level of a book, exact; ccxt's own reading goes through binary fractions."""
+        return [str(level[price_key]), str(level[amount_key])]
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """The exchange's own code in an answer, None where it has none."""
+        return str(answer["code"]) if "code" in answer else None
 
     def handle_errors(
         self,
@@ -75,10 +126,43 @@ class StrictTransport:
         *rest: Any,
     ) -> Any:
         self.http_status = code
-        if isinstance(response, dict) and "code" in response:
-            self.exchange_code = str(response["code"])
+        if isinstance(response, dict):
+            self.exchange_code = self.code_of(response)
         wait = next((value for key, value in headers.items() if key.lower() == "retry-after"), "")
         self.retry_after_s = int(wait) if wait.isdigit() else 0
         return super().handle_errors(  # type: ignore[misc]
             code, reason, url, method, headers, body, response, *rest
         )
+
+
+def strict_client(kind: Callable[..., Any], account: Account, options: Mapping[str, Any]) -> Any:
+    """Make a client of a strict class for the account, without loading markets.
+
+    The account's `base_url` takes the place of every address that ccxt knows for its API.
+    """
+    client = kind(
+        {
+            "apiKey": account.api_key,
+            "secret": account.api_secret,
+            "password": account.api_password,
+            "timeout": account.timeout_s * 1000,
+            # Repeating is the order manager's business; a client that does it doubles orders.
+            "enableRateLimit": False,
+            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", **options},
+        }
+    )
+    # Only names of coins would be gained, and ccxt reckons with their precisions as floats.
+    client.has["fetchCurrencies"] = False
+    if account.base_url is not None:
+        client.urls["api"] = _moved(client.urls["api"], account.base_url.rstrip("/"))
+    return client
+
+
+def _moved(urls: Any, base_url: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _moved(url, base_url) for name, url in urls.items()}
+    return base_url + urlsplit(urls).path
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from execution.decimals import to_decimal, to_text
 from execution.orders import Order
+from execution.ports import Change
 from execution.position_tracker import Position
 
 _ORDER = TypeAdapter(Order)
@@ -57,6 +58,42 @@ _NUMBERS = [
     for field in fields(Position)
     if field.name in ("amount", "cost", "realised_pnl", "turnover")
 ]
+
+
+def commit_arguments(change: Change) -> list[str | int]:
+    """The arguments of lua/commit.lua, in its order."""
+    after = change.after
+    exchange_id = after.exchange_order_id
+    return [
+        after.order_id,
+        order_to_json(change.before) if change.before.version else "",
+        after.version,
+        after.state.value,
+        after.account,
+        after.symbol,
+        order_to_json(after),
+        int(after.created_at.timestamp() * 1_000_000),
+        "" if change.due_ms is None else change.due_ms,
+        "1" if after.is_live or after.fills_missing else "0",
+        "" if exchange_id is None else f"{after.symbol} {exchange_id}",
+        after.entry_id or "",
+        "" if change.epoch is None else change.epoch.run_id,
+        "1" if change.begins_attempt else "0",
+        *_position_arguments(change),
+    ]
+
+
+def _position_arguments(change: Change) -> list[str | int]:
+    """How many fields of the position must still be so, and those; then those that it gets."""
+    if change.position is None or change.position_before is None:
+        return [-1]
+    before = change.position_before
+    held = _flat(position_to_hash(before)) if before.version else []
+    return [len(held), *held, *_flat(position_to_hash(change.position))]
+
+
+def _flat(fields: dict[str, str]) -> list[str]:
+    return [text for pair in fields.items() for text in pair]
 
 
 def _time(moment: datetime | None) -> str:

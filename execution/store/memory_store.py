@@ -37,15 +37,15 @@ class MemoryStore:
         after, position = change.after, change.position
         with self._lock:
             stored = self._orders.get(after.order_id)
-            if (stored.version if stored else 0) != change.before.version:
+            if stored != (change.before if change.before.version else None):
                 return Committed.CONFLICT
             if change.epoch is not None and change.epoch.run_id != self._epoch.run_id:
                 return Committed.RESTARTED
-            if change.epoch is not None and self._is_held(after.account):
+            if change.begins_attempt and self._is_held(after.account):
                 return Committed.HELD
             if position is not None:
                 held = self.position(position.account, position.symbol)
-                if held.version != position.version - 1:
+                if held != change.position_before:
                     return Committed.CONFLICT
                 self._positions[position.account, position.symbol] = position
             self._orders[after.order_id] = after

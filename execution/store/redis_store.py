@@ -28,12 +28,7 @@ from execution.ports import (
 )
 from execution.position_tracker import Position
 from execution.store import keys
-from execution.store.codec import (
-    order_from_json,
-    order_to_json,
-    position_from_hash,
-    position_to_hash,
-)
+from execution.store.codec import commit_arguments, order_from_json, position_from_hash
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -91,8 +86,6 @@ class RedisStore:
     @_guarded
     def commit(self, change: Change) -> Committed:
         after = change.after
-        position = change.position
-        exchange_id = after.exchange_order_id
         # The first thing that is ever known of a server is its epoch: a server that has orders
         # and no epoch would pass for one that has restarted.
         self.epoch()
@@ -108,23 +101,7 @@ class RedisStore:
                 keys.SIGNALS,
                 keys.POSITIONS,
             ],
-            args=[
-                after.order_id,
-                change.before.version,
-                after.version,
-                after.state.value,
-                after.account,
-                after.symbol,
-                order_to_json(after),
-                int(after.created_at.timestamp() * 1_000_000),
-                "" if change.due_ms is None else change.due_ms,
-                "1" if after.is_live or after.fills_missing else "0",
-                "" if exchange_id is None else f"{after.symbol} {exchange_id}",
-                after.entry_id or "",
-                "" if change.epoch is None else change.epoch.run_id,
-                "" if position is None else position.version - 1,
-                *_flat({} if position is None else position_to_hash(position)),
-            ],
+            args=commit_arguments(change),
         )
         if answer == Committed.RESTARTED.value:
             self._epoch = None
@@ -289,10 +266,6 @@ class RedisStore:
     @_guarded
     def ping(self) -> None:
         self._redis.ping()
-
-
-def _flat(fields: dict[str, str]) -> list[str]:
-    return [text for pair in fields.items() for text in pair]
 
 
 def _batches(order_ids: Iterable[str]) -> Iterator[list[str]]:

@@ -1,0 +1,146 @@
+"""Bybit spot, on a unified trading account: its strict client and its ways to look things up.
+
+Sources: bybit-exchange.github.io/docs/v5, and the bybit class of ccxt. A placement and a cancel
+are only acknowledged; what became of them is for a lookup to tell.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.accounts import Account
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.transport import (
+    Shape,
+    StrictTransport,
+    list_of,
+    record_with,
+    some,
+    strict_client,
+    within,
+)
+from execution.orders import Attempt, Fill, Order, OrderReport
+from execution.ports import AccountFill
+
+ORDERS_A_PAGE, TRADES_A_PAGE = 50, 100
+# Trades are told for a week at most, up to now if nothing else is asked for.
+WEEK_MS = 7 * 86_400_000
+# Weeks overlap by so much, because "now" is the exchange's.
+OVERLAP_MS = 60_000
+
+_ACKNOWLEDGED = within("result", record_with("orderId", "orderLinkId"))
+_ORDER = record_with("orderId", "orderLinkId", "symbol", "orderStatus", "cumExecQty")
+_TRADE = record_with("execId", "orderId", "symbol", "side", "execPrice", "execQty", "execTime")
+_WALLET = record_with("accountType", "coin")
+_SYMBOL = record_with("symbol", "baseCoin", "quoteCoin", "status")
+_ORDERS = within("result", within("list", list_of(_ORDER)))
+
+
+class StrictBybit(StrictTransport, ccxt.bybit):
+    """ccxt.bybit that believes only Bybit's own answers."""
+
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "/order/create": _ACKNOWLEDGED,
+        "/order/cancel": _ACKNOWLEDGED,
+        "/order/realtime": _ORDERS,
+        "/order/history": _ORDERS,
+        "/execution/list": within("result", within("list", list_of(_TRADE))),
+        "/account/wallet-balance": within("result", within("list", some(list_of(_WALLET)))),
+        "/market/instruments-info": within("result", within("list", some(list_of(_SYMBOL)))),
+        "/market/orderbook": within("result", record_with("a", "b")),
+        "/market/time": record_with("time"),
+    }
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """Almost every error comes with status 200; the code tells them apart."""
+        return str(answer["retCode"]) if "retCode" in answer else None
+
+
+class BybitExchange(CcxtExchange):
+    """One Bybit unified trading account, its spot side."""
+
+    # docs/v5/error: what is canceled, filled, rejected or not known any more.
+    gone: ClassVar[frozenset[str]] = frozenset(
+        ("110001", "110008", "110010", "170139", "170142", "170143", "170190", "170213")
+    )
+    gone_statuses: ClassVar[range] = range(200, 500)
+
+    def _send(self, order: Order, attempt: Attempt) -> Any:
+        """Sign with the attempt's window, which ccxt takes from an option."""
+        usual = self.client.options["recvWindow"]
+        self.client.options["recvWindow"] = attempt.valid_until_ms - attempt.stamp_ms
+        try:
+            return super()._send(order, attempt)
+        finally:
+            self.client.options["recvWindow"] = usual
+
+    def _report(self, symbol: str, order: Any) -> OrderReport:
+        # Every order of ours is sized in the base coin; an answer may leave that out.
+        return super()._report(symbol, {**order, "marketUnit": "baseCoin"})
+
+    def _lookup(self, order: Order) -> OrderReport | None:
+        request = {"category": "spot", "orderLinkId": order.client_order_id}
+        for ask in (
+            self.client.private_get_v5_order_realtime,
+            self.client.private_get_v5_order_history,
+        ):
+            for told in ask(request)["result"]["list"]:
+                return self._report(order.symbol, told)
+        return None
+
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        market_id = self.client.market_id(symbol)
+        request = {"category": "spot", "symbol": market_id, "limit": ORDERS_A_PAGE}
+        for page in _pages(self.client.private_get_v5_order_realtime, request):
+            yield from (self._report(symbol, order) for order in page)
+
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        from_ms = int(order.created_at.timestamp() * 1000) - OVERLAP_MS
+        pages = self._trades({"orderId": order.exchange_order_id}, from_ms)
+        return self._fills_in(order.symbol, pages)
+
+    def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
+        request = {"symbol": self.client.market_id(symbol)}
+        for page in self._trades(request, from_ms):
+            yield self._account_fills(symbol, page)
+
+    def _trades(self, request: dict[str, Any], from_ms: int) -> Iterator[list[Any]]:
+        """Pages of trades, week after week into the past, until `from_ms` is reached."""
+        request = {"category": "spot", "execType": "Trade", "limit": TRADES_A_PAGE, **request}
+        end_ms = self._clock.now_ms()
+        yield from _pages(self.client.private_get_v5_execution_list, request)
+        while end_ms - WEEK_MS + OVERLAP_MS > from_ms:
+            end_ms -= WEEK_MS - OVERLAP_MS
+            week = {"startTime": end_ms - WEEK_MS, "endTime": end_ms}
+            yield from _pages(self.client.private_get_v5_execution_list, {**request, **week})
+
+
+def _pages(ask: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Iterator[list[Any]]:
+    """Ask until an answer is empty or names no next page."""
+    while True:
+        result = ask(request)["result"]
+        if result["list"]:
+            yield result["list"]
+        if not result["list"] or not result.get("nextPageCursor"):
+            return
+        request = {**request, "cursor": result["nextPageCursor"]}
+
+
+def bybit_client(account: Account) -> StrictBybit:
+    """Make a client without loading markets.
+
+    The options say that the account is a unified one, which ccxt would otherwise ask for, on
+    addresses that a trading key may not be allowed to use.
+    """
+    client: StrictBybit = strict_client(
+        StrictBybit,
+        account,
+        {
+            "enableUnifiedMargin": False,
+            "enableUnifiedAccount": True,
+            "unifiedMarginStatus": 6,
+            "fetchMarkets": {"types": ["spot"]},
+        },
+    )
+    return client

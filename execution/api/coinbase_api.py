@@ -1,0 +1,173 @@
+"""Coinbase spot (Advanced Trade): its strict client and its ways to look things up.
+
+Sources: docs.cdp.coinbase.com, and the coinbase class of ccxt. A placement and a cancel are only
+acknowledged. Nothing refuses a late placement, but a repeated client_order_id makes no second
+order: the answer is then the first one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.accounts import Account
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.parse import report_of
+from execution.api.transport import (
+    Shape,
+    StrictTransport,
+    list_of,
+    record_with,
+    some,
+    strict_client,
+    within,
+)
+from execution.orders import Attempt, Fill, Order, OrderReport, OrderType, Side
+from execution.ports import AccountFill
+
+A_PAGE = 250
+# Our clock may be wrong by so much when an order is looked for from its creation on.
+CREATED_MARGIN_MS = 3_600_000
+
+_PLACED = within("success_response", record_with("order_id"))
+_ORDER = record_with("order_id", "client_order_id", "product_id", "status", "filled_size")
+_TRADE = record_with("trade_id", "order_id", "product_id", "trade_time", "price", "size", "side")
+_ACCOUNT = record_with("currency", "type", "available_balance", "hold")
+_STATUSES = {
+    "PENDING": "open",
+    "QUEUED": "open",
+    "OPEN": "open",
+    "EDIT_QUEUED": "open",
+    "CANCEL_QUEUED": "open",
+    "FILLED": "closed",
+    "CANCELLED": "canceled",
+    "EXPIRED": "expired",
+    "FAILED": "rejected",
+}
+
+
+class StrictCoinbase(StrictTransport, ccxt.coinbase):
+    """ccxt.coinbase that believes only Coinbase's own answers."""
+
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "POST /brokerage/orders": lambda answer: answer.get("success") is True and _PLACED(answer),
+        "/orders/batch_cancel": within("results", some(list_of(record_with("success")))),
+        "/orders/historical/batch": within("orders", list_of(_ORDER)),
+        "/orders/historical/fills": within("fills", list_of(_TRADE)),
+        "/brokerage/accounts": within("accounts", list_of(_ACCOUNT)),
+        "/market/products": within("products", list_of(record_with("product_id"))),
+        "/brokerage/transaction_summary": record_with("fee_tier"),
+        "/market/product_book": within("pricebook", record_with("bids", "asks")),
+        "/brokerage/time": record_with("epochMillis"),
+    }
+
+    def seconds(self) -> int:
+        """The time in a token: the journaled stamp where there is one."""
+        stamp: int | None = self.stamp_ms
+        return int(super().seconds()) if stamp is None else stamp // 1000
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """The first name that says more than "failed", in a refusal, in an error or in the first
+        result of a cancel."""
+        refusal = answer.get("error_response")
+        if isinstance(refusal, dict):
+            names = [
+                refusal.get(key)
+                for key in ("error", "new_order_failure_reason", "preview_failure_reason")
+            ]
+            said = [str(name) for name in names if name]
+            return next((name for name in said if "UNKNOWN" not in name), next(iter(said), None))
+        results = answer.get("results")
+        if isinstance(results, list) and results and isinstance(results[0], dict):
+            return str(results[0].get("failure_reason"))
+        return str(answer["error"]) if answer.get("error") else None
+
+
+class CoinbaseExchange(CcxtExchange):
+    """One Coinbase account."""
+
+    gone: ClassVar[frozenset[str]] = frozenset(("UNKNOWN_CANCEL_ORDER",))
+    gone_statuses: ClassVar[range] = range(200, 500)
+
+    def _refusal(self, order: Order) -> str | None:
+        if order.type is OrderType.MARKET and order.side is Side.BUY:
+            return "type: Coinbase takes a market buy only by the amount of quote currency to spend"
+        return None
+
+    def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
+        del attempt
+        # By its name at Coinbase: for ccxt's own name, ccxt would make an id itself.
+        return {"client_order_id": order.client_order_id}
+
+    def _cancel(self, order: Order) -> OrderReport:
+        request = {"order_ids": [order.exchange_order_id]}
+        answer = self.client.v3_private_post_brokerage_orders_batch_cancel(request)
+        if answer["results"][0]["success"] is not True:
+            raise ccxt.ExchangeError(f"the cancel failed: {self.client.exchange_code}")
+        return self._found(order)
+
+    def _lookup(self, order: Order) -> OrderReport | None:
+        """Coinbase finds no order by its client id, so that its list of orders is searched."""
+        created_ms = int(order.created_at.timestamp() * 1000)
+        request = {
+            "product_ids": [self.client.market_id(order.symbol)],
+            "start_date": self.client.iso8601(created_ms - CREATED_MARGIN_MS),
+        }
+        for page in self._orders(request):
+            for told in page:
+                if told["client_order_id"] == order.client_order_id:
+                    return self._report(order.symbol, told)
+        return None
+
+    def _report(self, symbol: str, order: Any) -> OrderReport:
+        parsed = self.client.parse_order(order, self.client.market(symbol))
+        return report_of({**parsed, "status": _STATUSES[order["status"]]})
+
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        request = {"product_ids": [self.client.market_id(symbol)], "order_status": ["OPEN"]}
+        for page in self._orders(request):
+            yield from (self._report(symbol, order) for order in page)
+
+    def _orders(self, request: dict[str, Any]) -> Iterator[list[Any]]:
+        ask = self.client.v3_private_get_brokerage_orders_historical_batch
+        return _pages(ask, request, "orders")
+
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        return self._fills_in(order.symbol, self._trades({"order_ids": [order.exchange_order_id]}))
+
+    def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
+        del from_ms
+        for page in self._trades({"product_ids": [self.client.market_id(symbol)]}):
+            yield self._account_fills(symbol, page)
+
+    def _trades(self, request: dict[str, Any]) -> Iterator[list[Any]]:
+        ask = self.client.v3_private_get_brokerage_orders_historical_fills
+        return _pages(ask, request, "fills")
+
+    def _server_ms(self) -> int:
+        return int(self.client.v3_public_get_brokerage_time()["epochMillis"])
+
+
+def _pages(
+    ask: Callable[[dict[str, Any]], Any], request: dict[str, Any], name: str
+) -> Iterator[list[Any]]:
+    """Ask until an answer is empty or names no next page; the newest come first."""
+    request = {**request, "limit": A_PAGE}
+    while True:
+        answer = ask(request)
+        if answer[name]:
+            yield answer[name]
+        if not answer[name] or not answer.get("cursor"):
+            return
+        request = {**request, "cursor": answer["cursor"]}
+
+
+def coinbase_client(account: Account) -> StrictCoinbase:
+    """Make a client without loading markets."""
+    client: StrictCoinbase = strict_client(
+        StrictCoinbase,
+        account,
+        # For the stable pairs ccxt has fees of its own, as binary fractions.
+        {"fetchBalance": "v3PrivateGetBrokerageAccounts", "stablePairs": []},
+    )
+    return client

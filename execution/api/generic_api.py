@@ -1,0 +1,103 @@
+"""Any spot exchange that ccxt knows, for accounts that accept quarantine.
+
+Nobody has read such an exchange's documents for us: what its answers prove is not known, and no
+rule of its own keeps an order from being there twice. So every failure that is not one of the
+connection is UNKNOWN, and what cannot be found among its orders is left to a person.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.accounts import Account
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.parse import account_fill_of, date_ms, report_of
+from execution.api.transport import Shape, StrictTransport, strict_client
+from execution.orders import Fill, Order, OrderReport, OrderType, Side
+from execution.ports import AccountFill
+
+# Our clock may be wrong by so much when trades are looked for from an order's creation on.
+CREATED_MARGIN_MS = 3_600_000
+
+
+class StrictGeneric(StrictTransport):
+    """Mixed in before any ccxt class: all that is known of an answer is that it must be JSON."""
+
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "": lambda answer: isinstance(answer, list) or (isinstance(answer, dict) and bool(answer)),
+    }
+
+    def code_of(self, answer: Mapping[str, Any]) -> str:
+        """That there was an answer at all, where its code has another name."""
+        return super().code_of(answer) or "unnamed"
+
+
+class GenericExchange(CcxtExchange):
+    """One account at an exchange without a contract, as far as ccxt's unified methods go."""
+
+    gone_statuses: ClassVar[range] = range(200, 500)
+    may_leave_out_id: ClassVar[bool] = True
+    clock_step_ms: ClassVar[int] = 1_000
+
+    def _refusal(self, order: Order) -> str | None:
+        if order.type is OrderType.MARKET and order.side is Side.BUY:
+            name = self._contract.exchange
+            return f"type: whether {name} sizes a market buy in base or in quote is not known"
+        return None
+
+    def _lookup(self, order: Order) -> OrderReport | None:
+        if order.exchange_order_id is not None and self.client.has["fetchOrder"]:
+            return report_of(self.client.fetch_order(order.exchange_order_id, order.symbol))
+        for method in ("fetchOpenOrders", "fetchClosedOrders", "fetchCanceledOrders"):
+            if self.client.has[method] is True:
+                for told in getattr(self.client, method)(order.symbol):
+                    if _is(told, order):
+                        return report_of(told)
+        return None
+
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        if self.client.has["fetchOrderTrades"] is True:
+            return super()._fills(order)
+        created_ms = int(order.created_at.timestamp() * 1000)
+        [told] = self._pages(order.symbol, created_ms - CREATED_MARGIN_MS)
+        return [one.fill for one in told if one.exchange_order_id == order.exchange_order_id]
+
+    def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
+        """Forward from `from_ms` until nothing new is told, then all of it in one page."""
+        found: dict[str, AccountFill] = {}
+        while True:
+            trades = self.client.fetch_my_trades(symbol, from_ms)
+            fresh = [trade for trade in trades if trade["id"] not in found]
+            if not fresh:
+                break
+            found |= {trade["id"]: account_fill_of(trade) for trade in fresh}
+            from_ms = max(trade["timestamp"] for trade in fresh)
+        yield sorted(found.values(), key=lambda told: told.fill.time, reverse=True)
+
+    def _server_ms(self) -> int:
+        if self.client.has["fetchTime"] is True:
+            return super()._server_ms()
+        self.client.fetch_order_book(self.client.symbols[0])
+        return date_ms(self.client.last_response_headers)
+
+
+def _is(told: Mapping[str, Any], order: Order) -> bool:
+    if order.exchange_order_id is not None:
+        return bool(told["id"] == order.exchange_order_id)
+    return bool(told["clientOrderId"] == order.client_order_id)
+
+
+def is_known(exchange: str) -> bool:
+    """Say whether ccxt has a class for that exchange with spot markets, and with fixed steps for
+    prices and amounts: a few have significant digits instead."""
+    if exchange not in ccxt.exchanges:
+        return False
+    client = getattr(ccxt, exchange)()
+    return bool(client.has["spot"]) and client.precisionMode == ccxt.TICK_SIZE
+
+
+def generic_client(account: Account) -> Any:
+    """Make a client of ccxt's class for the account's exchange, without loading markets."""
+    kind = getattr(ccxt, account.exchange)
+    return strict_client(type(f"Strict_{account.exchange}", (StrictGeneric, kind), {}), account, {})

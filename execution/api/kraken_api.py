@@ -1,0 +1,161 @@
+"""Kraken spot: its strict client and its ways to look things up.
+
+Sources: docs.kraken.com, and the kraken class of ccxt. A placement is only acknowledged.
+
+The fence is AddOrder's `deadline`, which the matching engine checks. The stamp is not signed: what
+is signed is the nonce, which must grow with every request of a key.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.accounts import Account
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.transport import (
+    Shape,
+    StrictTransport,
+    is_text,
+    list_of,
+    map_of,
+    record_with,
+    some,
+    strict_client,
+    within,
+)
+from execution.orders import Attempt, Fill, Order, OrderReport, OrderState
+from execution.ports import AccountFill
+
+TRADES_A_PAGE, TRADES_A_QUESTION = 50, 20
+
+_ORDER = record_with("status", "descr", "vol", "vol_exec")
+_TRADE = record_with("ordertxid", "pair", "time", "type", "price", "fee", "vol")
+_PAIR = record_with("altname", "base", "quote", "status")
+_CANCELED = within("result", record_with("count"))
+
+
+class _Nonces:
+    """The last nonce of every key in this process: its threads have a client each."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, int] = {}
+
+    def next(self, key: str) -> int:
+        """Microseconds, so that two processes on one key seldom meet; where they do, Kraken
+        refuses the later request, which is then made again."""
+        with self._lock:
+            self._last[key] = max(time.time_ns() // 1000, self._last.get(key, 0) + 1)
+            return self._last[key]
+
+
+_nonces = _Nonces()
+
+
+class StrictKraken(StrictTransport, ccxt.kraken):
+    """ccxt.kraken that believes only Kraken's own answers."""
+
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "/private/AddOrder": within("result", within("txid", some(list_of(is_text)))),
+        "/private/CancelOrder": _CANCELED,
+        "/private/OpenOrders": within("result", within("open", map_of(_ORDER))),
+        "/private/ClosedOrders": within("result", within("closed", map_of(_ORDER))),
+        "/private/QueryOrders": within("result", some(map_of(_ORDER))),
+        "/private/QueryTrades": within("result", some(map_of(_TRADE))),
+        "/private/TradesHistory": within("result", within("trades", map_of(_TRADE))),
+        "/private/BalanceEx": within("result", map_of(record_with("balance"))),
+        "/public/AssetPairs": within("result", some(map_of(_PAIR))),
+        "/public/Depth": within("result", some(map_of(record_with("asks", "bids")))),
+        "/public/Time": within("result", record_with("unixtime")),
+    }
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """An error's category and type. Of several errors none stands for the answer, and together
+        they fit no row."""
+        errors = answer.get("error")
+        if not isinstance(errors, list):
+            return None
+        return ", ".join(":".join(str(error).split(":")[:2]) for error in errors)
+
+    def incrementing_nonce(self) -> int:
+        return _nonces.next(self.apiKey)
+
+
+class KrakenExchange(CcxtExchange):
+    """One Kraken spot account."""
+
+    gone: ClassVar[frozenset[str]] = frozenset(("EOrder:Unknown order",))
+    gone_statuses: ClassVar[range] = range(200, 500)
+    clock_step_ms: ClassVar[int] = 1_000
+
+    def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
+        return {
+            "clientOrderId": order.client_order_id,
+            "deadline": self.client.iso8601(attempt.valid_until_ms),
+            # Else the fees of a sale are in the base currency, and no trade says so.
+            "oflags": "fciq",
+        }
+
+    def _accepted(self, order: Order, answer: Any) -> OrderReport:
+        return OrderReport(
+            exchange_order_id=answer["info"]["txid"][0],
+            client_order_id=answer["info"].get("cl_ord_id"),
+            symbol=order.symbol,
+            status=OrderState.OPEN,
+        )
+
+    def _cancel(self, order: Order) -> OrderReport:
+        self.client.private_post_cancelorder({"txid": order.exchange_order_id})
+        return self._found(order)
+
+    def _lookup(self, order: Order) -> OrderReport | None:
+        """Open orders first: an order that ends meanwhile is in one answer or in both."""
+        request = {"cl_ord_id": order.client_order_id}
+        for ask, answer in (
+            (self.client.private_post_openorders, "open"),
+            (self.client.private_post_closedorders, "closed"),
+        ):
+            for told in _with_ids(ask(request)["result"][answer]):
+                return self._report(order.symbol, told)
+        return None
+
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        for order in _with_ids(self.client.private_post_openorders()["result"]["open"]):
+            report = self._report(symbol, order)
+            if report.symbol == symbol:
+                yield report
+
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        request = {"txid": order.exchange_order_id, "trades": "true"}
+        told = self.client.private_post_queryorders(request)["result"]
+        ids = told[order.exchange_order_id].get("trades") or []
+        for start in range(0, len(ids), TRADES_A_QUESTION):
+            asked = ",".join(ids[start : start + TRADES_A_QUESTION])
+            trades = self.client.private_post_querytrades({"txid": asked})["result"]
+            yield from self._fills_in(order.symbol, [_with_ids(trades)])
+
+    def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
+        """Trades of all symbols come together. One that is made meanwhile moves the others on, so
+        that some are told twice and none is missed."""
+        offset = 0
+        while True:
+            request = {"start": from_ms // 1000, "ofs": offset}
+            told = self.client.private_post_tradeshistory(request)["result"]["trades"]
+            yield self._account_fills(symbol, _with_ids(told))
+            offset += len(told)
+            if len(told) < TRADES_A_PAGE:
+                return
+
+
+def _with_ids(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The orders or trades of an answer, each of which stands under its id."""
+    return [{**one, "id": id_} for id_, one in told.items()]
+
+
+def kraken_client(account: Account) -> StrictKraken:
+    """Make a client without loading markets."""
+    client: StrictKraken = strict_client(StrictKraken, account, {})
+    return client

@@ -1,0 +1,126 @@
+"""OKX spot: its strict client and its ways to look things up.
+
+Sources: www.okx.com/docs-v5/en, and the okx class of ccxt. A placement and a cancel are only
+acknowledged; what became of them is for a lookup to tell.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.accounts import Account
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.transport import (
+    Shape,
+    StrictTransport,
+    list_of,
+    record_with,
+    some,
+    strict_client,
+    within,
+)
+from execution.orders import Attempt, Fill, Order, OrderReport
+from execution.ports import AccountFill
+
+A_PAGE = 100
+
+_ACKNOWLEDGED = within("data", some(list_of(record_with("ordId", "clOrdId", "sCode"))))
+_ORDER = record_with("ordId", "clOrdId", "instId", "state", "accFillSz", "sz", "side")
+_TRADE = record_with("tradeId", "ordId", "billId", "instId", "fillPx", "fillSz", "side", "ts")
+
+
+class StrictOkx(StrictTransport, ccxt.okx):
+    """ccxt.okx that believes only OKX's own answers.
+
+    `expires_ms` is the time after which OKX shall not process a placement any more.
+    """
+
+    expires_ms: int | None = None
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "POST /trade/order": _ACKNOWLEDGED,
+        "POST /trade/cancel-order": _ACKNOWLEDGED,
+        "GET /trade/order": within("data", some(list_of(_ORDER))),
+        "/trade/orders-pending": within("data", list_of(_ORDER)),
+        "/trade/fills-history": within("data", list_of(_TRADE)),
+        "/account/balance": within("data", some(list_of(record_with("details")))),
+        "/public/instruments": within("data", some(list_of(record_with("instId", "state")))),
+        "/market/books": within("data", some(list_of(record_with("asks", "bids")))),
+        "/public/time": within("data", some(list_of(record_with("ts")))),
+    }
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """The order's own code where there is one: the answer's says no more than "failed"."""
+        data = answer.get("data")
+        first = data[0] if isinstance(data, list) and data else None
+        code = first.get("sCode") if isinstance(first, dict) else None
+        return str(code) if code not in (None, "", "0") else super().code_of(answer)
+
+    def sign(
+        self, path: str, api: Any = ("public",), method: str = "GET", params: Any = None
+    ) -> dict[str, Any]:
+        request: dict[str, Any] = super().sign(path, api, method, params or {})
+        if self.expires_ms is not None and (method, path) == ("POST", "trade/order"):
+            request["headers"]["expTime"] = str(self.expires_ms)
+        return request
+
+
+class OkxExchange(CcxtExchange):
+    """One OKX account, its spot side."""
+
+    # Error codes of the trade class: what is canceled or completed already. ccxt knows 51603.
+    gone: ClassVar[frozenset[str]] = frozenset(("51400", "51401", "51402", "51410"))
+    gone_statuses: ClassVar[range] = range(200, 500)
+
+    def _send(self, order: Order, attempt: Attempt) -> Any:
+        """Send with the fence, which is a header that ccxt does not know of."""
+        self.client.expires_ms = attempt.valid_until_ms
+        return super()._send(order, attempt)
+
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        request = {"instType": "SPOT", "instId": self.client.market_id(symbol)}
+        for page in _pages(self.client.private_get_trade_orders_pending, request, "ordId"):
+            yield from (self._report(symbol, order) for order in page)
+
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        market_id = self.client.market_id(order.symbol)
+        pages = self._trades({"ordId": order.exchange_order_id, "instId": market_id})
+        return self._fills_in(order.symbol, pages)
+
+    def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
+        request = {"instId": self.client.market_id(symbol), "begin": from_ms}
+        for page in self._trades(request):
+            yield self._account_fills(symbol, page)
+
+    def _trades(self, request: dict[str, Any]) -> Iterator[list[Any]]:
+        return _pages(
+            self.client.private_get_trade_fills_history, {"instType": "SPOT", **request}, "billId"
+        )
+
+
+def _pages(
+    ask: Callable[[dict[str, Any]], Any], request: dict[str, Any], key: str
+) -> Iterator[list[Any]]:
+    """Ask for what is older than the last one told, until a page is not full."""
+    request = {**request, "limit": A_PAGE}
+    while True:
+        page = ask(request)["data"]
+        if page:
+            yield page
+        if len(page) < A_PAGE:
+            return
+        request = {**request, "after": page[-1][key]}
+
+
+def okx_client(account: Account) -> StrictOkx:
+    """Make a client without loading markets."""
+    client: StrictOkx = strict_client(
+        StrictOkx,
+        account,
+        {
+            # ccxt would send a list of one order, and judge an answer by the list's code.
+            "createOrder": "privatePostTradeOrder",
+            "fetchMarkets": {"types": ["spot"]},
+        },
+    )
+    return client

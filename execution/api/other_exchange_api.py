@@ -1,0 +1,37 @@
+"""The exchanges besides Binance: which client and which adapter belong to each.
+
+Every one of them fulfills ports.Exchange, each by its own rules: see the modules, and the contract
+of each in execution.contracts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from execution.accounts import Account
+from execution.api.bybit_api import BybitExchange, bybit_client
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.coinbase_api import CoinbaseExchange, coinbase_client
+from execution.api.generic_api import GenericExchange, generic_client
+from execution.api.kraken_api import KrakenExchange, kraken_client
+from execution.api.okx_api import OkxExchange, okx_client
+from execution.api.upbit_api import UpbitExchange, upbit_client
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How one exchange is reached: what makes a client for an account, and the adapter for it."""
+
+    client: Callable[[Account], Any]
+    adapter: type[CcxtExchange]
+
+
+DOORS = {
+    "bybit": Door(bybit_client, BybitExchange),
+    "coinbase": Door(coinbase_client, CoinbaseExchange),
+    "kraken": Door(kraken_client, KrakenExchange),
+    "okx": Door(okx_client, OkxExchange),
+    "upbit": Door(upbit_client, UpbitExchange),
+}
+# For exchanges without a contract, on accounts that accept quarantine.
+ANY_OTHER = Door(generic_client, GenericExchange)

@@ -1,0 +1,150 @@
+"""Upbit spot: its strict client and its ways to look things up.
+
+Sources: docs.upbit.com, and the upbit class of ccxt. Nothing refuses a late placement, but an
+identifier is good for one order ever. Requests carry no time: each token has a random nonce.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import ccxt
+
+from execution.accounts import Account
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.parse import account_fill_of, date_ms, fill_of
+from execution.api.transport import (
+    Shape,
+    StrictTransport,
+    list_of,
+    record_with,
+    some,
+    strict_client,
+)
+from execution.decimals import EXACT, ZERO, to_decimal, to_text
+from execution.orders import Fill, Order, OrderReport, OrderType, Side
+from execution.ports import AccountFill
+
+OPEN_A_PAGE, CLOSED_A_PAGE = 100, 1_000
+# Ended orders are told for a week at most, by when they were made; the latest if not asked else.
+WEEK_MS = 7 * 86_400_000
+# Weeks overlap by so much, because "now" is the exchange's.
+OVERLAP_MS = 60_000
+# Fees are told by order; a trade's share of them is told this finely.
+FEE_STEP = Decimal("1e-12")
+
+_ORDER = record_with("uuid", "side", "ord_type", "state", "market", "executed_volume")
+_BALANCE = record_with("currency", "balance", "locked")
+
+
+class StrictUpbit(StrictTransport, ccxt.upbit):
+    """ccxt.upbit that believes only Upbit's own answers."""
+
+    shapes: ClassVar[Mapping[str, Shape]] = {
+        "POST /v1/orders": _ORDER,
+        "GET /v1/order": lambda answer: _ORDER(answer) and record_with("trades")(answer),
+        "DELETE /v1/order": record_with("uuid"),
+        "/v1/orders/open": list_of(_ORDER),
+        "/v1/orders/closed": list_of(_ORDER),
+        "/v1/accounts": some(list_of(_BALANCE)),
+        "/v1/market/all": some(list_of(record_with("market"))),
+        "/v1/orderbook": some(list_of(record_with("market", "orderbook_units"))),
+    }
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """The error's name."""
+        error = answer.get("error")
+        return str(error["name"]) if isinstance(error, dict) and "name" in error else None
+
+
+class UpbitExchange(CcxtExchange):
+    """One Upbit account."""
+
+    may_leave_out_id: ClassVar[bool] = True
+    clock_step_ms: ClassVar[int] = 1_000
+
+    def _refusal(self, order: Order) -> str | None:
+        if order.type is OrderType.MARKET and order.side is Side.BUY:
+            return "type: Upbit takes a market buy only by the amount of quote currency to spend"
+        return None
+
+    def _lookup(self, order: Order) -> OrderReport:
+        request = {"identifier": order.client_order_id}
+        return self._report(order.symbol, self.client.private_get_order(request))
+
+    def _report(self, symbol: str, order: Any) -> OrderReport:
+        # The trades of an order say nothing of their fees, and are told with them elsewhere.
+        return super()._report(symbol, {**order, "trades": []})
+
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        for order in self._waiting(self.client.market_id(symbol)):
+            yield self._report(symbol, order)
+
+    def _waiting(self, market_id: str) -> Iterator[Any]:
+        number = 1
+        while True:
+            request = {"market": market_id, "limit": OPEN_A_PAGE, "page": number}
+            page = self.client.private_get_orders_open(request)
+            yield from page
+            if len(page) < OPEN_A_PAGE:
+                return
+            number += 1
+
+    def _closed(self, market_id: str, from_ms: int) -> Iterator[Any]:
+        """The latest first, week by week; a full answer may have left out older ones."""
+        request = {"market": market_id, "limit": CLOSED_A_PAGE}
+        start_ms = self._clock.now_ms() - WEEK_MS
+        page = self.client.private_get_orders_closed(request)
+        while True:
+            yield from page
+            full = len(page) == CLOSED_A_PAGE
+            if start_ms <= from_ms and not full:
+                return
+            oldest_ms = int(self.client.parse8601(page[-1]["created_at"])) if full else start_ms
+            end_ms = oldest_ms + (0 if full else OVERLAP_MS)
+            start_ms = end_ms - WEEK_MS
+            week = {"start_time": start_ms, "end_time": end_ms}
+            page = self.client.private_get_orders_closed({**request, **week})
+
+    def _fills(self, order: Order) -> Iterable[Fill]:
+        return map(fill_of, self._trades(order.exchange_order_id, order.symbol))
+
+    def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
+        """Upbit has no list of trades: they are asked for order by order."""
+        market_id = self.client.market_id(symbol)
+        orders = [*self._waiting(market_id), *self._closed(market_id, from_ms)]
+        traded = {order["uuid"] for order in orders if to_decimal(order["executed_volume"])}
+        told = [account_fill_of(t) for uuid in traded for t in self._trades(uuid, symbol)]
+        yield sorted(told, key=lambda one: one.fill.time, reverse=True)
+
+    def _trades(self, uuid: Any, symbol: str) -> list[Any]:
+        market = self.client.market(symbol)
+        order = self.client.private_get_order({"uuid": uuid})
+        paid = to_decimal(order["paid_fee"])
+        trades = [self.client.parse_trade(trade, market) for trade in order["trades"]]
+        shares = _shares(paid, [to_decimal(trade["cost"]) for trade in trades])
+        for trade, share in zip(trades, shares, strict=True):
+            trade["order"] = order["uuid"]
+            trade["fees"] = [{"currency": market["quote"], "cost": to_text(share)}]
+        return trades
+
+    def _server_ms(self) -> int:
+        """Upbit has no question for the time, so that the date of any answer has to do."""
+        self.client.public_get_orderbook({"markets": self.client.ids[0]})
+        return date_ms(self.client.last_response_headers)
+
+
+def _shares(paid: Decimal, costs: list[Decimal]) -> list[Decimal]:
+    """Divide a fee by the trades' costs, so that the shares add up to it."""
+    if not costs:
+        return []
+    total = sum(costs, ZERO)
+    shares = [EXACT.divide(EXACT.multiply(paid, cost), total) for cost in costs]
+    rounded = [EXACT.quantize(share, FEE_STEP) for share in shares[:-1]]
+    return [*rounded, EXACT.subtract(paid, sum(rounded, ZERO))]
+
+
+def upbit_client(account: Account) -> StrictUpbit:
+    """Make a client without loading markets."""
+    client: StrictUpbit = strict_client(StrictUpbit, account, {})
+    return client

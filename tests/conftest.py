@@ -1,0 +1,15 @@
+"""What every test folder may use: one embedded Valkey for the whole run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from workers.local_stack import LocalStack
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Valkey of this run's own, on a free port; whoever uses it flushes it first."""
+    with LocalStack(tmp_path_factory.mktemp("valkey")) as stack:
+        stack.start_redis()
+        yield stack.redis_url

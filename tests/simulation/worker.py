@@ -1,0 +1,202 @@
+"""One simulated process: the project's own parts behind doors, stopped and resumed from outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from execution.clock import ExchangeClocks
+from execution.contracts import BINANCE, Contract
+from execution.journal import Journal, Patience, UnknownOrder
+from execution.order_manager import OrderManager
+from execution.ports import ExchangeUnavailable, StoreUnavailable
+from execution.reconciliation import AlreadyRunning, Reconciler
+from workers.intake import Intake
+
+from .baton import Crew, Hand
+from .doors import ClockDoor, Crash, ExchangeDoor, StoreDoor
+from .steps import ANY, CLOCK, PLACE, QUESTIONS, Fate, Halt, Setting, fates_of
+from .truth import Tally, Truth
+from .watch import Violation, WatchedStore
+
+RECV_WINDOW_MS = 5_000
+CALLS_MAX = 2_000
+DEADLY = frozenset({Fate.CRASH_BEFORE, Fate.CRASH_AFTER, Fate.CRASH_DELAYED, Fate.CRASH_QUEUED})
+# What a task may end with: Celery tries again, or the sweep comes by.
+EXPECTED = (StoreUnavailable, ExchangeUnavailable, UnknownOrder, AlreadyRunning)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What processes are built from. Taking a safeguard out means handing in another part.
+
+    `contract` is what processes believe of the exchange, `true_contract` what it does.
+    """
+
+    store: type[WatchedStore] = WatchedStore
+    exchange: type[ExchangeDoor] = ExchangeDoor
+    clocks: type[ExchangeClocks] = ExchangeClocks
+    journal: type[Journal] = Journal
+    manager: type[OrderManager] = OrderManager
+    contract: Contract = BINANCE
+    true_contract: Contract = BINANCE
+    writes_intents: bool = True
+
+
+WHOLE = Parts()
+
+
+_STORE_CALL = "store calls that went wrong"
+
+
+def _sort(kind: str) -> str:
+    if kind == PLACE:
+        return "placements that went wrong"
+    if kind in QUESTIONS:
+        return "questions that went wrong"
+    return "clock readings that went wrong" if kind == CLOCK else _STORE_CALL
+
+
+class Process:
+    """Everything that a process knows; a crash takes all of it."""
+
+    def __init__(
+        self, worker: "Worker", parts: Parts, store: WatchedStore, truth: Truth, setting: Setting
+    ) -> None:
+        self.clock = ClockDoor(worker, truth.clock, setting.skew_ms * worker.number)
+        self.store = StoreDoor(worker, store, self.clock)
+        self.exchange = parts.exchange(worker, truth, self.clock, parts.contract)
+        self.clocks = parts.clocks(
+            self.store, self.clock, f"host {setting.skew_ms and worker.number}"
+        )
+        self.journal = parts.journal(
+            self.store, self.clock, self.clocks, lambda *_: None, Patience()
+        )
+        self.manager = parts.manager(
+            self.store,
+            self.journal,
+            lambda _: self.exchange,
+            self.clock,
+            self.clocks,
+            recv_window_ms=RECV_WINDOW_MS,
+            attempts_max=setting.attempts_max,
+        )
+        self.intake = Intake(self.store, self.manager, self.clock)
+        self.reconciler = Reconciler(self.store, self.journal, self.clock)
+
+
+class Worker:
+    """Runs jobs on a process, one at a time, and is the gate of all its doors."""
+
+    def __init__(
+        self,
+        number: int,
+        crew: Crew,
+        build: Callable[["Worker"], Process],
+        complain: Callable[[str], None],
+        tally: Tally,
+    ) -> None:
+        self.number = number
+        self.pending: str | None = None  # The call before which it is stopped.
+        self._crew = crew
+        self._build = build
+        self._complain = complain
+        self._tally = tally
+        self._hand: Hand | None = None
+        self._halt = Halt()
+        self._fate = Fate.FINE
+        self._is_cut_off = False
+        self._is_dead = False
+        self._calls = 0
+        self._process = build(self)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._hand is not None
+
+    def start(self, job: Callable[[Process], Any], halt: Halt) -> None:
+        """Begin a job; return when it has stopped or ended."""
+        self._calls = 0
+        self._halt = halt
+        if halt.at is None:
+            self._carry_out(job)
+            return
+        self._hand = self._crew.hire()
+        self._hand.begin(lambda: self._carry_out(job))
+        self._came_back()
+
+    def go(self, fate: Fate, halt: Halt) -> None:
+        """Let the stopped job go on, its call meeting `fate`, if it can happen to such a call."""
+        if self._hand is None or self.pending is None:
+            return
+        if fate not in fates_of(self.pending):
+            fate = Fate.FINE
+        if self._is_cut_off and fate not in DEADLY:
+            fate = Fate.LOST
+        if fate in DEADLY:
+            self._tally["crashes", self.pending] += 1
+        if fate is not Fate.FINE:
+            self._tally[_sort(self.pending), fate] += 1
+        self._fate, self._halt, self._is_cut_off = fate, halt, False
+        self._hand.resume()
+        self._came_back()
+
+    def _came_back(self) -> None:
+        if self._hand is not None and self.pending is None:
+            self._crew.give_back(self._hand)
+            self._hand = None
+
+    def cut_off(self) -> None:
+        """The store's server is gone, and with it the answer to a call that is under way."""
+        self._is_cut_off = self.pending is not None and _sort(self.pending) == _STORE_CALL
+
+    def end(self) -> None:
+        """Let the job come to its end if it is stopped."""
+        self.go(Fate.FINE, Halt())
+
+    def kill(self) -> None:
+        """Nothing of what this worker was doing may run any more."""
+        if self.is_busy:
+            self._is_dead = True
+            self.end()
+
+    def _carry_out(self, job: Callable[[Process], Any]) -> None:
+        try:
+            job(self._process)
+        except EXPECTED as error:
+            self._tally["jobs cut short", type(error).__name__] += 1
+        except Crash:
+            self._is_dead = False
+            self._process = self._build(self)
+        except Violation as error:
+            self._complain(str(error))
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it is a finding.
+            self._complain(
+                f"broken: worker {self.number} ended with {type(error).__name__}: {error}"
+            )
+
+    # The gate.
+
+    def __call__(self, kind: str) -> Fate:
+        if self._is_dead:
+            raise Crash
+        self._calls += 1
+        if self._calls > CALLS_MAX:
+            raise Violation(f"endless: worker {self.number} makes call after call")
+        if self._halt.at is None or self._hand is None:
+            return Fate.FINE
+        if self._halt.at not in (kind, ANY):
+            return Fate.FINE
+        if self._halt.skip:
+            self._halt = Halt(self._halt.at, self._halt.skip - 1)
+            return Fate.FINE
+        self._tally["pauses", kind] += 1
+        self.pending = kind
+        self._hand.pause()
+        self.pending = None
+        if self._is_dead:
+            raise Crash
+        return self._fate
+
+    def crash(self) -> Crash:
+        self._is_dead = True
+        return Crash()

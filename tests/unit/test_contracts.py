@@ -1,0 +1,179 @@
+"""What is promised by and of each exchange: contracts, ids, and how verdict rows are chosen."""
+
+import re
+from collections.abc import Iterable
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execution.api.other_exchange_api import DOORS
+from execution.contracts import (
+    CONTRACTS,
+    Contract,
+    Uniqueness,
+    client_order_id_of,
+    without_contract,
+)
+from execution.error_handler import TABLES, Failure, Row, row_of, verdict_of
+from execution.identifiers import order_id_of
+from execution.orders import Verdict
+from execution.verdicts import each, row_for
+
+EACH = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda found: found.exchange)
+
+
+@EACH
+def test_each_contract_comes_with_a_table_an_adapter_and_its_source(contract: Contract) -> None:
+    assert TABLES[contract.exchange]
+    assert contract.exchange in {*DOORS, "binance"}
+    assert re.search(r"docs", contract.source)
+    assert contract.lookup
+
+
+@EACH
+def test_each_unknown_outcome_under_a_contract_can_be_found_out(contract: Contract) -> None:
+    assert contract.is_resolvable
+    assert contract.is_fenced or contract.uniqueness is Uniqueness.ALL_ORDERS
+
+
+@EACH
+def test_a_fence_without_a_margin_is_none(contract: Contract) -> None:
+    assert contract.margin_ms == contract.forwarding_ms + contract.read_lag_ms
+    assert contract.margin_ms > 0
+    assert not contract.is_fenced or contract.forwarding_ms > 0
+    assert contract.is_fenced == (contract.window_max_ms > 0)
+
+
+def test_the_exchanges_are_those_that_were_asked_for() -> None:
+    assert set(CONTRACTS) == set(TABLES) == {
+        "binance", "bybit", "okx", "kraken", "coinbase", "upbit",
+    }  # fmt: skip
+    assert {name for name, contract in CONTRACTS.items() if contract.is_fenced} == {
+        "binance", "bybit", "okx", "kraken",
+    }  # fmt: skip
+    unique = [name for name in CONTRACTS if CONTRACTS[name].uniqueness is Uniqueness.ALL_ORDERS]
+    assert unique == ["bybit", "coinbase", "upbit"]
+
+
+def test_an_exchange_without_a_contract_promises_nothing() -> None:
+    contract = without_contract("somewhere")
+    assert contract.exchange == "somewhere"
+    assert contract.uniqueness is Uniqueness.NONE
+    assert not contract.is_fenced
+    assert not contract.is_resolvable
+    assert re.match(contract.client_id_pattern, order_id_of("a signal"))
+
+
+@EACH
+@given(signal_id=st.text(min_size=1, max_size=40))
+def test_every_client_order_id_fits_its_exchange(contract: Contract, signal_id: str) -> None:
+    order_id = order_id_of(signal_id)
+    client_order_id = client_order_id_of(order_id, contract.exchange)
+    assert re.fullmatch(contract.client_id_pattern, client_order_id)
+    assert client_order_id == client_order_id_of(order_id, contract.exchange)
+
+
+@given(one=st.text(min_size=1), another=st.text(min_size=1))
+def test_different_orders_have_different_ids_at_kraken(one: str, another: str) -> None:
+    ids = {client_order_id_of(order_id_of(text), "kraken") for text in (one, another)}
+    assert len(ids) == len({one, another})
+
+
+def test_krakens_ids_are_uuids_and_do_not_change_from_one_version_of_ours_to_the_next() -> None:
+    client_order_id = client_order_id_of("ooaaaaaaaaaaaaaaaaaaaaaaaa", "kraken")
+    assert client_order_id == "cd85b8de-7fd3-4a5b-8820-c33c3a3077a2"
+    assert UUID(client_order_id).version == 4
+
+
+@pytest.mark.parametrize("exchange", [name for name in CONTRACTS if name != "kraken"])
+def test_elsewhere_the_order_id_is_the_client_order_id(exchange: str) -> None:
+    assert client_order_id_of("ooaaaaaaaaaaaaaaaaaaaaaaaa", exchange) == (
+        "ooaaaaaaaaaaaaaaaaaaaaaaaa"
+    )
+
+
+# How a row is chosen
+
+A, B = (Row(Verdict.REJECTED, "a", code="1"), Row(Verdict.NOT_SENT, "b", code="1"))
+
+
+def test_the_first_row_that_fits_decides() -> None:
+    failure = Failure("ExchangeError", "no", 400, "1")
+    assert row_for(failure, (A, B)) is A
+    assert row_for(failure, (B, A)) is B
+    assert row_for(failure, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "fits"),
+    [
+        (Row(Verdict.REJECTED, ""), True),
+        (Row(Verdict.REJECTED, "", status=range(400, 500)), True),
+        (Row(Verdict.REJECTED, "", status=range(200, 300)), False),
+        (Row(Verdict.REJECTED, "", code="-2010"), True),
+        (Row(Verdict.REJECTED, "", code="2010"), False),
+        (Row(Verdict.REJECTED, "", message="BALANCE"), True),
+        (Row(Verdict.REJECTED, "", message="price"), False),
+        (Row(Verdict.REJECTED, "", kind="InvalidOrder"), True),
+        (Row(Verdict.REJECTED, "", kind="ExchangeError"), False),
+        (Row(Verdict.REJECTED, "", reached=True), True),
+        (Row(Verdict.REJECTED, "", reached=False), False),
+        (Row(Verdict.REJECTED, "", status=range(400, 500), code="1"), False),
+    ],
+)
+def test_a_row_fits_where_all_that_it_names_is_so(row: Row, fits: bool) -> None:
+    failure = Failure("InvalidOrder", "insufficient balance", 400, "-2010")
+    assert row.fits(failure) is fits
+
+
+def test_nothing_fits_a_status_that_never_came() -> None:
+    assert not Row(Verdict.REJECTED, "", status=range(400, 500)).fits(Failure("E", "m"))
+
+
+def test_one_row_is_made_for_every_code() -> None:
+    rows = each(Verdict.REJECTED, "because", "1", "2", status=range(400, 500))
+    assert [row.code for row in rows] == ["1", "2"]
+    assert {(row.verdict, row.why, row.status) for row in rows} == {
+        (Verdict.REJECTED, "because", range(400, 500))
+    }
+
+
+def codes(rows: Iterable[Row]) -> list[str]:
+    return [row.code for row in rows if row.code is not None and row.message is None]
+
+
+@pytest.mark.parametrize("exchange", TABLES)
+def test_no_code_stands_twice_in_a_table(exchange: str) -> None:
+    listed = codes(TABLES[exchange])
+    assert sorted(listed) == sorted(set(listed))
+
+
+@pytest.mark.parametrize("exchange", [*TABLES, "nowhere"])
+def test_what_no_row_names_is_unknown(exchange: str) -> None:
+    nothing_known = Failure("ExchangeError", "")
+    assert row_of(nothing_known, exchange) is None
+    assert verdict_of(nothing_known, exchange) is Verdict.UNKNOWN
+    assert verdict_of(Failure("InvalidOrder", "no", 400, "no-such-code"), exchange) is (
+        Verdict.UNKNOWN
+    )
+
+
+@pytest.mark.parametrize("exchange", [*TABLES, "nowhere"])
+@pytest.mark.parametrize("kind", ["InsufficientFunds", "InvalidOrder", "AuthenticationError",
+                                  "RateLimitExceeded", "OrderNotFound", "BadRequest"])  # fmt: skip
+def test_what_ccxt_calls_an_error_proves_nothing(kind: str, exchange: str) -> None:
+    assert verdict_of(Failure(kind, "said ccxt"), exchange) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("exchange", [*TABLES, "nowhere"])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 530, 599])
+def test_a_server_that_broke_proves_nothing_whatever_it_says(status: int, exchange: str) -> None:
+    for code in (None, *codes(TABLES.get(exchange, ()))):
+        assert verdict_of(Failure("E", "m", status, code), exchange) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("exchange", [*TABLES, "nowhere"])
+def test_what_never_left_was_not_sent(exchange: str) -> None:
+    assert verdict_of(Failure("E", "m", reached=False), exchange) is Verdict.NOT_SENT

@@ -1,0 +1,60 @@
+"""What is not yet as it should be: each test says what should hold and fails until it does."""
+
+from typing import Any
+
+import pytest
+from fakes import ACCOUNT, SYMBOL, Desk
+
+from execution.identifiers import order_id_of
+from execution.orders import OrderState
+from execution.store.redis_store import RedisStore, connect
+from workers.intake import Intake
+
+BODY = {
+    "signal_id": "signal-1",
+    "account": ACCOUNT,
+    "symbol": SYMBOL,
+    "side": "buy",
+    "type": "limit",
+    "amount": "1",
+    "price": "100",
+}
+# `entry_id` is a keyword of a message that anybody may have written.
+NO_ENTRY = pytest.mark.parametrize("entry_id", ["nonsense", "1-1\n", 5, ["1-1"], {"a": 1}, True])
+
+
+class DeskOnAServer(Desk):
+    """A desk whose store is a real server's, with somebody else's intent waiting there."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        client: Any = connect(url)
+        client.flushall()
+        client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
+        self.store: Any = RedisStore(client, self.clock)
+        self.manager = self.worker()
+        self.intake = Intake(self.store, self.manager, self.clock)
+
+
+@NO_ENTRY
+def test_an_order_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
+    desk = DeskOnAServer(valkey_url)
+    order = desk.intake.execute(BODY, entry_id)
+    assert order is not None
+    assert order.state is OrderState.OPEN
+
+
+@NO_ENTRY
+def test_a_cancel_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
+    desk = DeskOnAServer(valkey_url)
+    desk.intake.execute(BODY, None)
+    order = desk.intake.cancel({"order_id": order_id_of("signal-1")}, entry_id)
+    assert order is not None
+    assert order.state is OrderState.CANCELED
+
+
+@NO_ENTRY
+def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_url: str) -> None:
+    desk = DeskOnAServer(valkey_url)
+    assert desk.intake.execute({"amount": 1}, entry_id) is None
+    assert len(desk.store.refused_intents(10)) == 1

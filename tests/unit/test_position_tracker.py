@@ -1,0 +1,211 @@
+"""Known answers of the fold, worked out by hand, and of `track_position`."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from fakes import fill
+
+from execution.orders import Fill
+from execution.position_tracker import Position, assets_of, fold, track_position
+
+FLAT = Position("binance-main", "BTC/USDT")
+LONG = (fill("1", "buy", "10", "100"), fill("2", "buy", "10", "110"))
+
+
+def after(*fills: Fill) -> Position:
+    return fold(FLAT, fills)
+
+
+def test_two_buys_are_held_at_their_average() -> None:
+    position = after(*LONG)
+    assert position.amount == 20
+    assert position.entry_price == 105
+    assert position.cost == 2100
+    assert position.realised_pnl == 0
+    assert position.unrealised_pnl(Decimal(107)) == 40
+
+
+def test_selling_a_part_realises_its_share_and_leaves_the_entry_price() -> None:
+    position = after(*LONG, fill("3", "sell", "15", "120"))
+    assert position.amount == 5
+    assert position.entry_price == 105
+    assert position.realised_pnl == 225
+    assert position.unrealised_pnl(Decimal(100)) == -25
+
+
+def test_closing_everything_leaves_nothing_held() -> None:
+    position = after(*LONG, fill("3", "sell", "20", "100"))
+    assert position.amount == 0
+    assert position.cost == 0
+    assert position.entry_price is None
+    assert position.realised_pnl == -100
+    assert position.unrealised_pnl(Decimal(5)) == 0
+    assert position.opened_at is None
+
+
+def test_a_short_earns_when_the_price_falls() -> None:
+    position = after(fill("1", "sell", "4", "100"))
+    assert position.amount == -4
+    assert position.entry_price == 100
+    assert position.unrealised_pnl(Decimal(90)) == 40
+    position = fold(position, [fill("2", "buy", "1", "90")])
+    assert (position.amount, position.realised_pnl) == (Decimal(-3), Decimal(10))
+    assert position.entry_price == 100
+
+
+def test_adding_to_a_short_averages_its_entry() -> None:
+    position = after(fill("1", "sell", "1", "100"), fill("2", "sell", "3", "104"))
+    assert (position.amount, position.entry_price) == (Decimal(-4), Decimal(103))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "amount", "entry", "realised"),
+    [
+        (("buy", "2", "100"), ("sell", "5", "110"), "-3", "110", "20"),
+        (("sell", "2", "100"), ("buy", "5", "110"), "3", "110", "-20"),
+    ],
+)
+def test_a_flip_closes_all_that_was_held_and_opens_the_rest_at_the_new_price(
+    first: tuple[str, str, str],
+    second: tuple[str, str, str],
+    amount: str,
+    entry: str,
+    realised: str,
+) -> None:
+    position = after(fill("1", *first), fill("2", *second))
+    assert position.amount == Decimal(amount)
+    assert position.entry_price == Decimal(entry)
+    assert position.realised_pnl == Decimal(realised)
+
+
+def test_a_quote_fee_reduces_the_profit_and_not_the_amount() -> None:
+    position = after(fill("1", "buy", "1", "100", [("USDT", "0.1")]))
+    assert (position.amount, position.entry_price) == (Decimal(1), Decimal(100))
+    assert position.realised_pnl == Decimal("-0.1")
+    assert position.fees == {"USDT": Decimal("0.1")}
+
+
+def test_a_base_fee_reduces_the_amount_and_costs_what_it_was_worth() -> None:
+    position = after(fill("1", "buy", "1", "100", [("BTC", "0.001")]))
+    assert position.amount == Decimal("0.999")
+    assert position.entry_price == 100
+    assert position.realised_pnl == Decimal("-0.1")
+    assert position.fees == {"BTC": Decimal("0.001")}
+
+
+def test_a_fee_in_a_third_asset_is_only_tallied() -> None:
+    position = after(
+        fill("1", "buy", "1", "100", [("BNB", "0.002")]),
+        fill("2", "sell", "1", "101", [("BNB", "0.003"), ("USDT", "0.5")]),
+    )
+    assert position.realised_pnl == Decimal("0.5")
+    assert position.fees == {"BNB": Decimal("0.005"), "USDT": Decimal("0.5")}
+
+
+def test_a_base_fee_on_a_sale_of_everything_leaves_a_short_of_the_fee() -> None:
+    position = after(fill("1", "buy", "1", "100"), fill("2", "sell", "1", "110", [("BTC", "0.01")]))
+    assert position.amount == Decimal("-0.01")
+    assert position.realised_pnl == Decimal("8.9")
+
+
+def test_a_rebate_is_a_fee_below_zero() -> None:
+    position = after(fill("1", "buy", "1", "100", [("USDT", "-0.02")]))
+    assert position.realised_pnl == Decimal("0.02")
+
+
+def test_turnover_counts_both_sides() -> None:
+    assert after(*LONG, fill("3", "sell", "15", "120")).turnover == 1000 + 1100 + 1800
+
+
+def test_a_position_is_as_old_as_its_opening_and_as_fresh_as_its_last_fill() -> None:
+    first = fill("1", "buy", "1", "100")
+    later = replace(fill("2", "buy", "1", "100"), time=first.time + timedelta(seconds=1))
+    flip = replace(fill("3", "sell", "5", "100"), time=first.time + timedelta(seconds=2))
+    assert after(first, later).opened_at == first.time
+    assert after(first, later).updated_at == later.time
+    assert after(first, later, flip).opened_at == flip.time
+
+
+def test_a_third_of_a_cost_that_does_not_divide_is_not_lost() -> None:
+    position = after(fill("1", "buy", "3", "33.34"), fill("2", "buy", "4", "33.33"))
+    thirds = [fill(str(n), "sell", "1", "30") for n in range(3, 10)]
+    position = fold(position, thirds)
+    assert position.amount == 0
+    assert position.cost == 0
+    assert position.realised_pnl == 7 * 30 - 3 * Decimal("33.34") - 4 * Decimal("33.33")
+
+
+def test_large_amounts_at_fine_prices_are_exact() -> None:
+    amount, price = "123456789012.123456789", "98765432.1234567891"
+    position = after(fill("1", "buy", amount, price), fill("2", "sell", "0.000000001", price))
+    spent = Fraction(amount) * Fraction(price)
+    assert Fraction(position.turnover) == spent + Fraction("0.000000001") * Fraction(price)
+    assert Fraction(position.cost) - Fraction(position.realised_pnl) == spent - Fraction(
+        "0.000000001"
+    ) * Fraction(price)
+
+
+def test_fills_handed_in_together_are_one_change_of_the_position() -> None:
+    assert after(*LONG).version == 1
+    assert fold(after(*LONG), [fill("3", "sell", "1", "1")]).version == 2
+
+
+def test_no_fills_are_no_change() -> None:
+    assert after() is FLAT
+
+
+@pytest.mark.parametrize(
+    ("symbol", "assets"),
+    [("BTC/USDT", ("BTC", "USDT")), ("BTC/USDT:USDT", ("BTC", "USDT"))],
+)
+def test_a_symbol_names_its_base_and_its_quote(symbol: str, assets: tuple[str, str]) -> None:
+    assert assets_of(symbol) == assets
+
+
+def test_track_position_values_a_holding() -> None:
+    seen = track_position("BTC/USDT", "2", "100", "110")
+    assert seen.value == 220
+    assert seen.unrealised_pnl == 20
+    assert seen.unrealised_pnl_pct == 10
+
+
+def test_track_position_of_a_short_earns_when_the_price_falls() -> None:
+    seen = track_position("BTC/USDT", "-2", "100", "90")
+    assert (seen.unrealised_pnl, seen.unrealised_pnl_pct) == (Decimal(20), Decimal(10))
+
+
+def test_track_position_of_nothing_is_worth_nothing() -> None:
+    seen = track_position("BTC/USDT", "0", "100", "90")
+    assert (seen.value, seen.unrealised_pnl, seen.unrealised_pnl_pct) == (
+        Decimal(0),
+        Decimal(0),
+        Decimal(0),
+    )
+
+
+def test_track_position_is_exact() -> None:
+    seen = track_position("BTC/USDT", "0.1", "0.1", "0.3")
+    assert seen.unrealised_pnl == Decimal("0.02")
+
+
+@pytest.mark.parametrize(
+    ("amount", "entry", "current", "named"),
+    [
+        (0.5, "1", "1", "amount"),
+        ("one", "1", "1", "amount"),
+        ("NaN", "1", "1", "amount"),
+        (True, "1", "1", "amount"),
+        ("1", "0", "1", "entry_price"),
+        ("1", "Infinity", "1", "entry_price"),
+        ("1", "1", "-3", "current_price"),
+        ("1", "1", None, "current_price"),
+    ],
+)
+def test_track_position_refuses_with_a_sentence_that_names_the_argument(
+    amount: object, entry: object, current: object, named: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"^{named}: .+ is not "):
+        track_position("BTC/USDT", amount, entry, current)  # type: ignore[arg-type]
