@@ -1,6 +1,7 @@
 """The order's record: every change of it goes through here, whole or not at all."""
 
 from dataclasses import dataclass, replace
+from secrets import token_hex
 
 from execution.clock import ExchangeClocks
 from execution.events import (
@@ -49,6 +50,11 @@ class Patience:
         return min(self.backoff_ms << min(attempts, 16), self.backoff_max_ms)
 
 
+def new_revision() -> str:
+    """What no earlier change of anything had, nor one that was forgotten."""
+    return token_hex(8)
+
+
 class Journal:
     """Writes events onto orders, moves positions with their fills, and tells the observer."""
 
@@ -75,7 +81,7 @@ class Journal:
 
     def keep(self, order: Order, due_ms: int | None = None) -> Order:
         """Store a new order as it is, due at once or then. Raises Overtaken if it is there."""
-        kept = replace(order, version=1)
+        kept = replace(order, version=1, revision=new_revision())
         change = Change(order, kept, due_ms=self._clock.now_ms() if due_ms is None else due_ms)
         if self._store.commit(change) is not Committed.DONE:
             raise Overtaken(order.order_id)
@@ -114,7 +120,7 @@ class Journal:
             after = self._after(order, fact)
             if after is order and order.version:
                 return order
-            after = replace(after, version=order.version + 1)
+            after = replace(after, version=order.version + 1, revision=new_revision())
             if self._store.commit(self._change(order, after, epoch)) is Committed.DONE:
                 self._observe(after, fact, order.state)
                 return after
@@ -128,7 +134,7 @@ class Journal:
         if not fresh:
             return Change(order, after, self._due_ms(after), epoch=epoch)
         position = self._store.position(after.account, after.symbol)
-        moved = fold(position, fresh)
+        moved = replace(fold(position, fresh), revision=new_revision())
         return Change(order, after, self._due_ms(after), moved, position, epoch)
 
     def _fresh_fills(self, before: Order, after: Order) -> tuple[Fill, ...]:
@@ -151,7 +157,9 @@ class Journal:
 
     def _after(self, order: Order, event: Event) -> Order:
         after = transition(order, event)
-        return after if after is order else replace(after, updated_at=self._clock.now())
+        if after is order:
+            return order
+        return replace(after, updated_at=self._clock.now(), revision=new_revision())
 
     def _due_ms(self, order: Order) -> int | None:
         now_ms = self._clock.now_ms()

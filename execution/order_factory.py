@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
+from execution.contracts import client_order_id_of
 from execution.decimals import to_decimal
 from execution.identifiers import order_id_of
 from execution.orders import Order, OrderType, Side, TimeInForce
@@ -26,8 +27,12 @@ def new_order(
     expires_at: datetime | None = None,
     strategy: str | None = None,
     entry_id: str | None = None,
+    exchange: str = "",
 ) -> Order:
-    """Return a new order, not stored yet; the same signal id always gives the same ids."""
+    """Return a new order, not stored yet; the same signal id always gives the same ids.
+
+    `exchange` is the ccxt id of the account's, which may want client order ids of its own sort.
+    """
     order_id = order_id_of(signal_id)
     if type is OrderType.LIMIT and time_in_force is None:
         time_in_force = TimeInForce.GTC
@@ -41,7 +46,7 @@ def new_order(
         time_in_force=time_in_force,
         amount=amount,
         price=price,
-        client_order_id=order_id,
+        client_order_id=client_order_id_of(order_id, exchange),
         created_at=now,
         updated_at=now,
         expires_at=expires_at,

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 
 from execution.clock import ExchangeClocks
-from execution.events import CancelRequested, Reported
+from execution.events import CancelRequested, Refused, Reported
 from execution.journal import Journal, Overtaken
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Clock, Exchange, ExchangeUnavailable, Store
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
+
+
+class NotInQuarantine(Exception):
+    """Only an order in quarantine is decided by hand; every other one decides itself."""
 
 
 class SignalReused(Exception):
@@ -89,6 +93,24 @@ class OrderManager:
     def request_cancel(self, order_id: str) -> Order:
         """Write the wish on the record; the sweep sees to it. Raises UnknownOrder."""
         return self._journal.record(self._journal.load(order_id), CancelRequested())
+
+    def settle(self, order_id: str, exchange_order_id: str | None) -> Order:
+        """Decide an order in quarantine by what a person found: the exchange's id of the order
+        that it became, or None for none.
+
+        Raises UnknownOrder, NotInQuarantine, ValueError for an id that is no such order's, and
+        ExchangeUnavailable.
+        """
+        order = self._journal.load(order_id)
+        if order.state is not OrderState.QUARANTINED:
+            raise NotInQuarantine(f"order {order_id} is {order.state}, not quarantined")
+        if exchange_order_id is None:
+            settled = Refused("settled by hand: it is not at the exchange")
+            return self._journal.decide(order, settled, self._store.epoch())
+        report = self._exchange_of(order.account).fetch(order.symbol, exchange_order_id)
+        if report is None:
+            raise ValueError(f"exchange_order_id: {exchange_order_id!r} is not at the exchange")
+        return self._finish(self._journal.record(order, Reported(report)))
 
     def advance_by_id(self, order_id: str) -> Order:
         """Raises UnknownOrder."""

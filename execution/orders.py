@@ -110,8 +110,9 @@ class OrderReport:
 class Order:
     """One signal's one order.
 
-    `version` counts its changes and guards every write of it; 0 means not stored yet. `entry_id` is
-    the entry of the signal stream that it came from, if it came through the stream.
+    `version` counts its changes, 0 means not stored yet; with `revision`, which is new by chance at
+    each change, it guards every write. `entry_id` is the entry of the signal stream that it came
+    from, if it came through the stream.
     """
 
     order_id: str
@@ -138,6 +139,7 @@ class Order:
     fills: tuple[Fill, ...] = ()
     entry_id: str | None = None
     version: int = 0
+    revision: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -79,6 +79,9 @@ class Exchange(Protocol):
     def lookup(self, order: Order) -> OrderReport | None:
         """Find the order by its client order id; None only when the exchange says it has none."""
 
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
+
     def open_orders(self, symbol: str) -> list[OrderReport]: ...
     def order_fills(self, order: Order) -> list[Fill]: ...
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
@@ -126,12 +129,12 @@ class Epoch:
 class Change:
     """One atomic step of one order, with the position that its new fills move.
 
-    `before` is what the store must still hold, to the letter (version 0: nothing); `after` takes
-    its place, as `position` does with `position_before`. A version alone would not do: a store
-    that came back from an earlier time gives it again, to other contents. `due_ms` is when the
-    sweep shall look at the order, None for never. The first write of an order also settles the
-    intent that it came from. Where `epoch` is given, the change is made only in that one; where an
-    attempt begins, only while the account is not held.
+    `before` is what the store must still hold, by version and revision (version 0: nothing);
+    `after` takes its place, as `position` does with `position_before`. A version alone would not
+    do: a store that came back from an earlier time gives it again, to other contents. `due_ms` is
+    when the sweep shall look at the order, None for never. The first write of an order also settles
+    the intent that it came from. Where `epoch` is given, the change is made only in that one; where
+    an attempt begins, only while the account is not held.
     """
 
     before: Order

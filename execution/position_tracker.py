@@ -35,6 +35,7 @@ class Position:
     opened_at: datetime | None = None
     updated_at: datetime | None = None
     version: int = 0
+    revision: str = ""
 
     @property
     def entry_price(self) -> Decimal | None:

@@ -176,7 +176,8 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     # What we refused before sending cannot stand at the exchange; every other order can be found
     # there at any time, also one that was believed dead.
     Reported: _row(_report, refused=_illegal),
-    Refused: _row(_illegal, received=_refuse),
+    # A person may find that an order in quarantine is not at the exchange.
+    Refused: _row(_illegal, received=_refuse, quarantined=_refuse),
     Withdrawn: _row(_illegal, received=_withdraw),
     # The wish is a fact at any time; whether it can still be granted is decided afterwards.
     CancelRequested: _row(

@@ -257,6 +257,13 @@ class FakeExchange:
         self._called("lookup")
         return seen[-1] if seen else None
 
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        self._called("fetch")
+        for found in self.standing:
+            if found.exchange_order_id == exchange_order_id and found.order.symbol == symbol:
+                return self._report(found)
+        return None
+
     def open_orders(self, symbol: str) -> list[OrderReport]:
         self._called("open_orders")
         return [

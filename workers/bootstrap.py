@@ -60,7 +60,7 @@ def compose(
         connections=connections,
         clocks=clocks,
         manager=manager,
-        intake=Intake(store, manager, clock),
+        intake=Intake(store, manager, clock, accounts),
         reconciler=Reconciler(store, journal, clock),
     )
 

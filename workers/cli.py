@@ -11,6 +11,7 @@ from rich.console import Console
 
 from execution.clock import SystemClock
 from execution.contracts import UnsupportedExchange
+from execution.order_manager import NotInQuarantine
 from execution.orders import OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
@@ -172,6 +173,30 @@ def cancel(order_id: Annotated[str, typer.Argument()], as_json: AsJson = False) 
     entry_id = submit_cancel(order_id)
     result = {"order_id": order_id, "entry_id": entry_id}
     _print_line(result if as_json else None, f"cancel of {order_id} is published")
+
+
+@cli.command()
+def settle(
+    order_id: Annotated[str, typer.Argument()],
+    exchange_order_id: Annotated[
+        str | None, typer.Option(help="The exchange's id of the order that it became.")
+    ] = None,
+    not_there: Annotated[
+        bool, typer.Option("--not-there", help="The exchange has no such order.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide an order in quarantine by what you found at the exchange."""
+    from workers.bootstrap import services
+
+    if not_there is (exchange_order_id is not None):
+        raise typer.BadParameter("say either --exchange-order-id or --not-there")
+    _store_knows(order_id)
+    try:
+        settled = services().manager.settle(order_id, exchange_order_id)
+    except (NotInQuarantine, ValueError) as error:
+        raise Refused(str(error)) from None
+    _print_line(views.order_view(settled) if as_json else None, f"{order_id} is {settled.state}")
 
 
 @cli.command()

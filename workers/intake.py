@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 import structlog
 
+from execution.accounts import Account
 from execution.journal import UnknownOrder
 from execution.order_factory import new_order
 from execution.order_manager import OrderManager, SignalReused
@@ -23,10 +25,17 @@ _ENTRY_ID = re.compile(r"\d{1,15}-\d{1,15}")
 class Intake:
     """The door through which every message and every intent comes in."""
 
-    def __init__(self, store: Store, manager: OrderManager, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        manager: OrderManager,
+        clock: Clock,
+        accounts: Mapping[str, Account],
+    ) -> None:
         self._store = store
         self._manager = manager
         self._clock = clock
+        self._accounts = accounts
 
     def execute(self, body: object, entry_id: object) -> Order | None:
         """Take an order message as far as it goes now; None for one that was refused."""
@@ -86,6 +95,7 @@ class Intake:
 
     def _order_of(self, signal: OrderSignal, entry_id: str | None) -> Order:
         tif = signal.time_in_force
+        account = self._accounts.get(signal.account)
         return new_order(
             signal_id=signal.signal_id,
             account=signal.account,
@@ -99,6 +109,7 @@ class Intake:
             expires_at=signal.expires_at,
             strategy=signal.strategy,
             entry_id=entry_id,
+            exchange=account.exchange if account else "",
         )
 
 

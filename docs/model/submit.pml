@@ -89,11 +89,7 @@ Record blank;
 byte crashes;
 
 /* The broker may deliver the wake-up any number of times, to both workers at once, or never. */
-#ifdef MESSAGE_LOST
-bool message = false;
-#else
 bool message = true;
-#endif
 
 #define SAID_NO (record.state == REJECTED || record.state == REFUSED)
 #define ENDED (record.state == SETTLED || SAID_NO)

@@ -138,6 +138,9 @@ class CcxtExchange:
         params = {"clientOrderId": order.client_order_id}
         return report_of(self.client.fetch_order(None, order.symbol, params))
 
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        return self._ask(lambda: report_of(self.client.fetch_order(exchange_order_id, symbol)))
+
     def open_orders(self, symbol: str) -> list[OrderReport]:
         return self._read(lambda: list(self._open(symbol)))
 

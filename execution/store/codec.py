@@ -38,6 +38,7 @@ def position_to_hash(position: Position) -> dict[str, str]:
         "opened_at": _time(position.opened_at),
         "updated_at": _time(position.updated_at),
         "version": str(position.version),
+        "revision": position.revision,
     }
 
 
@@ -49,6 +50,7 @@ def position_from_hash(stored: Mapping[str, str]) -> Position:
         opened_at=_read_time(stored["opened_at"]),
         updated_at=_read_time(stored["updated_at"]),
         version=int(stored["version"]),
+        revision=stored.get("revision", ""),
         **{name: to_decimal(stored[name]) for name in _NUMBERS},
     )
 
@@ -66,7 +68,7 @@ def commit_arguments(change: Change) -> list[str | int]:
     exchange_id = after.exchange_order_id
     return [
         after.order_id,
-        order_to_json(change.before) if change.before.version else "",
+        _token(change.before),
         after.version,
         after.state.value,
         after.account,
@@ -79,17 +81,20 @@ def commit_arguments(change: Change) -> list[str | int]:
         after.entry_id or "",
         "" if change.epoch is None else change.epoch.run_id,
         "1" if change.begins_attempt else "0",
+        after.revision,
         *_position_arguments(change),
     ]
 
 
-def _position_arguments(change: Change) -> list[str | int]:
-    """How many fields of the position must still be so, and those; then those that it gets."""
+def _position_arguments(change: Change) -> list[str]:
     if change.position is None or change.position_before is None:
-        return [-1]
-    before = change.position_before
-    held = _flat(position_to_hash(before)) if before.version else []
-    return [len(held), *held, *_flat(position_to_hash(change.position))]
+        return [""]
+    return [_token(change.position_before), *_flat(position_to_hash(change.position))]
+
+
+def _token(held: Order | Position) -> str:
+    """What a change must find to be made; nothing stored is version 0."""
+    return f"{held.version} {held.revision}" if held.version else "0 "
 
 
 def _flat(fields: dict[str, str]) -> list[str]:

@@ -37,7 +37,7 @@ class MemoryStore:
         after, position = change.after, change.position
         with self._lock:
             stored = self._orders.get(after.order_id)
-            if stored != (change.before if change.before.version else None):
+            if _token(stored) != _token(change.before):
                 return Committed.CONFLICT
             if change.epoch is not None and change.epoch.run_id != self._epoch.run_id:
                 return Committed.RESTARTED
@@ -45,7 +45,7 @@ class MemoryStore:
                 return Committed.HELD
             if position is not None:
                 held = self.position(position.account, position.symbol)
-                if held != change.position_before:
+                if _token(held) != _token(change.position_before):
                     return Committed.CONFLICT
                 self._positions[position.account, position.symbol] = position
             self._orders[after.order_id] = after
@@ -191,3 +191,8 @@ class MemoryStore:
 
     def ping(self) -> None:
         """Always there."""
+
+
+def _token(held: Order | Position | None) -> tuple[int, str]:
+    """What a change must find to be made; nothing stored is version 0."""
+    return (held.version, held.revision) if held and held.version else (0, "")

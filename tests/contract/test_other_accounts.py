@@ -230,6 +230,12 @@ def test_its_fills_are_read_forward_to_the_last(unread: Exchange, server: Canned
     assert [told.fill.trade_id for told in later] == ["39", "40"]
 
 
+def test_an_error_without_a_code_is_still_an_answer() -> None:
+    client = generic_client(Account("main", "gate"))
+    assert client.code_of({"label": "ORDER_NOT_FOUND"}) == "unnamed"
+    assert client.code_of({"code": 7}) == "7"
+
+
 def test_its_clock_is_read_where_it_tells_the_time(unread: Exchange, server: CannedServer) -> None:
     server.answers["GET /api/v3/time"] = {"serverTime": START_MS + 2_000}
     offset = unread.measure_clock()

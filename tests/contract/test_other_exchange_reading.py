@@ -6,12 +6,13 @@ question is ExchangeUnavailable, and never an empty list.
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from email.utils import formatdate
 from typing import Any
 
 import pytest
-from canned_server import Reply
+from canned_server import Reply, Request
 from exchange_kits import KITS, OTHERS, Bench
 from fakes import START_MS
 from kit import ORDER_ID, Told, Trade, order_for, standing
@@ -304,6 +305,21 @@ def test_without_trades_there_are_no_fills(name: str, bench: Bench) -> None:
     if name == "upbit":
         answers["GET /v1/orders/open"] = []
     assert bench.exchange(name, answers).fills_since(SYMBOL, None, START_MS) == []
+
+
+def test_binance_is_asked_for_the_trades_of_one_order_on_every_page(bench: Bench) -> None:
+    def page(request: Request) -> list[dict[str, Any]]:
+        first, asked = int(request.params.get("fromId", 0)), request.params.get("orderId")
+        rows = [
+            {"id": n, "orderId": n % 2, "symbol": "BTCUSDT", "price": "100", "qty": "1",
+             "commission": "0", "commissionAsset": "BNB", "time": START_MS, "isBuyer": True}
+            for n in range(first, 3_000) if asked is None or n % 2 == int(asked)
+        ]  # fmt: skip
+        return rows[:1_000]
+
+    exchange = bench.exchange("binance", {"GET /api/v3/myTrades": page})
+    fills = exchange.order_fills(replace(order_for("binance"), exchange_order_id="1"))
+    assert [int(fill.trade_id) for fill in fills] == list(range(1, 3_000, 2))
 
 
 def test_the_week_before_the_last_is_asked_for_at_bybit(bench: Bench) -> None:

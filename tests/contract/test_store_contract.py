@@ -127,6 +127,7 @@ WHOLE = Order(
     ),
     entry_id="1800000000000-0",
     version=1,
+    revision="0123456789abcdef",
 )
 
 
@@ -320,10 +321,11 @@ def test_a_position_comes_back_exactly(store: Store) -> None:
 def test_contents_of_the_same_version_that_are_others_are_a_conflict(store: Store) -> None:
     """A store that came back from an earlier time gives its versions out again."""
     order = kept(store, an_order())
-    twin = replace(order, reason="written before the store came back")
+    twin = replace(order, revision="forgotten")
     assert store.commit(Change(twin, changed(twin), None)) is Committed.CONFLICT
     none = Position(ACCOUNT, SYMBOL)
-    held, lost = (fold(none, [fill(one, "buy", amount, "1")]) for one, amount in ["12", "34"])
+    held = replace(fold(none, [fill("1", "buy", "2", "1")]), revision="kept")
+    lost = replace(fold(none, [fill("3", "buy", "4", "1")]), revision="forgotten")
     after = changed(order)
     assert store.commit(Change(order, after, None, held, none)) is Committed.DONE
     more = fold(lost, [fill("5", "buy", "1", "1")])

@@ -259,6 +259,9 @@ class ExchangeDoor:
     def lookup(self, order: Order) -> OrderReport | None:
         return self._ask(LOOKUP, self._truth.lookup, order)
 
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        return self._ask("fetch", self._truth.fetch, exchange_order_id)
+
     def open_orders(self, symbol: str) -> list[OrderReport]:
         return self._ask("open_orders", self._truth.open_orders, symbol)
 

@@ -105,6 +105,7 @@ class Gambler:
             (4 * can_start, schemes.is_answered_late),
             (4 * restarts * under_way, schemes.is_forgotten),
             (4 * restarts * (placing and can_start), schemes.misses_a_restart),
+            (2 * restarts * (placing and can_start), schemes.outlives_a_forgotten_attempt),
             (2 * restarts * (standing and forgetful), schemes.counts_on_what_is_lost),
         ):
             drawn.append((weight, scheme, scheme(self) if weight else []))

@@ -11,8 +11,8 @@ from .steps import Asked, Publish, Publishing, Setting
 from .truth import Tally
 from .virtual_clock import VirtualClock, moment
 from .watch import WatchedStore
+from .worker import ACCOUNT
 
-ACCOUNT = "binance-main"
 SYMBOL = "BTC/USDT"
 
 

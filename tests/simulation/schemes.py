@@ -81,6 +81,22 @@ def misses_a_restart(g: Gambler) -> Plan:
     ]
 
 
+def outlives_a_forgotten_attempt(g: Gambler) -> Plan:
+    """A worker hears of the first attempt and stands still; a second one is made and forgotten."""
+    slow = g.dice.choice(g.placing())
+    signal = g.busy_with.get(slow)
+    return [
+        Save,
+        lambda: g.with_funds(0.3),
+        lambda: Go(slow, g.dice.choice(HEARD), Halt(ANY)),
+        lambda: g.with_funds(1),
+        lambda: g.edge(provable, (2, 400, 1_000)),
+        lambda: g.look(signal, Halt()),
+        g.restart,
+        lambda: Go(slow),
+    ]
+
+
 def _begins_anew(g: Gambler, slow: int) -> Plan:
     """Another worker places the order; then the slow one comes back, and somebody looks."""
     signal = g.busy_with.get(slow)

@@ -28,7 +28,7 @@ _ASKED = (*_STORE, Fate.THROTTLED, Fate.GARBAGE)
 PLACE, LOOKUP, CANCEL, COMMIT = "place", "lookup", "cancel", "commit"
 CLOCK, POSITION = "clock", "position"
 QUESTIONS = frozenset(
-    {LOOKUP, CANCEL, "market", "open_orders", "order_fills", "fills_since", "order_book",
+    {LOOKUP, CANCEL, "market", "fetch", "open_orders", "order_fills", "fills_since", "order_book",
      "measure_clock"}
 )  # fmt: skip
 

@@ -12,10 +12,11 @@ from execution.order_factory import new_order
 from execution.orders import Attempt, Order, OrderState, OrderType, Side, Verdict
 from execution.ports import Outcome
 
-from .producer import ACCOUNT, SYMBOL
+from .producer import SYMBOL
 from .steps import Asked, Happening, Mood, Setting, Tells, Way
 from .truth import Request, Truth, signed
 from .virtual_clock import VirtualClock, moment
+from .worker import ACCOUNT
 
 WINDOW_MS = 5_000
 

@@ -243,6 +243,12 @@ class Truth:
                 return standing.report(as_of_ms)
         return None
 
+    def fetch(self, exchange_order_id: str) -> OrderReport | None:
+        for standing in self.standing:
+            if standing.exchange_order_id == exchange_order_id:
+                return standing.report(self._seen_ms())
+        return None
+
     def cancel(self, order: Order) -> OrderReport | None:
         for standing in self.standing:
             if standing.exchange_order_id == order.exchange_order_id:

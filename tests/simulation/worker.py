@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from execution.accounts import Account
 from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE, Contract
 from execution.journal import Journal, Patience, UnknownOrder
@@ -18,6 +19,8 @@ from .steps import ANY, CLOCK, PLACE, QUESTIONS, Fate, Halt, Setting, fates_of
 from .truth import Tally, Truth
 from .watch import Violation, WatchedStore
 
+ACCOUNT = "binance-main"
+ACCOUNTS = {ACCOUNT: Account(ACCOUNT, BINANCE.exchange)}
 RECV_WINDOW_MS = 5_000
 CALLS_MAX = 2_000
 DEADLY = frozenset({Fate.CRASH_BEFORE, Fate.CRASH_AFTER, Fate.CRASH_DELAYED, Fate.CRASH_QUEUED})
@@ -80,7 +83,7 @@ class Process:
             recv_window_ms=RECV_WINDOW_MS,
             attempts_max=setting.attempts_max,
         )
-        self.intake = Intake(self.store, self.manager, self.clock)
+        self.intake = Intake(self.store, self.manager, self.clock, ACCOUNTS)
         self.reconciler = Reconciler(self.store, self.journal, self.clock)
 
 

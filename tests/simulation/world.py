@@ -7,7 +7,7 @@ from typing import Any
 from execution.identifiers import order_id_of
 
 from .baton import Crew
-from .producer import ACCOUNT, Producer, signal_id_of
+from .producer import Producer, signal_id_of
 from .steps import (
     Go,
     Happen,
@@ -25,7 +25,7 @@ from .steps import (
 from .truth import Tally, Truth
 from .virtual_clock import VirtualClock
 from .watch import Watch
-from .worker import WHOLE, Parts, Process, Worker
+from .worker import ACCOUNT, WHOLE, Parts, Process, Worker
 
 # After a restart a producer may publish again for ten minutes; histories stay well below that.
 TICKS_MAX_MS = 400_000

@@ -25,7 +25,7 @@ ORDER_ID = order_id_of("signal-1")
 
 
 def intake(desk: Desk) -> Intake:
-    return Intake(desk.store, desk.manager, desk.clock)
+    return Intake(desk.store, desk.manager, desk.clock, {})
 
 
 def added(desk: Desk, task: str, body: object) -> Intent:

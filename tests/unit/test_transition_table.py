@@ -35,7 +35,7 @@ canceled     illegal      same           same        same     illegal illegal   
 expired      illegal      same           same        same     illegal illegal   same            illegal
 rejected     illegal      same           same        same     illegal illegal   same            illegal
 refused      illegal      same           same        same     illegal illegal   same            illegal
-quarantined  illegal      same           same        same     illegal illegal   same            illegal
+quarantined  illegal      same           same        same     refused illegal   same            illegal
 """  # noqa: E501
 
 # What a report of each status makes of an order. "part" reports half of the amount as filled,

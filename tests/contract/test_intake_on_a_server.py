@@ -1,4 +1,4 @@
-"""What is not yet as it should be: each test says what should hold and fails until it does."""
+"""Messages that name an entry of the stream which cannot be: carried out or refused anyway."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class DeskOnAServer(Desk):
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
         self.store: Any = RedisStore(client, self.clock)
         self.manager = self.worker()
-        self.intake = Intake(self.store, self.manager, self.clock)
+        self.intake = Intake(self.store, self.manager, self.clock, {})
 
 
 @NO_ENTRY

@@ -1,0 +1,57 @@
+"""An order in quarantine is decided by what a person found at the exchange."""
+
+from dataclasses import replace
+
+import pytest
+from fakes import Desk
+
+from execution.journal import UnknownOrder
+from execution.order_manager import NotInQuarantine
+from execution.orders import Order, OrderState
+from execution.ports import Change, Committed
+
+
+def quarantined(desk: Desk) -> Order:
+    """An order that really stands at the exchange, and that nobody could find out about."""
+    order = desk.manager.submit(desk.order())
+    hidden = replace(
+        order, state=OrderState.QUARANTINED, exchange_order_id=None, version=order.version + 1
+    )
+    assert desk.store.commit(Change(order, hidden, None)) is Committed.DONE
+    return hidden
+
+
+def test_an_order_that_is_not_there_is_refused() -> None:
+    desk = Desk()
+    settled = desk.manager.settle(quarantined(desk).order_id, None)
+    assert settled.state is OrderState.REFUSED
+    assert settled.reason == "settled by hand: it is not at the exchange"
+
+
+def test_an_order_that_is_there_takes_its_state_from_there() -> None:
+    desk = Desk()
+    order = quarantined(desk)
+    (standing,) = desk.exchange.standing
+    settled = desk.manager.settle(order.order_id, standing.exchange_order_id)
+    assert settled.state is OrderState.OPEN
+    assert settled.exchange_order_id == standing.exchange_order_id
+
+
+def test_an_id_that_the_exchange_does_not_know_changes_nothing() -> None:
+    desk = Desk()
+    order = quarantined(desk)
+    with pytest.raises(ValueError, match=r"^exchange_order_id: '404' is not at the exchange"):
+        desk.manager.settle(order.order_id, "404")
+    assert desk.stored(order) == order
+
+
+def test_an_order_that_is_not_in_quarantine_decides_itself() -> None:
+    desk = Desk()
+    order = desk.manager.submit(desk.order())
+    with pytest.raises(NotInQuarantine, match="is open, not quarantined"):
+        desk.manager.settle(order.order_id, None)
+
+
+def test_an_order_that_is_not_known_cannot_be_settled() -> None:
+    with pytest.raises(UnknownOrder):
+        Desk().manager.settle("oonothing", None)
