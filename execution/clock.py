@@ -44,9 +44,10 @@ class ExchangeClocks:
         return self._clock.now_ms() + offset.offset_ms - self._error_ms(offset)
 
     def exchange_ms(self, account: str, exchange: Exchange, local_ms: int) -> int:
-        """A time that the exchange's clock has not passed before ours shows `local_ms`."""
+        """A time after all that anybody may have stamped before our clock showed `local_ms`: the
+        error counts once for our own reading and once for theirs."""
         offset = self._offset(account, exchange)
-        return local_ms + offset.offset_ms + self._error_ms(offset)
+        return local_ms + offset.offset_ms + 2 * self._error_ms(offset)
 
     def local_ms(self, account: str, exchange_ms: int) -> int:
         """Our time when the exchange's clock has likely just passed `exchange_ms`: when to look,

@@ -75,6 +75,7 @@ class Connections:
             door = _door_of(account)
             client = door.client(account)
             client.set_markets_from_exchange(source)
+            client.options["timeDifference"] = source.options.get("timeDifference", 0)
             contract = CONTRACTS.get(account.exchange) or without_contract(account.exchange)
             mine[name] = (source, door.adapter(client, contract, self._clock))
         return mine[name][1]
@@ -88,6 +89,9 @@ class Connections:
             fresh = _door_of(account).client(account)
             try:
                 fresh.load_markets()
+                # Questions are signed with our clock put right; attempts carry their own stamp.
+                if fresh.has["fetchTime"]:
+                    fresh.load_time_difference()
             except (ccxt.BaseError, *UNREADABLE) as error:
                 reason = without_signature(str(error))
                 raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error

@@ -146,6 +146,18 @@ def test_intents_from_any_language_become_orders_without_a_message(cold_stack: L
     assert client.xlen("oneorder:signals") == 0
 
 
+def test_a_clock_that_is_a_minute_off_does_not_matter(cold_stack: LocalStack) -> None:
+    stack = cold_stack
+    stack.paper("POST", "/paper/faults", {"kind": "clock_skew", "ms": -60_000})
+    lost = {"route": "POST /api/v3/order", "kind": "drop_after", "count": 3}
+    stack.paper("POST", "/paper/faults", lost)
+    _start_workers(stack, "worker-1")
+    signals = _signals("skewed", 5)
+    _publish(stack, signals)
+    stack.wait_for("every order", lambda: _all_filled(stack, _ids(signals)))
+    _assert_once_each(stack, _ids(signals))
+
+
 class _AofSizes:
     """Remembers how large the append-only file was, so that its last second can be cut off."""
 
