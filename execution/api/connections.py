@@ -72,13 +72,15 @@ class Connections:
         source = self._with_markets(account)
         mine: dict[str, tuple[Any, CcxtExchange]] = self._own.__dict__
         if name not in mine or mine[name][0] is not source:
-            door = _door_of(account)
-            client = door.client(account)
+            client = _door_of(account).client(account)
             client.set_markets_from_exchange(source)
-            client.options["timeDifference"] = source.options.get("timeDifference", 0)
-            contract = CONTRACTS.get(account.exchange) or without_contract(account.exchange)
-            mine[name] = (source, door.adapter(client, contract, self._clock))
+            client.options["timeDifference"] = source.options["timeDifference"]
+            mine[name] = (source, self._adapter(account, client))
         return mine[name][1]
+
+    def _adapter(self, account: Account, client: Any) -> CcxtExchange:
+        contract = CONTRACTS.get(account.exchange) or without_contract(account.exchange)
+        return _door_of(account).adapter(client, contract, self._clock)
 
     def _with_markets(self, account: Account) -> Any:
         """The client that loaded the account's markets, which all others share."""
@@ -89,11 +91,11 @@ class Connections:
             fresh = _door_of(account).client(account)
             try:
                 fresh.load_markets()
-                # Questions are signed with our clock put right; attempts carry their own stamp.
-                if fresh.has["fetchTime"]:
-                    fresh.load_time_difference()
             except (ccxt.BaseError, *UNREADABLE) as error:
                 reason = without_signature(str(error))
                 raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
+            # Questions are signed with our clock put right; attempts carry their own stamp.
+            offset = self._adapter(account, fresh).measure_clock()
+            fresh.options["timeDifference"] = -offset.offset_ms
             self._loaded[account.name] = (fresh, time.monotonic())
             return fresh

@@ -6,8 +6,10 @@ say in one place, whether that is a form or JSON.
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -61,7 +63,7 @@ class CannedServer:
 
     def reset(self, answers: Answers) -> None:
         self.requests.clear()
-        self.answers = dict(answers)
+        self.answers = {**_clocks(), **answers}
 
     def sent(self, route: str) -> list[Request]:
         return [request for request in self.requests if request.route == route]
@@ -104,3 +106,27 @@ def _read(handler: BaseHTTPRequestHandler) -> Request:
     params: dict[str, Any] = dict(parse_qsl(url.query))
     params |= json.loads(body) if body.startswith("{") else dict(parse_qsl(body))
     return Request(f"{handler.command} {url.path}", params, dict(handler.headers.items()))
+
+
+def _clocks() -> dict[str, Any]:
+    """What each exchange answers to the question for its time: ours."""
+    now_ms = time.time_ns() // 1_000_000
+    return {
+        "GET /api/v3/time": {"serverTime": now_ms},
+        "GET /v5/market/time": {
+            "retCode": 0,
+            "retMsg": "OK",
+            "result": {"timeSecond": str(now_ms // 1000), "timeNano": str(now_ms * 1_000_000)},
+            "time": now_ms,
+        },
+        "GET /api/v5/public/time": {"code": "0", "data": [{"ts": str(now_ms)}], "msg": ""},
+        "GET /0/public/Time": {
+            "error": [],
+            "result": {"unixtime": now_ms // 1000, "rfc1123": "Mon, 23 Nov 26 07:00:00 +0000"},
+        },
+        "GET /api/v3/brokerage/time": {"epochMillis": str(now_ms)},
+        # Upbit has no such question; the date of any answer has to do.
+        "GET /v1/orderbook": Reply(
+            [{"market": "USDT-BTC", "orderbook_units": []}], 200, {"Date": formatdate(usegmt=True)}
+        ),
+    }
