@@ -97,6 +97,8 @@ def test_orders_of_a_killed_worker_are_settled_within_15_s(
         return [o.state for o in _found(stack, wanted)] == [OrderState.SUBMITTING] * len(wanted)
 
     stack.wait_for("eight orders in flight", all_in_flight)
+    arrived = len(wanted) if fault == "delay_after" else 0
+    stack.wait_for("the exchange to have them", lambda: len(stack.ledger()["orders"]) == arrived)
     stack.kill("worker-1", signal.SIGKILL)
     killed = time.monotonic()
     stack.paper("DELETE", "/paper/faults")
