@@ -60,9 +60,9 @@ class ClockOffset:
 class Exchange(Protocol):
     """One account at one exchange. Not to be shared between threads.
 
-    `place` and `cancel` never raise for what an exchange answers or fails to answer: their result
-    says what is known. Every reading method raises ExchangeUnavailable unless the answer is a
-    well-formed one, so an empty result really means "nothing there".
+    `place` never raises for what an exchange answers or fails to answer: its result says what is
+    known. `cancel`, which may be repeated, and every reading method raise ExchangeUnavailable
+    unless the answer is a well-formed one, so an empty result really means "nothing there".
     """
 
     @property

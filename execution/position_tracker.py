@@ -7,7 +7,7 @@ the share that leaves is rounded once and subtracted, so that nothing is created
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 
 from execution.decimals import EXACT, ZERO, Money, to_decimal
 from execution.orders import Fee, Fill, Side
@@ -154,5 +154,8 @@ def track_position(
     with localcontext(EXACT):
         profit = held * (current - entry)
         basis = abs(held) * entry
-        percent = (profit / basis * 100).quantize(Decimal("0.0001")) if basis else ZERO
+        try:
+            percent = (profit / basis * 100).quantize(Decimal("0.0001")) if basis else ZERO
+        except InvalidOperation:
+            raise ValueError(f"current_price: {current_price!r} is out of all proportion") from None
         return TrackedPosition(symbol, held, entry, current, held * current, profit, percent)

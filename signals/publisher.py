@@ -61,6 +61,13 @@ class Publisher:
             "oneorder-signals", broker=settings.celery_broker_url, set_as_current=False
         )
         self._celery.conf.update(SHARED)
+        # A broker that is away is not waited for: the intent is safe, and the sweep finds it.
+        self._celery.conf.broker_transport_options = {
+            **SHARED["broker_transport_options"],
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0,
+        }
 
     def publish(self, task: str, message: Message) -> Published:
         """Write the intent, then send the message. Raises PublishFailed if the intent is not

@@ -109,7 +109,7 @@ def _backlog() -> int:
         return int(channel.queue_declare(queue="orders", durable=True).message_count)
 
 
-@app.task(name="positions.reconcile", throws=(ExchangeUnavailable, StoreUnavailable))
+@app.task(name="positions.reconcile", throws=(StoreUnavailable,))
 def reconcile(body: dict[str, str] | None = None) -> None:
     """Make one account, or all of them, agree with the exchange."""
     parts = services()
@@ -119,6 +119,10 @@ def reconcile(body: dict[str, str] | None = None) -> None:
             parts.reconciler.run(name, parts.connections.exchange(name))
         except AlreadyRunning:
             continue
+        except ExchangeUnavailable as error:
+            # One account that is out of reach does not keep the others from being reconciled.
+            log = structlog.get_logger("oneorder")
+            log.warning("not_reconciled", account=name, error=str(error))
 
 
 @app.task(name="clocks.measure", throws=(StoreUnavailable,))

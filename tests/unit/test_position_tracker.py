@@ -138,6 +138,15 @@ def test_a_third_of_a_cost_that_does_not_divide_is_not_lost() -> None:
     assert position.realised_pnl == 7 * 30 - 3 * Decimal("33.34") - 4 * Decimal("33.33")
 
 
+def test_a_share_that_does_not_divide_leaves_the_entry_price_to_the_fifteenth_digit() -> None:
+    before = after(fill("1", "buy", "1", "33.34"), fill("2", "buy", "2", "33.33"))
+    entry = before.entry_price
+    left = fold(before, [fill("3", "sell", "1", "30")]).entry_price
+    assert entry is not None
+    assert left is not None
+    assert abs(left - entry) < Decimal("1e-15")
+
+
 def test_large_amounts_at_fine_prices_are_exact() -> None:
     amount, price = "123456789012.123456789", "98765432.1234567891"
     position = after(fill("1", "buy", amount, price), fill("2", "sell", "0.000000001", price))
@@ -209,3 +218,8 @@ def test_track_position_refuses_with_a_sentence_that_names_the_argument(
 ) -> None:
     with pytest.raises(ValueError, match=rf"^{named}: .+ is not "):
         track_position("BTC/USDT", amount, entry, current)  # type: ignore[arg-type]
+
+
+def test_a_price_out_of_all_proportion_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"^current_price: "):
+        track_position("X/Y", "1", "1e-30", "1e30")
