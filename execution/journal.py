@@ -121,9 +121,10 @@ class Journal:
             if after is order and order.version:
                 return order
             after = replace(after, version=order.version + 1, revision=new_revision())
-            if self._store.commit(self._change(order, after, epoch)) is Committed.DONE:
-                self._observe(after, fact, order.state)
-                return after
+            change = self._change(order, after, epoch)
+            if self._store.commit(change) is Committed.DONE:
+                self._observe(change.after, fact, order.state)
+                return change.after
             if epoch is not None and self._store.epoch() != epoch:
                 raise StoreRestarted
             order = self._reloaded(order, fact)
@@ -135,6 +136,7 @@ class Journal:
             return Change(order, after, self._due_ms(after), epoch=epoch)
         position = self._store.position(after.account, after.symbol)
         moved = replace(fold(position, fresh), revision=new_revision())
+        after = replace(after, fills=order.fills + _numbered(fresh, position.version + 1))
         return Change(order, after, self._due_ms(after), moved, position, epoch)
 
     def _fresh_fills(self, before: Order, after: Order) -> tuple[Fill, ...]:
@@ -170,3 +172,8 @@ class Journal:
                 return self._clocks.local_ms(order.account, order.attempt.provable_at_ms)
         wanting = order.fills_missing or (order.is_live and order.cancel_requested)
         return now_ms + self._patience.recheck_ms if wanting else None
+
+
+def _numbered(fills: tuple[Fill, ...], first: int) -> tuple[Fill, ...]:
+    """Give each fill its place on the position, so that history can be folded again as it was."""
+    return tuple(replace(fill, sequence=first + i) for i, fill in enumerate(fills))

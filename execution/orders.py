@@ -63,7 +63,11 @@ class Fee:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One trade of one order. `trade_id` is the exchange's, unique within symbol and side."""
+    """One trade of one order. `trade_id` is the exchange's, unique within symbol and side.
+
+    `sequence` is its place among all fills that moved the account's position of the symbol, from 1;
+    0 until it has moved it.
+    """
 
     trade_id: str
     side: Side
@@ -71,6 +75,7 @@ class Fill:
     amount: Money
     fees: tuple[Fee, ...]
     time: datetime
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ class Order:
 
     `version` counts its changes, 0 means not stored yet; with `revision`, which is new by chance at
     each change, it guards every write. `entry_id` is the entry of the signal stream that it came
-    from, if it came through the stream.
+    from, if it came through the stream. `reference_price` is what the market was at when the signal
+    came, in quote, None where nobody knew; what the order cost beyond it is slippage.
     """
 
     order_id: str
@@ -129,6 +135,7 @@ class Order:
     updated_at: datetime
     expires_at: datetime | None = None
     strategy: str | None = None
+    reference_price: Money | None = None
     state: OrderState = OrderState.RECEIVED
     reason: str | None = None
     exchange_order_id: str | None = None
