@@ -44,7 +44,7 @@ pictures: $(STAMP) ## Draw the demo's output for the README
 	$(BIN)/python docs/pictures.py
 
 lock: ## Pin the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra embedded --extra postgres --extra dev --universal --python-version 3.11 \
 		--no-emit-index-url --generate-hashes --upgrade --quiet -o requirements.lock
 
 clean: ## Remove the installation and every cache

@@ -1,5 +1,6 @@
 """The order's record: every change of it goes through here, whole or not at all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
@@ -33,6 +34,10 @@ class StoreRestarted(Exception):
     """The store's server is a new one, and what was decided did not reckon with what it lost."""
 
 
+class AccountHalted(Exception):
+    """Nothing new is to be sent on this account until a person resumes it."""
+
+
 class AccountHeld(Exception):
     """The exchange asked to be left alone on this account for a while."""
 
@@ -50,6 +55,15 @@ class Patience:
         return min(self.backoff_ms << min(attempts, 16), self.backoff_max_ms)
 
 
+Recall = Callable[[str], Order | None]
+
+
+def never(order_id: str) -> Order | None:
+    """The recall of somebody who keeps no history."""
+    del order_id
+    return None
+
+
 def new_revision() -> str:
     """What no earlier change of anything had, nor one that was forgotten."""
     return token_hex(8)
@@ -65,16 +79,18 @@ class Journal:
         clocks: ExchangeClocks,
         observe: Observer,
         patience: Patience,
+        recall: Recall = never,
     ) -> None:
         self._store = store
         self._clock = clock
         self._clocks = clocks
         self._observe = observe
         self._patience = patience
+        self._recall = recall
 
     def load(self, order_id: str) -> Order:
-        """Raises UnknownOrder."""
-        order = self._store.order(order_id)
+        """The order's record, recalled from history if it has left. Raises UnknownOrder."""
+        order = self._store.order(order_id) or self._recall(order_id)
         if order is None:
             raise UnknownOrder(f"order_id: {order_id!r} is not known")
         return order
@@ -82,7 +98,8 @@ class Journal:
     def keep(self, order: Order, due_ms: int | None = None) -> Order:
         """Store a new order as it is, due at once or then. Raises Overtaken if it is there."""
         kept = replace(order, version=1, revision=new_revision())
-        change = Change(order, kept, due_ms=self._clock.now_ms() if due_ms is None else due_ms)
+        due_ms = self._clock.now_ms() if due_ms is None else due_ms
+        change = Change(order, kept, due_ms=due_ms, is_from_signal=True)
         if self._store.commit(change) is not Committed.DONE:
             raise Overtaken(order.order_id)
         return kept
@@ -91,18 +108,27 @@ class Journal:
         """Write what we chose to do with the order as it stands, in the epoch that we know of.
 
         A choice holds only for the order that it was made about: raises Overtaken if that has
-        changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld for an attempt
-        while nothing may be sent.
+        changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld or AccountHalted for
+        an attempt while nothing may be sent.
         """
         after = self._after(order, decision)
         begins = isinstance(decision, AttemptBegan)
         due_ms = self._due_ms(after)
-        change = Change(order, after, due_ms, epoch=epoch, begins_attempt=begins)
+        change = Change(
+            order,
+            after,
+            due_ms,
+            epoch=epoch,
+            begins_attempt=begins,
+            is_from_signal=order.version == 0,
+        )
         match self._store.commit(change):
             case Committed.CONFLICT:
                 raise Overtaken(order.order_id)
             case Committed.HELD:
                 raise AccountHeld(order.account)
+            case Committed.HALTED:
+                raise AccountHalted(order.account)
             case Committed.RESTARTED:
                 raise StoreRestarted
         self._observe(after, decision, order.state)
@@ -146,8 +172,8 @@ class Journal:
     def _reloaded(self, order: Order, fact: Event) -> Order:
         """The order as it is now. One that its store has forgotten must hear of what we know again:
         that it may stand, or does; all but its fills, which are told once more."""
-        stored = self._store.order(order.order_id)
-        if stored is None and isinstance(fact, (Reported, AttemptUnknown)):
+        stored = self._store.order(order.order_id) or self._recall(order.order_id)
+        if stored is None and order.version and isinstance(fact, (Reported, AttemptUnknown)):
             return replace(order, version=0, fills=())
         return stored or self.load(order.order_id)
 
@@ -161,7 +187,9 @@ class Journal:
         after = transition(order, event)
         if after is order:
             return order
-        return replace(after, updated_at=self._clock.now(), revision=new_revision())
+        # Never earlier than before, whatever the host's clock says: the ledger keeps the later one.
+        updated_at = max(self._clock.now(), order.updated_at)
+        return replace(after, updated_at=updated_at, revision=new_revision())
 
     def _due_ms(self, order: Order) -> int | None:
         now_ms = self._clock.now_ms()

@@ -8,6 +8,7 @@ import structlog
 
 from execution.events import Event
 from execution.orders import Order, OrderState
+from execution.reconciliation_run import Reconciliation
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -55,3 +56,25 @@ class LogObserver:
             filled=str(order.filled),
             reason=order.reason or (order.attempt.reason if order.attempt else None),
         )
+
+
+def log_reconciliation(found: Reconciliation) -> None:
+    """Write a run as one line; one that found nothing new is for those who look closely."""
+    log = structlog.get_logger("oneorder")
+    did = found.fills_applied or found.orders_settled or found.orders_adopted
+    write = log.warning if found.needs_attention or found.error else log.info if did else log.debug
+    write(
+        "reconciled",
+        account=found.account,
+        took_ms=found.took_ms,
+        trades_read=found.trades_read,
+        fills_applied=found.fills_applied,
+        orders_settled=found.orders_settled,
+        orders_adopted=found.orders_adopted,
+        external_orders=found.external_orders,
+        drift={asset: str(amount) for asset, amount in found.drift.items()},
+        drift_confirmed=found.drift_confirmed,
+        repaired=found.repaired,
+        halted=found.halted,
+        error=found.error,
+    )

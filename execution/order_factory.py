@@ -26,6 +26,7 @@ def new_order(
     time_in_force: TimeInForce | None = None,
     expires_at: datetime | None = None,
     strategy: str | None = None,
+    reference_price: Decimal | None = None,
     entry_id: str | None = None,
     exchange: str = "",
 ) -> Order:
@@ -51,6 +52,7 @@ def new_order(
         updated_at=now,
         expires_at=expires_at,
         strategy=strategy,
+        reference_price=reference_price,
         entry_id=entry_id,
     )
 

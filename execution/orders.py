@@ -5,7 +5,7 @@ Everything here is a frozen value. An order is changed by making the next one, w
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -95,11 +95,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks for, as the exchange has it."""
+
+    side: Side
+    type: OrderType
+    amount: Money
+    price: Money | None
+    time_in_force: TimeInForce | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderReport:
     """What an exchange says of one order: its own id, where it stands, and fills if it told them.
 
     `status` is one of open, filled, canceled, expired, rejected. `filled` is None where the answer
-    does not say (an acknowledgement only).
+    does not say (an acknowledgement only). `terms` is None where it does not say them, or the order
+    is of a kind that we do not know.
     """
 
     exchange_order_id: str
@@ -109,6 +121,7 @@ class OrderReport:
     filled: Money | None = None
     average: Money | None = None
     fills: tuple[Fill, ...] = ()
+    terms: Terms | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +182,13 @@ class Order:
         return {asset: total(fee.amount for fee in paid if fee.asset == asset) for asset in assets}
 
     def asks_the_same_as(self, other: "Order") -> bool:
-        """Say whether both came from the same intent, apart from when and how far each got."""
-        intent = ("signal_id", "account", "symbol", "side", "type", "time_in_force", "amount",
-                  "price", "expires_at", "strategy")  # fmt: skip
+        """Say whether both came from the same intent, apart from when and how far each got.
+
+        An order that was adopted from the exchange does not know its signal; it has the same id.
+        """
+        intent = ["account", "symbol", "side", "amount", "price"]
+        if self.signal_id and other.signal_id:
+            intent += ["signal_id", "type", "time_in_force", "expires_at", "strategy"]
         return all(getattr(self, name) == getattr(other, name) for name in intent)
 
 

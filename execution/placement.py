@@ -19,7 +19,7 @@ from execution.events import (
     Reported,
     Withdrawn,
 )
-from execution.journal import AccountHeld, Journal, StoreRestarted
+from execution.journal import AccountHalted, AccountHeld, Journal, StoreRestarted
 from execution.markets import refusal
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
@@ -68,12 +68,15 @@ class Placement:
                     return found
             # Before the signal's expiry is looked at, because measuring a clock takes time.
             stamp_ms = self._clocks.now_ms(order.account, exchange)
-            ending = self._ending(order, epoch, exchange)
-            if ending is not None:
-                return self._journal.decide(order, ending, epoch)
+            reason = self._reason_not_to_send(order, exchange)
+            if reason is not None:
+                return self._end_unsent(order, reason, epoch, exchange)
             attempt = self._next_attempt(order, stamp_ms, exchange)
-            # Written ahead: from here on the order may stand at the exchange.
-            begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
+            try:
+                # Written ahead: from here on the order may stand at the exchange.
+                begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
+            except AccountHalted:
+                return self._end_unsent(order, self._halt_reason(order), epoch, exchange)
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
@@ -130,16 +133,18 @@ class Placement:
         left_behind = any(a.verdict is Verdict.UNKNOWN for a in order.attempts)
         return left_behind or self._may_be_forgotten(order, epoch)
 
-    def _ending(
-        self, order: Order, epoch: Epoch, exchange: Exchange
-    ) -> Withdrawn | Refused | Quarantined | None:
-        """How the order ends unsent, if it is not to be sent."""
-        reason = self._reason_not_to_send(order, exchange)
-        if reason is None:
-            return None
+    def _end_unsent(self, order: Order, reason: str, epoch: Epoch, exchange: Exchange) -> Order:
+        """Let the order end without another attempt."""
+        ending: Withdrawn | Refused | Quarantined = Refused(reason)
         if self._may_still_arrive(order, epoch, exchange):
-            return Quarantined(f"{reason}; whether an earlier attempt arrives cannot be told")
-        return Withdrawn(reason) if order.cancel_requested else Refused(reason)
+            ending = Quarantined(f"{reason}; whether an earlier attempt arrives cannot be told")
+        elif order.cancel_requested:
+            ending = Withdrawn(reason)
+        return self._journal.decide(order, ending, epoch)
+
+    def _halt_reason(self, order: Order) -> str:
+        reasons = [h.reason for h in self._store.halts() if h.account in (None, order.account)]
+        return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 
     def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
         if order.cancel_requested:

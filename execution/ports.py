@@ -1,6 +1,6 @@
 """The doors of the order manager, as it sees them: exchange, store, clock and observer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -90,6 +90,10 @@ class Exchange(Protocol):
     def balances(self) -> dict[str, Decimal]:
         """Total balance (free and held) by asset."""
 
+    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        """Current prices of the symbols, in one call where the exchange has one. A symbol without a
+        market price is left out."""
+
     def order_book(self, symbol: str, depth: int) -> Book: ...
     def measure_clock(self) -> ClockOffset: ...
 
@@ -113,6 +117,7 @@ class Committed(Enum):
     DONE = "done"
     CONFLICT = "conflict"  # Somebody else changed the order or the position first.
     HELD = "held"  # The account is on hold: nothing may be sent now.
+    HALTED = "halted"  # A person, or drift, has stopped the account: nothing new may be sent.
     RESTARTED = "restarted"  # The store has a new epoch, which the decision did not reckon with.
 
 
@@ -134,7 +139,8 @@ class Change:
     do: a store that came back from an earlier time gives it again, to other contents. `due_ms` is
     when the sweep shall look at the order, None for never. The first write of an order also settles
     the intent that it came from. Where `epoch` is given, the change is made only in that one; where
-    an attempt begins, only while the account is not held.
+    an attempt begins, only while the account is neither held nor halted. Where the order is made of
+    a signal (`is_from_signal`), only if there never was one of its id.
     """
 
     before: Order
@@ -144,6 +150,16 @@ class Change:
     position_before: Position | None = None
     epoch: Epoch | None = None
     begins_attempt: bool = False
+    is_from_signal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nothing new is sent on the account, or on any where it is None, until somebody resumes."""
+
+    account: str | None
+    reason: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +226,13 @@ class Store(Protocol):
 
     def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
     def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...
-    def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
-        """The last known mid price and when it was read, in ms."""
+    def halt(self, halt: Halt) -> None: ...
+    def resume(self, account: str | None) -> bool:
+        """End the halt of the account, or the one of all accounts; False if there was none."""
 
-    def set_mark(self, account: str, symbol: str, price: Decimal, now_ms: int) -> None: ...
-    def cursor(self, account: str, symbol: str) -> str | None: ...
-    def set_cursor(self, account: str, symbol: str, trade_id: str) -> None: ...
-    def lease(self, name: str, owner: str, ttl_ms: int) -> bool: ...
+    def halts(self) -> list[Halt]: ...
+    def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
+        """Take the lease, or hold on to it for so long from now; False if it is somebody else's."""
+
     def release(self, name: str, owner: str) -> None: ...
     def ping(self) -> None: ...

@@ -1,119 +1,130 @@
 """The pure fold of fills into positions: amount, entry, realised and unrealised profit, fees.
 
 Only fills move a position. Amounts and costs are exact: where a partial close needs a division,
-the share that leaves is rounded once and subtracted, so that nothing is created or lost.
+the share that leaves is rounded once and subtracted, so that nothing is created or lost. The value
+of a fill of an inverse contract is a quotient too, and is rounded once: profit and cost then agree
+with it exactly, and each fill is off the true quotient by half a COST_GRID at most.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from decimal import Decimal, InvalidOperation, localcontext
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal, InvalidOperation, localcontext
 
-from execution.decimals import EXACT, ZERO, Money, to_decimal
-from execution.orders import Fee, Fill, Side
+from execution.decimals import EXACT, ZERO, to_decimal
+from execution.instruments import COST_GRID, Kind, assets_of
+from execution.orders import Fill, Side
+from execution.positions import Position
 
-# A closed share of the cost is rounded to this grid; finer than any exchange's tick times lot.
-COST_GRID = Decimal("1e-18")
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """What an account holds of one symbol through its fills.
-
-    `amount` is signed, in base units; `cost` is what it was entered for, signed alike, in quote;
-    `realised_pnl` and `turnover` are in quote; `fees` are tallied per asset. `opened_at` is None
-    while nothing is held.
-    """
-
-    account: str
-    symbol: str
-    amount: Money = ZERO
-    cost: Money = ZERO
-    realised_pnl: Money = ZERO
-    turnover: Money = ZERO
-    fees: dict[str, Money] = field(default_factory=dict)
-    opened_at: datetime | None = None
-    updated_at: datetime | None = None
-    version: int = 0
-    revision: str = ""
-
-    @property
-    def entry_price(self) -> Decimal | None:
-        """The average price of what is held now, None for nothing held."""
-        return (self.cost / self.amount).normalize() if self.amount else None
-
-    def unrealised_pnl(self, mark_price: Decimal) -> Decimal:
-        """What closing all of it at `mark_price` would add, before fees, in quote."""
-        with localcontext(EXACT):
-            return self.amount * mark_price - self.cost
+__all__ = ["COST_GRID", "Position", "TrackedPosition", "assets_of", "fold", "track_position"]
 
 
 def fold(position: Position, fills: Iterable[Fill]) -> Position:
-    """Return the position after `fills`, in their order. The caller hands in each fill once."""
-    with localcontext(EXACT):
-        after = position
-        for fill in fills:
-            after = _apply(after, fill)
-    return after if after is position else replace(after, version=position.version + 1)
+    """Return the position after `fills`, in their order. The caller hands in each fill once.
 
-
-def _apply(position: Position, fill: Fill) -> Position:
-    signed = fill.amount if fill.side is Side.BUY else -fill.amount
-    position = _trade(position, signed, fill.price, fill.time)
-    position = replace(
-        position, turnover=position.turnover + fill.amount * fill.price, updated_at=fill.time
-    )
-    for fee in fill.fees:
-        position = _charge(position, fee, fill)
-    return position
-
-
-def _trade(position: Position, signed: Decimal, price: Decimal, time: datetime) -> Position:
-    """Add `signed` base units at `price`: open, add to, reduce, close or flip."""
-    held = position.amount
-    closing = _closing_part(held, signed)
-    closed_cost = (position.cost * closing / -held).quantize(COST_GRID) if closing else ZERO
-    if closing == -held:
-        closed_cost = position.cost
-    amount = held + signed
-    opens = bool(amount) and (not held or held * amount < 0)
-    return replace(
-        position,
-        amount=amount,
-        cost=position.cost - closed_cost + (signed - closing) * price,
-        realised_pnl=position.realised_pnl - closing * price - closed_cost,
-        opened_at=None if not amount else time if opens else position.opened_at,
-    )
-
-
-def _closing_part(held: Decimal, signed: Decimal) -> Decimal:
-    """How much of `signed` works against what is held; the rest opens or adds."""
-    if held * signed >= 0:
-        return ZERO
-    return -held if abs(signed) > abs(held) else signed
-
-
-def _charge(position: Position, fee: Fee, fill: Fill) -> Position:
-    """Take a fee: quote reduces profit, base reduces the amount held, others are only tallied.
-
-    A base fee is that much sold at the fill's price with the proceeds given away, so that cost,
-    amount and profit stay in step with the cash that really moved.
+    The version rises by one a fill, so that each fill has its number on the position. Raises
+    ValueError for a symbol whose terms are not known, and for an inverse contract traded at a
+    price that is not above zero.
     """
-    fees = {**position.fees, fee.asset: position.fees.get(fee.asset, ZERO) + fee.amount}
-    base, quote = assets_of(position.symbol)
-    lost = ZERO
-    if fee.asset == base:
-        position = _trade(position, -fee.amount, fill.price, fill.time)
-        lost = fee.amount * fill.price
-    elif fee.asset == quote:
-        lost = fee.amount
-    return replace(position, fees=fees, realised_pnl=position.realised_pnl - lost)
+    running = _Running(position)
+    with localcontext(EXACT):
+        for fill in fills:
+            running.take(fill)
+    return running.result()
 
 
-def assets_of(symbol: str) -> tuple[str, str]:
-    """Split "BTC/USDT" (or "BTC/USDT:USDT") into its base and its quote asset."""
-    base, _, rest = symbol.partition("/")
-    return base, rest.partition(":")[0]
+class _Running:
+    """A position on its way through its fills. It may change, since only `fold` ever sees it; a
+    frozen copy for every fill would take most of the time."""
+
+    __slots__ = (
+        "_before", "_cash_fees", "_sign", "_sold_fees", "_value", "amount", "cost", "count",
+        "fees", "opened_at", "realised_pnl", "turnover", "updated_at",
+    )  # fmt: skip
+
+    def __init__(self, before: Position) -> None:
+        terms = before.instrument
+        self._before = before
+        self._value = terms.value
+        self._sign = terms.profit_sign
+        # The asset whose fees are profit lost, and the one whose fees are amount lost.
+        self._cash_fees = terms.settle
+        self._sold_fees = terms.base if terms.kind is Kind.SPOT else None
+        self.amount = before.amount
+        self.cost = before.cost
+        self.realised_pnl = before.realised_pnl
+        self.turnover = before.turnover
+        self.fees = dict(before.fees)
+        self.opened_at = before.opened_at
+        self.updated_at = before.updated_at
+        self.count = 0
+
+    def take(self, fill: Fill) -> None:
+        """Put one fill on the position, net of the fees that were taken out of its amount."""
+        signed = fill.amount if fill.side is Side.BUY else -fill.amount
+        value = self._value(signed, fill.price)
+        self.turnover += abs(value)
+        if fill.fees:
+            sold = self._charge(fill)
+            if sold:
+                signed -= sold
+                value = self._value(signed, fill.price)
+        self._trade(signed, value, fill)
+        self.updated_at = fill.time
+        self.count += 1
+
+    def _charge(self, fill: Fill) -> Decimal:
+        """Take the fees, and return how much base they took, which is traded with the fill.
+
+        A fee in the settle asset reduces profit. A base fee of spot is that much sold at the fill's
+        price with the proceeds given away, so that amount, cost and profit stay in step with the
+        cash that really moved. All others are tallied only.
+        """
+        sold = ZERO
+        for fee in fill.fees:
+            self.fees[fee.asset] = self.fees.get(fee.asset, ZERO) + fee.amount
+            if fee.asset == self._cash_fees:
+                self.realised_pnl -= fee.amount
+            elif fee.asset == self._sold_fees:
+                sold += fee.amount
+        if sold:
+            self.realised_pnl -= self._value(sold, fill.price)
+        return sold
+
+    def _trade(self, signed: Decimal, value: Decimal, fill: Fill) -> None:
+        """Add `signed` for `value`, signed alike: open, add to, reduce, close or flip."""
+        held = self.amount
+        self.amount = held + signed
+        if held * signed >= 0:
+            self.cost += value
+            if not held and signed:
+                self.opened_at = fill.time
+            return
+        if abs(signed) < abs(held):
+            # Rounded down, so that a share never is more than the whole of a cost below the grid.
+            closed_cost = (self.cost * signed / -held).quantize(COST_GRID, ROUND_DOWN)
+            closing_value = value
+        else:
+            closed_cost = self.cost
+            closing_value = self._value(-held, fill.price)
+            self.opened_at = fill.time if self.amount else None
+        self.realised_pnl -= self._sign * (closing_value + closed_cost)
+        self.cost += value - closing_value - closed_cost
+
+    def result(self) -> Position:
+        """The position that it has become; the very one that it was, after no fills."""
+        if not self.count:
+            return self._before
+        return replace(
+            self._before,
+            amount=self.amount,
+            cost=self.cost,
+            realised_pnl=self.realised_pnl,
+            turnover=self.turnover,
+            fees=self.fees,
+            opened_at=self.opened_at,
+            updated_at=self.updated_at,
+            version=self._before.version + self.count,
+        )
 
 
 @dataclass(frozen=True, slots=True)

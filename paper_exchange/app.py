@@ -3,21 +3,23 @@
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 from random import Random
 
 from aiohttp import web
 
-from paper_exchange.binance.dialect import BinanceDialect
-from paper_exchange.binance.limits import Limits
-from paper_exchange.clock import ExchangeClock
+from paper_exchange.clock import ExchangeClock, system_ms
 from paper_exchange.control import Control
+from paper_exchange.dialects import DIALECTS, Terms
 from paper_exchange.engine.exchange import Exchange, Setup
 from paper_exchange.engine.settlement import Fees
+from paper_exchange.engine.shared_price import STEP_MS, SharedPrice
 from paper_exchange.engine.symbols import DEFAULT_SYMBOLS
 from paper_exchange.faults import FaultBook
 from paper_exchange.http_server import HttpServer
 from paper_exchange.options import Options
 from paper_exchange.server import Server
+from paper_exchange.stream_server import StreamServer
 
 # Requests that a fault is holding back are given up after this long when the server stops.
 SHUTDOWN_MS = 200
@@ -39,7 +41,7 @@ async def run(options: Options) -> None:
         site = web.TCPSite(runner, options.host, options.port, backlog=1024)
         await site.start()
         if options.walk_interval_ms:
-            walk = asyncio.create_task(_walk(exchange, options.walk_interval_ms))
+            walk = asyncio.create_task(_walk(exchange, options))
             # A walk that failed would leave a market that stands still; stop the server instead.
             walk.add_done_callback(lambda _: stop.set())
         port = runner.addresses[0][1]
@@ -58,6 +60,7 @@ async def run(options: Options) -> None:
 
 def build_exchange(options: Options, clock: ExchangeClock) -> Exchange:
     """The engine that the options describe."""
+    kind = DIALECTS[options.dialect]
     setup = Setup(
         symbols=DEFAULT_SYMBOLS,
         accounts=tuple(options.accounts),
@@ -66,20 +69,45 @@ def build_exchange(options: Options, clock: ExchangeClock) -> Exchange:
         # Two dialects with the same seed are still two exchanges with prices of their own.
         seed=f"{options.seed}/{options.dialect}",
         walks=options.walk_interval_ms > 0,
+        unique_ids=kind.unique_ids,
+        word_of=kind.word_of,
     )
-    return Exchange(setup, clock.now_ms)
+    price = _shared_price(options)
+    return Exchange(replace(setup, walk_of=price.walk) if price else setup, clock.now_ms)
+
+
+def _shared_price(options: Options) -> SharedPrice | None:
+    if options.price_seed is None:
+        return None
+
+    def step_now() -> int:
+        # The world's time, because a fault in an exchange's clock does not move its prices. Prices
+        # that are to stand still stand where the first step of all has them.
+        return system_ms() // STEP_MS if options.walk_interval_ms else 0
+
+    own_seed = f"{options.seed}/{options.dialect}/spread"
+    return SharedPrice(str(options.price_seed), own_seed, options.spread_bps, step_now)
 
 
 def build_server(options: Options, exchange: Exchange, clock: ExchangeClock) -> Server:
     """The HTTP side of an exchange."""
     faults = FaultBook(Random(f"{options.seed}/{options.dialect}/faults"), clock)  # noqa: S311
-    limits = Limits(options.weight_per_minute, options.orders_per_10s, clock.now_ms)
-    secrets = {key: secret.encode() for key, secret in options.accounts.items()}
-    dialect = BinanceDialect(exchange, secrets, limits, options.match_delay_ms)
-    return Server(dialect, Control(exchange, faults, clock), faults, clock)
+    terms = Terms(
+        secrets={key: secret.encode() for key, secret in options.accounts.items()},
+        weight_per_minute=options.weight_per_minute,
+        orders_per_10s=options.orders_per_10s,
+        match_delay_ms=options.match_delay_ms,
+    )
+    kind = DIALECTS[options.dialect]
+    dialect = kind.build(exchange, terms)
+    streams = StreamServer(kind.streams(exchange), faults)
+    return Server(dialect, Control(exchange, faults, clock), faults, clock, streams)
 
 
-async def _walk(exchange: Exchange, interval_ms: int) -> None:
+async def _walk(exchange: Exchange, options: Options) -> None:
+    interval_ms = options.walk_interval_ms
     while True:
-        await asyncio.sleep(interval_ms / 1000)
+        # Exchanges that share a price move together, at whole intervals of the clock.
+        late_ms = 0 if options.price_seed is None else system_ms() % interval_ms
+        await asyncio.sleep((interval_ms - late_ms) / 1000)
         exchange.step_walks()

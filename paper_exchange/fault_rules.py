@@ -14,6 +14,9 @@ COUNT_MAX = 1_000_000_000
 RETRY_AFTER_S_MAX = 3_600
 _DEFAULTS = {"ms": 0, "code": 500, "retry_after_s": 1}
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "*"})
+# Where a request has a method and a path, what a WebSocket tells has these.
+STREAM = "WS"
+DEPTH = "depth"
 
 
 class FaultError(Exception):
@@ -32,6 +35,7 @@ class FaultKind(StrEnum):
     READ_LAG = "read_lag"
     RATE_LIMIT = "rate_limit"
     CLOCK_SKEW = "clock_skew"
+    STREAM_GAP = "stream_gap"
 
 
 class GarbageForm(StrEnum):
@@ -64,7 +68,9 @@ class FaultRule:
     retry_after_s: int = 1
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is on this fault's route."""
+        """Whether a request is on this fault's route. Only a route that says so means streams."""
+        if STREAM in (method, self.method) and method != self.method:
+            return False
         return self.method in ("*", method) and self.path in ("*", path)
 
     def describe(self) -> dict[str, object]:
@@ -90,7 +96,9 @@ _OWN: dict[FaultKind, frozenset[str]] = {
     FaultKind.READ_LAG: frozenset({"ms"}),
     FaultKind.RATE_LIMIT: frozenset({"retry_after_s"}),
     FaultKind.CLOCK_SKEW: frozenset({"ms"}),
+    FaultKind.STREAM_GAP: frozenset(),
 }
+_ON_STREAMS = (FaultKind.DROP_BEFORE, FaultKind.STREAM_GAP)
 _MUST = ("ms", "code")
 
 
@@ -101,6 +109,7 @@ def read_fault(sent: object) -> FaultRule:
     kind = _read_word("kind", sent.get("kind"), FaultKind)
     _check_fields(kind, sent)
     method, path = _read_route(sent.get("route", "*"))
+    _check_place(kind, method)
     is_skew = kind is FaultKind.CLOCK_SKEW
     rule = FaultRule(
         kind=kind,
@@ -136,9 +145,19 @@ def _read_route(value: object) -> tuple[str, str]:
     if value == "*":
         return "*", "*"
     method, _, path = value.partition(" ") if isinstance(value, str) else ("", "", "")
+    if method == STREAM and path in (DEPTH, "*"):
+        return method, path
     if method not in METHODS or not (path == "*" or path.startswith("/")):
         raise FaultError(f"route must be like 'POST /api/v3/order' or '*', not {value!r}")
     return method, path
+
+
+def _check_place(kind: FaultKind, method: str) -> None:
+    if method == STREAM and kind not in _ON_STREAMS:
+        known = ", ".join(_ON_STREAMS)
+        raise FaultError(f"kind must be one of {known} where the route is a stream's, not {kind}")
+    if method != STREAM and kind is FaultKind.STREAM_GAP:
+        raise FaultError(f"route of a stream_gap fault must be '{STREAM} {DEPTH}' or '{STREAM} *'")
 
 
 def _read_probability(value: object) -> Decimal:

@@ -140,5 +140,6 @@ _SPOILERS = frozenset(
         FaultKind.STATUS,
         FaultKind.GARBAGE,
         FaultKind.RATE_LIMIT,
+        FaultKind.STREAM_GAP,
     }
 )

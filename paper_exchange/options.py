@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
+from paper_exchange.dialects import DIALECTS
 from paper_exchange.engine.symbols import ASSET_UNIT, DEFAULT_SYMBOLS
 
-DIALECTS = ("binance",)
 DEFAULT_ACCOUNT = ("paper", "paper")
 DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1_000)}
 BALANCE_MAX = Decimal(10) ** 15
 BPS = 10_000
+SPREAD_BPS_MAX = Decimal(1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run an exchange. Fees are shares of what is received; limits of 0 are off."""
+    """How to run an exchange. Fees are shares of what is received; limits of 0 are off.
+
+    Without a `price_seed` the prices are the exchange's own.
+    """
 
     dialect: str
     host: str
@@ -32,6 +36,8 @@ class Options:
     walk_interval_ms: int
     weight_per_minute: int
     orders_per_10s: int
+    price_seed: int | None
+    spread_bps: Decimal
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,6 +54,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
     accounts = dict(given.account or [DEFAULT_ACCOUNT])
     if given.account and len(accounts) < len(given.account):
         parser.error("argument --account: the same key is there twice")
+    if given.spread_bps and given.price_seed is None:
+        parser.error(
+            "argument --spread-bps: there is no price to be away from without --price-seed"
+        )
     return Options(
         dialect=given.dialect,
         host=given.host,
@@ -61,6 +71,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         walk_interval_ms=given.walk_interval_ms,
         weight_per_minute=given.weight_per_minute,
         orders_per_10s=given.orders_per_10s,
+        price_seed=given.price_seed,
+        spread_bps=given.spread_bps,
     )
 
 
@@ -92,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--walk-interval-ms", type=_ms, default=250, help="time between price moves; 0 for none")
     add("--weight-per-minute", type=_count, default=6000, help="request weight limit; 0 for none")
     add("--orders-per-10s", type=_count, default=0, help="new order limit; 0 for none")
+    add("--price-seed", type=int, help="follow the price that all exchanges with this seed follow")
+    add(
+        "--spread-bps",
+        type=_spread_bps,
+        default=Decimal(0),
+        help="how far from that price this exchange may be",
+    )
     return parser
 
 
@@ -143,6 +162,15 @@ def _fee_bps(text: str) -> Decimal:
     if fee is None:
         raise argparse.ArgumentTypeError(f"a fee is a number of bps from 0 to 9999, not {text!r}")
     return fee
+
+
+def _spread_bps(text: str) -> Decimal:
+    spread = _decimal(text, SPREAD_BPS_MAX)
+    if spread is None:
+        raise argparse.ArgumentTypeError(
+            f"a spread is a number of bps from 0 to {SPREAD_BPS_MAX}, not {text!r}"
+        )
+    return spread
 
 
 def _decimal(text: str, most: Decimal) -> Decimal | None:

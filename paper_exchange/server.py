@@ -11,6 +11,7 @@ from paper_exchange.dialect import Answer, Call, Dialect
 from paper_exchange.fault_rules import FaultKind, FaultRule, GarbageForm
 from paper_exchange.faults import FaultBook, Plan
 from paper_exchange.json_body import encode
+from paper_exchange.stream_server import StreamServer
 
 # What a cut answer is cut from when the request was not carried out.
 HALF_AN_ANSWER = b'{"symbol":"BTCUSDT","orderId":1'
@@ -23,21 +24,33 @@ class Server:
     """Joins a dialect, the control calls and the faults behind one port."""
 
     def __init__(
-        self, dialect: Dialect, control: Control, faults: FaultBook, clock: ExchangeClock
+        self,
+        dialect: Dialect,
+        control: Control,
+        faults: FaultBook,
+        clock: ExchangeClock,
+        streams: StreamServer | None = None,
     ) -> None:
         self._dialect = dialect
         self._control = control
         self._faults = faults
         self._clock = clock
+        self._streams = streams
         # The answer to what cannot be served: a bare status in the dialect's words.
         self.refusal = dialect.refusal
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one HTTP request."""
+        """Serve one HTTP request, or a whole WebSocket connection."""
         received_ms = self._clock.now_ms()
         path, _, query = request.raw_path.partition("?")
         try:
-            answer = await self._answer(request, path, query, received_ms)
+            plan = None if path.startswith(PREFIX) else self._faults.draw(request.method, path)
+            is_spoiled = plan is not None and plan.spoiler is not None
+            if self._streams and self._streams.serves(request, path) and not is_spoiled:
+                if plan is not None:
+                    await asyncio.sleep(plan.delay_before_ms / 1000)
+                return await self._streams.serve(request, path, query)
+            answer = await self._answer(request, path, query, received_ms, plan)
         except web.HTTPException as refusal:
             answer = self.refusal(refusal.status)
         except Exception:
@@ -51,13 +64,17 @@ class Server:
         return web.Response(status=answer.status, body=answer.body, headers=headers)
 
     async def _answer(
-        self, request: web.BaseRequest, path: str, query: str, received_ms: int
+        self,
+        request: web.BaseRequest,
+        path: str,
+        query: str,
+        received_ms: int,
+        plan: Plan | None,
     ) -> Answer | None:
         """The answer to send, or None to cut the connection."""
         body = await request.read() if request.body_exists else b""
         if path.startswith(PREFIX):
             return self._control.answer(request.method, path, query, body)
-        plan = self._faults.draw(request.method, path)
         call = Call(
             method=request.method,
             path=path,

@@ -12,6 +12,8 @@ QUEUES = {
     "orders.advance": "orders",
     ARBITRAGE: "arbitrage",
     "positions.reconcile": "upkeep",
+    "positions.mark": "upkeep",
+    "ledger.archive": "upkeep",
     "orders.sweep": "upkeep",
     "clocks.measure": "upkeep",
 }

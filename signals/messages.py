@@ -99,7 +99,11 @@ M = TypeVar("M", bound=_Message)
 
 
 class OrderSignal(_Signal):
-    """One intent to trade. `signal_id` is the idempotency key: the same id is the same order."""
+    """One intent to trade. `signal_id` is the idempotency key: the same id is the same order.
+
+    `reference_price` is what the market was at when the producer decided; reports measure slippage
+    against it.
+    """
 
     account: Name
     symbol: Symbol
@@ -108,6 +112,7 @@ class OrderSignal(_Signal):
     amount: Amount
     price: Amount | None = None
     time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None
+    reference_price: Amount | None = None
 
     @model_validator(mode="after")
     def _price_fits_type(self) -> Self:

@@ -5,17 +5,21 @@ orders, so that a test can compare what the project believes with what happened.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from execution.account_visit import Desk as ReconciliationDesk
+from execution.archive import Archive, Retention
+from execution.balance_sheet import moved_by_trade
 from execution.books import Book
 from execution.clock import ExchangeClocks, SystemClock
 from execution.contracts import BINANCE, Contract
 from execution.events import Event
 from execution.journal import Journal, Patience
+from execution.ledger.memory_ledger import MemoryLedger
 from execution.markets import Market
 from execution.order_factory import new_order
 from execution.order_manager import OrderManager
@@ -28,6 +32,7 @@ from execution.orders import (
     OrderState,
     OrderType,
     Side,
+    Terms,
     TimeInForce,
     Verdict,
 )
@@ -41,7 +46,13 @@ from execution.ports import (
     Outcome,
     StoreUnavailable,
 )
+from execution.reconciliation import Reconciler
+from execution.reconciliation_run import DriftPolicy, Reconciliation
+from execution.repair import Repairer
+from execution.store.memory_archive import MemoryArchive, MemoryRepair
+from execution.store.memory_books import MemoryReconciliations, MemoryValuations
 from execution.store.memory_store import MemoryStore
+from execution.store.redis_stores import Stores
 
 START_MS = 1_800_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -152,6 +163,7 @@ class FakeExchange:
         self.calls: list[str] = []
         self.standing: list[Standing] = []
         self.in_flight: list[tuple[Order, Attempt]] = []
+        self.deposits = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1_000)}
         self._actions: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
         self._trade_id = 100
 
@@ -295,7 +307,17 @@ class FakeExchange:
 
     def balances(self) -> dict[str, Decimal]:
         self._called("balances")
-        return {}
+        total = dict(self.deposits)
+        for found in self.standing:
+            for fill in found.fills:
+                for asset, amount in moved_by_trade(found.order.symbol, fill).items():
+                    total[asset] = total.get(asset, Decimal(0)) + amount
+        return total
+
+    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        self._called("prices")
+        mid = self.book.mid
+        return {symbol: mid for symbol in symbols if symbol in self.markets and mid is not None}
 
     def order_book(self, symbol: str, depth: int) -> Book:
         self._called("order_book")
@@ -313,6 +335,13 @@ class FakeExchange:
             status=found.status,
             filled=found.filled,
             fills=tuple(found.fills) if with_fills else (),
+            terms=Terms(
+                found.order.side,
+                found.order.type,
+                found.order.amount,
+                found.order.price,
+                found.order.time_in_force,
+            ),
         )
 
 
@@ -407,13 +436,45 @@ class Desk:
         self.exchange = FakeExchange(self.clock, **exchange)
         self.store = FlakyStore(self.clock, store_plan)
         self.seen = Seen()
+        self.announced: list[Reconciliation] = []
         self._limits = {"attempts_max": attempts_max, "recv_window_ms": recv_window_ms}
+        self.ledger = MemoryLedger()
+        self.book = MemoryReconciliations()
+        self.valuations = MemoryValuations()
+        self.archive = Archive(
+            MemoryArchive(self.store, self.clock),
+            self.valuations,
+            self.ledger,
+            self.clock,
+            Retention(keep_s=3_600, remember_s=86_400),
+        )
+        self.repairer = Repairer(
+            self.store, MemoryRepair(self.store), self.ledger, self.archive, self.clock, 86_400
+        )
         self.manager = self.worker()
+
+    def stores(self) -> Stores:
+        """What the composition root opens in Redis."""
+        return Stores(
+            self.store,
+            MemoryArchive(self.store, self.clock),
+            MemoryRepair(self.store),
+            self.book,
+            self.valuations,
+        )
+
+    def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
+        """What beat does every few seconds."""
+        desk = ReconciliationDesk(self.store, self.book, self.journal, self.clock, self.archive)
+        reconciler = Reconciler(desk, lambda: self.repairer.run([ACCOUNT]), self.announced.append)
+        return reconciler.run(ACCOUNT, self.exchange, policy)
 
     def worker(self) -> OrderManager:
         """Another process on the same store and exchange."""
         clocks = ExchangeClocks(self.store, self.clock, "here")
-        self.journal = Journal(self.store, self.clock, clocks, self.seen, Patience())
+        self.journal = Journal(
+            self.store, self.clock, clocks, self.seen, Patience(), self.archive.recall
+        )
         return OrderManager(
             self.store, self.journal, lambda _: self.exchange, self.clock, clocks, **self._limits
         )

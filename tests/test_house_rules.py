@@ -25,8 +25,10 @@ LINES_MAX = 300
 
 # What lies on the ground floor of execution/: rules that know nothing of the outside.
 PURE = {
-    "books", "contracts", "decimals", "events", "identifiers", "markets", "orders",
-    "position_tracker", "transitions", "verdict_tables", "verdicts",
+    "arbitrage_scanner", "book_defects", "book_snapshots", "books", "cash_flows", "contracts",
+    "decimals", "events", "identifiers", "instruments", "markets", "opportunities", "orders",
+    "position_tracker", "positions", "scan_limits", "spread_grid", "spread_pricing",
+    "transitions", "verdict_tables", "verdicts",
 }  # fmt: skip
 
 # Money is Decimal. These are the only files there that may name a binary fraction, and why.
@@ -34,6 +36,7 @@ MONEY = ("execution", "paper_exchange/engine")
 FLOATS_ALLOWED = {
     "execution/api/connections.py": "the age of loaded markets, in seconds of a monotonic clock",
     "execution/error_handler.py": "pauses between repeats, in seconds",
+    "execution/spread_grid.py": "ranks candidates; what leaves is priced again in Decimal",
     "execution/standalone.py": "the pause between two looks at an order, in seconds",
 }
 
@@ -43,12 +46,15 @@ RESERVED = {
     "requests": ("execution/api/",),
     "urllib3": ("execution/api/",),
     "redis": ("execution/store/", "signals/publisher.py"),
+    "sqlalchemy": ("execution/ledger/",),
     "celery": ("workers/", "signals/publisher.py"),
     "kombu": ("workers/", "signals/publisher.py"),
     "typer": ("workers/",),
     "rich": ("workers/",),
     "sentry_sdk": ("workers/",),
     "pandas": ("workers/",),
+    "pyarrow": ("workers/",),
+    "numpy": ("execution/spread_grid.py",),
     "paper_exchange": ("paper_exchange/",),
     "workers": ("workers/",),
     "execution": ("execution/", "workers/"),

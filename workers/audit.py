@@ -20,6 +20,7 @@ _STATUSES = {
     "CANCELED": OrderState.CANCELED,
     "EXPIRED": OrderState.EXPIRED,
     "EXPIRED_IN_MATCH": OrderState.EXPIRED,
+    "REJECTED": OrderState.REJECTED,
 }
 _SENT = frozenset(_STATUSES.values())
 _UNSETTLED = (OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.QUARANTINED)

@@ -2,22 +2,38 @@
 
 import socket
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
+from execution.account_visit import Desk
 from execution.accounts import Account
 from execution.api.connections import Connections
+from execution.archive import Archive, Retention
 from execution.clock import ExchangeClocks, SystemClock
 from execution.events import Event
 from execution.journal import Journal, Patience
-from execution.logger import LogObserver
+from execution.ledger.port import Ledger
+from execution.ledger.sql_ledger import open_ledger
+from execution.logger import LogObserver, log_reconciliation
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState
 from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
-from execution.store.redis_store import RedisStore, connect
+from execution.reconciliation_run import Reconciliation
+from execution.repair import Repairer
+from execution.store.redis_stores import Stores, open_stores
+from execution.valuation import Holder, RecentMarks, Valuer
 from workers.intake import Intake
-from workers.sentry import AlertObserver
-from workers.settings import Settings, accounts_from_environment, load_settings
+from workers.sentry import AlertObserver, alert_of_reconciliation
+from workers.settings import (
+    Settings,
+    accounts_from_environment,
+    drift_policy_of,
+    ledger_url_of,
+    load_settings,
+)
+
+# A signal that does not say what the market was at gets the mark, if it is not older than this.
+REFERENCE_AGE_MAX_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +43,39 @@ class Services:
     settings: Settings
     accounts: dict[str, Account]
     clock: Clock
-    store: Store
+    stores: Stores
+    ledger: Ledger
     connections: Connections
     clocks: ExchangeClocks
     manager: OrderManager
     intake: Intake
+    valuer: Valuer
+    archive: Archive
+    repairer: Repairer
     reconciler: Reconciler
+
+    @property
+    def store(self) -> Store:
+        return self.stores.orders
 
 
 def compose(
-    settings: Settings, accounts: dict[str, Account], store: Store, observe: Observer
+    settings: Settings,
+    accounts: dict[str, Account],
+    stores: Stores,
+    ledger: Ledger,
+    observe: Observer,
 ) -> Services:
     """Put the parts together. Raises UnsupportedExchange for an account without a contract."""
     clock = SystemClock()
+    store = stores.orders
     connections = Connections(accounts, clock)
     clocks = ExchangeClocks(store, clock, socket.gethostname())
-    journal = Journal(store, clock, clocks, observe, Patience())
+    remember_s = settings.remember_days * 86_400
+    retention = Retention(settings.keep_settled_s, remember_s)
+    archive = Archive(stores.archive, stores.valuations, ledger, clock, retention)
+    repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
+    journal = Journal(store, clock, clocks, observe, Patience(), archive.recall)
     manager = OrderManager(
         store,
         journal,
@@ -52,23 +85,33 @@ def compose(
         recv_window_ms=settings.recv_window_ms,
         attempts_max=settings.attempts_max,
     )
+    marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
+    desk = Desk(store, stores.reconciliations, journal, clock, archive)
     return Services(
         settings=settings,
         accounts=accounts,
         clock=clock,
-        store=store,
+        stores=stores,
+        ledger=ledger,
         connections=connections,
         clocks=clocks,
         manager=manager,
-        intake=Intake(store, manager, clock, accounts),
-        reconciler=Reconciler(store, journal, clock),
+        intake=Intake(store, manager, clock, accounts, marks.price),
+        valuer=Valuer(store, stores.valuations, clock),
+        archive=archive,
+        repairer=repairer,
+        reconciler=Reconciler(desk, lambda: repairer.run(accounts), announce),
     )
 
 
-def open_store(settings: Settings) -> RedisStore:
-    """Connect to the store of record, with a connection for every thread and some to spare."""
-    client = connect(settings.redis_url, connections_max=settings.worker_threads + 20)
-    return RedisStore(client, SystemClock())
+def stores_of(settings: Settings) -> Stores:
+    """Everything in Redis, with a connection for every thread and some to spare."""
+    return open_stores(settings.redis_url, SystemClock(), settings.worker_threads + 20)
+
+
+def ledger_of_settings() -> Ledger:
+    """History, by the settings alone. Raises SettingsError and LedgerUrlError."""
+    return open_ledger(ledger_url_of(load_settings()))
 
 
 @cache
@@ -76,7 +119,25 @@ def services() -> Services:
     """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange."""
     settings = load_settings()
     accounts = accounts_from_environment(settings)
-    return compose(settings, accounts, open_store(settings), observe)
+    return compose(settings, accounts, stores_of(settings), ledger_of_settings(), observe)
+
+
+def reconcile_account(parts: Services, name: str) -> Reconciliation:
+    """Reconcile an account by its policy. Raises as Reconciler.run does, and UnknownAccount."""
+    policy = drift_policy_of(parts.settings, name)
+    return parts.reconciler.run(name, parts.connections.exchange(name), policy)
+
+
+def holders(parts: Services) -> list[Holder]:
+    """Every account, and where its prices come from."""
+    return [
+        Holder(
+            account=name,
+            market=f"{account.exchange} {account.base_url or ''}".strip(),
+            exchange=partial(parts.connections.exchange, name),
+        )
+        for name, account in parts.accounts.items()
+    ]
 
 
 _OBSERVERS: tuple[Observer, ...] = (LogObserver(), AlertObserver())
@@ -86,3 +147,9 @@ def observe(order: Order, event: Event, before: OrderState | None) -> None:
     """Tell everybody who watches orders."""
     for observer in _OBSERVERS:
         observer(order, event, before)
+
+
+def announce(found: Reconciliation) -> None:
+    """Tell everybody who watches reconciliations."""
+    log_reconciliation(found)
+    alert_of_reconciliation(found)

@@ -68,6 +68,8 @@ def _schedule(settings: Settings) -> dict[str, Any]:
 
     schedule = {
         "sweep": every(settings.sweep_every_s, "orders.sweep"),
+        "mark": every(settings.mark_every_s, "positions.mark"),
+        "archive": every(settings.archive_every_s, "ledger.archive"),
         "measure-clocks": every(CLOCK_EVERY_S, "clocks.measure"),
     }
     for account in settings.accounts:

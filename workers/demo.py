@@ -4,15 +4,20 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
+from execution.clock import SystemClock
+from execution.decimals import to_text
 from execution.identifiers import order_id_of
+from execution.ledger.sql_ledger import open_ledger
 from execution.orders import Order, OrderState
-from execution.store.redis_store import RedisStore
+from execution.ports import Store
+from execution.store.redis_stores import Stores
 from signals import (
     CancelRequest,
     InvalidSignal,
@@ -27,29 +32,37 @@ from workers import tables, views
 from workers.audit import Check, compare
 from workers.demo_signals import DemoSignal, demo_signals
 from workers.local_stack import LocalStack, NotReady
+from workers.reports.writing import ledger_report, write_files
 
 PATIENCE_S = 45
 WORKERS = 2
+# Beat does everything every second, so that nobody waits for it.
+_OFTEN = {"reconcile_every_s": 1, "mark_every_s": 1, "archive_every_s": 1, "snapshot_every_s": 1}
 _ORDER_COLUMNS = ("signal_id", "symbol", "side", "type", "amount", "price", "state", "filled",
                   "average", "reason")  # fmt: skip
 _POSITION_COLUMNS = ("symbol", "amount", "entry_price", "mark_price", "realised_pnl",
                      "unrealised_pnl", "fees")  # fmt: skip
 
 
-def run_demo(count: int, seed: int, console: Console) -> int:
-    """Run it and show it; return 0 only if everything ended as it had to and the ledger agrees."""
+def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
+    """Run it and show it; return 0 only if everything ended as it had to and the ledger agrees.
+
+    The report of what happened is left at `report`.
+    """
     # An end from outside is an interrupt like Ctrl-C, so that the processes are ended too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         tempfile.TemporaryDirectory(prefix="oneorder-demo-") as folder,
-        LocalStack(Path(folder), settings={"reconcile_every_s": 1}) as stack,
+        LocalStack(Path(folder), settings=_OFTEN) as stack,
     ):
         try:
             _start(stack, seed, console)
-            return _trade(stack, count, seed, console)
+            failed = _trade(stack, count, seed, console)
+            _report(stack, report, console)
         except NotReady as error:
             console.print(f"[red]{error}[/]")
             return 1
+        return failed
 
 
 def _start(stack: LocalStack, seed: int, console: Console) -> None:
@@ -71,38 +84,50 @@ def _start(stack: LocalStack, seed: int, console: Console) -> None:
 def _trade(stack: LocalStack, count: int, seed: int, console: Console) -> int:
     batch = demo_signals(count, seed, stack.account)
     publisher = Publisher(SignalSettings(redis_url=stack.redis_url))
-    refused = _publish(batch, publisher)
+    refused = _publish(batch, publisher, stack)
     expected = {
         order_id_of(s.fields["signal_id"]): s.ends_as for s in batch if s.ends_as is not None
     }
-    store = stack.store()
+    stores = stack.stores()
+    store = stores.orders
     _cancel_after_open(batch, publisher, store, stack)
     settled = _wait(expected, store, console)
     publisher.close()
     orders = store.orders()
     console.print(tables.table("Orders", map(views.order_view, orders), _ORDER_COLUMNS))
     console.print(tables.table("Refused before publishing", refused, ("signal_id", "reason")))
-    stack.wait_for("a price for every position", lambda: _all_marked(stack.account, store))
+    stack.wait_for("a price for every position", lambda: _all_marked(stack.account, stores))
     checks = [*_ending_checks(expected, orders), *_ledger_checks(stack, store)]
     now_ms = time.time_ns() // 1_000_000
-    rows = views.position_views(store, stack.account, now_ms)
+    rows = views.position_views(stores, stack.account, now_ms)
     console.print(tables.table("Positions", rows, _POSITION_COLUMNS))
     return _verdict(batch, refused, orders, checks, settled, console)
 
 
-def _publish(batch: Iterable[DemoSignal], publisher: Publisher) -> list[dict[str, Any]]:
-    """Publish what is valid; return what was refused, with the reason."""
+def _publish(
+    batch: Iterable[DemoSignal], publisher: Publisher, stack: LocalStack
+) -> list[dict[str, Any]]:
+    """Publish what is valid, with the market price; return what was refused, with the reason."""
     refused = []
     for demo_signal in batch:
+        price = _market_price(stack, demo_signal.fields["symbol"])
+        fields = {**demo_signal.fields, "reference_price": price}
         try:
-            publish_order(parse_as(OrderSignal, demo_signal.fields), publisher)
+            publish_order(parse_as(OrderSignal, fields), publisher)
         except InvalidSignal as error:
             refused.append({"signal_id": demo_signal.fields["signal_id"], "reason": str(error)})
     return refused
 
 
+def _market_price(stack: LocalStack, symbol: str) -> str:
+    """Halfway between the exchange's best bid and ask."""
+    name = symbol.replace("/", "")
+    ticker = stack.paper("GET", f"/api/v3/ticker/bookTicker?symbol={name}")
+    return to_text((Decimal(ticker["bidPrice"]) + Decimal(ticker["askPrice"])) / 2)
+
+
 def _cancel_after_open(
-    batch: Iterable[DemoSignal], publisher: Publisher, store: RedisStore, stack: LocalStack
+    batch: Iterable[DemoSignal], publisher: Publisher, store: Store, stack: LocalStack
 ) -> None:
     chosen = [order_id_of(s.fields["signal_id"]) for s in batch if s.then_cancel]
     stack.wait_for("the order to cancel", lambda: all(map(store.order, chosen)))
@@ -110,7 +135,7 @@ def _cancel_after_open(
         publish_cancel(CancelRequest(order_id=order_id), publisher)
 
 
-def _wait(expected: Mapping[str, OrderState], store: RedisStore, console: Console) -> bool:
+def _wait(expected: Mapping[str, OrderState], store: Store, console: Console) -> bool:
     """Watch the orders end, until all are where they must be or patience is at an end."""
     deadline = time.monotonic() + PATIENCE_S
     with Progress(console=console) as progress:
@@ -124,9 +149,19 @@ def _wait(expected: Mapping[str, OrderState], store: RedisStore, console: Consol
             time.sleep(0.1)
 
 
-def _all_marked(account: str, store: RedisStore) -> bool:
-    """Reconciliation, which beat starts, has been round since the last fill opened a position."""
-    return all(store.mark(account, position.symbol) for position in store.positions(account))
+def _all_marked(account: str, stores: Stores) -> bool:
+    """Beat has had every holding priced since the last fill opened a position."""
+    marks = stores.valuations.marks(account)
+    return all(position.symbol in marks for position in stores.orders.positions(account))
+
+
+def _report(stack: LocalStack, path: Path, console: Console) -> None:
+    """Write the report from the ledger, once the ledger has everything."""
+    stack.wait_for("the ledger", lambda: not stack.stores().archive.unarchived())
+    ledger = open_ledger(stack.ledger_url)
+    found = ledger_report(ledger, since=None, now=SystemClock().now())
+    write_files(found, html=path)
+    console.print(f"The report of this run: {path.resolve()}", soft_wrap=True)
 
 
 def _ending_checks(expected: Mapping[str, OrderState], orders: Iterable[Order]) -> list[Check]:
@@ -138,7 +173,7 @@ def _ending_checks(expected: Mapping[str, OrderState], orders: Iterable[Order]) 
     return [*checks, Check("orders in all", "", str(len(states)), str(len(expected)))]
 
 
-def _ledger_checks(stack: LocalStack, store: RedisStore) -> list[Check]:
+def _ledger_checks(stack: LocalStack, store: Store) -> list[Check]:
     return compare(store.orders(), store.positions(stack.account), stack.ledger())
 
 

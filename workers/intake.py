@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 import structlog
 
@@ -22,8 +23,18 @@ CANCEL_PATIENCE_MS = 30_000
 _ENTRY_ID = re.compile(r"\d{1,15}-\d{1,15}")
 
 
+def unknown_price(account: str, symbol: str) -> Decimal | None:
+    """What the market is at, for somebody who does not look."""
+    del account, symbol
+    return None
+
+
 class Intake:
-    """The door through which every message and every intent comes in."""
+    """The door through which every message and every intent comes in.
+
+    `reference_price` tells what the market of an account and a symbol is at, for signals that do
+    not say it themselves.
+    """
 
     def __init__(
         self,
@@ -31,11 +42,13 @@ class Intake:
         manager: OrderManager,
         clock: Clock,
         accounts: Mapping[str, Account],
+        reference_price: Callable[[str, str], Decimal | None] = unknown_price,
     ) -> None:
         self._store = store
         self._manager = manager
         self._clock = clock
         self._accounts = accounts
+        self._reference_price = reference_price
 
     def execute(self, body: object, entry_id: object) -> Order | None:
         """Take an order message as far as it goes now; None for one that was refused."""
@@ -108,6 +121,8 @@ class Intake:
             time_in_force=None if tif is None else TimeInForce(tif),
             expires_at=signal.expires_at,
             strategy=signal.strategy,
+            reference_price=signal.reference_price
+            or self._reference_price(signal.account, signal.symbol),
             entry_id=entry_id,
             exchange=account.exchange if account else "",
         )

@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from execution.clock import SystemClock
-from execution.ports import StoreUnavailable
-from execution.store.redis_store import RedisStore, connect
+from execution.ports import Store, StoreUnavailable
+from execution.store.redis_stores import Stores, open_stores
 from workers.settings import as_toml
 
 STOP_PATIENCE_S = 10
@@ -71,6 +71,11 @@ class LocalStack:
     @property
     def redis_url(self) -> str:
         return f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger lies unless the settings say otherwise."""
+        return f"sqlite:///{self.directory / 'oneorder-ledger.db'}"
 
     @property
     def paper_url(self) -> str:
@@ -152,8 +157,11 @@ class LocalStack:
         """What the process has written so far."""
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
-    def store(self) -> RedisStore:
-        return RedisStore(connect(self.redis_url), SystemClock())
+    def stores(self) -> Stores:
+        return open_stores(self.redis_url, SystemClock())
+
+    def store(self) -> Store:
+        return self.stores().orders
 
     def ledger(self) -> dict[str, Any]:
         """What the paper exchange says is true."""
@@ -193,7 +201,7 @@ def free_port() -> int:
         return port
 
 
-def _answers(store: RedisStore) -> bool:
+def _answers(store: Store) -> bool:
     try:
         store.ping()
     except StoreUnavailable:

@@ -9,6 +9,7 @@ from sentry_sdk.types import Event, Hint
 from execution.events import Event as OrderEvent
 from execution.events import Quarantined
 from execution.orders import Order, OrderState
+from execution.reconciliation_run import Reconciliation
 
 _NAMES = r"signature|api[_-]?key|secret|password|passphrase|x-mbx-apikey|authorization|token"
 _SECRET_NAMES = re.compile(rf"(?i){_NAMES}")
@@ -47,6 +48,21 @@ class AlertObserver:
                 f"order {order.order_id} on {order.account} is quarantined: {order.reason}",
                 level="error",
             )
+
+
+def alert_of_reconciliation(found: Reconciliation) -> None:
+    """Raise an alert for what a person must look at: trades or balances that are not ours, and a
+    store that had lost something."""
+    if not found.needs_attention:
+        return
+    drift = ", ".join(f"{amount} {asset}" for asset, amount in found.drift.items())
+    what = {
+        "orders that are not ours": ", ".join(found.external_orders),
+        "drift": drift if found.drift_confirmed else "",
+        "lost": ", ".join(found.repaired),
+    }
+    parts = "; ".join(f"{name}: {text}" for name, text in what.items() if text)
+    sentry_sdk.capture_message(f"reconciliation of {found.account}: {parts}", level="warning")
 
 
 def scrub_event(event: Event, _: Hint) -> Event | None:

@@ -12,9 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_settings import SettingsConfigDict
 
 from execution.accounts import Account
+from execution.reconciliation_run import DriftPolicy
 from signals.settings import SignalSettings, config_path
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+Symbol = Annotated[str, StringConstraints(pattern=r"^[^\s/:]+/[^\s/:]+$")]
 
 
 class SettingsError(Exception):
@@ -30,6 +33,22 @@ class AccountSettings(BaseModel):
     base_url: str | None = None
     timeout_s: int = Field(default=10, ge=1, le=15)
     accept_quarantine: bool = False
+    drift_policy: DriftPolicy | None = None
+
+
+class CollectorSettings(BaseModel):
+    """The [collector] table: whose order books are kept, of what, and how many levels a side.
+
+    Without `accounts` they are those of all accounts. A book that is not kept up for `ttl_s` is
+    gone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    symbols: tuple[Symbol, ...] = ()
+    depth: int = Field(default=20, ge=1, le=1_000)
+    accounts: tuple[str, ...] | None = None
+    ttl_s: int = Field(default=15, ge=3, le=300)
 
 
 class Settings(SignalSettings):
@@ -42,8 +61,16 @@ class Settings(SignalSettings):
     attempts_max: int = Field(default=20, ge=1, le=1_000)
     worker_threads: int = Field(default=8, ge=1, le=256)
     sweep_every_s: int = Field(default=1, ge=1, le=60)
+    mark_every_s: int = Field(default=5, ge=1, le=3_600)
+    snapshot_every_s: int = Field(default=60, ge=1, le=86_400)
+    archive_every_s: int = Field(default=5, ge=1, le=3_600)
+    ledger_url: str = Field(default="sqlite:///oneorder-ledger.db", repr=False)
+    keep_settled_s: int = Field(default=86_400, ge=60, le=31_536_000)
+    remember_days: int = Field(default=30, ge=1, le=3_650)
+    drift_policy: DriftPolicy = DriftPolicy.REPORT
     reconcile_every_s: int = Field(default=5, ge=1, le=3_600)
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    collector: CollectorSettings = CollectorSettings()
     sentry_dsn: str | None = Field(default=None, repr=False)
 
 
@@ -88,6 +115,22 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
         )
         for name, account in settings.accounts.items()
     }
+
+
+def ledger_url_of(settings: Settings) -> str:
+    """Where the ledger is; a SQLite file that is named without its folder lies beside the settings
+    file, so that every process finds the same one."""
+    prefix = "sqlite:///"
+    path = settings.ledger_url.removeprefix(prefix)
+    if path == settings.ledger_url or path.startswith(("/", ":")) or not path:
+        return settings.ledger_url
+    return f"{prefix}{config_path().resolve().parent / path}"
+
+
+def drift_policy_of(settings: Settings, account: str) -> DriftPolicy:
+    """What is done about drift on the account: its own policy, or else that of all."""
+    own = settings.accounts[account].drift_policy if account in settings.accounts else None
+    return own or settings.drift_policy
 
 
 def accounts_from_environment(settings: Settings) -> dict[str, Account]:

@@ -1,13 +1,15 @@
 """Tables for people: the same values that --json prints."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from rich.table import Table
 
 _NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price", "mark_age_s",
-            "realised_pnl", "unrealised_pnl", "stamp_ms", "valid_until_ms", "number"}  # fmt: skip
+            "realised_pnl", "unrealised_pnl", "stamp_ms", "valid_until_ms", "number", "equity",
+            "exposure", "net_exposure", "turnover", "rebuilt_amount", "rebuilt_entry_price",
+            "rebuilt_realised_pnl", "fills", "trades_read", "fills_applied", "took_ms"}  # fmt: skip
 PLACES_SHOWN = 8
 _STATE_STYLES = {
     "filled": "green",
@@ -20,17 +22,30 @@ ORDER_COLUMNS = ("order_id", "signal_id", "account", "symbol", "side", "type", "
                  "state", "filled", "average", "reason")  # fmt: skip
 POSITION_COLUMNS = ("account", "symbol", "amount", "entry_price", "mark_price", "mark_age_s",
                     "realised_pnl", "unrealised_pnl", "fees")  # fmt: skip
-RECONCILIATION_COLUMNS = ("account", "symbols", "fills_applied", "orders_settled",
-                          "external_orders", "took_ms")  # fmt: skip
+TOTALS_COLUMNS = ("account", "quote", "realised_pnl", "unrealised_pnl", "equity", "exposure",
+                  "net_exposure", "turnover", "fees", "mark_age_s", "unmarked")  # fmt: skip
+RECONCILIATION_COLUMNS = ("account", "symbols", "trades_read", "fills_applied", "orders_settled",
+                          "orders_adopted", "orders_recalled", "external_orders",
+                          "external_open_orders", "drift", "drift_confirmed", "repaired", "calls",
+                          "took_ms", "error")  # fmt: skip
+REBUILD_COLUMNS = ("account", "symbol", "agrees", "amount", "rebuilt_amount", "entry_price",
+                   "rebuilt_entry_price", "realised_pnl", "rebuilt_realised_pnl",
+                   "fills")  # fmt: skip
 ATTEMPT_COLUMNS = ("number", "stamp_ms", "valid_until_ms", "verdict", "reason")
 FILL_COLUMNS = ("trade_id", "price", "amount", "fee", "fee_asset", "time")
 
 
-def table(title: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-    """Lay rows out under the named columns, numbers to the right."""
+def table(
+    title: str,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    numbers: Collection[str] = (),
+) -> Table:
+    """Lay rows out under the named columns, numbers to the right: those known as such, and
+    `numbers`."""
     laid = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        right = column in _NUMBERS
+        right = column in _NUMBERS or column in numbers
         laid.add_column(
             column.replace("_", " "), justify="right" if right else "left", overflow="fold"
         )

@@ -10,11 +10,12 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from execution.journal import UnknownOrder
+from execution.ledger.port import LedgerUnavailable
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
 from signals.broker import CANCEL, EXECUTE
-from workers.bootstrap import Services, services
+from workers.bootstrap import Services, holders, reconcile_account, services
 from workers.celery_app import app
 
 # The sweep leaves an intent this long to the message that was sent with it.
@@ -25,6 +26,7 @@ ORDERS_A_SWEEP = 200
 WAKE_LEASE_MS = 5_000
 # A sweep takes well under a second; one that was killed must not hold up the next for long.
 SWEEP_LEASE_MS = 5_000
+ARCHIVE_LEASE_MS = 30_000
 # With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
 BACKLOG_MAX = 500
 
@@ -116,13 +118,41 @@ def reconcile(body: dict[str, str] | None = None) -> None:
     wanted = (body or {}).get("account")
     for name in parts.accounts if wanted is None else [wanted]:
         try:
-            parts.reconciler.run(name, parts.connections.exchange(name))
+            reconcile_account(parts, name)
         except AlreadyRunning:
             continue
         except ExchangeUnavailable as error:
             # One account that is out of reach does not keep the others from being reconciled.
             log = structlog.get_logger("oneorder")
             log.warning("not_reconciled", account=name, error=str(error))
+
+
+@app.task(name="positions.mark", throws=(StoreUnavailable,))
+def mark() -> None:
+    """Price what is held, add it up, and now and then add a point to the series."""
+    parts = services()
+    log = structlog.get_logger("oneorder")
+    for sentence in parts.valuer.mark(holders(parts)):
+        log.warning("not_marked", error=sentence)
+    totals = parts.valuer.value(parts.accounts)
+    if parts.store.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
+        parts.valuer.take_snapshots(totals)
+
+
+@app.task(name="ledger.archive", throws=(StoreUnavailable,))
+def archive() -> None:
+    """Write what is new to the ledger, and let go from Redis what is settled and old."""
+    parts = services()
+    owner = uuid4().hex
+    if not parts.store.lease("archive", owner, ARCHIVE_LEASE_MS):
+        return
+    try:
+        parts.archive.run()
+    except LedgerUnavailable as error:
+        # What is to be written waits; the next tick tries again.
+        structlog.get_logger("oneorder").warning("not_archived", error=str(error))
+    finally:
+        parts.store.release("archive", owner)
 
 
 @app.task(name="clocks.measure", throws=(StoreUnavailable,))

@@ -7,9 +7,11 @@ from typing import Any
 
 from execution.decimals import to_text
 from execution.orders import Attempt, Fill, Order
-from execution.ports import Store
 from execution.position_tracker import Position
-from execution.reconciliation import Reconciliation
+from execution.reconciliation_run import Reconciliation
+from execution.repair import PositionCheck
+from execution.store.redis_stores import Stores
+from execution.valuation import Mark, Totals
 
 Json = dict[str, Any]
 
@@ -34,6 +36,7 @@ def order_view(order: Order) -> Json:
         "average": _number(order.average),
         "fees": {asset: to_text(fee) for asset, fee in order.fees.items()},
         "strategy": order.strategy,
+        "reference_price": _number(order.reference_price),
         "expires_at": _time(order.expires_at),
         "created_at": _time(order.created_at),
         "updated_at": _time(order.updated_at),
@@ -72,17 +75,16 @@ def _fill_view(fill: Fill) -> Json:
     }
 
 
-def position_view(position: Position, mark: tuple[Decimal, int] | None, now_ms: int) -> Json:
+def position_view(position: Position, mark: Mark | None, now_ms: int) -> Json:
     """One position, valued at its last mark where there is one."""
-    price = None if mark is None else mark[0]
-    age_s = None if mark is None else (Decimal(max(0, now_ms - mark[1])) / 1000)
+    price = None if mark is None else mark.price
     return {
         "account": position.account,
         "symbol": position.symbol,
         "amount": to_text(position.amount),
         "entry_price": _number(position.entry_price),
         "mark_price": _number(price),
-        "mark_age_s": _number(age_s),
+        "mark_age_s": _age_s(None if mark is None else mark.at_ms, now_ms),
         "realised_pnl": to_text(position.realised_pnl),
         "unrealised_pnl": None if price is None else to_text(position.unrealised_pnl(price)),
         "fees": {asset: to_text(fee) for asset, fee in position.fees.items()},
@@ -92,15 +94,57 @@ def position_view(position: Position, mark: tuple[Decimal, int] | None, now_ms: 
     }
 
 
-def position_views(store: Store, account: str | None, now_ms: int) -> list[Json]:
-    return [
-        position_view(position, store.mark(position.account, position.symbol), now_ms)
-        for position in store.positions(account)
-    ]
+def position_views(stores: Stores, account: str | None, now_ms: int) -> list[Json]:
+    positions = stores.orders.positions(account)
+    marks = {name: stores.valuations.marks(name) for name in {p.account for p in positions}}
+    return [position_view(p, marks[p.account].get(p.symbol), now_ms) for p in positions]
+
+
+def totals_view(totals: Totals, now_ms: int) -> Json:
+    """One account's positions together, in one quote asset."""
+    return {
+        "account": totals.account,
+        "quote": totals.quote,
+        "realised_pnl": to_text(totals.realised_pnl),
+        "unrealised_pnl": to_text(totals.unrealised_pnl),
+        "equity": to_text(totals.realised_pnl + totals.unrealised_pnl),
+        "exposure": to_text(totals.exposure),
+        "net_exposure": to_text(totals.net_exposure),
+        "turnover": to_text(totals.turnover),
+        "fees": {asset: to_text(fee) for asset, fee in totals.fees.items()},
+        "mark_age_s": _age_s(totals.marked_at_ms, now_ms),
+        "unmarked": totals.unmarked,
+        "updated_at": _time(totals.updated_at),
+    }
 
 
 def reconciliation_view(found: Reconciliation) -> Json:
-    return {**asdict(found), "started_at": _time(found.started_at)}
+    return {
+        **asdict(found),
+        "started_at": _time(found.started_at),
+        "drift": {asset: to_text(amount) for asset, amount in found.drift.items()},
+    }
+
+
+def position_check_view(check: PositionCheck) -> Json:
+    """A position as it is kept, beside what its fills in the ledger make of it."""
+    live, rebuilt = check.live, check.rebuilt
+    return {
+        "account": live.account,
+        "symbol": live.symbol,
+        "agrees": check.agrees,
+        "amount": to_text(live.amount),
+        "rebuilt_amount": to_text(rebuilt.amount),
+        "entry_price": _number(live.entry_price),
+        "rebuilt_entry_price": _number(rebuilt.entry_price),
+        "realised_pnl": to_text(live.realised_pnl),
+        "rebuilt_realised_pnl": to_text(rebuilt.realised_pnl),
+        "fills": rebuilt.version,
+    }
+
+
+def _age_s(at_ms: int | None, now_ms: int) -> str | None:
+    return None if at_ms is None else to_text(Decimal(max(0, now_ms - at_ms)) / 1000)
 
 
 def _number(number: Decimal | None) -> str | None:

@@ -45,6 +45,7 @@ class StrictBinance(StrictTransport, ccxt.binance):
         "/account": within("balances", list_of(record_with("asset", "free", "locked"))),
         "/exchangeInfo": within("symbols", some(list_of(record_with("symbol", "status")))),
         "/depth": record_with("bids", "asks"),
+        "/ticker/24hr": list_of(record_with("symbol", "lastPrice")),
         "/time": record_with("serverTime"),
     }
 

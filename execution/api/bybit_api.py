@@ -28,12 +28,18 @@ ORDERS_A_PAGE, TRADES_A_PAGE = 50, 100
 WEEK_MS = 7 * 86_400_000
 # Weeks overlap by so much, because "now" is the exchange's.
 OVERLAP_MS = 60_000
+# docs/v5/rate-limit: the code of an account's limit, and the header that says until when.
+TOO_MANY_REQUESTS = "10006"
+RESET_HEADER = "x-bapi-limit-reset-timestamp"
+# Limits are counted by the second; a longer wait than this is a clock gone wrong.
+RESET_S_MAX = 60
 
 _ACKNOWLEDGED = within("result", record_with("orderId", "orderLinkId"))
 _ORDER = record_with("orderId", "orderLinkId", "symbol", "orderStatus", "cumExecQty")
 _TRADE = record_with("execId", "orderId", "symbol", "side", "execPrice", "execQty", "execTime")
 _WALLET = record_with("accountType", "coin")
 _SYMBOL = record_with("symbol", "baseCoin", "quoteCoin", "status")
+_TICKER = record_with("symbol", "lastPrice")
 _ORDERS = within("result", within("list", list_of(_ORDER)))
 
 
@@ -49,12 +55,36 @@ class StrictBybit(StrictTransport, ccxt.bybit):
         "/account/wallet-balance": within("result", within("list", some(list_of(_WALLET)))),
         "/market/instruments-info": within("result", within("list", some(list_of(_SYMBOL)))),
         "/market/orderbook": within("result", record_with("a", "b")),
+        "/market/tickers": within("result", within("list", some(list_of(_TICKER)))),
         "/market/time": record_with("time"),
     }
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
         """Almost every error comes with status 200; the code tells them apart."""
         return str(answer["retCode"]) if "retCode" in answer else None
+
+    def handle_errors(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        *rest: Any,
+    ) -> Any:
+        try:
+            return super().handle_errors(code, reason, url, method, headers, *rest)
+        finally:
+            if self.exchange_code == TOO_MANY_REQUESTS:
+                self.retry_after_s = max(self.retry_after_s, self._reset_s(headers))
+
+    def _reset_s(self, headers: Mapping[str, str]) -> int:
+        """Bybit has no Retry-After; it names the moment, on its own clock, when a limit ends."""
+        told = {name.lower(): value for name, value in headers.items()}.get(RESET_HEADER, "")
+        if not told.isdigit():
+            return 0
+        now_ms: int = self.milliseconds() - self.options["timeDifference"]
+        return min(RESET_S_MAX, max(1, -((now_ms - int(told)) // 1000)))
 
 
 class BybitExchange(CcxtExchange):
@@ -80,13 +110,29 @@ class BybitExchange(CcxtExchange):
         return super()._report(symbol, {**order, "marketUnit": "baseCoin"})
 
     def _lookup(self, order: Order) -> OrderReport | None:
-        request = {"category": "spot", "orderLinkId": order.client_order_id}
+        return self._searched(order.symbol, {"orderLinkId": order.client_order_id})
+
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        # ccxt's own fetch_order demands that its caller knows it to look at the latest orders only.
+        return self._read(lambda: self._fetched(symbol, exchange_order_id))
+
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        report = self._searched(symbol, {"orderId": exchange_order_id})
+        if report is not None and report.exchange_order_id != exchange_order_id:
+            raise ValueError(
+                f"asked for order {exchange_order_id}, told of {report.exchange_order_id}"
+            )
+        return report
+
+    def _searched(self, symbol: str, wanted: dict[str, str]) -> OrderReport | None:
+        """Look among the open and the latest ended orders, then among all that have ended."""
+        request = {"category": "spot", **wanted}
         for ask in (
             self.client.private_get_v5_order_realtime,
             self.client.private_get_v5_order_history,
         ):
             for told in ask(request)["result"]["list"]:
-                return self._report(order.symbol, told)
+                return self._report(symbol, told)
         return None
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:

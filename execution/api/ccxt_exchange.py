@@ -1,6 +1,6 @@
 """One account at one exchange, spoken to through a strict ccxt class."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import chain
@@ -9,7 +9,15 @@ from typing import Any, ClassVar, TypeVar
 import ccxt
 
 from execution.api.failures import failure_of, without_signature
-from execution.api.parse import account_fill_of, book_of, fill_of, market_of, report_of, time_of
+from execution.api.parse import (
+    account_fill_of,
+    book_of,
+    fill_of,
+    market_of,
+    price_of,
+    report_of,
+    time_of,
+)
 from execution.books import Book
 from execution.contracts import Contract
 from execution.decimals import to_decimal
@@ -201,6 +209,14 @@ class CcxtExchange:
                 for asset, total in self.client.fetch_balance()["total"].items()
             }
         )
+
+    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        return self._read(lambda: self._prices(sorted(symbols)))
+
+    def _prices(self, symbols: list[str]) -> dict[str, Decimal]:
+        tickers = self.client.fetch_tickers(symbols)
+        told = {symbol: price_of(tickers[symbol]) for symbol in symbols if symbol in tickers}
+        return {symbol: price for symbol, price in told.items() if price}
 
     def order_book(self, symbol: str, depth: int) -> Book:
         return self._read(lambda: book_of(symbol, self.client.fetch_order_book(symbol, depth)))

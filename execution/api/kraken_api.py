@@ -68,6 +68,7 @@ class StrictKraken(StrictTransport, ccxt.kraken):
         "/private/TradesHistory": within("result", within("trades", map_of(_TRADE))),
         "/private/BalanceEx": within("result", map_of(record_with("balance"))),
         "/public/AssetPairs": within("result", some(map_of(_PAIR))),
+        "/public/Ticker": within("result", some(map_of(record_with("c")))),
         "/public/Depth": within("result", some(map_of(record_with("asks", "bids")))),
         "/public/Time": within("result", record_with("unixtime")),
     }

@@ -45,6 +45,7 @@ class StrictOkx(StrictTransport, ccxt.okx):
         "/trade/fills-history": within("data", list_of(_TRADE)),
         "/account/balance": within("data", some(list_of(record_with("details")))),
         "/public/instruments": within("data", some(list_of(record_with("instId", "state")))),
+        "/market/tickers": within("data", some(list_of(record_with("instId", "last")))),
         "/market/books": within("data", some(list_of(record_with("asks", "bids")))),
         "/public/time": within("data", some(list_of(record_with("ts")))),
     }

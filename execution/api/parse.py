@@ -9,7 +9,16 @@ from typing import Any
 from execution.books import Book, Level
 from execution.decimals import to_decimal
 from execution.markets import Market
-from execution.orders import Fee, Fill, OrderReport, OrderState, Side
+from execution.orders import (
+    Fee,
+    Fill,
+    OrderReport,
+    OrderState,
+    OrderType,
+    Side,
+    Terms,
+    TimeInForce,
+)
 from execution.ports import AccountFill
 
 _STATUSES = {
@@ -42,6 +51,23 @@ def report_of(order: Mapping[str, Any]) -> OrderReport:
             fill_of(trade, order.get("timestamp"), str(order["side"]))
             for trade in order.get("trades") or ()
         ),
+        terms=_terms_of(order),
+    )
+
+
+def _terms_of(order: Mapping[str, Any]) -> Terms | None:
+    """What the order asks for; None where the answer leaves something of it out."""
+    side, kind, amount = order.get("side"), order.get("type"), _optional(order.get("amount"))
+    if side not in list(Side) or kind not in list(OrderType) or not amount:
+        return None
+    tif = order.get("timeInForce")
+    is_limit = kind == OrderType.LIMIT
+    return Terms(
+        side=Side(side),
+        type=OrderType(kind),
+        amount=amount,
+        price=_optional(order.get("price")) if is_limit else None,
+        time_in_force=TimeInForce(tif) if is_limit and tif in list(TimeInForce) else None,
     )
 
 
@@ -104,6 +130,12 @@ def market_of(market: Mapping[str, Any]) -> Market:
         notional_min=_optional(limits["cost"]["min"]),
         taker_fee=_optional(market.get("taker")) or Decimal(0),
     )
+
+
+def price_of(ticker: Mapping[str, Any]) -> Decimal | None:
+    """Halfway between bid and ask, or the last trade's price where a side is empty."""
+    bid, ask = _optional(ticker.get("bid")), _optional(ticker.get("ask"))
+    return (bid + ask) / 2 if bid and ask else _optional(ticker.get("last"))
 
 
 def book_of(symbol: str, book: Mapping[str, Any]) -> Book:

@@ -48,6 +48,7 @@ class StrictUpbit(StrictTransport, ccxt.upbit):
         "/v1/orders/closed": list_of(_ORDER),
         "/v1/accounts": some(list_of(_BALANCE)),
         "/v1/market/all": some(list_of(record_with("market"))),
+        "/v1/ticker": some(list_of(record_with("market", "trade_price"))),
         "/v1/orderbook": some(list_of(record_with("market", "orderbook_units"))),
     }
 

@@ -1,17 +1,22 @@
 """What a ledger is: the history of orders and fills that outlives Redis."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from execution.decimals import Money
-from execution.orders import Fill, Order
+from execution.decimals import Money, total
+from execution.orders import Fill, Order, merge_fills
 from execution.ports import StoreUnavailable
 
 
 class LedgerUnavailable(StoreUnavailable):
-    """The ledger's database did not answer; nothing is lost, what is to be written waits."""
+    """The ledger's database did not answer, or cannot be used as it is: locked, full, or of a later
+    release. Nothing is lost, what is to be written waits."""
+
+
+class LedgerUrlError(ValueError):
+    """The setting `ledger_url` names no database that a ledger can be kept in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +36,31 @@ class Snapshot:
 
     @property
     def equity(self) -> Money:
-        return self.realised_pnl + self.unrealised_pnl
+        return total((self.realised_pnl, self.unrealised_pnl))
 
 
 class Ledger(Protocol):
-    """Every method raises LedgerUnavailable when the database does not answer."""
+    """Every method raises LedgerUnavailable when the database does not answer, and ValueError for a
+    time without a zone."""
 
     def write(self, orders: Iterable[Order]) -> None:
         """Keep orders with their attempts and fills as they are now, all of them or none.
 
-        Writing the same twice changes nothing. A newer state of an order takes the place of the
-        older one; a fill that was ever written stays, also if a later state does not have it.
+        Writing the same twice changes nothing. A state takes the place of the one that was written
+        before, unless `is_outdated` says that it is the older one. A fill or attempt that was ever
+        written stays, also if a later state does not have it: the store may have come back from an
+        earlier time. A trade belongs to the order that brought it first.
         """
 
-    def order(self, order_id: str) -> Order | None: ...
+    def order(self, order_id: str) -> Order | None:
+        """The newest state, exactly as it was written, followed by the fills that only earlier
+        states had: see `with_all_fills`."""
+
     def order_by_exchange_id(
         self, account: str, symbol: str, exchange_order_id: str
-    ) -> Order | None: ...
+    ) -> Order | None:
+        """The same; the youngest, should an exchange have given an id twice."""
+
     def orders(
         self,
         *,
@@ -55,8 +68,11 @@ class Ledger(Protocol):
         account: str | None = None,
         changed_since: datetime | None = None,
     ) -> Iterator[Order]:
-        """Orders with their fills, oldest first, created at `since` or changed at `changed_since`
-        or later."""
+        """Orders as `order` gives them, oldest first: those of the account that were created at
+        `since` or later, and changed at `changed_since` or later. What is not given is not asked.
+
+        They are read page by page, so any method that gives an iterator raises while it is read.
+        """
 
     def traded(self) -> list[tuple[str, str]]:
         """Every account and symbol that has a fill, sorted."""
@@ -66,9 +82,38 @@ class Ledger(Protocol):
         then trade id."""
 
     def write_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep snapshots; one for the same account, quote and time is replaced."""
+        """Keep snapshots, all or none; one for the same account, quote and time is replaced."""
 
     def snapshots(
         self, *, since: datetime | None = None, account: str | None = None
     ) -> Iterator[Snapshot]:
-        """Oldest first."""
+        """Those taken at `since` or later, oldest first, then by account and quote."""
+
+
+def check_zones(**times: datetime | None) -> None:
+    """Raises ValueError, with the argument's name, for a time without a zone."""
+    for name, time in times.items():
+        if time is not None and time.tzinfo is None:
+            raise ValueError(f"{name}: {time} has no time zone")
+
+
+def is_outdated(order: Order, kept: Order) -> bool:
+    """Say whether `order` is surely an older state than `kept`, another of the same order.
+
+    Versions count up and times go on, so only what is behind in both is older. A store that came
+    back from an earlier time gives lower versions at later times; workers whose clocks differ may
+    give higher versions at earlier times. Both are news.
+    """
+    return order.version < kept.version and order.updated_at <= kept.updated_at
+
+
+def with_all_fills(order: Order, kept: Iterable[Fill]) -> Order:
+    """The order with the fills that were kept of it and that it lacks, in their order, behind its
+    own. Nothing else changes; `filled` stays what the exchange reported to that state."""
+    fills = merge_fills(order.fills, sorted(kept, key=fill_order))
+    return order if fills == order.fills else replace(order, fills=fills)
+
+
+def fill_order(fill: Fill) -> tuple[int, datetime, str, str]:
+    """Sorts a position's fills as they moved it."""
+    return (fill.sequence, fill.time, fill.trade_id, fill.side)

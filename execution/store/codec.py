@@ -39,10 +39,12 @@ def position_to_hash(position: Position) -> dict[str, str]:
         "updated_at": _time(position.updated_at),
         "version": str(position.version),
         "revision": position.revision,
+        "contract_size": to_text(position.contract_size),
     }
 
 
 def position_from_hash(stored: Mapping[str, str]) -> Position:
+    """Read the hash's fields; a hash of an earlier release has no contract size, and means 1."""
     return Position(
         account=stored["account"],
         symbol=stored["symbol"],
@@ -51,6 +53,7 @@ def position_from_hash(stored: Mapping[str, str]) -> Position:
         updated_at=_read_time(stored["updated_at"]),
         version=int(stored["version"]),
         revision=stored.get("revision", ""),
+        contract_size=to_decimal(stored.get("contract_size", "1")),
         **{name: to_decimal(stored[name]) for name in _NUMBERS},
     )
 
@@ -65,23 +68,23 @@ _NUMBERS = [
 def commit_arguments(change: Change) -> list[str | int]:
     """The arguments of lua/commit.lua, in its order."""
     after = change.after
-    exchange_id = after.exchange_order_id
     return [
         after.order_id,
-        _token(change.before),
+        token(change.before),
         after.version,
         after.state.value,
         after.account,
         after.symbol,
         order_to_json(after),
-        int(after.created_at.timestamp() * 1_000_000),
+        created_us(after),
         "" if change.due_ms is None else change.due_ms,
         "1" if after.is_live or after.fills_missing else "0",
-        "" if exchange_id is None else f"{after.symbol} {exchange_id}",
+        exchange_id_field(after),
         after.entry_id or "",
         "" if change.epoch is None else change.epoch.run_id,
         "1" if change.begins_attempt else "0",
         after.revision,
+        "1" if change.is_from_signal else "0",
         *_position_arguments(change),
     ]
 
@@ -89,10 +92,26 @@ def commit_arguments(change: Change) -> list[str | int]:
 def _position_arguments(change: Change) -> list[str]:
     if change.position is None or change.position_before is None:
         return [""]
-    return [_token(change.position_before), *_flat(position_to_hash(change.position))]
+    moved = change.position
+    return [
+        token(change.position_before),
+        str(moved.version),
+        *_flat(position_to_hash(moved)),
+    ]
 
 
-def _token(held: Order | Position) -> str:
+def created_us(order: Order) -> int:
+    """When the order was made, in µs; lists of orders go by it."""
+    return int(order.created_at.timestamp() * 1_000_000)
+
+
+def exchange_id_field(order: Order) -> str:
+    """By what the exchange's id of the order is found, "" where it has none."""
+    exchange_id = order.exchange_order_id
+    return "" if exchange_id is None else f"{order.symbol} {exchange_id}"
+
+
+def token(held: Order | Position) -> str:
     """What a change must find to be made; nothing stored is version 0."""
     return f"{held.version} {held.revision}" if held.version else "0 "
 

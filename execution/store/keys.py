@@ -6,8 +6,20 @@ REFUSED_MAX = 10_000
 ORDERS = "oneorder:orders"  # sorted set: order ids by creation time in µs
 DUE = "oneorder:due"  # sorted set: order ids by when the sweep shall look, in ms
 POSITIONS = "oneorder:positions"  # set: the keys of all position hashes
-
-
+POSITION_VERSIONS = "oneorder:position_versions"  # hash: position key to the version it must have
+HALTS = "oneorder:halts"  # hash: account, or "*" for all, to reason and time as JSON
+ALL = "*"
+UNARCHIVED = "oneorder:unarchived"  # sorted set: orders that the ledger does not have as they are
+LEAVING = "oneorder:leaving"  # sorted set: settled orders by when they leave, in ms
+MENDED = "oneorder:mended"  # string: the run id of the server that was last found whole
+RUNS = "oneorder:reconciliations"  # stream, bounded: what each reconciliation found
+RUNS_MAX = 10_000
+TOTALS = "oneorder:totals"  # set: the keys of all totals hashes
+SNAPSHOTS = "oneorder:snapshots"  # stream, bounded: what the accounts were worth
+SNAPSHOTS_MAX = 20_000
+SNAPSHOTS_ARCHIVED = "oneorder:snapshots:archived"  # string: the last entry that the ledger has
+# A member of every index, so that an index that was lost can be told from one that is empty.
+PRESENT = "-"
 EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is known
 
 
@@ -46,9 +58,29 @@ def cursors(account: str) -> str:
     return f"oneorder:cursors:{account}"
 
 
+def balances(account: str) -> str:
+    """String: the account's balance sheet, as JSON."""
+    return f"oneorder:balances:{account}"
+
+
+def totals(account: str, quote: str) -> str:
+    """Hash: profit, exposure and turnover of all positions in one quote asset."""
+    return f"oneorder:totals:{account}:{quote}"
+
+
 def marks(account: str) -> str:
     """Hash: symbol to "price ms"."""
     return f"oneorder:marks:{account}"
+
+
+def book(account: str, symbol: str) -> str:
+    """String with a time to live: the newest order book, as JSON."""
+    return f"oneorder:book:{account}:{symbol}"
+
+
+def book_health(account: str) -> str:
+    """String with a time to live: how each of the account's books is kept, as JSON."""
+    return f"oneorder:book_health:{account}"
 
 
 def lease(name: str) -> str:

@@ -4,17 +4,13 @@ Every change of an order is one Lua script, so one round trip and whole or not a
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
-from functools import wraps
-from importlib.resources import files
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from redis import Redis, RedisError
+from redis import Redis
 
-from execution.decimals import to_decimal, to_text
 from execution.orders import Order, OrderState
 from execution.ports import (
     Change,
@@ -22,48 +18,16 @@ from execution.ports import (
     ClockOffset,
     Committed,
     Epoch,
+    Halt,
     Intent,
     RefusedIntent,
-    StoreUnavailable,
 )
 from execution.position_tracker import Position
 from execution.store import keys
 from execution.store.codec import commit_arguments, order_from_json, position_from_hash
+from execution.store.connection import guarded, script
 
-P = ParamSpec("P")
-T = TypeVar("T")
 READ_BATCH = 500
-
-
-def connect(url: str, *, connections_max: int = 64) -> Redis:
-    """Open a pool that gives up on a silent server instead of waiting for ever.
-
-    Nothing is repeated by the client: a lost reply is the order manager's business.
-    """
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=3,
-        socket_connect_timeout=3,
-        socket_keepalive=True,
-        health_check_interval=2,
-        max_connections=connections_max,
-        # What is no UTF-8 is shown as such; one bad entry must not hide the good ones beside it.
-        encoding_errors="backslashreplace",
-    )
-
-
-def _guarded(method: Callable[P, T]) -> Callable[P, T]:
-    """Let a method raise StoreUnavailable for whatever goes wrong between us and the server."""
-
-    @wraps(method)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return method(*args, **kwargs)
-        except RedisError as error:
-            raise StoreUnavailable(f"Redis: {type(error).__name__}: {error}") from error
-
-    return guarded
 
 
 class RedisStore:
@@ -74,16 +38,13 @@ class RedisStore:
         self._clock = clock
         self._epoch: Epoch | None = None
         self._was_connected = False
-        self._commit = self._script("commit")
-        self._take_due = self._script("take_due")
-        self._learn_epoch = self._script("learn_epoch")
-        self._release = self._script("release")
+        self._commit = script(client, "commit")
+        self._take_due = script(client, "take_due")
+        self._learn_epoch = script(client, "learn_epoch")
+        self._lease = script(client, "lease")
+        self._release = script(client, "release")
 
-    def _script(self, name: str) -> Any:
-        source = files("execution.store").joinpath("lua", f"{name}.lua").read_text()
-        return self._redis.register_script(source)
-
-    @_guarded
+    @guarded
     def commit(self, change: Change) -> Committed:
         after = change.after
         # The first thing that is ever known of a server is its epoch: a server that has orders
@@ -100,6 +61,9 @@ class RedisStore:
                 keys.hold(after.account),
                 keys.SIGNALS,
                 keys.POSITIONS,
+                keys.UNARCHIVED,
+                keys.HALTS,
+                keys.POSITION_VERSIONS,
             ],
             args=commit_arguments(change),
         )
@@ -107,7 +71,7 @@ class RedisStore:
             self._epoch = None
         return Committed(answer)
 
-    @_guarded
+    @guarded
     def epoch(self) -> Epoch:
         if self._epoch is None:
             knew_another = "1" if self._was_connected else "0"
@@ -118,12 +82,12 @@ class RedisStore:
             self._epoch = Epoch(run_id, 0 if age_ms < 0 else since_ms)
         return self._epoch
 
-    @_guarded
+    @guarded
     def order(self, order_id: str) -> Order | None:
         doc = self._redis.hget(keys.order(order_id), "doc")
         return None if doc is None else order_from_json(doc)
 
-    @_guarded
+    @guarded
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
         found = self._load(self._redis.zrange(keys.ORDERS, 0, -1))
         return [
@@ -133,7 +97,7 @@ class RedisStore:
             and (account is None or order.account == account)
         ]
 
-    @_guarded
+    @guarded
     def live_orders(self, account: str) -> list[Order]:
         return self._load(sorted(self._redis.smembers(keys.live(account))))
 
@@ -147,7 +111,7 @@ class RedisStore:
                 pipe.hget(keys.order(order_id), "doc")
             yield from (order_from_json(doc) for doc in pipe.execute() if doc is not None)
 
-    @_guarded
+    @guarded
     def order_ids_by_exchange_id(
         self, account: str, symbol: str, exchange_order_ids: Iterable[str]
     ) -> dict[str, str]:
@@ -158,20 +122,20 @@ class RedisStore:
         known = self._redis.hmget(keys.exchange_ids(account), fields)
         return {wanted[i]: order_id for i, order_id in enumerate(known) if order_id is not None}
 
-    @_guarded
+    @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         return list(self._take_due(keys=[keys.DUE], args=[now_ms, limit, lease_ms]))
 
-    @_guarded
+    @guarded
     def postpone(self, order_id: str, due_ms: int) -> None:
         self._redis.zadd(keys.DUE, {order_id: due_ms}, xx=True)
 
-    @_guarded
+    @guarded
     def position(self, account: str, symbol: str) -> Position:
         stored = self._redis.hgetall(keys.position(account, symbol))
         return position_from_hash(stored) if stored else Position(account, symbol)
 
-    @_guarded
+    @guarded
     def positions(self, account: str | None = None) -> list[Position]:
         pipe = self._redis.pipeline(transaction=False)
         for key in sorted(self._redis.smembers(keys.POSITIONS)):
@@ -179,7 +143,7 @@ class RedisStore:
         found = [position_from_hash(stored) for stored in pipe.execute() if stored]
         return [position for position in found if account in (None, position.account)]
 
-    @_guarded
+    @guarded
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
         seconds, micros = self._redis.time()
         newest_ms = seconds * 1000 + micros // 1000 - older_than_ms
@@ -189,11 +153,11 @@ class RedisStore:
             for entry_id, fields in entries
         ]
 
-    @_guarded
+    @guarded
     def settle_intent(self, entry_id: str) -> None:
         self._redis.xdel(keys.SIGNALS, entry_id)
 
-    @_guarded
+    @guarded
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
         fields = {
             "task": refused.task,
@@ -207,7 +171,7 @@ class RedisStore:
             pipe.xdel(keys.SIGNALS, entry_id)
         pipe.execute()
 
-    @_guarded
+    @guarded
     def refused_intents(self, count: int) -> list[RefusedIntent]:
         entries = self._redis.xrevrange(keys.REFUSED, count=count)
         return [
@@ -217,7 +181,7 @@ class RedisStore:
             for _, entry in entries
         ]
 
-    @_guarded
+    @guarded
     def hold(self, account: str, seconds: int) -> None:
         pipe = self._redis.pipeline(transaction=True)
         pipe.set(keys.hold(account), "1", ex=seconds, nx=True)
@@ -225,47 +189,48 @@ class RedisStore:
         pipe.expire(keys.hold(account), seconds, gt=True)
         pipe.execute()
 
-    @_guarded
+    @guarded
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         text = self._redis.hget(keys.clocks(account), host)
         return None if text is None else ClockOffset(**json.loads(text))
 
-    @_guarded
+    @guarded
     def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None:
         self._redis.hset(keys.clocks(account), host, json.dumps(asdict(offset)))
 
-    @_guarded
-    def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
-        text = self._redis.hget(keys.marks(account), symbol)
-        if text is None:
-            return None
-        price, _, at_ms = text.partition(" ")
-        return to_decimal(price), int(at_ms)
+    @guarded
+    def halt(self, halt: Halt) -> None:
+        self._redis.hset(keys.HALTS, halt.account or keys.ALL, _halt_text(halt))
 
-    @_guarded
-    def set_mark(self, account: str, symbol: str, price: Decimal, now_ms: int) -> None:
-        self._redis.hset(keys.marks(account), symbol, f"{to_text(price)} {now_ms}")
+    @guarded
+    def resume(self, account: str | None) -> bool:
+        return bool(self._redis.hdel(keys.HALTS, account or keys.ALL))
 
-    @_guarded
-    def cursor(self, account: str, symbol: str) -> str | None:
-        cursor: str | None = self._redis.hget(keys.cursors(account), symbol)
-        return cursor
+    @guarded
+    def halts(self) -> list[Halt]:
+        found = sorted(self._redis.hgetall(keys.HALTS).items())
+        return [_halt_from(field, json.loads(text)) for field, text in found]
 
-    @_guarded
-    def set_cursor(self, account: str, symbol: str, trade_id: str) -> None:
-        self._redis.hset(keys.cursors(account), symbol, trade_id)
-
-    @_guarded
+    @guarded
     def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
-        return bool(self._redis.set(keys.lease(name), owner, px=ttl_ms, nx=True))
+        return bool(self._lease(keys=[keys.lease(name)], args=[owner, ttl_ms]))
 
-    @_guarded
+    @guarded
     def release(self, name: str, owner: str) -> None:
         self._release(keys=[keys.lease(name)], args=[owner])
 
-    @_guarded
+    @guarded
     def ping(self) -> None:
         self._redis.ping()
+
+
+def _halt_text(halt: Halt) -> str:
+    return json.dumps({"reason": halt.reason, "since": halt.since.isoformat()})
+
+
+def _halt_from(field: str, stored: dict[str, str]) -> Halt:
+    account = None if field == keys.ALL else field
+    return Halt(account, stored["reason"], datetime.fromisoformat(stored["since"]))
 
 
 def _batches(order_ids: Iterable[str]) -> Iterator[list[str]]:

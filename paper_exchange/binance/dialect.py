@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from paper_exchange.binance.errors import ApiError, of_engine, of_status
 from paper_exchange.binance.limits import Limits
@@ -14,28 +13,12 @@ from paper_exchange.binance.signature import account_of, check_signature
 from paper_exchange.dialect import Answer, Call
 from paper_exchange.engine.errors import EngineError
 from paper_exchange.engine.exchange import Exchange
+from paper_exchange.window import Window
 
 RECV_WINDOW_MS = 5_000
 RECV_WINDOW_MS_MAX = 60_000
-AHEAD_MS_MAX = 1_000
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When a signed request is valid, on the exchange's clock."""
-
-    timestamp_ms: int
-    recv_window_ms: int
-
-    def check(self, now_ms: int) -> None:
-        """Raise -1021 outside the window."""
-        if self.timestamp_ms >= now_ms + AHEAD_MS_MAX:
-            message = "Timestamp for this request was 1000ms ahead of the server's time."
-            raise ApiError(-1021, message)
-        if now_ms - self.timestamp_ms > self.recv_window_ms:
-            raise ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")
 
 
 class BinanceDialect:
@@ -102,14 +85,14 @@ class BinanceDialect:
         signature = params.must_text("signature")
         check_signature(self._secrets[account], call.query, body, signature)
         window = Window(timestamp_ms, recv_window_ms)
-        window.check(call.received_ms)
+        _check(window, call.received_ms)
         return account, window
 
     async def _queue(self, window: Window) -> None:
         """Wait for the engine, and check once more that the request is still in time."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
-        window.check(self._desk.exchange.now_ms())
+        _check(window, self._desk.exchange.now_ms())
 
     def _usage(self, client: str) -> dict[str, str]:
         used = str(self._desk.limits.used_weight(client))
@@ -120,3 +103,12 @@ class BinanceDialect:
         if error.retry_after_s is not None:
             headers["Retry-After"] = str(error.retry_after_s)
         return Answer(error.status, _encode(error.body()).encode(), headers)
+
+
+def _check(window: Window, now_ms: int) -> None:
+    """Raise -1021 outside the window."""
+    if window.is_early(now_ms):
+        message = "Timestamp for this request was 1000ms ahead of the server's time."
+        raise ApiError(-1021, message)
+    if window.is_late(now_ms):
+        raise ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")

@@ -8,13 +8,13 @@ from paper_exchange.binance.exchange_info import AVERAGE_MINUTES
 from paper_exchange.binance.request import Desk, Request
 from paper_exchange.binance.shapes import Json, amount
 from paper_exchange.engine.market import Market
-from paper_exchange.engine.orders import ZERO, Side, Trade
+from paper_exchange.engine.orders import Side, Trade
+from paper_exchange.engine.statistics import DAY_MS, best_of, day_of
 
 DEPTH_DEFAULT = 100
 DEPTH_MAX = 5000
 TRADES_DEFAULT = 500
 TRADES_MAX = 1000
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 def ping(_desk: Desk, _request: Request) -> object:
@@ -103,8 +103,7 @@ def _for_symbols(desk: Desk, request: Request, show: Callable[[Market], Json]) -
 
 
 def _best(market: Market) -> Json:
-    none = (ZERO, ZERO)
-    bid, ask = (next(market.levels(side), none) for side in (Side.BUY, Side.SELL))
+    bid, ask = best_of(market)
     return {
         "bidPrice": amount(bid[0]),
         "bidQty": amount(bid[1]),
@@ -114,26 +113,22 @@ def _best(market: Market) -> Json:
 
 
 def _day(market: Market, now_ms: int) -> Json:
-    # Statistics cover the trades that are still kept; without one the walk's price stands in.
-    kept = [trade for trade in market.trades if trade.time_ms > now_ms - DAY_MS]
-    last, first = market.last_price, kept[0].price if kept else market.symbol.start_price
-    prices = [trade.price for trade in kept] + [first, last]
-    volume = sum((trade.qty for trade in kept), ZERO)
-    quote = sum((trade.quote for trade in kept), ZERO)
+    day = day_of(market, now_ms)
+    kept, change = day.trades, day.last - day.first
     return {
         "symbol": market.symbol.name,
-        "priceChange": amount(last - first),
-        "priceChangePercent": f"{(last - first) / first * 100:.3f}",
-        "weightedAvgPrice": amount(quote / volume if volume else last),
-        "prevClosePrice": amount(first),
-        "lastPrice": amount(last),
+        "priceChange": amount(change),
+        "priceChangePercent": f"{change / day.first * 100:.3f}",
+        "weightedAvgPrice": amount(day.turnover / day.volume if day.volume else day.last),
+        "prevClosePrice": amount(day.first),
+        "lastPrice": amount(day.last),
         "lastQty": amount(kept[-1].qty if kept else None),
         **_best(market),
-        "openPrice": amount(first),
-        "highPrice": amount(max(prices)),
-        "lowPrice": amount(min(prices)),
-        "volume": amount(volume),
-        "quoteVolume": amount(quote),
+        "openPrice": amount(day.first),
+        "highPrice": amount(day.high),
+        "lowPrice": amount(day.low),
+        "volume": amount(day.volume),
+        "quoteVolume": amount(day.turnover),
         "openTime": now_ms - DAY_MS,
         "closeTime": now_ms,
         "firstId": kept[0].id if kept else -1,

@@ -80,11 +80,9 @@ def account(desk: Desk, request: Request) -> object:
 
 
 def _fills_of(desk: Desk, request: Request, symbol: str, order_id: int) -> History[Fill]:
-    fills: History[Fill] = History()
     order = desk.exchange.find(request.account, symbol, order_id, None)
-    for fill in order.fills if order is not None else ():
-        fills.append(fill, fill.trade_id, fill.time_ms)
-    return fills
+    fills = order.fills if order is not None else ()
+    return History.of((fill, fill.trade_id, fill.time_ms) for fill in fills)
 
 
 def _time_range(request: Request) -> tuple[int | None, int | None]:

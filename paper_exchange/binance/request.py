@@ -1,41 +1,22 @@
 """What a handler gets: the parameters of an authenticated request, and what it may touch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from paper_exchange import request
 from paper_exchange.binance.limits import Limits
 from paper_exchange.binance.params import Params
-from paper_exchange.engine.exchange import Exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The exchange behind the API, and the API's own limits."""
+class Desk(request.Desk[Limits]):
+    """Binance's desk."""
 
-    exchange: Exchange
-    limits: Limits
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request that may be served. `account` is empty on public paths.
+class Request(request.Request[Params]):
+    """One of Binance's requests."""
 
-    A read shows only orders and trades up to `visible_until_ms`, or all if it is None.
-    """
-
-    params: Params
-    account: str
-    received_ms: int
-    visible_until_ms: int | None = None
-
-    def can_see(self, time_ms: int) -> bool:
-        """Whether a read may show something that happened then."""
-        return self.visible_until_ms is None or time_ms <= self.visible_until_ms
-
-    def latest_ms(self, end_ms: int | None) -> int | None:
-        """The end of a time range, cut to what may be seen."""
-        bounds = [ms for ms in (end_ms, self.visible_until_ms) if ms is not None]
-        return min(bounds, default=None)
+    __slots__ = ()
 
 
 Handler = Callable[[Desk, Request], object]

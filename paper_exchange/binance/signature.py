@@ -1,13 +1,11 @@
 """API keys and HMAC-SHA256 signatures, as Binance makes them."""
 
-import hmac
-import re
 from collections.abc import Mapping
 
 from paper_exchange.binance.errors import ApiError, missing
+from paper_exchange.signing import is_key, is_signature
 
 KEY_HEADER = "X-MBX-APIKEY"
-is_key = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 
 
 def account_of(headers: Mapping[str, str], secrets: Mapping[str, bytes]) -> str:
@@ -27,10 +25,7 @@ def check_signature(secret: bytes, query: str, body: str, signature: str) -> Non
     """
     if not signature:
         raise missing("signature")
-    # Bytes that are not UTF-8 are kept as they came; no client signs such a request rightly.
-    payload = (_without_signature(query) + _without_signature(body)).encode(errors="replace")
-    expected = hmac.digest(secret, payload, "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), signature.lower().encode(errors="replace")):
+    if not is_signature(secret, _without_signature(query) + _without_signature(body), signature):
         raise ApiError(-1022, "Signature for this request is not valid.")
 
 

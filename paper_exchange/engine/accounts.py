@@ -1,13 +1,16 @@
 """Accounts: what they own, what is locked for open orders, and the orders that are theirs."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from paper_exchange.engine.errors import BalanceError
 from paper_exchange.engine.history import History
 from paper_exchange.engine.orders import ZERO, Fill, Order
+
+# Some exchanges show so many of the orders that have ended along with the open ones.
+RECENTLY_ENDED = 500
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Account:
         self.open_by_client_id: dict[str, Order] = {}
         # The latest order of each client id, which may be used again once its order has ended.
         self.latest_by_client_id: dict[tuple[str, str], Order] = {}
+        self.recently_ended: deque[Order] = deque(maxlen=RECENTLY_ENDED)
         self.orders: dict[str, History[Order]] = {}
         self.fills: dict[str, History[Fill]] = {}
         self.updated_ms = now_ms()
@@ -51,6 +55,11 @@ class Account:
         if found is None:
             found = self.balances[asset] = Balance()
         return found
+
+    def order_called(self, client_id: str, symbols: Iterable[str]) -> Order | None:
+        """The latest order with a client id in any of these symbols."""
+        found = (self.latest_by_client_id.get((symbol, client_id)) for symbol in symbols)
+        return next((order for order in found if order is not None), None)
 
     def hold(self, asset: str, amount: Decimal) -> None:
         """Lock part of the free balance; BalanceError if there is not enough of it."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from random import Random
 
 from paper_exchange.engine.accounts import Account
+from paper_exchange.engine.amending import amend, amended
 from paper_exchange.engine.errors import (
     CancelRestrictedError,
     DuplicateIdError,
@@ -16,15 +17,18 @@ from paper_exchange.engine.errors import (
 )
 from paper_exchange.engine.filters import check_filters
 from paper_exchange.engine.history import History
+from paper_exchange.engine.holds import hold_for
 from paper_exchange.engine.ids import ClientIds
-from paper_exchange.engine.liquidity import PriceQty
+from paper_exchange.engine.liquidity import PriceQty, RandomWalk, Walk
 from paper_exchange.engine.market import Market
-from paper_exchange.engine.matching import sweep, walk_cost
+from paper_exchange.engine.matching import sweep
 from paper_exchange.engine.orders import STOP_TYPES, ZERO, NewOrder, Order, OrderType, Side, Status
 from paper_exchange.engine.settlement import Fees, Settlement
 from paper_exchange.engine.stops import is_reached
 from paper_exchange.engine.symbols import Symbol
 from paper_exchange.engine.working import work, work_triggered
+
+TRADE_IDS_PER_SYMBOL = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ class Setup:
     seed: str
     # Without steps of the walk, a side that takers have mostly emptied is renewed at once.
     walks: bool = True
+    # What moves the outside prices of a symbol; the random numbers are the symbol's own.
+    walk_of: Callable[[Symbol, Random], Walk] = RandomWalk
+    # A client order id is accepted once and never again, and no two symbols share a trade id.
+    unique_ids: bool = False
+    # The exchange's word for how an order stands, as the record of the truth has it.
+    word_of: Callable[[Order], str] = lambda order: order.status.value
 
 
 class Exchange:
@@ -50,14 +60,20 @@ class Exchange:
         }
         # One stream of random numbers for each purpose: none of them shifts another.
         self.markets = {
-            symbol.name: Market(symbol, Random(f"{setup.seed}/walk/{symbol.name}"))  # noqa: S311
-            for symbol in setup.symbols
+            symbol.name: Market(
+                symbol,
+                setup.walk_of(symbol, Random(f"{setup.seed}/walk/{symbol.name}")),  # noqa: S311
+                number * TRADE_IDS_PER_SYMBOL + 1 if setup.unique_ids else 1,
+            )
+            for number, symbol in enumerate(setup.symbols)
         }
         self.settlement = Settlement(self.accounts, setup.fees, now_ms)
         self.client_ids = ClientIds(Random(f"{setup.seed}/ids"))  # noqa: S311
         # Every order ever accepted, in the order of acceptance.
         self.orders: dict[int, Order] = {}
         self._walks = setup.walks
+        self._unique_ids = setup.unique_ids
+        self.word_of = setup.word_of
 
     def market(self, symbol: str) -> Market:
         """The market of a symbol; UnknownSymbolError if it is not listed."""
@@ -73,14 +89,16 @@ class Exchange:
         """
         market = self.check(new)
         account = self.accounts[new.account]
-        if new.client_id is not None and new.client_id in account.open_by_client_id:
+        if new.client_id is not None and self._is_taken(account, new.client_id):
             raise DuplicateIdError(new.client_id)
         self._check_prices(market, new)
-        hold = _hold_for(market, new)
+        hold = hold_for(market, new)
         account.hold(market.symbol.quote if new.side is Side.BUY else market.symbol.base, hold)
         order = self._register(market, account, new, hold)
         if order.type in STOP_TYPES:
             market.stops.add(order, order.stop_price or ZERO)
+        elif new.ends_if_taking and market.crosses(new.side, new.price or ZERO):
+            self.settlement.finish(order, Status.EXPIRED)
         else:
             work(market, order, self.settlement)
         self._quiesce(market)
@@ -93,16 +111,20 @@ class Exchange:
         return market
 
     def find(
-        self, account: str, symbol: str, order_id: int | None, client_id: str | None
+        self, account: str, symbol: str | None, order_id: int | None, client_id: str | None
     ) -> Order | None:
-        """An account's order by id, or the latest with a client id; if both are given, both fit."""
+        """An account's order by id, or the latest with a client id; if both are given, both fit.
+
+        Without a symbol it may be in any.
+        """
+        symbols = self.markets if symbol is None else (symbol,)
         if order_id is not None:
             order = self.orders.get(order_id)
         elif client_id is not None:
-            order = self.accounts[account].latest_by_client_id.get((symbol, client_id))
+            order = self.accounts[account].order_called(client_id, symbols)
         else:
             return None
-        if order is None or order.account != account or order.symbol.name != symbol:
+        if order is None or order.account != account or order.symbol.name not in symbols:
             return None
         return None if client_id is not None and order.client_id != client_id else order
 
@@ -133,6 +155,19 @@ class Exchange:
         market.update_id += 1
         return order
 
+    def amend(self, order: Order, price: Decimal | None, qty: Decimal | None) -> None:
+        """Change the terms of an open limit order; see amending.
+
+        Raises an EngineError, with nothing changed, if the order has ended or the new terms are
+        refused.
+        """
+        if not order.is_open or order.working_ms is None or order.price is None:
+            raise UnknownOrderError(order.id)
+        terms = amended(order, price, qty)
+        market = self.check(terms)
+        amend(market, order, terms, self.accounts[order.account], self.settlement)
+        self._quiesce(market)
+
     def open_orders(self, account: str, symbol: str | None) -> Iterable[Order]:
         """An account's open orders in the order of their ids."""
         found = self.accounts[account].open_orders.values()
@@ -155,8 +190,14 @@ class Exchange:
         market.set_outside(bids, asks)
         self._quiesce(market)
 
+    def _is_taken(self, account: Account, client_id: str) -> bool:
+        if self._unique_ids:
+            return account.order_called(client_id, self.markets) is not None
+        return client_id in account.open_by_client_id
+
     def _check_prices(self, market: Market, new: NewOrder) -> None:
-        if new.type is OrderType.LIMIT_MAKER and market.crosses(new.side, new.price or ZERO):
+        is_refused = new.type is OrderType.LIMIT_MAKER and not new.ends_if_taking
+        if is_refused and market.crosses(new.side, new.price or ZERO):
             raise WouldTakeError(new.symbol)
         if new.type in STOP_TYPES and is_reached(
             new.side, new.type, new.stop_price or ZERO, market.last_price
@@ -201,16 +242,3 @@ class Exchange:
             if triggered is None:
                 return
             work_triggered(market, triggered, self.settlement, self.accounts[triggered.account])
-
-
-def _hold_for(market: Market, new: NewOrder) -> Decimal:
-    """What an order has to lock, in the asset that it pays with."""
-    qty = new.qty or ZERO
-    if new.side is Side.SELL:
-        return qty or walk_cost(market, new.side, None, new.quote_qty).qty
-    if new.price is not None:
-        return new.price * qty
-    if new.type in STOP_TYPES:
-        # What it will cost is known only when it triggers, and is taken then.
-        return ZERO
-    return new.quote_qty or walk_cost(market, new.side, qty, None).quote

@@ -1,7 +1,7 @@
 """An append-only list that is searched by id and by time without scanning it."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -25,6 +25,17 @@ class History(Generic[Item]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items)
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[Item, int, int]]) -> "History[Item]":
+        """A history of items that have their ids and times with them, in their order."""
+        history = cls()
+        for item, item_id, time_ms in rows:
+            history.append(item, item_id, time_ms)
+        return history
 
     def append(self, item: Item, item_id: int, time_ms: int) -> None:
         """Add the newest item."""
@@ -50,6 +61,32 @@ class History(Generic[Item]):
             newest.reverse()
             return newest
         return list(islice(self._forwards(from_id, start_ms, end_ms), limit))
+
+    def page(
+        self,
+        limit: int,
+        before: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        is_wanted: Callable[[Item], bool] = lambda _: True,
+    ) -> tuple[list[Item], int]:
+        """At most `limit` wanted items, newest first, within times that are both inclusive.
+
+        The number that comes with them is `before` for the page after this one, 0 after the last.
+        """
+        first = 0 if start_ms is None else bisect_left(self._peaks, start_ms)
+        found: list[Item] = []
+        size = len(self._items)
+        for index in range(min(size if before is None else before, size) - 1, first - 1, -1):
+            time_ms = self._times[index]
+            is_in_time = (start_ms is None or time_ms >= start_ms) and (
+                end_ms is None or time_ms <= end_ms
+            )
+            if is_in_time and is_wanted(self._items[index]):
+                found.append(self._items[index])
+            if len(found) == limit:
+                return found, index if index > first else 0
+        return found, 0
 
     def _backwards(self, end_ms: int | None) -> Iterator[Item]:
         for index in range(len(self._items) - 1, -1, -1):

@@ -25,7 +25,11 @@ def ledger(
         return order.id >= first and (account is None or order.account == account)
 
     return {
-        "orders": [_order_row(order) for order in exchange.orders.values() if is_wanted(order)],
+        "orders": [
+            _order_row(order, exchange.word_of(order))
+            for order in exchange.orders.values()
+            if is_wanted(order)
+        ],
         "trades": [_trade_row(f) for f in exchange.settlement.fills if is_wanted(f.order)],
         "balances": _balances(exchange, [account] if account else exchange.accounts),
     }
@@ -36,7 +40,7 @@ def plain(number: Decimal) -> str:
     return f"{number:f}"
 
 
-def _order_row(order: Order) -> Row:
+def _order_row(order: Order, word: str) -> Row:
     return {
         "orderId": order.id,
         "clientOrderId": order.client_id,
@@ -50,7 +54,7 @@ def _order_row(order: Order) -> Row:
         "origQuoteOrderQty": plain(order.quote_qty or ZERO),
         "executedQty": plain(order.executed),
         "cummulativeQuoteQty": plain(order.executed_quote),
-        "status": order.status.value,
+        "status": word,
         "account": order.account,
         "receivedAt": order.received_ms,
         "acceptedAt": order.accepted_ms,

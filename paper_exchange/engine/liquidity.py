@@ -1,5 +1,6 @@
 """What the outside world offers in a market: a ladder of prices on each side, and how it moves."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from random import Random
@@ -59,12 +60,10 @@ class OutsideSide:
         return len(self._levels) * 2 < self._size
 
 
-class RandomWalk:
-    """A middle price that wanders around its start, and the ladders around it.
+class Walk(ABC):
+    """A middle price that moves step by step, and the ladders around it.
 
     Everything is counted in whole ticks and steps, so a seed gives the same prices everywhere.
-    The walk is pulled back to its start: two exchanges with different seeds stay close enough
-    to each other to be worth an arbitrage now and then.
     """
 
     def __init__(self, symbol: Symbol, rng: Random) -> None:
@@ -84,11 +83,9 @@ class RandomWalk:
         fewest = max(1, int(LEVEL_WORTH_USDT_MIN / lot_worth))
         return fewest, max(fewest + 1, int(LEVEL_WORTH_USDT_MAX / lot_worth))
 
+    @abstractmethod
     def step(self) -> None:
         """Move the middle price once."""
-        reach = self._start * STEP_BPS_MAX // BPS
-        pull = (self._start - self._position) // PULL_STEPS
-        self._position += pull + self._rng.randint(-reach, reach)
 
     @property
     def middle(self) -> Decimal:
@@ -106,3 +103,17 @@ class RandomWalk:
             ticks += sign * draw(1, self._gap)
             levels.append((self._symbol.tick * ticks, self._symbol.step * draw(fewest, most)))
         return levels
+
+
+class RandomWalk(Walk):
+    """A middle price that wanders around its start.
+
+    It is pulled back there: two exchanges with different seeds stay close enough to each other to
+    be worth an arbitrage now and then.
+    """
+
+    def step(self) -> None:
+        """Move the middle price once."""
+        reach = self._start * STEP_BPS_MAX // BPS
+        pull = (self._start - self._position) // PULL_STEPS
+        self._position += pull + self._rng.randint(-reach, reach)

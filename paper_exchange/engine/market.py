@@ -3,10 +3,9 @@
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
-from random import Random
 
 from paper_exchange.engine.book import RestingSide
-from paper_exchange.engine.liquidity import OutsideSide, PriceQty, RandomWalk
+from paper_exchange.engine.liquidity import OutsideSide, PriceQty, Walk
 from paper_exchange.engine.orders import ZERO, Order, Side, Trade
 from paper_exchange.engine.stops import StopBook
 from paper_exchange.engine.symbols import Symbol
@@ -21,20 +20,20 @@ class Market:
     afresh all the time and could not claim to have waited.
     """
 
-    def __init__(self, symbol: Symbol, rng: Random) -> None:
+    def __init__(self, symbol: Symbol, walk: Walk, trade_ids_from: int = 1) -> None:
         self.symbol = symbol
         self.resting = {side: RestingSide(side) for side in Side}
         self.outside = {side: OutsideSide(side) for side in Side}
         self.stops = StopBook()
         self.trades: deque[Trade] = deque(maxlen=PUBLIC_TRADES_KEPT)
-        self.last_trade_id = 0
+        self.last_trade_id = trade_ids_from - 1
         self.update_id = 1
         # The price of the last trade; a step of the walk counts as a trade out there.
         self.last_price = symbol.start_price
         # The recent price that the trading rules measure against; trades here do not move it.
         self.reference = symbol.start_price
-        self._walk: RandomWalk | None = RandomWalk(symbol, rng)
-        self._lay_out(self._walk)
+        self._walk: Walk | None = walk
+        self._lay_out(walk)
 
     def step_walk(self) -> bool:
         """Move the outside prices once and renew their quantities; False if they were set."""
@@ -96,7 +95,7 @@ class Market:
         best = self.best(side.other)
         return best is not None and not is_better(side.other, price, best[0])
 
-    def _lay_out(self, walk: RandomWalk) -> None:
+    def _lay_out(self, walk: Walk) -> None:
         for side in Side:
             self.outside[side].replace(walk.ladder(side))
         self.reference = self.last_price = walk.middle

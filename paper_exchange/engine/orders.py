@@ -80,6 +80,8 @@ class NewOrder:
     price: Decimal | None = None
     stop_price: Decimal | None = None
     client_id: str | None = None
+    # A maker-only order that would take is accepted and ends at once, instead of being refused.
+    ends_if_taking: bool = False
 
 
 @dataclass(slots=True, eq=False)

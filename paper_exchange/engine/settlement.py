@@ -61,6 +61,7 @@ class Settlement:
             account.move(order.hold_asset, order.hold, -order.hold)
             order.hold = ZERO
         account.open_orders.pop(order.id, None)
+        account.recently_ended.append(order)
         account.open_by_client_id.pop(order.client_id, None)
 
     def _settle_outside(self, market: Market, trade: Trade, *, is_buyer: bool) -> None:

@@ -7,7 +7,8 @@ from fakes import ACCOUNT, SYMBOL, Desk
 
 from execution.identifiers import order_id_of
 from execution.orders import OrderState
-from execution.store.redis_store import RedisStore, connect
+from execution.store.connection import connect
+from execution.store.redis_store import RedisStore
 from workers.intake import Intake
 
 BODY = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from execution.store.redis_store import connect
+from execution.store.connection import connect
 from signals import (
     ArbitrageSignal,
     CancelRequest,

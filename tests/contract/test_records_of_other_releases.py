@@ -9,7 +9,8 @@ from fakes import Desk, FakeClock
 
 from execution.ports import Change, Committed
 from execution.store import keys
-from execution.store.redis_store import RedisStore, connect
+from execution.store.connection import connect
+from execution.store.redis_store import RedisStore
 
 
 @pytest.mark.parametrize("how", ["a field less", "a field more", "another order", "spaced out"])

@@ -10,7 +10,8 @@ from fakes import ACCOUNT, START_MS, Desk, FakeClock
 
 from execution.ports import Change, Committed, RefusedIntent, StoreUnavailable
 from execution.store import keys
-from execution.store.redis_store import RedisStore, connect
+from execution.store.connection import connect
+from execution.store.redis_store import RedisStore
 from workers.local_stack import LocalStack
 
 

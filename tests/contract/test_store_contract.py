@@ -19,14 +19,16 @@ from execution.ports import (
     ClockOffset,
     Committed,
     Epoch,
+    Halt,
     RefusedIntent,
     Store,
     StoreUnavailable,
 )
 from execution.position_tracker import Position, fold
 from execution.store import keys
+from execution.store.connection import connect
 from execution.store.memory_store import MemoryStore
-from execution.store.redis_store import RedisStore, connect
+from execution.store.redis_store import RedisStore
 
 
 @dataclass
@@ -110,6 +112,7 @@ WHOLE = Order(
     updated_at=datetime(2030, 1, 2, 3, 4, 6, tzinfo=UTC),
     expires_at=datetime(2031, 1, 1, tzinfo=UTC),
     strategy="mean-reversion",
+    reference_price=Decimal("0.000000021"),
     state=OrderState.OPEN,
     reason='quotes " and \\ and ünïcode \u2028 and \n lines',
     exchange_order_id="77",
@@ -510,8 +513,10 @@ def test_a_lease_is_one_owners_until_it_ends(bench: Bench) -> None:
     store = bench.store
     assert store.lease("sweep", "a", 1_000)
     assert not store.lease("sweep", "b", 1_000)
-    assert not store.lease("sweep", "a", 1_000)
     assert store.lease("another", "b", 1_000)
+    bench.elapse(900)
+    assert not store.lease("sweep", "b", 1_000)
+    assert store.lease("sweep", "a", 1_000)
     bench.elapse(900)
     assert not store.lease("sweep", "b", 1_000)
     bench.elapse(101)
@@ -545,22 +550,38 @@ def test_a_clock_offset_is_kept_by_account_and_host(store: Store) -> None:
     assert store.clock_offset("other", "here") is None
 
 
-def test_the_last_mark_of_a_symbol_is_kept(store: Store) -> None:
-    assert store.mark(ACCOUNT, SYMBOL) is None
-    store.set_mark(ACCOUNT, SYMBOL, Decimal("1"), 1)
-    store.set_mark(ACCOUNT, SYMBOL, Decimal("0.000000015"), START_MS)
-    assert store.mark(ACCOUNT, SYMBOL) == (Decimal("0.000000015"), START_MS)
-    assert store.mark(ACCOUNT, "ETH/USDT") is None
-    assert store.mark("other", SYMBOL) is None
+def beginning(order: Order) -> Change:
+    """An attempt of the order begins."""
+    return Change(order, changed(order, state=OrderState.SUBMITTING), None, begins_attempt=True)
 
 
-def test_the_cursor_of_a_symbol_is_kept(store: Store) -> None:
-    assert store.cursor(ACCOUNT, SYMBOL) is None
-    store.set_cursor(ACCOUNT, SYMBOL, "9")
-    store.set_cursor(ACCOUNT, SYMBOL, "123456789012345678901234567890")
-    assert store.cursor(ACCOUNT, SYMBOL) == "123456789012345678901234567890"
-    assert store.cursor(ACCOUNT, "ETH/USDT") is None
-    assert store.cursor("other", SYMBOL) is None
+@pytest.mark.parametrize("halted", [ACCOUNT, None])
+def test_while_an_account_is_halted_no_attempt_begins_there(
+    store: Store, halted: str | None
+) -> None:
+    order = kept(store, an_order())
+    store.halt(Halt(halted, "drift", EPOCH))
+    assert store.commit(beginning(order)) is Committed.HALTED
+    assert store.order(order.order_id) == order
+    assert store.commit(Change(order, changed(order, reason="other"), None)) is Committed.DONE
+
+
+def test_a_halt_of_one_account_is_not_one_of_another(store: Store) -> None:
+    order = kept(store, an_order())
+    store.halt(Halt("other", "drift", EPOCH))
+    assert store.commit(beginning(order)) is Committed.DONE
+
+
+def test_halts_are_listed_until_they_are_resumed(store: Store) -> None:
+    store.halt(Halt(ACCOUNT, "drift", EPOCH))
+    store.halt(Halt(None, "by hand", EPOCH))
+    store.halt(Halt(ACCOUNT, "more drift", EPOCH))
+    assert store.halts() == [Halt(None, "by hand", EPOCH), Halt(ACCOUNT, "more drift", EPOCH)]
+    assert store.resume(None)
+    assert not store.resume(None)
+    assert store.halts() == [Halt(ACCOUNT, "more drift", EPOCH)]
+    assert store.resume(ACCOUNT)
+    assert store.halts() == []
 
 
 def test_a_store_that_is_there_answers(store: Store) -> None:
@@ -588,10 +609,9 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "hold": lambda s: s.hold(ACCOUNT, 1),
     "clock_offset": lambda s: s.clock_offset(ACCOUNT, "here"),
     "set_clock_offset": lambda s: s.set_clock_offset(ACCOUNT, "here", ClockOffset(0, 0, 0)),
-    "mark": lambda s: s.mark(ACCOUNT, SYMBOL),
-    "set_mark": lambda s: s.set_mark(ACCOUNT, SYMBOL, Decimal(1), 1),
-    "cursor": lambda s: s.cursor(ACCOUNT, SYMBOL),
-    "set_cursor": lambda s: s.set_cursor(ACCOUNT, SYMBOL, "1"),
+    "halt": lambda s: s.halt(Halt(ACCOUNT, "r", EPOCH)),
+    "resume": lambda s: s.resume(ACCOUNT),
+    "halts": lambda s: s.halts(),
     "lease": lambda s: s.lease("sweep", "a", 1),
     "release": lambda s: s.release("sweep", "a"),
     "ping": lambda s: s.ping(),

@@ -4,7 +4,7 @@ A door asks its gate first. The gate may stop the process there; then it says wh
 call, and the door makes it so.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import ParamSpec, Protocol, TypeVar
@@ -27,6 +27,7 @@ from execution.ports import (
     Committed,
     Epoch,
     ExchangeUnavailable,
+    Halt,
     Intent,
     Outcome,
     RefusedIntent,
@@ -169,17 +170,14 @@ class StoreDoor:
     def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None:
         self._call("set_clock_offset", self._store.set_clock_offset, account, host, offset)
 
-    def mark(self, account: str, symbol: str) -> tuple[Decimal, int] | None:
-        return self._call("mark", self._store.mark, account, symbol)
+    def halt(self, halt: Halt) -> None:
+        self._call("halt", self._store.halt, halt)
 
-    def set_mark(self, account: str, symbol: str, price: Decimal, now_ms: int) -> None:
-        self._call("set_mark", self._store.set_mark, account, symbol, price, now_ms)
+    def resume(self, account: str | None) -> bool:
+        return self._call("resume", self._store.resume, account)
 
-    def cursor(self, account: str, symbol: str) -> str | None:
-        return self._call("cursor", self._store.cursor, account, symbol)
-
-    def set_cursor(self, account: str, symbol: str, trade_id: str) -> None:
-        self._call("set_cursor", self._store.set_cursor, account, symbol, trade_id)
+    def halts(self) -> list[Halt]:
+        return self._call("halts", self._store.halts)
 
     def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
         return self._call("lease", self._store.lease, name, owner, ttl_ms)
@@ -273,6 +271,9 @@ class ExchangeDoor:
 
     def balances(self) -> dict[str, Decimal]:
         return {}
+
+    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        return self._ask("prices", lambda: dict.fromkeys(symbols, BOOK.mid or Decimal(0)))
 
     def order_book(self, symbol: str, depth: int) -> Book:
         return self._ask("order_book", lambda: BOOK)

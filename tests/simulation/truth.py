@@ -22,6 +22,7 @@ from execution.orders import (
     OrderState,
     OrderType,
     Side,
+    Terms,
     TimeInForce,
     Verdict,
 )
@@ -80,6 +81,13 @@ class Standing:
             status=status,
             filled=filled,
             fills=fills if with_fills else (),
+            terms=Terms(
+                self.order.side,
+                self.order.type,
+                self.order.amount,
+                self.order.price,
+                self.order.time_in_force,
+            ),
         )
 
 

@@ -1,11 +1,13 @@
 """What must hold, at every moment and in the end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from execution.clock import DRIFT_PPM, OFFSET_AGE_MAX_MS
 from execution.decimals import EXACT
+from execution.identifiers import order_id_of
 from execution.orders import Fill, Order, OrderState
 from execution.ports import Change, Clock, Committed, Intent
 from execution.position_tracker import Position
@@ -25,8 +27,6 @@ class Violation(AssertionError):
 class WatchedStore(MemoryStore):
     """The store, with somebody who looks at every change of a record."""
 
-    __slots__ = ("on_commit",)  # Not one of the things that a copy of the store takes along.
-
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.on_commit: Callable[[Order], None] = lambda _: None
@@ -38,17 +38,19 @@ class WatchedStore(MemoryStore):
         return committed
 
     def records(self, signal_id: str) -> list[Order]:
-        return [order for order in self._orders.values() if order.signal_id == signal_id]
+        """By the id, because a record that was adopted does not know its signal."""
+        order_id = order_id_of(signal_id)
+        return [order for order in self.all_records() if order.order_id == order_id]
 
     def all_records(self) -> list[Order]:
-        return list(self._orders.values())
+        return list(self.tables.orders.values())
 
     def waiting_intents(self) -> dict[str, Intent]:
-        return dict(self._intents)
+        return dict(self.tables.intents)
 
     def put_back(self, intents: dict[str, Intent]) -> None:
         """Intents that a restart has not lost after all."""
-        self._intents.update(intents)
+        self.tables.intents.update(intents)
 
 
 def says_no(order: Order) -> bool:
@@ -145,7 +147,8 @@ class Watch:
             return f"invented: {order.signal_id} is not {order.exchange_order_id}"
         if order.state is not true.status:
             return f"stale: {order.signal_id} is {order.state}, in truth {true.status}"
-        if order.filled != true.filled or set(order.fills) != set(true.fills):
+        told = {replace(fill, sequence=0) for fill in order.fills}
+        if order.filled != true.filled or told != set(true.fills):
             return f"fills: {order.signal_id} lacks fills, or has too many"
         if order.state is OrderState.OPEN and order.cancel_requested:
             return f"cancel: {order.signal_id} is still open"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from execution.account_visit import Desk
 from execution.accounts import Account
 from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE, Contract
@@ -11,6 +12,7 @@ from execution.journal import Journal, Patience, UnknownOrder
 from execution.order_manager import OrderManager
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning, Reconciler
+from execution.store.memory_books import MemoryReconciliations
 from workers.intake import Intake
 
 from .baton import Crew, Hand
@@ -59,11 +61,24 @@ def _sort(kind: str) -> str:
     return "clock readings that went wrong" if kind == CLOCK else _STORE_CALL
 
 
+class NoHistory:
+    """Here nothing ever leaves the store."""
+
+    def recall_by_exchange_id(self, account: str, symbol: str, exchange_order_id: str) -> None:
+        return None
+
+
 class Process:
     """Everything that a process knows; a crash takes all of it."""
 
     def __init__(
-        self, worker: "Worker", parts: Parts, store: WatchedStore, truth: Truth, setting: Setting
+        self,
+        worker: "Worker",
+        parts: Parts,
+        store: WatchedStore,
+        book: MemoryReconciliations,
+        truth: Truth,
+        setting: Setting,
     ) -> None:
         self.clock = ClockDoor(worker, truth.clock, setting.skew_ms * worker.number)
         self.store = StoreDoor(worker, store, self.clock)
@@ -84,7 +99,8 @@ class Process:
             attempts_max=setting.attempts_max,
         )
         self.intake = Intake(self.store, self.manager, self.clock, ACCOUNTS)
-        self.reconciler = Reconciler(self.store, self.journal, self.clock)
+        desk = Desk(self.store, book, self.journal, self.clock, NoHistory())
+        self.reconciler = Reconciler(desk, lambda: None, lambda _: None)
 
 
 class Worker:

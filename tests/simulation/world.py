@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from execution.identifiers import order_id_of
+from execution.store.memory_books import MemoryReconciliations
 
 from .baton import Crew
 from .producer import Producer, signal_id_of
@@ -42,6 +43,7 @@ class World:
         self.tally: Tally = Counter()
         self.clock = VirtualClock()
         self.store = parts.store(self.clock)
+        self.book = MemoryReconciliations()
         self.watch = Watch(self.store)
         self.truth = Truth(
             self.clock, setting, self.watch.on_accepted, self.tally, parts.true_contract
@@ -52,7 +54,7 @@ class World:
         )
 
         def build(worker: Worker) -> Process:
-            return Process(worker, parts, self.store, self.truth, setting)
+            return Process(worker, parts, self.store, self.book, self.truth, setting)
 
         self.workers = [
             Worker(n, crew, build, self.watch.complain, self.tally) for n in range(setting.workers)

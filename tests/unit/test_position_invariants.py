@@ -1,107 +1,142 @@
 """What holds of every position, whatever was traded: nothing is created and nothing is lost."""
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
+import pytest
 from fakes import fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from position_kit import (
+    EVERY_KIND,
+    SPOT,
+    Ledger,
+    apart,
+    moved_cash,
+    prices,
+    profit,
+    sides,
+    sizes,
+    some_fills,
+)
 
-from execution.decimals import EXACT
-from execution.orders import Fill, Side
+from execution.cash_flows import cash_flows
+from execution.decimals import ZERO
+from execution.orders import Fill
 from execution.position_tracker import COST_GRID, Position, fold
 
-FLAT = Position("binance-main", "BTC/USDT")
-QUICK = settings(max_examples=70, deadline=None)
-
-amounts = st.decimals("0.0000000001", "1000000000", places=10).map(str)
-prices = st.decimals("0.0000000001", "99999999", places=10).map(str)
-sides = st.sampled_from(["buy", "sell"])
-fees = st.lists(
-    st.tuples(st.sampled_from(["BTC", "USDT", "BNB"]), st.decimals("-1", "1", places=10).map(str)),
-    max_size=2,
-)
-# Few amounts out of a small set, so that partial closes, exact closes and flips are all common.
-small = st.sampled_from(["1", "2", "3", "7", "0.3"])
-fills = st.lists(
-    st.builds(fill, st.just("1"), sides, st.one_of(small, amounts), prices, fees),
-    min_size=1,
-    max_size=12,
-)
+QUICK = settings(max_examples=40, deadline=None)
+every_kind = pytest.mark.parametrize("flat", EVERY_KIND, ids=lambda flat: flat.instrument.kind)
 
 
-def base_amount(fills: list[Fill]) -> Decimal:
-    """What the account holds more than before, counted one by one."""
-    held = Decimal(0)
-    for one in fills:
-        held += one.amount if one.side is Side.BUY else -one.amount
-        held -= sum((fee.amount for fee in one.fees if fee.asset == "BTC"), Decimal(0))
-    return held
-
-
-def cash(fills: list[Fill]) -> Decimal:
-    """What quote came in, less what went out."""
-    got = Decimal(0)
-    for one in fills:
-        value = one.amount * one.price
-        got += value if one.side is Side.SELL else -value
-        got -= sum((fee.amount for fee in one.fees if fee.asset == "USDT"), Decimal(0))
-    return got
-
-
+@every_kind
 @QUICK
-@given(fills, prices)
+@given(fills=some_fills, mark=prices)
 def test_cash_and_what_is_held_are_worth_exactly_what_was_realised_and_not(
-    fills: list[Fill], mark: str
+    flat: Position, fills: list[Fill], mark: str
 ) -> None:
-    position = fold(FLAT, fills)
-    with localcontext(EXACT):
-        worth = cash(fills) + base_amount(fills) * Decimal(mark)
-        assert position.realised_pnl + position.unrealised_pnl(Decimal(mark)) == worth
+    ledger = Ledger(flat).book(fills)
+    made = profit(fold(flat, fills), Decimal(mark))
+    assert apart(made, ledger.worth(Decimal(mark))) <= ledger.tolerance
 
 
+@every_kind
 @QUICK
-@given(fills)
-def test_the_amount_is_what_was_bought_less_what_was_sold_less_base_fees(
-    fills: list[Fill],
+@given(fills=some_fills)
+def test_the_amount_the_turnover_and_the_fees_are_what_the_fills_add_up_to(
+    flat: Position, fills: list[Fill]
 ) -> None:
-    assert fold(FLAT, fills).amount == base_amount(fills)
+    position, ledger = fold(flat, fills), Ledger(flat).book(fills)
+    assert position.amount == ledger.held
+    assert apart(position.turnover, ledger.turnover) <= ledger.tolerance
+    assert position.fees == ledger.fees
+    assert position.version == len(fills)
 
 
+@every_kind
 @QUICK
-@given(fills)
+@given(fills=some_fills)
 def test_what_is_held_has_a_cost_of_its_own_sign_and_nothing_held_has_none(
-    fills: list[Fill],
+    flat: Position, fills: list[Fill]
 ) -> None:
-    position = fold(FLAT, fills)
+    position = fold(flat, fills)
     assert position.cost * position.amount >= 0
     assert bool(position.opened_at) == bool(position.amount)
     if not position.amount:
         assert position.cost == 0
+        assert position.entry_price is None
 
 
+@every_kind
 @QUICK
-@given(fills, st.integers(0, 12))
-def test_folding_at_once_is_folding_in_two_steps(fills: list[Fill], cut: int) -> None:
-    at_once = fold(FLAT, fills)
-    in_two = fold(fold(FLAT, fills[:cut]), fills[cut:])
-    assert {**_fields(in_two), "version": 0} == {**_fields(at_once), "version": 0}
-
-
-@QUICK
-@given(fills, st.one_of(small, amounts), st.one_of(small, amounts), prices, sides)
-def test_two_fills_in_a_row_at_one_price_may_come_in_either_order(
-    before: list[Fill], first: str, second: str, price: str, side: str
+@given(fills=some_fills, cut=st.integers(0, 12))
+def test_folding_at_once_is_folding_in_two_steps(
+    flat: Position, fills: list[Fill], cut: int
 ) -> None:
-    a, b = fill("a", side, first, price), fill("b", side, second, price)
-    one, other = fold(FLAT, [*before, a, b]), fold(FLAT, [*before, b, a])
+    assert fold(fold(flat, fills[:cut]), fills[cut:]) == fold(flat, fills)
+
+
+def with_fees(
+    trade_id: str, side: str, amount: str, price: str, rates: list[tuple[str, str]]
+) -> Fill:
+    """A fill whose fees are rates of its amount, so that no fee is more than what was traded."""
+    paid = [(asset, str(Decimal(amount) * Decimal(rate))) for asset, rate in rates]
+    return fill(trade_id, side, amount, price, paid)
+
+
+rates = st.lists(
+    st.tuples(st.sampled_from(["BTC", "USDT", "BNB"]), st.sampled_from(["0.001", "-0.0002"])),
+    max_size=2,
+)
+
+
+@every_kind
+@QUICK
+@given(some_fills, sides, prices, sizes, rates, sizes, rates)
+def test_two_fills_in_a_row_on_one_side_at_one_price_may_come_in_either_order(
+    flat: Position,
+    before: list[Fill],
+    side: str,
+    price: str,
+    first: str,
+    first_rates: list[tuple[str, str]],
+    second: str,
+    second_rates: list[tuple[str, str]],
+) -> None:
+    a = with_fees("a", side, first, price, first_rates)
+    b = with_fees("b", side, second, price, second_rates)
+    one, other = fold(flat, [*before, a, b]), fold(flat, [*before, b, a])
     assert one.amount == other.amount
     assert one.turnover == other.turnover
+    assert one.fees == other.fees
+    assert one.opened_at == other.opened_at
+    assert moved_cash(one) == moved_cash(other)
     # A share that does not divide is rounded to the grid, at most once for each of the two.
-    with localcontext(EXACT):
-        moved = one.cost - other.cost
-        assert abs(moved) <= 2 * COST_GRID
-        assert one.realised_pnl - other.realised_pnl == moved
+    assert apart(one.cost, other.cost) <= 2 * COST_GRID
 
 
-def _fields(position: Position) -> dict[str, object]:
-    return {name: getattr(position, name) for name in Position.__slots__}
+@QUICK
+@given(some_fills)
+def test_the_flows_of_spot_are_what_a_naive_ledger_of_the_fills_says(fills: list[Fill]) -> None:
+    ledger = Ledger(SPOT).book(fills)
+    third = {asset: -fee for asset, fee in ledger.fees.items() if asset == "BNB"}
+    assert cash_flows(fold(SPOT, fills)) == {"BTC": ledger.held, "USDT": ledger.cash, **third}
+
+
+@pytest.mark.parametrize("flat", EVERY_KIND[1:], ids=lambda flat: flat.instrument.kind)
+@QUICK
+@given(fills=some_fills)
+def test_the_flows_of_a_closed_contract_are_its_profit_and_its_other_fees(
+    flat: Position, fills: list[Fill]
+) -> None:
+    held = fold(flat, fills).amount
+    if held:
+        fills = [*fills, fill("last", "sell" if held > 0 else "buy", str(abs(held)), "70000")]
+    ledger = Ledger(flat).book(fills)
+    flows = cash_flows(fold(flat, fills))
+    assert apart(flows.pop(ledger.settle), ledger.cash) <= ledger.tolerance
+    paid = {asset: -fee for asset, fee in ledger.fees.items() if asset != ledger.settle}
+    assert flows == paid
+
+
+def test_nothing_traded_has_moved_nothing() -> None:
+    assert cash_flows(SPOT) == {"BTC": ZERO, "USDT": ZERO}

@@ -1,4 +1,4 @@
-"""Known answers of the fold, worked out by hand, and of `track_position`."""
+"""Known answers of the fold for spot, worked out by hand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ import pytest
 from fakes import fill
 
 from execution.orders import Fill
-from execution.position_tracker import Position, assets_of, fold, track_position
+from execution.position_tracker import Position, assets_of, fold
 
 FLAT = Position("binance-main", "BTC/USDT")
 LONG = (fill("1", "buy", "10", "100"), fill("2", "buy", "10", "110"))
@@ -111,6 +111,73 @@ def test_a_base_fee_on_a_sale_of_everything_leaves_a_short_of_the_fee() -> None:
     assert position.realised_pnl == Decimal("8.9")
 
 
+def test_dust_of_a_base_fee_keeps_the_entry_of_what_it_is_left_of() -> None:
+    """Buys 1 at 100, of which 0.001 goes as fee, sells 0.99 of the 0.999 at 110."""
+    position = after(
+        fill("1", "buy", "1", "100", [("BTC", "0.001")]), fill("2", "sell", "0.99", "110")
+    )
+    assert position.amount == Decimal("0.009")
+    assert position.entry_price == 100
+    assert position.realised_pnl == Decimal("-0.1") + Decimal("9.9")
+    assert position.unrealised_pnl(Decimal(200)) == Decimal("0.9")
+
+
+def test_a_base_fee_on_a_purchase_is_lost_at_its_price_and_leaves_the_average_alone() -> None:
+    """Adds 0.99 that cost 120 each to 1 that cost 100; the fee of 0.01 was worth 1.2."""
+    position = after(fill("1", "buy", "1", "100"), fill("2", "buy", "1", "120", [("BTC", "0.01")]))
+    assert position.amount == Decimal("1.99")
+    assert position.cost == 100 + Decimal("0.99") * 120
+    assert position.realised_pnl == Decimal("-1.2")
+
+
+def test_a_base_fee_when_a_short_is_bought_back_leaves_a_short_of_the_fee() -> None:
+    short = fill("1", "sell", "1", "100")
+    cover = replace(
+        fill("2", "buy", "1", "90", [("BTC", "0.001")]), time=short.time + timedelta(seconds=1)
+    )
+    position = after(short, cover)
+    assert position.amount == Decimal("-0.001")
+    assert position.entry_price == 100
+    # 0.999 bought back at 90 earn 9.99; the fee was worth 0.09.
+    assert position.realised_pnl == Decimal("9.9")
+    assert position.opened_at == short.time
+
+
+def test_two_fees_in_two_assets_on_one_trade_are_each_taken_in_their_own_way() -> None:
+    position = after(
+        fill("1", "buy", "2", "100", [("BTC", "0.01"), ("USDT", "0.3"), ("BNB", "0.004")])
+    )
+    assert position.amount == Decimal("1.99")
+    assert position.cost == 199
+    assert position.realised_pnl == Decimal("-1.3")
+    assert position.fees == {
+        "BTC": Decimal("0.01"),
+        "USDT": Decimal("0.3"),
+        "BNB": Decimal("0.004"),
+    }
+
+
+def test_partial_closes_one_after_another_each_realise_their_own_share() -> None:
+    """4 at 50 and 4 at 70, held at 60; sold 2 at 65, 1 at 55, 5 at 61."""
+    steps = [("2", "65", "10"), ("1", "55", "5"), ("5", "61", "10")]
+    position = after(fill("1", "buy", "4", "50"), fill("2", "buy", "4", "70"))
+    for amount, price, realised in steps:
+        assert position.entry_price == 60
+        position = fold(position, [fill("3", "sell", amount, price)])
+        assert position.realised_pnl == Decimal(realised)
+    assert (position.amount, position.cost) == (0, 0)
+
+
+def test_a_flip_there_and_back_realises_each_way() -> None:
+    """Long 2 at 100, short 1 at 110, long 2 at 105: 20 made, then 5, then nothing is open yet."""
+    position = after(
+        fill("1", "buy", "2", "100"), fill("2", "sell", "3", "110"), fill("3", "buy", "3", "105")
+    )
+    assert (position.amount, position.entry_price) == (Decimal(2), Decimal(105))
+    assert position.realised_pnl == 25
+    assert position.unrealised_pnl(Decimal(104)) == -2
+
+
 def test_a_rebate_is_a_fee_below_zero() -> None:
     position = after(fill("1", "buy", "1", "100", [("USDT", "-0.02")]))
     assert position.realised_pnl == Decimal("0.02")
@@ -147,6 +214,13 @@ def test_a_share_that_does_not_divide_leaves_the_entry_price_to_the_fifteenth_di
     assert abs(left - entry) < Decimal("1e-15")
 
 
+def test_a_share_is_never_rounded_to_more_than_there_is() -> None:
+    """Nine tenths of 6e-19 would round to the whole grid of 1e-18."""
+    position = after(fill("1", "buy", "10", "6e-20"), fill("2", "sell", "9", "6e-20"))
+    assert position.amount == 1
+    assert position.cost >= 0
+
+
 def test_large_amounts_at_fine_prices_are_exact() -> None:
     amount, price = "123456789012.123456789", "98765432.1234567891"
     position = after(fill("1", "buy", amount, price), fill("2", "sell", "0.000000001", price))
@@ -157,9 +231,21 @@ def test_large_amounts_at_fine_prices_are_exact() -> None:
     ) * Fraction(price)
 
 
-def test_fills_handed_in_together_are_one_change_of_the_position() -> None:
-    assert after(*LONG).version == 1
-    assert fold(after(*LONG), [fill("3", "sell", "1", "1")]).version == 2
+def test_each_fill_has_its_number_on_the_position() -> None:
+    assert after(*LONG).version == 2
+    assert fold(after(*LONG), [fill("3", "sell", "1", "1")]).version == 3
+
+
+def test_a_position_that_is_folded_further_stays_as_it_was() -> None:
+    before = after(fill("1", "buy", "1", "100", [("BNB", "0.1")]))
+    fold(before, [fill("2", "sell", "3", "90", [("BNB", "0.2")])])
+    assert before == after(fill("1", "buy", "1", "100", [("BNB", "0.1")]))
+    assert before.fees == {"BNB": Decimal("0.1")}
+
+
+def test_no_fills_at_all_are_an_empty_position() -> None:
+    assert FLAT.entry_price is None
+    assert FLAT.unrealised_pnl(Decimal(100)) == 0
 
 
 def test_no_fills_are_no_change() -> None:
@@ -172,54 +258,3 @@ def test_no_fills_are_no_change() -> None:
 )
 def test_a_symbol_names_its_base_and_its_quote(symbol: str, assets: tuple[str, str]) -> None:
     assert assets_of(symbol) == assets
-
-
-def test_track_position_values_a_holding() -> None:
-    seen = track_position("BTC/USDT", "2", "100", "110")
-    assert seen.value == 220
-    assert seen.unrealised_pnl == 20
-    assert seen.unrealised_pnl_pct == 10
-
-
-def test_track_position_of_a_short_earns_when_the_price_falls() -> None:
-    seen = track_position("BTC/USDT", "-2", "100", "90")
-    assert (seen.unrealised_pnl, seen.unrealised_pnl_pct) == (Decimal(20), Decimal(10))
-
-
-def test_track_position_of_nothing_is_worth_nothing() -> None:
-    seen = track_position("BTC/USDT", "0", "100", "90")
-    assert (seen.value, seen.unrealised_pnl, seen.unrealised_pnl_pct) == (
-        Decimal(0),
-        Decimal(0),
-        Decimal(0),
-    )
-
-
-def test_track_position_is_exact() -> None:
-    seen = track_position("BTC/USDT", "0.1", "0.1", "0.3")
-    assert seen.unrealised_pnl == Decimal("0.02")
-
-
-@pytest.mark.parametrize(
-    ("amount", "entry", "current", "named"),
-    [
-        (0.5, "1", "1", "amount"),
-        ("one", "1", "1", "amount"),
-        ("NaN", "1", "1", "amount"),
-        (True, "1", "1", "amount"),
-        ("1", "0", "1", "entry_price"),
-        ("1", "Infinity", "1", "entry_price"),
-        ("1", "1", "-3", "current_price"),
-        ("1", "1", None, "current_price"),
-    ],
-)
-def test_track_position_refuses_with_a_sentence_that_names_the_argument(
-    amount: object, entry: object, current: object, named: str
-) -> None:
-    with pytest.raises(ValueError, match=rf"^{named}: .+ is not "):
-        track_position("BTC/USDT", amount, entry, current)  # type: ignore[arg-type]
-
-
-def test_a_price_out_of_all_proportion_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"^current_price: "):
-        track_position("X/Y", "1", "1e-30", "1e30")

@@ -7,11 +7,12 @@ from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived
 
 from execution.orders import Order, OrderState, Side
 from execution.ports import ExchangeUnavailable
-from execution.reconciliation import LEASE_MS, AlreadyRunning, Reconciler, Reconciliation
+from execution.reconciliation import LEASE_MS, AlreadyRunning
+from execution.reconciliation_run import Reconciliation
 
 
 def reconcile(desk: Desk) -> Reconciliation:
-    return Reconciler(desk.store, desk.journal, desk.clock).run(ACCOUNT, desk.exchange)
+    return desk.reconcile()
 
 
 def resting(desk: Desk, signal_id: str = "signal-1") -> Order:
@@ -20,11 +21,11 @@ def resting(desk: Desk, signal_id: str = "signal-1") -> Order:
     return order
 
 
-def test_an_account_without_orders_and_holdings_has_nothing_to_ask_about() -> None:
+def test_an_account_without_orders_and_holdings_is_asked_for_its_balances_only() -> None:
     desk = Desk()
     found = reconcile(desk)
     assert (found.symbols, found.fills_applied) == ([], 0)
-    assert desk.exchange.calls == []
+    assert desk.exchange.calls == ["balances"]
 
 
 def test_trades_that_happened_meanwhile_are_applied_once() -> None:
@@ -46,9 +47,9 @@ def test_trades_are_asked_for_after_the_last_one_that_was_seen() -> None:
     desk.exchange.trade(order.client_order_id, "99", "0.25")
     reconcile(desk)
     last = desk.stored(order).fills[-1].trade_id
-    assert desk.store.cursor(ACCOUNT, SYMBOL) == last
+    assert desk.book.cursor(ACCOUNT, SYMBOL) == last
     reconcile(desk)
-    assert desk.store.cursor(ACCOUNT, SYMBOL) == last
+    assert desk.book.cursor(ACCOUNT, SYMBOL) == last
 
 
 def test_an_order_that_filled_meanwhile_ends_with_all_its_fills() -> None:
@@ -89,19 +90,7 @@ def test_an_order_that_the_exchange_does_not_show_yet_is_asked_after_again() -> 
     assert reconcile(desk).orders_settled == [order.order_id]
 
 
-def test_trades_of_somebody_elses_order_are_reported_and_not_applied() -> None:
-    desk = Desk()
-    order = resting(desk)
-    stranger = desk.order(signal_id="by hand")
-    desk.exchange.arrive(stranger, order.attempts[0])
-    desk.exchange.trade(stranger.client_order_id, "99", "1")
-    found = reconcile(desk)
-    assert found.external_orders == [desk.exchange.standing[1].exchange_order_id]
-    assert found.fills_applied == 0
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 0
-
-
-def test_trades_of_an_order_under_way_are_neither_external_nor_lost() -> None:
+def test_trades_of_an_order_under_way_are_its_own() -> None:
     desk = Desk()
     resting(desk, "another")
     desk.exchange.fill_next.append([("99", "1")])
@@ -109,7 +98,7 @@ def test_trades_of_an_order_under_way_are_neither_external_nor_lost() -> None:
     with pytest.raises(Crash):
         desk.manager.submit(desk.order())
     found = reconcile(desk)
-    assert (found.external_orders, found.fills_applied) == ([], 0)
+    assert (found.external_orders, found.fills_applied) == ([], 1)
     desk.manager.advance_by_id(desk.order().order_id)
     assert desk.store.position(ACCOUNT, SYMBOL).amount == 1
 
@@ -120,17 +109,10 @@ def test_a_symbol_that_is_held_is_looked_at_without_any_order() -> None:
     desk.manager.submit(desk.order())
     desk.exchange.calls.clear()
     assert reconcile(desk).symbols == [SYMBOL]
-    assert desk.exchange.calls == ["fills_since", "order_book"]
+    assert desk.exchange.calls == ["balances", "fills_since", "open_orders"]
 
 
-def test_the_middle_of_the_book_becomes_the_mark() -> None:
-    desk = Desk()
-    resting(desk)
-    reconcile(desk)
-    assert desk.store.mark(ACCOUNT, SYMBOL) == (Decimal(100), desk.clock.now_ms())
-
-
-@pytest.mark.parametrize("question", ["fills_since", "open_orders", "order_book"])
+@pytest.mark.parametrize("question", ["balances", "fills_since", "open_orders"])
 def test_a_question_without_an_answer_ends_the_run_and_the_next_goes_on(question: str) -> None:
     desk = Desk()
     order = resting(desk)
@@ -150,7 +132,7 @@ def test_a_question_without_an_answer_does_not_move_the_cursor() -> None:
     desk.exchange.fail("fills_since")
     with pytest.raises(ExchangeUnavailable):
         reconcile(desk)
-    assert desk.store.cursor(ACCOUNT, SYMBOL) is None
+    assert desk.book.cursor(ACCOUNT, SYMBOL) is None
 
 
 def test_two_runs_on_one_account_never_overlap() -> None:

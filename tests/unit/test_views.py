@@ -11,7 +11,8 @@ from fakes import ACCOUNT, SYMBOL, Desk, fill, is_lost
 
 from execution.orders import Order
 from execution.position_tracker import Position, fold
-from execution.reconciliation import Reconciliation
+from execution.reconciliation_run import Reconciliation
+from execution.valuation import Mark
 from workers.views import (
     order_view,
     position_view,
@@ -99,7 +100,7 @@ def test_a_position_has_the_fields_that_scripts_rely_on() -> None:
     position = fold(
         Position(ACCOUNT, SYMBOL), [fill("1", "sell", "0.30", "100.10", [("BNB", "0.0010")])]
     )
-    view = position_view(position, (Decimal("99.10"), 1_000), now_ms=3_500)
+    view = position_view(position, Mark(Decimal("99.10"), 1_000), now_ms=3_500)
     assert set(view) >= POSITION_FIELDS
     expected = {
         "amount": "-0.3",
@@ -120,7 +121,7 @@ def test_a_position_without_a_mark_has_no_value() -> None:
 
 
 def test_a_mark_from_a_clock_ahead_of_ours_is_not_older_than_now() -> None:
-    view = position_view(Position(ACCOUNT, SYMBOL), (Decimal(1), 9_000), now_ms=1_000)
+    view = position_view(Position(ACCOUNT, SYMBOL), Mark(Decimal(1), 9_000), now_ms=1_000)
     assert view["mark_age_s"] == "0"
 
 
@@ -128,10 +129,10 @@ def test_positions_are_each_seen_at_their_own_mark() -> None:
     desk = Desk()
     desk.exchange.fill_next.append([("99", "1")])
     desk.manager.submit(desk.order())
-    desk.store.set_mark(ACCOUNT, SYMBOL, Decimal(109), desk.clock.now_ms())
-    views = position_views(desk.store, ACCOUNT, desk.clock.now_ms())
+    desk.valuations.set_marks(ACCOUNT, {SYMBOL: Decimal(109)}, desk.clock.now_ms())
+    views = position_views(desk.stores(), ACCOUNT, desk.clock.now_ms())
     assert [view["unrealised_pnl"] for view in views] == ["10"]
-    assert position_views(desk.store, "nobody", 0) == []
+    assert position_views(desk.stores(), "nobody", 0) == []
 
 
 def test_a_reconciliation_is_plain_values() -> None:
@@ -144,7 +145,7 @@ def test_a_reconciliation_is_plain_values() -> None:
 def test_every_number_is_a_plain_string_and_every_time_ends_in_z() -> None:
     order = a_filled_order()
     position = fold(Position(ACCOUNT, SYMBOL), order.fills)
-    views = [whole_order_view(order), position_view(position, (Decimal("1E+2"), 0), now_ms=1)]
+    views = [whole_order_view(order), position_view(position, Mark(Decimal("1E+2"), 0), now_ms=1)]
     numbers = {"amount", "price", "filled", "average", "fee", "entry_price", "mark_price",
                "realised_pnl", "unrealised_pnl", "mark_age_s"}  # fmt: skip
     times = {"created_at", "updated_at", "expires_at", "time", "opened_at"}

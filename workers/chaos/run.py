@@ -12,7 +12,6 @@ from typing import Any
 
 from execution.identifiers import order_id_of
 from execution.orders import Order, OrderState
-from execution.store.redis_store import RedisStore
 from signals.settings import SignalSettings
 from workers.audit import Check, compare
 from workers.chaos.disorder import Disorder, Rhythm
@@ -127,7 +126,7 @@ def _judge(
     done: Mapping[str, int],
     injected: Mapping[str, int],
 ) -> Outcome:
-    store: RedisStore = stack.store()
+    store = stack.store()
     found = {order.order_id: order for order in store.orders()}
     ledger = stack.ledger()
     times = Counter(row["clientOrderId"] for row in ledger["orders"])

@@ -2,15 +2,18 @@
 --
 -- KEYS  1 order hash          2 position hash       3 due sorted set      4 orders sorted set
 --       5 live set            6 exchange ids hash   7 hold string         8 signals stream
---       9 positions set
+--       9 positions set      10 unarchived sorted set                  11 halts hash
+--      12 position versions hash
 -- ARGV  1 order id            2 version and revision before ("0 ": not there)      3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
 --       8 created, µs         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
 --      12 stream entry or "" 13 run id of the server that the writer knows, or "" for any
 --      14 "1" if an attempt begins, which must not be while the account is held
---      15 revision after     16 version and revision of the position before, or "" for no change
---      17.. fields and values that the position gets
--- Returns "done", "conflict", "held" or "restarted"; anything but "done" has changed nothing.
+--      15 revision after     16 "1" if the order is made of a signal, so that it must be new
+--      17 version and revision of the position before, or "" for no change
+--      18 version of the position after     19.. fields and values that the position gets
+-- Returns "done", "conflict", "held", "halted" or "restarted"; anything but "done" has changed
+-- nothing.
 
 local function token(key)
   local held = redis.call('HMGET', key, 'version', 'revision')
@@ -21,18 +24,28 @@ local is_new = ARGV[2] == '0 '
 if token(KEYS[1]) ~= ARGV[2] then
   return 'conflict'
 end
+if is_new and ARGV[16] == '1' and redis.call('ZSCORE', KEYS[4], ARGV[1]) then
+  -- There was such an order: its record is lost, and must not be taken for one that never was.
+  return 'conflict'
+end
 if ARGV[13] ~= '' and string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= ARGV[13] then
   return 'restarted'
 end
-if ARGV[14] == '1' and redis.call('EXISTS', KEYS[7]) == 1 then
-  return 'held'
+if ARGV[14] == '1' then
+  if redis.call('HEXISTS', KEYS[11], '*') == 1 or redis.call('HEXISTS', KEYS[11], ARGV[5]) == 1 then
+    return 'halted'
+  end
+  if redis.call('EXISTS', KEYS[7]) == 1 then
+    return 'held'
+  end
 end
-if ARGV[16] ~= '' then
-  if token(KEYS[2]) ~= ARGV[16] then
+if ARGV[17] ~= '' then
+  if token(KEYS[2]) ~= ARGV[17] then
     return 'conflict'
   end
-  redis.call('HSET', KEYS[2], unpack(ARGV, 17))
+  redis.call('HSET', KEYS[2], unpack(ARGV, 19))
   redis.call('SADD', KEYS[9], KEYS[2])
+  redis.call('HSET', KEYS[12], KEYS[2], ARGV[18])
 end
 
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'revision', ARGV[15], 'state', ARGV[4],
@@ -44,6 +57,7 @@ if is_new then
     redis.pcall('XDEL', KEYS[8], ARGV[12])
   end
 end
+redis.call('ZADD', KEYS[10], ARGV[8], ARGV[1])
 if ARGV[9] == '' then
   redis.call('ZREM', KEYS[3], ARGV[1])
 else

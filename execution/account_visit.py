@@ -1,0 +1,228 @@
+"""One look at one account: its trades since the last look, its open orders, and its balances."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby, permutations
+from typing import Protocol
+
+from execution.adoption import NotAdoptable, adopted_order, external_order
+from execution.balance_sheet import BalanceSheet, moved_by_trade, with_strangers
+from execution.events import Reported
+from execution.identifiers import is_ours
+from execution.journal import Journal, UnknownOrder
+from execution.orders import Fill, Order, OrderReport, OrderState
+from execution.ports import AccountFill, Clock, Exchange, Store
+from execution.reconciliation_run import DriftPolicy, Reconciliation, ReconciliationStore
+from execution.transitions import IllegalTransition
+
+# Trades are asked for from this long before the oldest order, in case clocks disagree.
+LOOKBACK_MS = 60_000
+# So many pairs of assets that drift are asked for trades that nobody told us of.
+PAIRS_MAX = 6
+
+
+class History(Protocol):
+    """The archive, as a reconciliation sees it."""
+
+    def recall_by_exchange_id(
+        self, account: str, symbol: str, exchange_order_id: str
+    ) -> Order | None:
+        """Put an order that has left the store back into it; None for one that it never had."""
+
+
+class Undecided(Exception):
+    """Whose trade it is cannot be told yet; it is read again in the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every visit works with."""
+
+    store: Store
+    book: ReconciliationStore
+    journal: Journal
+    clock: Clock
+    history: History
+
+
+class AccountVisit:
+    """Writes what it finds into `found`. `keep_lease` is called before each symbol."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        exchange: Exchange,
+        policy: DriftPolicy,
+        found: Reconciliation,
+        keep_lease: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._exchange = exchange
+        self._policy = policy
+        self._found = found
+        self._keep_lease = keep_lease
+        self._account = found.account
+        self.sheet: BalanceSheet = desk.book.sheet(found.account)
+        self._live = desk.store.live_orders(found.account)
+        self._by_client_id = {order.client_order_id: order for order in self._live}
+
+    def asked(self, kind: str) -> Exchange:
+        """The exchange, after noting what it is asked for."""
+        self._found.calls[kind] = self._found.calls.get(kind, 0) + 1
+        return self._exchange
+
+    def look_at_trades(self, drifting: list[str]) -> None:
+        """Read trades and open orders of every symbol that we trade, hold, or have reason to ask
+        about because of the assets whose balances drift."""
+        held = {p.symbol for p in self._desk.store.positions(self._account) if p.amount}
+        traded = {order.symbol for order in self._live}
+        self._found.symbols = sorted(traded | held | set(self._pairs(drifting)))
+        for symbol in self._found.symbols:
+            self._keep_lease()
+            self._read_trades(symbol)
+            self._read_open_orders(symbol)
+
+    def _pairs(self, assets: list[str]) -> list[str]:
+        names = (f"{base}/{quote}" for base, quote in permutations(sorted(assets), 2))
+        return [symbol for symbol in names if self._exchange.market(symbol)][:PAIRS_MAX]
+
+    def _read_trades(self, symbol: str) -> None:
+        """Take the trades since the cursor, and move it past all whose owner is known."""
+        account, book = self._account, self._desk.book
+        cursor = book.cursor(account, symbol)
+        trades = self.asked("trades").fills_since(symbol, cursor, self._since_ms(symbol))
+        self._found.trades_read += len(trades)
+        exchange_ids = {trade.exchange_order_id for trade in trades}
+        ours = self._desk.store.order_ids_by_exchange_id(account, symbol, exchange_ids)
+        for exchange_id, fills in _runs(trades):
+            try:
+                self._take(symbol, exchange_id, fills, ours.get(exchange_id))
+            except Undecided:
+                return
+            book.set_cursor(account, symbol, fills[-1].trade_id, self.sheet)
+
+    def _since_ms(self, symbol: str) -> int:
+        """From when on trades matter where none was read before."""
+        times = [order.created_at for order in self._live if order.symbol == symbol]
+        times.append(self.sheet.opened_at or self._found.started_at)
+        return int(min(times).timestamp() * 1000) - LOOKBACK_MS
+
+    def _take(
+        self, symbol: str, exchange_id: str, fills: tuple[Fill, ...], order_id: str | None
+    ) -> None:
+        order, report = self._owner(symbol, exchange_id, order_id)
+        if order is None and report is not None and self._policy is DriftPolicy.ADOPT:
+            order = self._external(report)
+        if order is None:
+            self._note_stranger(symbol, exchange_id, fills)
+            return
+        if report is None:
+            report = OrderReport(exchange_id, order.client_order_id, symbol, order.state)
+        try:
+            after = self._desk.journal.record(order, Reported(replace(report, fills=fills)))
+        except IllegalTransition:
+            # Of two orders at the exchange only one is ours, and one that we refused is not.
+            self._note_stranger(symbol, exchange_id, fills)
+            return
+        self._found.fills_applied += len(after.fills) - (len(order.fills) if order.version else 0)
+
+    def _owner(
+        self, symbol: str, exchange_id: str, order_id: str | None
+    ) -> tuple[Order | None, OrderReport | None]:
+        """The order that an exchange's id belongs to, None for a stranger's; and what the exchange
+        says of it, where it was asked. Raises Undecided."""
+        if order_id is not None:
+            try:
+                return self._desk.journal.load(order_id), None
+            except UnknownOrder:
+                self._found.repaired.append(f"the record of order {order_id}")
+        recalled = self._desk.history.recall_by_exchange_id(self._account, symbol, exchange_id)
+        if recalled is not None:
+            self._found.orders_recalled.append(recalled.order_id)
+            return recalled, None
+        report = self.asked("order").fetch(symbol, exchange_id)
+        if report is None:
+            raise Undecided(exchange_id)
+        return self._of_report(report), report
+
+    def _of_report(self, report: OrderReport) -> Order | None:
+        """Our order of that client id: known, being placed just now, or forgotten and adopted."""
+        client_id = report.client_order_id or ""
+        placing = self._by_client_id.get(client_id)
+        if placing is not None or not is_ours(client_id):
+            return placing
+        known = self._desk.store.order(client_id)
+        if known is not None:
+            return known
+        try:
+            adopted = adopted_order(self._account, report, self._desk.clock.now())
+        except NotAdoptable:
+            return None
+        self._found.orders_adopted.append(adopted.order_id)
+        return adopted
+
+    def _external(self, report: OrderReport) -> Order | None:
+        try:
+            order = external_order(self._account, report, self._desk.clock.now())
+        except NotAdoptable:
+            return None
+        self._found.orders_adopted.append(order.order_id)
+        return order
+
+    def _note_stranger(self, symbol: str, exchange_id: str, fills: tuple[Fill, ...]) -> None:
+        name = f"{symbol} {exchange_id}"
+        if name not in self._found.external_orders:
+            self._found.external_orders.append(name)
+        self.sheet = with_strangers(
+            self.sheet, [(_key(symbol, fill), moved_by_trade(symbol, fill)) for fill in fills
+                         if self._counts(fill.time)]
+        )  # fmt: skip
+
+    def _counts(self, time: datetime) -> bool:
+        """What happened before the opening balances is in them."""
+        return self.sheet.opened_at is not None and time >= self.sheet.opened_at
+
+    def _read_open_orders(self, symbol: str) -> None:
+        """Settle each order that we think open and the exchange does not list as such; find those
+        that it lists and we do not know."""
+        orders = [o for o in self._live if o.symbol == symbol and o.state is OrderState.OPEN]
+        listed = {
+            report.exchange_order_id: report
+            for report in self.asked("open orders").open_orders(symbol)
+        }
+        for order in orders:
+            report = listed.pop(order.exchange_order_id or "", None)
+            # Reads may lag behind placements: an order that cannot be found is asked after again.
+            report = report or self.asked("order").lookup(order)
+            if report is not None:
+                self._settle(order, report)
+        self._meet(symbol, listed)
+
+    def _settle(self, order: Order, report: OrderReport) -> None:
+        after = self._desk.journal.record(self._desk.journal.load(order.order_id), Reported(report))
+        if not after.is_live:
+            self._found.orders_settled.append(order.order_id)
+
+    def _meet(self, symbol: str, listed: dict[str, OrderReport]) -> None:
+        """Adopt open orders of ours that nobody remembers; name those of others."""
+        known = self._desk.store.order_ids_by_exchange_id(self._account, symbol, listed)
+        for exchange_id, report in listed.items():
+            if exchange_id in known:
+                continue
+            order = self._of_report(report)
+            if order is None:
+                self._found.external_open_orders.append(f"{symbol} {exchange_id}")
+            elif order.version == 0:
+                self._desk.journal.record(order, Reported(report))
+
+
+def _key(symbol: str, fill: Fill) -> str:
+    return f"{symbol} {fill.side} {fill.trade_id}"
+
+
+def _runs(trades: list[AccountFill]) -> Iterator[tuple[str, tuple[Fill, ...]]]:
+    """Trades that follow each other and are of one order, together. The order in which trades
+    happened is kept, because profit depends on it."""
+    for exchange_id, run in groupby(trades, key=lambda trade: trade.exchange_order_id):
+        yield exchange_id, tuple(trade.fill for trade in run)

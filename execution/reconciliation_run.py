@@ -1,0 +1,70 @@
+"""What one reconciliation looked at, found and repaired, and where that is kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from execution.balance_sheet import BalanceSheet
+from execution.decimals import Money
+
+
+class DriftPolicy(StrEnum):
+    """What is done about trades that are not ours, and about balances that nothing explains."""
+
+    REPORT = "report"  # They are recorded and alerted; positions stay what our fills make them.
+    ADOPT = "adopt"  # Such trades move our positions too; such balances are taken as given.
+    HALT = "halt"  # As report, and nothing new is sent on the account until a person resumes it.
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """One run on one account.
+
+    `calls` counts the questions to the exchange by kind. `external_orders` are exchange ids, with
+    their symbols, of orders that others made and that traded since the last run;
+    `external_open_orders` of those that stand now. `drift` is by asset, what the balances hold
+    beyond what is explained; it is `drift_confirmed` once two runs saw the same. `repaired` names
+    what the store had lost.
+    """
+
+    account: str
+    started_at: datetime
+    took_ms: int = 0
+    symbols: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    trades_read: int = 0
+    fills_applied: int = 0
+    orders_settled: list[str] = field(default_factory=list)
+    orders_adopted: list[str] = field(default_factory=list)
+    orders_recalled: list[str] = field(default_factory=list)
+    external_orders: list[str] = field(default_factory=list)
+    external_open_orders: list[str] = field(default_factory=list)
+    balances_checked: bool = False
+    drift: dict[str, Money] = field(default_factory=dict)
+    drift_confirmed: bool = False
+    repaired: list[str] = field(default_factory=list)
+    halted: bool = False
+    error: str | None = None
+
+    @property
+    def needs_attention(self) -> bool:
+        """A person should look at what it found."""
+        return bool(self.external_orders or self.drift_confirmed or self.repaired)
+
+
+class ReconciliationStore(Protocol):
+    """What runs leave for the next ones. Every method raises StoreUnavailable when the server does
+    not answer."""
+
+    def cursor(self, account: str, symbol: str) -> str | None:
+        """The id of the last trade that was read."""
+
+    def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
+        """Move the cursor, and keep what the trades up to it say of the balances, both or none."""
+
+    def sheet(self, account: str) -> BalanceSheet: ...
+    def set_sheet(self, account: str, sheet: BalanceSheet) -> None: ...
+    def add_run(self, run: Reconciliation) -> None: ...
+    def runs(self, count: int, account: str | None = None) -> list[Reconciliation]:
+        """The latest runs, newest first."""

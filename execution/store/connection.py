@@ -1,0 +1,50 @@
+"""The connection to Redis (or Valkey), and what its failures become."""
+
+from collections.abc import Callable
+from functools import wraps
+from importlib.resources import files
+from typing import Any, ParamSpec, TypeVar
+
+from redis import Redis, RedisError
+
+from execution.ports import StoreUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def connect(url: str, *, connections_max: int = 64) -> Redis:
+    """Open a pool that gives up on a silent server instead of waiting for ever.
+
+    Nothing is repeated by the client: a lost reply is the order manager's business.
+    """
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=3,
+        socket_connect_timeout=3,
+        socket_keepalive=True,
+        health_check_interval=2,
+        max_connections=connections_max,
+        # What is no UTF-8 is shown as such; one bad entry must not hide the good ones beside it.
+        encoding_errors="backslashreplace",
+    )
+
+
+def guarded(method: Callable[P, T]) -> Callable[P, T]:
+    """Let a method raise StoreUnavailable for whatever goes wrong between us and the server."""
+
+    @wraps(method)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis: {type(error).__name__}: {error}") from error
+
+    return answered
+
+
+def script(client: Any, name: str) -> Any:
+    """Register lua/NAME.lua; it is called with its keys and arguments."""
+    source = files("execution.store").joinpath("lua", f"{name}.lua").read_text()
+    return client.register_script(source)

@@ -1,0 +1,17 @@
+-- Note that the ledger has an order as it is; one that has changed since stays on the list.
+--
+-- KEYS  1 order hash         2 unarchived sorted set            3 leaving sorted set
+-- ARGV  1 order id      2 version and revision that the ledger has      3 when it may leave, ms, or ""
+-- Returns 1 if it was still that order.
+
+local held = redis.call('HMGET', KEYS[1], 'version', 'revision')
+if (held[1] or '0') .. ' ' .. (held[2] or '') ~= ARGV[2] then
+  return 0
+end
+redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[3] == '' then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+else
+  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+end
+return 1

@@ -1,0 +1,120 @@
+"""The twins in memory of the store's side of archive and repair. See ArchiveStore, RepairStore."""
+
+from collections.abc import Iterable
+
+from execution.orders import Order
+from execution.ports import Clock
+from execution.position_tracker import Position
+from execution.store.memory_store import MemoryStore
+
+
+class MemoryArchive:
+    """What the ledger still has to get, and what may leave."""
+
+    def __init__(self, store: MemoryStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def unarchived(self) -> list[str]:
+        return list(self._store.tables.unarchived)
+
+    def records(self, order_ids: Iterable[str]) -> list[Order]:
+        orders = self._store.tables.orders
+        return [orders[order_id] for order_id in order_ids if order_id in orders]
+
+    def mark_archived(self, order: Order, leave_ms: int | None) -> None:
+        tables = self._store.tables
+        if tables.orders.get(order.order_id) != order:
+            return
+        tables.unarchived.pop(order.order_id, None)
+        tables.leaving.pop(order.order_id, None)
+        if leave_ms is not None:
+            tables.leaving[order.order_id] = leave_ms
+
+    def leaving(self, now_ms: int, limit: int) -> list[str]:
+        leaving = self._store.tables.leaving
+        ripe = [order_id for order_id, at_ms in leaving.items() if at_ms <= now_ms]
+        ripe = sorted(ripe, key=lambda order_id: leaving[order_id])[:limit]
+        for order_id in ripe:
+            del leaving[order_id]
+        return ripe
+
+    def evict(self, order: Order, remember_s: int) -> None:
+        del remember_s
+        tables = self._store.tables
+        if order.order_id in tables.unarchived or order.is_live or order.fills_missing:
+            return
+        tables.orders.pop(order.order_id, None)
+        tables.due.pop(order.order_id, None)
+        tables.tombstones.add(order.order_id)
+        if order.exchange_order_id is not None:
+            field = (order.account, order.symbol, order.exchange_order_id)
+            tables.exchange_ids.pop(field, None)
+
+    def restore(self, order: Order, leave_ms: int | None) -> None:
+        tables = self._store.tables
+        if order.order_id in tables.orders:
+            return
+        tables.orders[order.order_id] = order
+        tables.known.add(order.order_id)
+        tables.tombstones.discard(order.order_id)
+        if order.is_live or order.fills_missing:
+            tables.live.add(order.order_id)
+            tables.due[order.order_id] = self._clock.now_ms()
+        if order.exchange_order_id is not None:
+            field = (order.account, order.symbol, order.exchange_order_id)
+            tables.exchange_ids.setdefault(field, order.order_id)
+        if leave_ms is not None:
+            tables.leaving[order.order_id] = leave_ms
+
+
+class MemoryRepair:
+    """A store in memory loses no index; it loses what a test takes out of its tables."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def mended_run(self) -> str | None:
+        return self._store.tables.mended_run
+
+    def set_mended_run(self, run_id: str | None) -> None:
+        self._store.tables.mended_run = run_id
+
+    def lost(self, accounts: Iterable[str]) -> list[str]:
+        del accounts
+        tables = self._store.tables
+        gone = tables.live - tables.orders.keys()
+        held = {key: position.version for key, position in tables.positions.items()}
+        wanted = sorted(held.keys() | tables.position_versions.keys())
+        return [f"the record of live order {order_id}" for order_id in sorted(gone)] + [
+            f"position {account} {symbol}"
+            for account, symbol in wanted
+            if held.get((account, symbol)) != tables.position_versions.get((account, symbol))
+        ]
+
+    def reindex(self) -> int:
+        tables = self._store.tables
+        for order_id in [i for i in tables.unarchived if i not in tables.orders]:
+            del tables.unarchived[order_id]
+        tables.live &= tables.orders.keys()
+        tables.unarchived.update(dict.fromkeys(tables.orders))
+        return len(tables.orders)
+
+    def without_record(self, order_ids: list[str]) -> set[str]:
+        tables = self._store.tables
+        return set(order_ids) - tables.orders.keys() - tables.tombstones
+
+    def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
+        del remember_s
+        names = set(order_ids)
+        self._store.tables.known |= names
+        self._store.tables.tombstones |= names
+
+    def replace_position(self, before: Position, after: Position) -> bool:
+        tables = self._store.tables
+        held = self._store.position(after.account, after.symbol)
+        if (held.version, held.revision) != (before.version, before.revision):
+            return False
+        tables.positions[after.account, after.symbol] = after
+        tables.position_versions[after.account, after.symbol] = after.version
+        return True

@@ -1,0 +1,98 @@
+"""What the ledger still has to get, and what may leave, in Redis. See archive.ArchiveStore."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from redis import Redis
+
+from execution.orders import Order
+from execution.ports import Clock
+from execution.store import keys
+from execution.store.codec import (
+    created_us,
+    exchange_id_field,
+    order_from_json,
+    order_to_json,
+    token,
+)
+from execution.store.connection import guarded, script
+
+
+class RedisArchive:
+    """The store's side of the archive."""
+
+    def __init__(self, client: Redis, clock: Clock) -> None:
+        self._redis: Any = client
+        self._clock = clock
+        self._mark_archived = script(client, "mark_archived")
+        self._evict = script(client, "evict")
+        self._restore = script(client, "restore")
+
+    @guarded
+    def unarchived(self) -> list[str]:
+        waiting = self._redis.zrange(keys.UNARCHIVED, 0, -1)
+        return [order_id for order_id in waiting if order_id != keys.PRESENT]
+
+    @guarded
+    def records(self, order_ids: Iterable[str]) -> list[Order]:
+        pipe = self._redis.pipeline(transaction=False)
+        for order_id in order_ids:
+            pipe.hget(keys.order(order_id), "doc")
+        return [order_from_json(doc) for doc in pipe.execute() if doc is not None]
+
+    @guarded
+    def mark_archived(self, order: Order, leave_ms: int | None) -> None:
+        self._mark_archived(
+            keys=[keys.order(order.order_id), keys.UNARCHIVED, keys.LEAVING],
+            args=[order.order_id, token(order), "" if leave_ms is None else leave_ms],
+        )
+
+    @guarded
+    def leaving(self, now_ms: int, limit: int) -> list[str]:
+        ripe = self._redis.zrangebyscore(keys.LEAVING, "-inf", now_ms, start=0, num=limit)
+        if ripe:
+            self._redis.zrem(keys.LEAVING, *ripe)
+        return list(ripe)
+
+    @guarded
+    def evict(self, order: Order, remember_s: int) -> None:
+        self._evict(
+            keys=[
+                keys.order(order.order_id),
+                keys.UNARCHIVED,
+                keys.LEAVING,
+                keys.ORDERS,
+                keys.DUE,
+                keys.live(order.account),
+                keys.exchange_ids(order.account),
+            ],
+            args=[order.order_id, exchange_id_field(order), remember_s],
+        )
+
+    @guarded
+    def restore(self, order: Order, leave_ms: int | None) -> None:
+        is_live = order.is_live or order.fills_missing
+        self._restore(
+            keys=[
+                keys.order(order.order_id),
+                keys.LEAVING,
+                keys.ORDERS,
+                keys.DUE,
+                keys.live(order.account),
+                keys.exchange_ids(order.account),
+            ],
+            args=[
+                order.order_id,
+                order.version,
+                order.revision,
+                order.state.value,
+                order.account,
+                order.symbol,
+                order_to_json(order),
+                created_us(order),
+                "1" if is_live else "0",
+                self._clock.now_ms(),
+                exchange_id_field(order),
+                "" if leave_ms is None else leave_ms,
+            ],
+        )

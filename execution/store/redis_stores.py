@@ -1,0 +1,38 @@
+"""Everything that lies in Redis, by what it is for, behind one pool of connections."""
+
+from dataclasses import dataclass
+
+from execution.archive import ArchiveStore
+from execution.ports import Clock, Store
+from execution.reconciliation_run import ReconciliationStore
+from execution.repair import RepairStore
+from execution.store.connection import connect
+from execution.store.redis_archive import RedisArchive
+from execution.store.redis_reconciliations import RedisReconciliations
+from execution.store.redis_repair import RedisRepair
+from execution.store.redis_store import RedisStore
+from execution.store.redis_valuations import RedisValuations
+from execution.valuation import ValuationStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The doors to what is kept between processes."""
+
+    orders: Store
+    archive: ArchiveStore
+    repair: RepairStore
+    reconciliations: ReconciliationStore
+    valuations: ValuationStore
+
+
+def open_stores(url: str, clock: Clock, connections_max: int = 64) -> Stores:
+    """Connect to Redis when something is first asked of it."""
+    client = connect(url, connections_max=connections_max)
+    return Stores(
+        orders=RedisStore(client, clock),
+        archive=RedisArchive(client, clock),
+        repair=RedisRepair(client, clock),
+        reconciliations=RedisReconciliations(client),
+        valuations=RedisValuations(client),
+    )

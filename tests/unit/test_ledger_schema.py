@@ -1,0 +1,52 @@
+"""A database of an earlier version is brought up to ours, step by step, each step once."""
+
+import pytest
+from sqlalchemy import Connection, create_engine, func, inspect, select, text
+
+from execution.ledger.port import LedgerUnavailable
+from execution.ledger.schema import UPGRADES, prepare
+from execution.ledger.tables import orders, schema_version
+
+ENGINE = "sqlite://"
+
+
+def add_column(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE orders ADD COLUMN tag TEXT"))
+
+
+def fill_column(connection: Connection) -> None:
+    connection.execute(text("UPDATE orders SET tag = 'old'"))
+
+
+def version_of(connection: Connection) -> list[int]:
+    return list(connection.scalars(select(schema_version.c.version)))
+
+
+def test_a_new_database_is_of_our_version_and_needs_no_step() -> None:
+    with create_engine(ENGINE).begin() as connection:
+        prepare(connection, (add_column, fill_column))
+        assert version_of(connection) == [3]
+        assert connection.scalar(select(func.count()).select_from(orders)) == 0
+        assert "tag" not in {one["name"] for one in inspect(connection).get_columns("orders")}
+
+
+def test_each_step_runs_once_and_in_order() -> None:
+    with create_engine(ENGINE).begin() as connection:
+        prepare(connection, ())
+        prepare(connection, (add_column,))
+        assert version_of(connection) == [2]
+        # Were the first step to run again, the database would complain of a second column.
+        prepare(connection, (add_column, fill_column))
+        prepare(connection, (add_column, fill_column))
+        assert version_of(connection) == [3]
+
+
+def test_a_later_version_is_refused_and_left_as_it_is() -> None:
+    with create_engine(ENGINE).begin() as connection:
+        schema_version.create(connection)
+        connection.execute(schema_version.insert().values(version=2 + len(UPGRADES)))
+        with pytest.raises(
+            LedgerUnavailable, match=r"of version 2, .* up to version 1; run a later"
+        ):
+            prepare(connection)
+        assert inspect(connection).get_table_names() == ["schema_version"]

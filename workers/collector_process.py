@@ -1,0 +1,61 @@
+"""The process that collects order books: `[collector]` in the settings says whose and which."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from execution.accounts import Account
+from execution.api.book_streams import BookStreams, Pace
+from execution.arbitrage_collector import BookCollector
+from execution.clock import SystemClock
+from execution.logger import configure_logging
+from execution.store.book_store import RedisBooks
+from execution.store.connection import connect
+from workers.settings import Settings, SettingsError
+
+
+def run_collector(settings: Settings) -> None:
+    """Collect until SIGTERM or SIGINT. Needs no keys.
+
+    Raises SettingsError, and UnsupportedExchange for an exchange that ccxt does not know. Neither
+    Redis nor an exchange that is away ends it.
+    """
+    sources = book_sources(settings)
+    configure_logging(level=settings.log_level)
+    ttl_ms = settings.collector.ttl_s * 1000
+    books = RedisBooks(connect(settings.redis_url, connections_max=4), ttl_ms)
+    asyncio.run(_collect(BookCollector(sources, books)))
+
+
+def book_sources(settings: Settings) -> list[BookStreams]:
+    """One source for each account whose books are wanted. Raises as `run_collector` does."""
+    wanted = settings.collector
+    if not wanted.symbols:
+        raise SettingsError('collector.symbols: name at least one symbol, like ["BTC/USDT"]')
+    names = list(settings.accounts) if wanted.accounts is None else wanted.accounts
+    for name in names:
+        if name not in settings.accounts:
+            known = ", ".join(settings.accounts) or "none"
+            raise SettingsError(f"collector.accounts: {name!r} is not configured; known: {known}")
+    if not names:
+        raise SettingsError("collector.accounts: there is no account whose books to collect")
+    # A silent stream is confirmed well before its book's time is up.
+    pace = Pace(quiet_ms=wanted.ttl_s * 1000 // 3)
+    clock = SystemClock()
+    return [
+        BookStreams(_without_keys(settings, name), wanted.symbols, wanted.depth, clock, pace)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _without_keys(settings: Settings, name: str) -> Account:
+    account = settings.accounts[name]
+    return Account(name, account.exchange, base_url=account.base_url, timeout_s=account.timeout_s)
+
+
+async def _collect(collector: BookCollector) -> None:
+    collecting = asyncio.create_task(collector.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, collecting.cancel)
+    with suppress(asyncio.CancelledError):
+        await collecting

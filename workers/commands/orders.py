@@ -1,0 +1,141 @@
+"""Commands about signals and orders."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from execution.order_manager import NotInQuarantine
+from execution.orders import Order, OrderState
+from workers import tables, views
+from workers.commands.app import (
+    AsJson,
+    OfAccount,
+    Refused,
+    cli,
+    console,
+    print_json,
+    print_line,
+    show,
+    stores,
+)
+
+
+@cli.command()
+def submit(
+    file: Annotated[str, typer.Argument(help="JSON lines, one signal each; - for stdin.")],
+    as_json: AsJson = False,
+) -> None:
+    """Publish signals; print for each its id, or why it was refused."""
+    from workers.submission import submit_lines
+
+    try:
+        lines = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        raise Refused(f"FILE: {file!r} cannot be read: {error.strerror}") from None
+    refused = 0
+    with lines:
+        for result in submit_lines(lines):
+            refused += "error" in result
+            print_line(result if as_json else None, _submitted(result))
+    raise typer.Exit(1 if refused else 0)
+
+
+def _submitted(result: dict[str, Any]) -> str:
+    name = result.get("signal_id") or "?"
+    return f"{name}  {result.get('order_id') or 'refused: ' + result['error']}"
+
+
+@cli.command()
+def order(order_id: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
+    """Show one order with its attempts and fills, also after it has left Redis."""
+    view = views.whole_order_view(_known(order_id))
+    if as_json:
+        print_json(view)
+        return
+    out = console()
+    rows = [{"field": key, "value": view[key]} for key in view if key not in ("attempts", "fills")]
+    out.print(tables.table("Order", rows, ("field", "value")))
+    out.print(tables.table("Attempts", view["attempts"], tables.ATTEMPT_COLUMNS))
+    out.print(tables.table("Fills", view["fills"], tables.FILL_COLUMNS))
+
+
+@cli.command()
+def orders(
+    state: Annotated[str | None, typer.Option("--state", help="Only this state.")] = None,
+    account: OfAccount = None,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="All of history, from the ledger.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List orders, oldest first: those in Redis, or all that there ever were."""
+    if state is not None and state not in list(OrderState):
+        raise typer.BadParameter(f"{state!r} is not one of {', '.join(OrderState)}")
+    wanted = None if state is None else OrderState(state)
+    found = _archived(wanted, account) if archived else stores().orders.orders(wanted, account)
+    show("Orders", [views.order_view(each) for each in found], tables.ORDER_COLUMNS, as_json)
+
+
+def _archived(state: OrderState | None, account: str | None) -> Iterator[Order]:
+    from workers.bootstrap import ledger_of_settings
+
+    history = ledger_of_settings().orders(account=account)
+    return (order for order in history if state in (None, order.state))
+
+
+@cli.command()
+def refused(as_json: AsJson = False) -> None:
+    """List signals that could not become orders, newest first, with the reason."""
+    rows = [
+        {"time": r.time.isoformat(), "task": r.task, "reason": r.reason, "body": r.body}
+        for r in stores().orders.refused_intents(count=1_000)
+    ]
+    show("Refused signals", rows, ("time", "task", "reason", "body"), as_json)
+
+
+@cli.command()
+def cancel(order_id: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
+    """Publish the wish that an order be gone."""
+    from workers.submission import submit_cancel
+
+    _known(order_id)
+    entry_id = submit_cancel(order_id)
+    result = {"order_id": order_id, "entry_id": entry_id}
+    print_line(result if as_json else None, f"cancel of {order_id} is published")
+
+
+@cli.command()
+def settle(
+    order_id: Annotated[str, typer.Argument()],
+    exchange_order_id: Annotated[
+        str | None, typer.Option(help="The exchange's id of the order that it became.")
+    ] = None,
+    not_there: Annotated[
+        bool, typer.Option("--not-there", help="The exchange has no such order.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide an order in quarantine by what you found at the exchange."""
+    from workers.bootstrap import services
+
+    if not_there is (exchange_order_id is not None):
+        raise typer.BadParameter("say either --exchange-order-id or --not-there")
+    _known(order_id)
+    try:
+        settled = services().manager.settle(order_id, exchange_order_id)
+    except (NotInQuarantine, ValueError) as error:
+        raise Refused(str(error)) from None
+    print_line(views.order_view(settled) if as_json else None, f"{order_id} is {settled.state}")
+
+
+def _known(order_id: str) -> Order:
+    """The order, from Redis or else from the ledger."""
+    from workers.bootstrap import ledger_of_settings
+
+    found = stores().orders.order(order_id) or ledger_of_settings().order(order_id)
+    if found is None:
+        raise Refused(f"ID: no order {order_id!r} is known")
+    return found

@@ -1,0 +1,110 @@
+"""Commands about positions, and about their agreement with the exchange."""
+
+from typing import Annotated
+
+import typer
+
+from execution.clock import SystemClock
+from execution.ports import Halt
+from workers import tables, views
+from workers.commands.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
+from workers.settings import load_settings
+
+
+@cli.command()
+def positions(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """Show positions with their profit and loss."""
+    rows = views.position_views(stores(), account, SystemClock().now_ms())
+    show("Positions", rows, tables.POSITION_COLUMNS, as_json)
+
+
+@cli.command()
+def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """Show what all positions of each account come to, by quote asset."""
+    now_ms = SystemClock().now_ms()
+    rows = [views.totals_view(total, now_ms) for total in stores().valuations.totals(account)]
+    show("Accounts", rows, tables.TOTALS_COLUMNS, as_json)
+
+
+@cli.command()
+def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """Reconcile with the exchange now; print what was found and done."""
+    from workers.bootstrap import reconcile_account, services
+
+    parts = services()
+    if not parts.accounts:
+        raise Refused("accounts: none is configured")
+    if account is not None and account not in parts.accounts:
+        raise Refused(f"--account: {account!r} is not configured")
+    rows = [
+        views.reconciliation_view(reconcile_account(parts, name))
+        for name in (parts.accounts if account is None else [account])
+    ]
+    show("Reconciliation", rows, tables.RECONCILIATION_COLUMNS, as_json)
+
+
+@cli.command()
+def reconciliations(
+    account: OfAccount = None,
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show the latest reconciliations, newest first: what each found, and how long it took."""
+    runs = stores().reconciliations.runs(last, account)
+    rows = [views.reconciliation_view(run) for run in runs]
+    show("Reconciliations", rows, ("started_at", *tables.RECONCILIATION_COLUMNS), as_json)
+
+
+@cli.command()
+def rebuild(
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Put right those that do not agree.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fold every position again from the ledger, and say whether it equals the live one."""
+    from workers.bootstrap import services
+
+    repairer = services().repairer
+    checks = repairer.rebuild() if apply else list(repairer.check_positions())
+    rows = [views.position_check_view(check) for check in checks]
+    show("Positions from the ledger", rows, tables.REBUILD_COLUMNS, as_json)
+    differing = sum(not check.agrees for check in checks)
+    if not as_json:
+        done = " and were put right" if apply and differing else ""
+        print_line(None, f"{len(checks)} positions, {differing} differ from the ledger{done}.")
+    raise typer.Exit(0 if apply or not differing else 1)
+
+
+@cli.command()
+def halt(
+    account: OfAccount = None,
+    reason: Annotated[str, typer.Option(help="Shown with every refusal.")] = "halted by hand",
+    as_json: AsJson = False,
+) -> None:
+    """Send nothing new on the account, or on any; what comes in is refused until you resume."""
+    _configured(account)
+    stop = Halt(account, reason, SystemClock().now())
+    stores().orders.halt(stop)
+    where = account or "every account"
+    view = {"account": account, "reason": reason, "since": stop.since.isoformat()}
+    print_line(view if as_json else None, f"{where} is halted: {reason}")
+
+
+@cli.command()
+def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """End a halt: that of the account, or, without one, that of every account."""
+    ended = stores().orders.resume(account)
+    still = [each.account or "every account" for each in stores().orders.halts()]
+    where = account or "every account"
+    if not ended and account is not None:
+        raise Refused(f"--account: {account!r} is not halted")
+    text = f"{where} is resumed" if ended else "there was no halt of every account"
+    if still:
+        text += f"; still halted: {', '.join(still)}"
+    print_line({"resumed": ended, "halted": still} if as_json else None, text)
+
+
+def _configured(account: str | None) -> None:
+    if account is not None and account not in load_settings().accounts:
+        raise Refused(f"--account: {account!r} is not configured")

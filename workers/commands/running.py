@@ -1,0 +1,62 @@
+"""Commands that run something until it is done or stopped."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workers.commands.app import AsJson, cli, console, print_json
+from workers.embedded import run_valkey
+
+
+@cli.command()
+def demo(
+    signals: Annotated[int, typer.Option(min=30, help="How many signals to publish.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed publishes the same signals.")] = 7,
+    report: Annotated[
+        Path, typer.Option(help="Where the report of what happened is written.")
+    ] = Path("oneorder-demo-report.html"),
+) -> None:
+    """Run the main job end to end on this machine, with processes of its own."""
+    from workers.demo import run_demo
+
+    raise typer.Exit(run_demo(signals, seed, report, console()))
+
+
+@cli.command()
+def chaos(
+    orders: Annotated[int, typer.Option(min=1)] = 500,
+    seed: Annotated[int, typer.Option()] = 1,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Kill, pause and cut everything while orders run; exit 1 if one is lost or doubled."""
+    from workers.chaos import report, run
+    from workers.chaos.disorder import Rhythm
+
+    outcome = run.run_chaos(orders, seed, minutes, Rhythm())
+    if as_json:
+        print_json(report.outcome_view(outcome))
+    else:
+        report.show(outcome, console())
+    raise typer.Exit(0 if outcome.is_clean else 1)
+
+
+@cli.command()
+def redis(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the data lies.")] = Path(),
+) -> None:
+    """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
+    run_valkey(port, directory)
+
+
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    add_help_option=False,
+)
+def paper(context: typer.Context) -> None:
+    """Run a paper exchange in the foreground: --dialect, --port, --seed, --account, --balance."""
+    os.execv(sys.executable, [sys.executable, "-m", "paper_exchange", *context.args])  # noqa: S606

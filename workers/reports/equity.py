@@ -1,0 +1,77 @@
+"""What the open positions were worth over time, as the ledger's snapshots saw it."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from itertools import accumulate, groupby
+
+from execution.decimals import ZERO, Money, total
+from execution.ledger.port import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """All accounts together at one time, in `quote`.
+
+    `equity` is the profit since the report's beginning, realised and unrealised, after all fees
+    that have a known price.
+    """
+
+    quote: str
+    time: datetime
+    equity: Money
+    unrealised_pnl: Money
+    exposure: Money
+
+
+COLUMNS = tuple(field.name for field in fields(EquityPoint))
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What puts the snapshots of one quote asset on the zero and the terms of the report's sums.
+
+    `realised_before` is the profit realised before the report's beginning. `other_fees` are the
+    valued fees in other assets since then, with their times, oldest first: the net result bears
+    them, and a snapshot does not.
+    """
+
+    realised_before: Money = ZERO
+    other_fees: Sequence[tuple[datetime, Money]] = ()
+
+
+def equity_points(
+    snapshots: Iterable[Snapshot], since: datetime | None, baselines: Mapping[str, Baseline]
+) -> tuple[EquityPoint, ...]:
+    """Add the accounts up at each time, each as its latest snapshot had it; by quote, then time."""
+    by_quote: defaultdict[str, list[Snapshot]] = defaultdict(list)
+    for snapshot in snapshots:
+        by_quote[snapshot.quote].append(snapshot)
+    return tuple(
+        point
+        for quote in sorted(by_quote)
+        for point in _points(quote, by_quote[quote], since, baselines.get(quote, Baseline()))
+    )
+
+
+def _points(
+    quote: str, snapshots: list[Snapshot], since: datetime | None, baseline: Baseline
+) -> Iterator[EquityPoint]:
+    times = [time for time, _ in baseline.other_fees]
+    paid = list(accumulate((fee for _, fee in baseline.other_fees), initial=ZERO))
+    latest: dict[str, Snapshot] = {}
+    ordered = sorted(snapshots, key=lambda snapshot: snapshot.time)
+    for time, seen in groupby(ordered, key=lambda snapshot: snapshot.time):
+        latest.update({snapshot.account: snapshot for snapshot in seen})
+        if since is not None and time < since:
+            continue
+        equity = total(account.equity for account in latest.values())
+        yield EquityPoint(
+            quote=quote,
+            time=time,
+            equity=equity - baseline.realised_before - paid[bisect_right(times, time)],
+            unrealised_pnl=total(account.unrealised_pnl for account in latest.values()),
+            exposure=total(account.exposure for account in latest.values()),
+        )

@@ -1,0 +1,65 @@
+"""What the fees of a fill come to in the asset of its profit, and which nobody can value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from execution.decimals import ZERO, Money
+from execution.instruments import COST_GRID, Instrument, Kind
+from execution.orders import Fee, Fill
+
+# The price of one asset in another by symbol: {"BNB/USDT": Decimal(600)}.
+Rates = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class ValuedFees:
+    """One fill's fees in the asset that its instrument settles in.
+
+    `borne` are those that the position's profit has already paid: in the settle asset, and spot's
+    in base. `other` are the rest as far as they can be valued, and `unvalued` what is left, amounts
+    by asset.
+    """
+
+    borne: Money
+    other: Money
+    unvalued: dict[str, Money]
+
+    @property
+    def known(self) -> Money:
+        return self.borne + self.other
+
+
+def value_fees(fill: Fill, terms: Instrument, rates: Rates) -> ValuedFees:
+    """Value fees in base and quote at the fill's own price, and those in other assets by `rates`.
+    To be called in the exact context."""
+    borne = other = ZERO
+    unvalued: dict[str, Money] = {}
+    for fee in fill.fees:
+        value = _in_settle_asset(fee, fill.price, terms, rates)
+        if value is None:
+            unvalued[fee.asset] = unvalued.get(fee.asset, ZERO) + fee.amount
+        elif fee.asset == terms.settle or (fee.asset == terms.base and terms.kind is Kind.SPOT):
+            borne += value
+        else:
+            other += value
+    return ValuedFees(borne, other, unvalued)
+
+
+def _in_settle_asset(fee: Fee, price: Decimal, terms: Instrument, rates: Rates) -> Decimal | None:
+    if fee.asset == terms.settle or not fee.amount:
+        return fee.amount
+    if fee.asset == terms.base:
+        return fee.amount * price
+    if fee.asset == terms.quote:
+        return (fee.amount / price).quantize(COST_GRID)
+    rate = rates.get(f"{fee.asset}/{terms.settle}")
+    return None if rate is None else fee.amount * rate
+
+
+def fees_by_asset(fill: Fill) -> dict[str, Money]:
+    """The fees as they were paid; two in one asset are added."""
+    paid: dict[str, Money] = {}
+    for fee in fill.fees:
+        paid[fee.asset] = paid.get(fee.asset, ZERO) + fee.amount
+    return paid

@@ -1,0 +1,85 @@
+"""The orders table: how each order ended, how much of it was filled, and how soon."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pandas as pd
+
+from execution.orders import Order, OrderState
+from workers.reports.trades import NO_STRATEGY, money_asset
+
+# Orders that the exchange had and has done with; we refused the others, or do not know.
+ENDED = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOutcome:
+    """One order as the table has it.
+
+    `filled_share` is the filled part of the amount, 0 to 1, None unless the order has ended at the
+    exchange. `sent_ms` is from the signal's publication to the first attempt's stamp, `filled_ms`
+    to the time of its first fill; None where there was none. The three are read from the clocks
+    of Redis and of the exchange, so that a latency can be off by what those differ.
+    """
+
+    created_at: datetime
+    account: str
+    symbol: str
+    quote: str
+    strategy: str
+    order_id: str
+    state: str
+    fills_missing: bool
+    filled_share: Decimal | None
+    sent_ms: int | None
+    filled_ms: int | None
+
+
+COLUMNS = tuple(field.name for field in fields(OrderOutcome))
+
+
+def outcome_of(order: Order) -> OrderOutcome:
+    published_ms = _published_ms(order)
+    sent_ms = min((attempt.stamp_ms for attempt in order.attempts), default=None)
+    filled_at = min((fill.time for fill in order.fills), default=None)
+    return OrderOutcome(
+        created_at=order.created_at,
+        account=order.account,
+        symbol=order.symbol,
+        quote=money_asset(order.symbol),
+        strategy=order.strategy or NO_STRATEGY,
+        order_id=order.order_id,
+        state=order.state.value,
+        fills_missing=order.fills_missing,
+        filled_share=_filled_share(order),
+        sent_ms=None if sent_ms is None else sent_ms - published_ms,
+        filled_ms=None if filled_at is None else _to_ms(filled_at) - published_ms,
+    )
+
+
+def outcomes_frame(outcomes: Iterable[OrderOutcome]) -> pd.DataFrame:
+    """The orders as a frame with COLUMNS and `day`, the UTC day on which each was created."""
+    rows = list(outcomes)
+    frame = pd.DataFrame(
+        {name: pd.Series([getattr(row, name) for row in rows], dtype=object) for name in COLUMNS}
+    )
+    frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True).dt.as_unit("us")
+    frame["day"] = frame["created_at"].dt.strftime("%Y-%m-%d").astype(object)
+    return frame
+
+
+def _filled_share(order: Order) -> Decimal | None:
+    return order.filled / order.amount if order.state in ENDED and order.amount else None
+
+
+def _published_ms(order: Order) -> int:
+    """When the signal was appended to the stream: an entry's id opens with the time in ms."""
+    stamp = (order.entry_id or "").partition("-")[0]
+    return int(stamp) if stamp.isdecimal() else _to_ms(order.created_at)
+
+
+def _to_ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
