@@ -12,7 +12,6 @@ from execution.clock import ExchangeClocks, SystemClock
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.port import Ledger
-from execution.ledger.sql_ledger import open_ledger
 from execution.logger import LogObserver, log_reconciliation
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState
@@ -20,15 +19,15 @@ from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import Reconciliation
 from execution.repair import Repairer
-from execution.store.redis_stores import Stores, open_stores
+from execution.store.redis_stores import Stores
 from execution.valuation import Holder, RecentMarks, Valuer
 from workers.intake import Intake
+from workers.opening import ledger_of, stores_of
 from workers.sentry import AlertObserver, alert_of_reconciliation
 from workers.settings import (
     Settings,
     accounts_from_environment,
     drift_policy_of,
-    ledger_url_of,
     load_settings,
 )
 
@@ -104,22 +103,13 @@ def compose(
     )
 
 
-def stores_of(settings: Settings) -> Stores:
-    """Everything in Redis, with a connection for every thread and some to spare."""
-    return open_stores(settings.redis_url, SystemClock(), settings.worker_threads + 20)
-
-
-def ledger_of_settings() -> Ledger:
-    """History, by the settings alone. Raises SettingsError and LedgerUrlError."""
-    return open_ledger(ledger_url_of(load_settings()))
-
-
 @cache
 def services() -> Services:
-    """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange."""
+    """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange and
+    LedgerUrlError."""
     settings = load_settings()
     accounts = accounts_from_environment(settings)
-    return compose(settings, accounts, stores_of(settings), ledger_of_settings(), observe)
+    return compose(settings, accounts, stores_of(settings), ledger_of(settings), observe)
 
 
 def reconcile_account(parts: Services, name: str) -> Reconciliation:

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from execution.ledger.port import Ledger
 from execution.store.redis_stores import Stores
 from workers import tables
+from workers.opening import ledger_of, stores_of
 from workers.settings import load_settings
 
 cli = typer.Typer(
@@ -29,9 +31,12 @@ class Refused(Exception):
 
 def stores() -> Stores:
     """Everything in Redis, by the settings."""
-    from workers.bootstrap import stores_of
-
     return stores_of(load_settings())
+
+
+def ledger() -> Ledger:
+    """History, by the settings."""
+    return ledger_of(load_settings())
 
 
 def console() -> Console:

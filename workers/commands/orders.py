@@ -16,6 +16,7 @@ from workers.commands.app import (
     Refused,
     cli,
     console,
+    ledger,
     print_json,
     print_line,
     show,
@@ -80,9 +81,7 @@ def orders(
 
 
 def _archived(state: OrderState | None, account: str | None) -> Iterator[Order]:
-    from workers.bootstrap import ledger_of_settings
-
-    history = ledger_of_settings().orders(account=account)
+    history = ledger().orders(account=account)
     return (order for order in history if state in (None, order.state))
 
 
@@ -133,9 +132,7 @@ def settle(
 
 def _known(order_id: str) -> Order:
     """The order, from Redis or else from the ledger."""
-    from workers.bootstrap import ledger_of_settings
-
-    found = stores().orders.order(order_id) or ledger_of_settings().order(order_id)
+    found = stores().orders.order(order_id) or ledger().order(order_id)
     if found is None:
         raise Refused(f"ID: no order {order_id!r} is known")
     return found

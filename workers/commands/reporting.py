@@ -44,11 +44,14 @@ def report(
     try:
         written = write_files(found, html=html, csv=csv, parquet=parquet)
     except OSError as error:
-        raise Refused(f"{error.filename}: cannot be written: {error.strerror}") from None
+        raise Refused(f"the report cannot be written: {error}") from None
     if as_json:
         print_json(report_view(found))
         return
     out = console()
+    if found.is_empty:
+        out.print("\n".join(found.notes))
+        return
     quotes = {summary.quote for summary in found.totals}
     for title, rows, columns in _tables(found):
         out.print(tables.table(title, rows, columns, NUMBER_COLUMNS | quotes))

@@ -1,0 +1,17 @@
+"""Opens what is kept, by the settings: Redis and the ledger. Light, as every command needs it."""
+
+from execution.clock import SystemClock
+from execution.ledger.port import Ledger
+from execution.ledger.sql_ledger import open_ledger
+from execution.store.redis_stores import Stores, open_stores
+from workers.settings import Settings, ledger_url_of
+
+
+def stores_of(settings: Settings) -> Stores:
+    """Everything in Redis, with a connection for every thread and some to spare."""
+    return open_stores(settings.redis_url, SystemClock(), settings.worker_threads + 20)
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    """History. Raises LedgerUrlError."""
+    return open_ledger(ledger_url_of(settings))
