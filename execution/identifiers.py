@@ -5,6 +5,7 @@ import hashlib
 
 # Every order id starts with this, so that our orders are known at the exchange by sight.
 PREFIX = "oo"
+ARBITRAGE_PREFIX = "oa"
 _DIGEST_BYTES = 15
 
 
@@ -16,6 +17,11 @@ def order_id_of(signal_id: str) -> str:
     """
     digest = hashlib.blake2b(signal_id.encode(), digest_size=_DIGEST_BYTES).digest()
     return PREFIX + base64.b32encode(digest).decode().lower()
+
+
+def arbitrage_id_of(signal_id: str) -> str:
+    """Return the id of the arbitrage that a signal asks for, made as an order's id is."""
+    return ARBITRAGE_PREFIX + order_id_of(signal_id)[len(PREFIX) :]
 
 
 def is_ours(client_order_id: str | None) -> bool:

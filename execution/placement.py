@@ -5,6 +5,7 @@ store's compare-and-set decides between workers; the exchange's fence decides ab
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from execution.clock import ExchangeClocks
@@ -19,10 +20,17 @@ from execution.events import (
     Reported,
     Withdrawn,
 )
-from execution.journal import AccountHalted, AccountHeld, Journal, StoreRestarted
+from execution.journal import (
+    AccountHalted,
+    AccountHeld,
+    Journal,
+    StoreRestarted,
+    new_revision,
+)
 from execution.markets import refusal
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
+from execution.transitions import transition
 
 RECHECK_MS = 1_000
 # After a restart of the store, a signal may be published once more for as long as this and is still
@@ -56,13 +64,33 @@ class Placement:
         self._recv_window_ms = recv_window_ms
         self._attempts_max = attempts_max
 
+    def begun(self, order: Order, exchange: Exchange) -> Order:
+        """The order with its next attempt, to be journaled before `launch`. Measures the clock if
+        need be. Raises ExchangeUnavailable."""
+        stamp_ms = self._clocks.now_ms(order.account, exchange)
+        begun = transition(order, AttemptBegan(self._next_attempt(order, stamp_ms, exchange)))
+        return replace(begun, updated_at=self._clock.now(), revision=new_revision())
+
+    def launch(self, begun: Order, epoch: Epoch) -> Order:
+        """Make the attempt that was journaled with the order, in the epoch in which it was.
+
+        Raises Overtaken as `send` does.
+        """
+        attempt = begun.attempts[-1]
+        try:
+            exchange = self._exchange_of(begun.account)
+        except (UnknownAccount, ExchangeUnavailable):
+            # It never left; the sweep finds that out as for any other attempt.
+            return begun
+        return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
+
     def send(self, order: Order) -> Order:
         """Begin the next attempt and make it, unless the order must not or cannot be sent now."""
         # The epoch comes before every look at the exchange that a decision rests on.
         epoch = self._store.epoch()
         try:
             exchange = self._exchange_of(order.account)
-            if self._may_be_forgotten(order, epoch):
+            if self.may_be_forgotten(order, epoch):
                 found = self._remembered(order, epoch, exchange)
                 if found is not None:
                     return found
@@ -89,7 +117,7 @@ class Placement:
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
 
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
-        if order.attempts or self._may_be_forgotten(order, epoch):
+        if order.attempts or self.may_be_forgotten(order, epoch):
             # It may stand on an account that was configured when it was sent.
             return self._wait(order)
         try:
@@ -97,7 +125,7 @@ class Placement:
         except StoreRestarted:
             return self.send(order)
 
-    def _may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
+    def may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
         """The store restarted, and the signal may have been acted on before: an attempt that the
         record does not know of may stand at the exchange, or still arrive there."""
         published_ms = int(order.created_at.timestamp() * 1000)
@@ -121,6 +149,18 @@ class Placement:
             return None
         return self._wait(order, self._clocks.local_ms(order.account, provable_ms))
 
+    def could_stand(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
+        """Say whether an attempt that a restart of the store made us forget is at the exchange, or
+        may yet arrive there. Raises ExchangeUnavailable."""
+        if not self.may_be_forgotten(order, epoch):
+            return False
+        contract = exchange.contract
+        provable_ms = self._provable_after_ms(order, epoch, exchange)
+        began_ms = self._clocks.earliest_now_ms(order.account, exchange)
+        if exchange.lookup(order) is not None or not contract.is_resolvable:
+            return True
+        return contract.is_fenced and began_ms <= provable_ms
+
     def _provable_after_ms(self, order: Order, epoch: Epoch, exchange: Exchange) -> int:
         """When no attempt that the epoch's beginning made us forget can arrive unseen any more."""
         fence_ms = self._clocks.exchange_ms(order.account, exchange, epoch.since_ms)
@@ -131,7 +171,7 @@ class Placement:
         if exchange.contract.is_fenced:
             return False
         left_behind = any(a.verdict is Verdict.UNKNOWN for a in order.attempts)
-        return left_behind or self._may_be_forgotten(order, epoch)
+        return left_behind or self.may_be_forgotten(order, epoch)
 
     def _end_unsent(self, order: Order, reason: str, epoch: Epoch, exchange: Exchange) -> Order:
         """Let the order end without another attempt."""

@@ -94,6 +94,9 @@ class Exchange(Protocol):
         """Current prices of the symbols, in one call where the exchange has one. A symbol without a
         market price is left out."""
 
+    def free_balances(self) -> dict[str, Decimal]:
+        """What can be traded with, by asset."""
+
     def order_book(self, symbol: str, depth: int) -> Book: ...
     def measure_clock(self) -> ClockOffset: ...
 

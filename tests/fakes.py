@@ -49,6 +49,7 @@ from execution.ports import (
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import DriftPolicy, Reconciliation
 from execution.repair import Repairer
+from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
 from execution.store.memory_store import MemoryStore
@@ -307,6 +308,9 @@ class FakeExchange:
 
     def balances(self) -> dict[str, Decimal]:
         self._called("balances")
+        return self._total()
+
+    def _total(self) -> dict[str, Decimal]:
         total = dict(self.deposits)
         for found in self.standing:
             for fill in found.fills:
@@ -318,6 +322,10 @@ class FakeExchange:
         self._called("prices")
         mid = self.book.mid
         return {symbol: mid for symbol in symbols if symbol in self.markets and mid is not None}
+
+    def free_balances(self) -> dict[str, Decimal]:
+        self._called("free_balances")
+        return self._total()
 
     def order_book(self, symbol: str, depth: int) -> Book:
         self._called("order_book")
@@ -441,6 +449,7 @@ class Desk:
         self.ledger = MemoryLedger()
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()
+        self.arbitrages = MemoryArbitrages(self.store)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
             self.valuations,
@@ -461,6 +470,7 @@ class Desk:
             MemoryRepair(self.store),
             self.book,
             self.valuations,
+            self.arbitrages,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

@@ -38,6 +38,7 @@ FLOATS_ALLOWED = {
     "execution/error_handler.py": "pauses between repeats, in seconds",
     "execution/spread_grid.py": "ranks candidates; what leaves is priced again in Decimal",
     "execution/standalone.py": "the pause between two looks at an order, in seconds",
+    "execution/arbitrage_executor.py": "the pause between two looks at an arbitrage, in seconds",
 }
 
 # Whoever is on the left may be imported by nothing but what is on the right.

@@ -5,7 +5,8 @@ import signal
 from contextlib import suppress
 
 from execution.accounts import Account
-from execution.api.book_streams import BookStreams, Pace
+from execution.api.book_line import Pace
+from execution.api.book_streams import BookStreams
 from execution.arbitrage_collector import BookCollector
 from execution.clock import SystemClock
 from execution.logger import configure_logging

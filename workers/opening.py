@@ -9,7 +9,12 @@ from workers.settings import Settings, ledger_url_of
 
 def stores_of(settings: Settings) -> Stores:
     """Everything in Redis, with a connection for every thread and some to spare."""
-    return open_stores(settings.redis_url, SystemClock(), settings.worker_threads + 20)
+    return open_stores(
+        settings.redis_url,
+        SystemClock(),
+        connections_max=settings.worker_threads + 20,
+        remember_s=settings.remember_days * 86_400,
+    )
 
 
 def ledger_of(settings: Settings) -> Ledger:

@@ -58,6 +58,16 @@ class BookClient:
         """
         return next((most for most in self.depths if most >= depth), None)
 
+    @property
+    def retry_after_ms(self) -> int:
+        """How long the last answer asked to be left alone, 0 if it did not."""
+        headers = self.last_response_headers or {}  # type: ignore[attr-defined]
+        wait = next((value for key, value in headers.items() if key.lower() == "retry-after"), "")
+        return int(wait) * 1000 if wait.isdigit() else 0
+
+    def renew(self, symbol: str) -> None:
+        """Begin a book anew, where it is ccxt that keeps it whole, and not the exchange."""
+
     def abandon(self, symbol: str) -> None:
         """Give up the connections that the symbol's stream is on; whoever waits there is told."""
         for client in tuple(self.clients.values()):  # type: ignore[attr-defined]
@@ -115,6 +125,12 @@ class BinanceBooks(BookClient, ccxt.pro.binance):
     """Binance spot."""
 
     shapes: ClassVar[Mapping[str, Shape]] = StrictBinance.shapes
+
+    def renew(self, symbol: str) -> None:
+        """Have the whole book fetched again: ccxt began with a thousand levels a side, and what
+        lay below them and never changed since is missing once prices have moved there."""
+        for client in self.clients.values():
+            client.subscriptions.pop(f"orderbook::{symbol}", None)
 
     def is_spot_url(self, client: Any) -> bool:
         """ccxt tells spot by the host's name; no other stream is asked for here."""

@@ -203,12 +203,14 @@ class CcxtExchange:
         return report_of(self.client.parse_order(order, self.client.market(symbol)))
 
     def balances(self) -> dict[str, Decimal]:
-        return self._read(
-            lambda: {
-                asset: to_decimal(total)
-                for asset, total in self.client.fetch_balance()["total"].items()
-            }
-        )
+        return self._read(lambda: self._balances("total"))
+
+    def free_balances(self) -> dict[str, Decimal]:
+        return self._read(lambda: self._balances("free"))
+
+    def _balances(self, part: str) -> dict[str, Decimal]:
+        found = self.client.fetch_balance()[part]
+        return {asset: to_decimal(amount) for asset, amount in found.items() if amount is not None}
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
         return self._read(lambda: self._prices(sorted(symbols)))

@@ -12,6 +12,8 @@ ALL = "*"
 UNARCHIVED = "oneorder:unarchived"  # sorted set: orders that the ledger does not have as they are
 LEAVING = "oneorder:leaving"  # sorted set: settled orders by when they leave, in ms
 MENDED = "oneorder:mended"  # string: the run id of the server that was last found whole
+ARBITRAGES = "oneorder:arbitrages"  # sorted set: arbitrage ids by creation time in µs
+ARBITRAGES_DUE = "oneorder:arbitrages:due"  # sorted set: ids by when the sweep shall look, in ms
 RUNS = "oneorder:reconciliations"  # stream, bounded: what each reconciliation found
 RUNS_MAX = 10_000
 TOTALS = "oneorder:totals"  # set: the keys of all totals hashes
@@ -26,6 +28,11 @@ EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is kno
 def order(order_id: str) -> str:
     """Hash: version, state, account, symbol, and the whole order as JSON in doc."""
     return f"oneorder:order:{order_id}"
+
+
+def arbitrage(arbitrage_id: str) -> str:
+    """Hash: version, state, and the whole arbitrage as JSON in doc."""
+    return f"oneorder:arbitrage:{arbitrage_id}"
 
 
 def position(account: str, symbol: str) -> str:

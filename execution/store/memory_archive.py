@@ -16,7 +16,10 @@ class MemoryArchive:
         self._clock = clock
 
     def unarchived(self) -> list[str]:
-        return list(self._store.tables.unarchived)
+        tables = self._store.tables
+        made = {i: tables.orders[i].created_at for i in tables.unarchived if i in tables.orders}
+        lost = [order_id for order_id in tables.unarchived if order_id not in made]
+        return lost + sorted(made, key=lambda order_id: (made[order_id], order_id))
 
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         orders = self._store.tables.orders
@@ -34,7 +37,7 @@ class MemoryArchive:
     def leaving(self, now_ms: int, limit: int) -> list[str]:
         leaving = self._store.tables.leaving
         ripe = [order_id for order_id, at_ms in leaving.items() if at_ms <= now_ms]
-        ripe = sorted(ripe, key=lambda order_id: leaving[order_id])[:limit]
+        ripe = sorted(ripe, key=lambda order_id: (leaving[order_id], order_id))[:limit]
         for order_id in ripe:
             del leaving[order_id]
         return ripe
@@ -42,6 +45,7 @@ class MemoryArchive:
     def evict(self, order: Order, remember_s: int) -> None:
         del remember_s
         tables = self._store.tables
+        tables.leaving.pop(order.order_id, None)
         if order.order_id in tables.unarchived or order.is_live or order.fills_missing:
             return
         tables.orders.pop(order.order_id, None)
@@ -55,6 +59,7 @@ class MemoryArchive:
         tables = self._store.tables
         if order.order_id in tables.orders:
             return
+        self._store.look_over_if_lost(order.order_id)
         tables.orders[order.order_id] = order
         tables.known.add(order.order_id)
         tables.tombstones.discard(order.order_id)

@@ -31,17 +31,22 @@ class MemoryStore:
 
     def commit(self, change: Change) -> Committed:
         with self.lock:
-            objection = self._objection(change)
+            objection = self.objection(change)
             if objection is None:
-                self._write(change)
+                self.write(change)
             return objection or Committed.DONE
 
-    def _objection(self, change: Change) -> Committed | None:
+    def objection(self, change: Change) -> Committed | None:
+        """Why the change cannot be made; None where it can. To be called under the lock."""
         after, tables = change.after, self.tables
         stored = tables.orders.get(after.order_id)
-        # A record that left, or was lost, must not be taken for one that never was.
+        # A record that left, or was lost, must not be taken for one that never was; one that left
+        # is to be called back, whoever wants to write it.
+        has_left = stored is None and after.order_id in tables.tombstones
         is_gone = stored is None and after.order_id in tables.known
-        if _token(stored) != _token(change.before) or (is_gone and change.is_from_signal):
+        if _token(stored) != _token(change.before) or has_left:
+            return Committed.CONFLICT
+        if is_gone and change.is_from_signal:
             return Committed.CONFLICT
         if change.epoch is not None and change.epoch.run_id != self._epoch.run_id:
             return Committed.RESTARTED
@@ -55,13 +60,15 @@ class MemoryStore:
                 return Committed.CONFLICT
         return None
 
-    def _write(self, change: Change) -> None:
+    def write(self, change: Change) -> None:
+        """Make a change to which there is no objection. To be called under the lock."""
         after, position, tables = change.after, change.position, self.tables
         if position is not None:
             tables.positions[position.account, position.symbol] = position
             tables.position_versions[position.account, position.symbol] = position.version
         if after.order_id not in tables.orders and after.entry_id is not None:
             tables.intents.pop(after.entry_id, None)
+        self.look_over_if_lost(after.order_id)
         tables.orders[after.order_id] = after
         tables.known.add(after.order_id)
         tables.unarchived[after.order_id] = None
@@ -75,6 +82,13 @@ class MemoryStore:
         if after.exchange_order_id is not None:
             key = (after.account, after.symbol, after.exchange_order_id)
             tables.exchange_ids.setdefault(key, after.order_id)
+
+    def look_over_if_lost(self, order_id: str) -> None:
+        """A record that did not leave and is not there was lost, perhaps with fills that are on the
+        position and will be told once more."""
+        tables = self.tables
+        if order_id in tables.known - tables.tombstones - tables.orders.keys():
+            tables.mended_run = None
 
     def epoch(self) -> Epoch:
         return self._epoch

@@ -80,6 +80,7 @@ class RedisArchive:
                 keys.DUE,
                 keys.live(order.account),
                 keys.exchange_ids(order.account),
+                keys.MENDED,
             ],
             args=[
                 order.order_id,

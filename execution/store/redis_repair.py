@@ -1,11 +1,11 @@
 """What is lost in Redis, and how it is put back. See repair.RepairStore."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from redis import Redis
 
-from execution.orders import Order
 from execution.ports import Clock
 from execution.position_tracker import Position
 from execution.store import keys
@@ -76,13 +76,22 @@ class RedisRepair:
         return [f"index {name}" for name, there in zip(names, is_there, strict=True) if not there]
 
     def _lost_positions(self) -> list[str]:
-        versions = self._redis.hgetall(keys.POSITION_VERSIONS)
-        wanted = sorted(versions.keys() | self._redis.smembers(keys.POSITIONS))
-        pipe = self._redis.pipeline(transaction=False)
+        """Positions that are not listed, not there, or not in the version that was written last.
+        Both versions of one are read at one moment: a fill between them would pass for a loss."""
+        listed = self._redis.smembers(keys.POSITIONS)
+        wanted = sorted(listed | set(self._redis.hkeys(keys.POSITION_VERSIONS)))
+        pipe = self._redis.pipeline(transaction=True)
         for key in wanted:
+            pipe.sismember(keys.POSITIONS, key)
             pipe.hget(key, "version")
-        held = dict(zip(wanted, pipe.execute(), strict=True))
-        return [f"position {key}" for key in wanted if held[key] != versions.get(key)]
+            pipe.hget(keys.POSITION_VERSIONS, key)
+        answers = iter(pipe.execute())
+        found = []
+        for key in wanted:
+            is_listed, held, written = next(answers), next(answers), next(answers)
+            if not is_listed or held != written:
+                found.append(f"position {key}")
+        return found
 
     def _without_doc(self, order_ids: list[str]) -> list[str]:
         pipe = self._redis.pipeline(transaction=False)
@@ -95,13 +104,19 @@ class RedisRepair:
         count = 0
         for account in self._accounts:
             self._forget_lost_records(account)
-        found = self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH)
-        for key in found:
-            doc = self._redis.hget(key, "doc")
-            if doc is not None:
-                self._index(order_from_json(doc))
-                count += 1
+        for key in self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH):
+            count += self._redis.transaction(
+                partial(self._index, key), key, value_from_callable=True
+            )
+        for key in self._redis.scan_iter(keys.position("*", "*"), count=SCAN_BATCH):
+            self._index_position(key)
         return count
+
+    def _index_position(self, key: str) -> None:
+        version = self._redis.hget(key, "version")
+        if version is not None:
+            self._redis.sadd(keys.POSITIONS, key)
+            self._redis.hsetnx(keys.POSITION_VERSIONS, key, version)
 
     def _forget_lost_records(self, account: str) -> None:
         live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
@@ -113,8 +128,13 @@ class RedisRepair:
         if unarchived:
             self._redis.zrem(keys.UNARCHIVED, *unarchived)
 
-    def _index(self, order: Order) -> None:
-        pipe = self._redis.pipeline(transaction=True)
+    def _index(self, key: str, pipe: Any) -> int:
+        """List one order, as it is: whatever changes it meanwhile makes this run again."""
+        doc = pipe.hget(key, "doc")
+        pipe.multi()
+        if doc is None:
+            return 0
+        order = order_from_json(doc)
         pipe.zadd(keys.ORDERS, {order.order_id: created_us(order)}, nx=True)
         pipe.zadd(keys.UNARCHIVED, {order.order_id: created_us(order)}, nx=True)
         if order.is_live or order.fills_missing:
@@ -123,7 +143,7 @@ class RedisRepair:
         if order.exchange_order_id is not None:
             field = exchange_id_field(order)
             pipe.hsetnx(keys.exchange_ids(order.account), field, order.order_id)
-        pipe.execute()
+        return 1
 
     @guarded
     def without_record(self, order_ids: list[str]) -> set[str]:
@@ -134,11 +154,14 @@ class RedisRepair:
 
     @guarded
     def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
-        pipe = self._redis.pipeline(transaction=True)
         for order_id in order_ids:
-            pipe.hset(keys.order(order_id), mapping={"version": 1, "revision": "archived"})
-            pipe.expire(keys.order(order_id), remember_s)
-        pipe.execute()
+            key = keys.order(order_id)
+            # A signal that came again may have made a record meanwhile; that one stays.
+            if self._redis.hsetnx(key, "version", 1):
+                pipe = self._redis.pipeline(transaction=True)
+                pipe.hset(key, "revision", "archived")
+                pipe.expire(key, remember_s)
+                pipe.execute()
 
     @guarded
     def replace_position(self, before: Position, after: Position) -> bool:

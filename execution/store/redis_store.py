@@ -64,6 +64,8 @@ class RedisStore:
                 keys.UNARCHIVED,
                 keys.HALTS,
                 keys.POSITION_VERSIONS,
+                keys.EPOCH,
+                keys.MENDED,
             ],
             args=commit_arguments(change),
         )

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.ports import Clock, Store
 from execution.reconciliation_run import ReconciliationStore
 from execution.repair import RepairStore
 from execution.store.connection import connect
+from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
 from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
@@ -24,10 +26,14 @@ class Stores:
     repair: RepairStore
     reconciliations: ReconciliationStore
     valuations: ValuationStore
+    arbitrages: ArbitrageStore
 
 
-def open_stores(url: str, clock: Clock, connections_max: int = 64) -> Stores:
-    """Connect to Redis when something is first asked of it."""
+def open_stores(
+    url: str, clock: Clock, connections_max: int = 64, remember_s: int = 30 * 86_400
+) -> Stores:
+    """Connect to Redis when something is first asked of it. What has ended is remembered for
+    `remember_s`."""
     client = connect(url, connections_max=connections_max)
     return Stores(
         orders=RedisStore(client, clock),
@@ -35,4 +41,5 @@ def open_stores(url: str, clock: Clock, connections_max: int = 64) -> Stores:
         repair=RedisRepair(client, clock),
         reconciliations=RedisReconciliations(client),
         valuations=RedisValuations(client),
+        arbitrages=RedisArbitrages(client, remember_s),
     )

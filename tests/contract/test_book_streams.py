@@ -11,7 +11,8 @@ import pytest
 
 from execution.accounts import Account
 from execution.api.book_clients import book_client
-from execution.api.book_streams import BookStreams, Pace
+from execution.api.book_line import Pace
+from execution.api.book_streams import BookStreams
 from execution.book_snapshots import BookHealth, BookSnapshot
 from execution.books import Level
 from execution.clock import SystemClock
@@ -127,7 +128,7 @@ def test_a_snapshot_says_whose_it_is_and_when_it_was_made_and_came(paper: Any) -
     assert (told.account, told.symbol, told.book.symbol) == ("a", "BTC/USDT", "BTC/USDT")
     assert told.exchange_ms is not None
     assert abs(told.received_ms - SystemClock().now_ms()) < 5_000
-    assert 0 <= told.received_ms - told.exchange_ms < 1_000
+    assert 0 <= told.received_ms - told.exchange_ms < 5_000
     assert isinstance(told.sequence, int)
 
 
@@ -153,6 +154,22 @@ def test_a_gap_is_noticed_and_the_book_is_right_again(paper: Any) -> None:
             await set_book(paper, without, ASKS[:1])
             await watched.until_streamed(without, ASKS[:1])
             assert watched.health.resyncs == 1
+
+    asyncio.run(check())
+
+
+def test_a_book_that_is_begun_anew_now_and_then_stays_right(paper: Any) -> None:
+    async def check() -> None:
+        async with watching(paper, pace=Pace(quiet_ms=60_000, renew_ms=50)) as watched:
+            await watched.until_streamed(*BOTH)
+            for step in range(1, 6):
+                bids = [[str(49900 - step * n), str(n + 1)] for n in range(step)]
+                await set_book(paper, bids, ASKS[: step % 3])
+                await watched.until_streamed(bids, ASKS[: step % 3])
+            begun = [one for one in watched.seen if one.exchange_ms is None]
+            # Of the two, only Binance's first book is an answer, which has no time.
+            assert (len(begun) >= 2) is (paper.dialect == "binance")
+            assert watched.health.resyncs == 0
 
     asyncio.run(check())
 

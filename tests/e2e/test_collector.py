@@ -26,6 +26,7 @@ class Collected:
     def __init__(self, stack: LocalStack) -> None:
         self.stack = stack
         self.books = RedisBooks(connect(stack.redis_url))
+        self._starts = 0
         bybit_port, dead_port = free_port(), free_port()
         accounts = {
             "binance-main": ("binance", stack.paper_port),
@@ -49,7 +50,13 @@ class Collected:
         self.start()
 
     def start(self) -> None:
+        """Start the collector, once more if it has run before."""
+        self._starts += 1
         self.stack.start("collector", [sys.executable, "-c", PROGRAM])
+        self.stack.wait_for("collector", lambda: self._log_says_started() == self._starts)
+
+    def _log_says_started(self) -> int:
+        return self.stack.log("collector").count("book_collector_started")
 
     def book(self, account: str, symbol: str = "BTC/USDT") -> BookSnapshot | None:
         return self.books.load(account, symbol)
@@ -113,7 +120,7 @@ def test_a_book_disappears_with_its_exchange_while_the_others_stay(collected: Co
     stack = collected.stack
     stack.kill("paper")
     stack.wait_for("the end of the book", lambda: collected.book("binance-main") is None)
-    assert collected.all_fresh("bybit-main")
+    collected.until_fresh("bybit-main")
     stack.start_paper()
     collected.until_fresh("binance-main", "bybit-main")
 

@@ -69,7 +69,9 @@ def test_a_feed_looks_only_while_somebody_listens():
         for listener in (heard.append, heard.append):
             feeds.join(key, listener)
         place(exchange, "BUY", "1", "30000")
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(5):
+            while len(heard) < 2:
+                await asyncio.sleep(0.005)
         running = len(asyncio.all_tasks())
         for listener in (heard.append, heard.append):
             feeds.leave(key, listener)

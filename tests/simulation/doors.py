@@ -275,6 +275,9 @@ class ExchangeDoor:
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
         return self._ask("prices", lambda: dict.fromkeys(symbols, BOOK.mid or Decimal(0)))
 
+    def free_balances(self) -> dict[str, Decimal]:
+        return {}
+
     def order_book(self, symbol: str, depth: int) -> Book:
         return self._ask("order_book", lambda: BOOK)
 

@@ -149,6 +149,16 @@ def test_a_message_that_cannot_be_read_ends_the_connection(message: str) -> None
     assert [type(error).__name__ for error in wire.errors] == ["BadResponse"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "wait_ms"),
+    [(None, 0), ({}, 0), ({"Retry-After": "7"}, 7_000), ({"retry-after": "soon"}, 0)],
+)
+def test_how_long_to_wait_is_read_from_the_last_answer(headers: Any, wait_ms: int) -> None:
+    client = book_client(Account("a", "binance"), 1)
+    client.last_response_headers = headers
+    assert client.retry_after_ms == wait_ms
+
+
 def test_a_stream_is_as_deep_as_the_exchange_has_it() -> None:
     depths = {
         exchange: [book_client(Account("a", exchange), 1).stream_depth(n) for n in (1, 51, 999)]

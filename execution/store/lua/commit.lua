@@ -3,11 +3,11 @@
 -- KEYS  1 order hash          2 position hash       3 due sorted set      4 orders sorted set
 --       5 live set            6 exchange ids hash   7 hold string         8 signals stream
 --       9 positions set      10 unarchived sorted set                  11 halts hash
---      12 position versions hash
+--      12 position versions hash                  13 epoch string          14 mended string
 -- ARGV  1 order id            2 version and revision before ("0 ": not there)      3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
 --       8 created, µs         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
---      12 stream entry or "" 13 run id of the server that the writer knows, or "" for any
+--      12 stream entry or "" 13 run id of the epoch that the writer knows, or "" for any
 --      14 "1" if an attempt begins, which must not be while the account is held
 --      15 revision after     16 "1" if the order is made of a signal, so that it must be new
 --      17 version and revision of the position before, or "" for no change
@@ -24,12 +24,22 @@ local is_new = ARGV[2] == '0 '
 if token(KEYS[1]) ~= ARGV[2] then
   return 'conflict'
 end
-if is_new and ARGV[16] == '1' and redis.call('ZSCORE', KEYS[4], ARGV[1]) then
+if not is_new and redis.call('HEXISTS', KEYS[1], 'doc') == 0 then
+  -- What is left of an order that has left is not a record, though it has the same version.
+  return 'conflict'
+end
+local is_lost = is_new and redis.call('ZSCORE', KEYS[4], ARGV[1])
+if is_lost and ARGV[16] == '1' then
   -- There was such an order: its record is lost, and must not be taken for one that never was.
   return 'conflict'
 end
-if ARGV[13] ~= '' and string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= ARGV[13] then
-  return 'restarted'
+if ARGV[13] ~= '' then
+  -- A server that was emptied is the same run, and has forgotten as much as one that restarted.
+  local epoch = string.match(redis.call('GET', KEYS[13]) or '', '^%x+')
+  local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  if epoch ~= ARGV[13] or run_id ~= ARGV[13] then
+    return 'restarted'
+  end
 end
 if ARGV[14] == '1' then
   if redis.call('HEXISTS', KEYS[11], '*') == 1 or redis.call('HEXISTS', KEYS[11], ARGV[5]) == 1 then
@@ -50,6 +60,10 @@ end
 
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'revision', ARGV[15], 'state', ARGV[4],
   'account', ARGV[5], 'symbol', ARGV[6], 'doc', ARGV[7])
+if is_lost then
+  -- Its fills are told once more, and may be on the position already: all is to be looked over.
+  redis.call('DEL', KEYS[14])
+end
 if is_new then
   redis.call('ZADD', KEYS[4], ARGV[8], ARGV[1])
   if ARGV[12] ~= '' then

@@ -1,7 +1,7 @@
 -- Put an order back as the ledger has it, unless there is a record of it.
 --
 -- KEYS  1 order hash      2 leaving sorted set        3 orders sorted set      4 due sorted set
---       5 live set        6 exchange ids hash
+--       5 live set        6 exchange ids hash       7 mended string
 -- ARGV  1 order id        2 version        3 revision       4 state      5 account      6 symbol
 --       7 order as JSON   8 created, µs    9 "1" while live, to be looked at now
 --      10 now, ms        11 field among the exchange ids, or ""       12 when it may leave, ms, or ""
@@ -9,6 +9,11 @@
 
 if redis.call('HEXISTS', KEYS[1], 'doc') == 1 then
   return 0
+end
+if redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  -- It did not leave, its record was lost, perhaps with fills that the ledger never got and that
+  -- are on the position: all is to be looked over.
+  redis.call('DEL', KEYS[7])
 end
 redis.call('HSET', KEYS[1], 'version', ARGV[2], 'revision', ARGV[3], 'state', ARGV[4],
   'account', ARGV[5], 'symbol', ARGV[6], 'doc', ARGV[7])

@@ -1,8 +1,10 @@
 """What becomes of a stream's books and of answers, step by step, with a client that plays along."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +12,8 @@ import ccxt
 import pytest
 
 from execution.accounts import Account
-from execution.api.book_streams import BookStreams, Pace
+from execution.api.book_line import Pace
+from execution.api.book_streams import BookStreams
 from execution.book_snapshots import BookSnapshot
 from execution.clock import SystemClock
 
@@ -39,6 +42,8 @@ class Client:
         self.stream: asyncio.Queue[Raw | Exception] = asyncio.Queue()
         self.questions = 0
         self.abandoned = 0
+        self.renewed = 0
+        self.retry_after_ms = 0
         self.is_closed = False
 
     async def load_markets(self) -> None:
@@ -59,6 +64,9 @@ class Client:
 
     def abandon(self, symbol: str) -> None:
         self.abandoned += 1
+
+    def renew(self, symbol: str) -> None:
+        self.renewed += 1
 
     async def close(self) -> None:
         self.is_closed = True
@@ -211,6 +219,38 @@ def test_a_silent_stream_that_has_missed_nothing_is_confirmed(streamed: Raw, ans
         assert times == sorted(set(times))
 
     Played(client).during(play)
+
+
+def test_a_book_that_has_been_kept_for_long_is_begun_anew() -> None:
+    client = Client(raw("100"))
+
+    async def play(played: Played) -> None:
+        for bid in range(100, 120):
+            client.stream.put_nowait(raw(str(bid)))
+            await asyncio.sleep(0.005)
+        assert played.streams.health()[0].resyncs == 0
+
+    Played(client, replace(NEVER_QUIET, renew_ms=20)).during(play)
+    assert 2 <= client.renewed < 20
+
+
+@pytest.mark.parametrize(("retry_after_ms", "least_ms"), [(0, 100), (300, 300)])
+def test_an_exchange_that_wants_to_be_left_alone_is(retry_after_ms: int, least_ms: int) -> None:
+    """By questions and streams alike: the limit is the address's."""
+    client = Client(ccxt.DDoSProtection("429"))
+    client.retry_after_ms = retry_after_ms
+
+    async def play(played: Played) -> None:
+        await played.until(lambda: client.questions)
+        client.answer = raw("100")
+        began = time.monotonic()
+        client.stream.put_nowait(ccxt.NetworkError("gone"))
+        client.stream.put_nowait(raw("101"))
+        await played.until(lambda: played.seen)
+        # The question was a moment before.
+        assert time.monotonic() - began > (least_ms - 30) / 1000
+
+    Played(client, replace(NEVER_QUIET, limited_ms=100)).during(play)
 
 
 def test_pauses_grow_to_a_limit() -> None:

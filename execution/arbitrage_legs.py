@@ -1,0 +1,212 @@
+"""Reads the venues of an arbitrage, and journals and sends its orders."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from execution.arbitrage_plan import LegPlan, NoPlan, Venue
+from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
+from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole
+from execution.clock import ExchangeClocks
+from execution.decimals import ZERO
+from execution.instruments import assets_of
+from execution.journal import Journal, Overtaken, StoreRestarted, new_revision
+from execution.order_factory import new_order
+from execution.order_manager import OrderManager
+from execution.orders import Order, OrderType, Side, TimeInForce
+from execution.placement import Placement
+from execution.ports import Clock, Committed, Epoch, Exchange, Store
+from execution.spread_pricing import UNLIMITED
+from execution.together import together
+
+BOOK_DEPTH = 100
+STRATEGY = "arbitrage"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How an arbitrage is carried out. Times in ms; `notional_max` is in quote, for the buy leg.
+
+    No attempt of a leg begins after `leg_ttl_ms`. What the legs differ by is worked off in at most
+    `fixes_max` orders and within `patience_ms`. What has ended is looked at once more after
+    `audit_ms`, because fills may come late.
+    """
+
+    leg_ttl_ms: int = 2_000
+    recheck_ms: int = 500
+    patience_ms: int = 60_000
+    fixes_max: int = 8
+    audit_ms: int = 30_000
+    notional_max: Decimal = UNLIMITED
+
+
+@dataclass(frozen=True, slots=True)
+class ArbitrageDesk:
+    """What an executor works with. `exchange_of` gives the calling thread's own connection of an
+    account; it raises UnknownAccount and ExchangeUnavailable. `client_id_exchange` names the ccxt
+    id of an account's exchange, which may want client order ids of its own sort."""
+
+    store: ArbitrageStore
+    orders: Store
+    journal: Journal
+    manager: OrderManager
+    placement: Placement
+    exchange_of: Callable[[str], Exchange]
+    clock: Clock
+    clocks: ExchangeClocks
+
+
+class Legs:
+    """The orders of arbitrages."""
+
+    def __init__(self, desk: ArbitrageDesk, limits: Limits) -> None:
+        self._desk = desk
+        self._limits = limits
+
+    def venue(self, account: str, symbol: str) -> Venue:
+        """Read what a decision about the symbol needs, now. Raises NoPlan for a symbol that is not
+        traded there, UnknownAccount and ExchangeUnavailable."""
+        exchange = self._desk.exchange_of(account)
+        market = exchange.market(symbol)
+        if market is None:
+            raise NoPlan(f"symbol: {symbol!r} is not traded on account {account}")
+        free = exchange.free_balances()
+        book = exchange.order_book(symbol, BOOK_DEPTH)
+        base, quote = assets_of(symbol)
+        read_ms = self._desk.clock.now_ms()
+        return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
+
+    def could_stand(self, arbitrage: Arbitrage, first: Sequence[tuple[str, str]]) -> bool:
+        """Say whether a restart of the store may have made us forget that one of these orders,
+        each a name and an account, was sent."""
+        epoch = self._desk.orders.epoch()
+        probes = [self._probe(arbitrage, name, account) for name, account in first]
+        return any(
+            self._desk.placement.could_stand(probe, epoch, self._desk.exchange_of(probe.account))
+            for probe in probes
+            if self._desk.placement.may_be_forgotten(probe, epoch)
+        )
+
+    def _probe(self, arbitrage: Arbitrage, name: str, account: str) -> Order:
+        """An order of that name of which nothing is known but its id. It is never sent: by now it
+        has expired."""
+        side = Side.SELL if name == LegRole.SELL else Side.BUY
+        plan = LegPlan(LegRole(side.value), account, side, arbitrage.amount, ZERO, ZERO)
+        order = self._order(arbitrage, name, plan)
+        return replace(
+            order,
+            price=None,
+            reference_price=None,
+            expires_at=order.created_at,
+            entry_id=arbitrage.entry_id,
+        )
+
+    def _order(self, arbitrage: Arbitrage, name: str, plan: LegPlan) -> Order:
+        now = self._desk.clock.now()
+        ttl = timedelta(milliseconds=self._limits.leg_ttl_ms)
+        return new_order(
+            signal_id=f"{arbitrage.signal_id}:{name}",
+            account=plan.account,
+            symbol=arbitrage.symbol,
+            side=plan.side,
+            type=OrderType.LIMIT,
+            amount=plan.amount,
+            price=plan.price,
+            now=now,
+            time_in_force=TimeInForce.IOC,
+            expires_at=now + ttl,
+            strategy=arbitrage.strategy or STRATEGY,
+            reference_price=plan.reference_price,
+            exchange=self._desk.exchange_of(plan.account).contract.exchange,
+        )
+
+    def send(
+        self,
+        before: Arbitrage,
+        after: Arbitrage,
+        plans: Sequence[tuple[str, LegPlan]],
+        epoch: Epoch,
+    ) -> Arbitrage:
+        """Journal the orders with their first attempts and with the arbitrage, in one write, and
+        send them at the same time.
+
+        Raises Overtaken, StoreRestarted, ExchangeUnavailable, and NoPlan where nothing may be sent
+        now; then nothing was.
+        """
+        placement = self._desk.placement
+        orders = [self._order(before, name, plan) for name, plan in plans]
+        begun = [placement.begun(order, self._desk.exchange_of(order.account)) for order in orders]
+        legs = tuple(
+            Leg(plan.role, plan.account, order.order_id)
+            for (_, plan), order in zip(plans, begun, strict=True)
+        )
+        news = tuple(NewLeg(order, self._due_ms(order), begins_attempt=True) for order in begun)
+        kept = self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
+        self._launch(begun, epoch)
+        return kept
+
+    def journal_forgotten(
+        self, before: Arbitrage, after: Arbitrage, names: Sequence[tuple[str, str]], epoch: Epoch
+    ) -> Arbitrage:
+        """Journal orders that may stand at their exchanges though nobody remembers them. They have
+        expired, so that they are found or found not to be there, and never sent."""
+        probes = [self._probe(before, name, account) for name, account in names]
+        orders = [
+            replace(probe, entry_id=None, version=1, revision=new_revision()) for probe in probes
+        ]
+        legs = tuple(
+            Leg(LegRole(order.side.value), order.account, order.order_id) for order in orders
+        )
+        now_ms = self._desk.clock.now_ms()
+        news = tuple(NewLeg(order, now_ms, begins_attempt=False) for order in orders)
+        return self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
+
+    def commit(
+        self,
+        before: Arbitrage,
+        after: Arbitrage,
+        legs: tuple[NewLeg, ...] = (),
+        epoch: Epoch | None = None,
+        due_ms: int | None = None,
+    ) -> Arbitrage:
+        """Write the next state of an arbitrage; raises as `send` does. It is looked at again soon,
+        or at `due_ms`, or, where it was refused, never."""
+        clock = self._desk.clock
+        kept = replace(
+            after, version=before.version + 1, revision=new_revision(), updated_at=clock.now()
+        )
+        if due_ms is None and kept.state is not ArbitrageState.REFUSED:
+            due_ms = clock.now_ms() + self._limits.recheck_ms
+        change = ArbitrageChange(before, kept, due_ms, legs, epoch)
+        match self._desk.store.commit(change):
+            case Committed.CONFLICT:
+                raise Overtaken(before.arbitrage_id)
+            case Committed.HALTED:
+                raise NoPlan(self._halt_reason(legs))
+            case Committed.HELD:
+                raise NoPlan("account: an exchange has asked to be left alone for a while")
+            case Committed.RESTARTED:
+                raise StoreRestarted
+        return kept
+
+    def _halt_reason(self, legs: tuple[NewLeg, ...]) -> str:
+        accounts = {None, *(leg.order.account for leg in legs)}
+        halts = [halt for halt in self._desk.orders.halts() if halt.account in accounts]
+        return f"halted: {'; '.join(halt.reason for halt in halts)}"
+
+    def _launch(self, begun: list[Order], epoch: Epoch) -> None:
+        def launch(order: Order) -> None:
+            try:
+                self._desk.placement.launch(order, epoch)
+            except Overtaken:
+                """Somebody else has found out already what became of it."""
+
+        if len(begun) == 1:
+            launch(begun[0])
+        else:
+            together(*(lambda order=order: launch(order) for order in begun))
+
+    def _due_ms(self, order: Order) -> int:
+        """When it is certain what became of the order's attempt, on our clock."""
+        return self._desk.clocks.local_ms(order.account, order.attempts[-1].provable_at_ms)

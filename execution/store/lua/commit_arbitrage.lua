@@ -1,0 +1,77 @@
+-- One atomic step of one arbitrage, with the orders that it journals: all of it or nothing.
+--
+-- KEYS  1 arbitrage hash       2 arbitrages sorted set     3 arbitrages due sorted set
+--       4 signals stream       5 halts hash                6 orders due sorted set
+--       7 orders sorted set    8 unarchived sorted set     9 epoch string
+--      10.. for each order: its hash, its account's live set, its account's hold string
+-- ARGV  1 arbitrage id         2 version and revision before ("0 ": not there)
+--       3 version after        4 revision after            5 state        6 arbitrage as JSON
+--       7 created, µs          8 due, ms, or ""            9 stream entry or ""
+--      10 run id of the epoch that the writer knows, or "" for any
+--      11 how long the record is kept from now, s, or "" for ever
+--      12 how many orders
+--      13.. for each order: id, version, revision, state, account, symbol, order as JSON,
+--           created µs, due ms, "1" if an attempt begins
+-- Returns "done", "conflict", "held", "halted" or "restarted"; anything but "done" has changed
+-- nothing.
+
+local ORDER_KEYS, ORDER_ARGS = 3, 10
+local held = redis.call('HMGET', KEYS[1], 'version', 'revision')
+if (held[1] or '0') .. ' ' .. (held[2] or '') ~= ARGV[2] then
+  return 'conflict'
+end
+if ARGV[10] ~= '' then
+  local epoch = string.match(redis.call('GET', KEYS[9]) or '', '^%x+')
+  local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  if epoch ~= ARGV[10] or run_id ~= ARGV[10] then
+    return 'restarted'
+  end
+end
+local orders = {}
+for i = 1, tonumber(ARGV[12]) do
+  local key, arg = 10 + (i - 1) * ORDER_KEYS, 13 + (i - 1) * ORDER_ARGS
+  orders[i] = { hash = KEYS[key], live = KEYS[key + 1], hold = KEYS[key + 2], arg = arg }
+end
+for _, order in ipairs(orders) do
+  if redis.call('EXISTS', order.hash) == 1 or redis.call('ZSCORE', KEYS[7], ARGV[order.arg]) then
+    return 'conflict'
+  end
+  if ARGV[order.arg + 9] == '1' then
+    local account = ARGV[order.arg + 4]
+    if redis.call('HEXISTS', KEYS[5], '*') == 1 or redis.call('HEXISTS', KEYS[5], account) == 1 then
+      return 'halted'
+    end
+    if redis.call('EXISTS', order.hold) == 1 then
+      return 'held'
+    end
+  end
+end
+
+redis.call('HSET', KEYS[1], 'version', ARGV[3], 'revision', ARGV[4], 'state', ARGV[5], 'doc',
+  ARGV[6])
+redis.call('ZADD', KEYS[2], ARGV[7], ARGV[1])
+if ARGV[8] == '' then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+else
+  redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
+end
+if ARGV[9] ~= '' then
+  -- The id came with a message that anybody may have written; one that names nothing is nothing.
+  redis.pcall('XDEL', KEYS[4], ARGV[9])
+end
+if ARGV[11] == '' then
+  redis.call('PERSIST', KEYS[1])
+else
+  redis.call('EXPIRE', KEYS[1], ARGV[11])
+end
+for _, order in ipairs(orders) do
+  local arg = order.arg
+  redis.call('HSET', order.hash, 'version', ARGV[arg + 1], 'revision', ARGV[arg + 2],
+    'state', ARGV[arg + 3], 'account', ARGV[arg + 4], 'symbol', ARGV[arg + 5],
+    'doc', ARGV[arg + 6])
+  redis.call('ZADD', KEYS[7], ARGV[arg + 7], ARGV[arg])
+  redis.call('ZADD', KEYS[8], ARGV[arg + 7], ARGV[arg])
+  redis.call('ZADD', KEYS[6], ARGV[arg + 8], ARGV[arg])
+  redis.call('SADD', order.live, ARGV[arg])
+end
+return 'done'
