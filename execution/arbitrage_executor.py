@@ -262,9 +262,16 @@ def execute_arbitrage(
     exchanges = {"buy": buy_exchange, "sell": sell_exchange}
     clocks = ExchangeClocks(store, clock, host="here")
     journal = Journal(store, clock, clocks, LogObserver(), Patience())
-    parts = (store, journal, exchanges.__getitem__, clock, clocks)
-    manager = OrderManager(*parts, recv_window_ms=5_000, attempts_max=ATTEMPTS_MAX)
-    placement = Placement(*parts, recv_window_ms=5_000, attempts_max=ATTEMPTS_MAX)
+    placement = Placement(
+        store,
+        journal,
+        exchanges.__getitem__,
+        clock,
+        clocks,
+        recv_window_ms=5_000,
+        attempts_max=ATTEMPTS_MAX,
+    )
+    manager = OrderManager(store, journal, exchanges.__getitem__, placement)
     arbitrages = MemoryArbitrages(store)
     desk = ArbitrageDesk(
         arbitrages, store, journal, manager, placement, exchanges.__getitem__, clock, clocks

@@ -1,9 +1,12 @@
 """Reads the venues of an arbitrage, and journals and sends its orders."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from threading import Barrier, BrokenBarrierError
 
 from execution.arbitrage_plan import LegPlan, NoPlan, Venue
 from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
@@ -15,13 +18,14 @@ from execution.journal import Journal, Overtaken, StoreRestarted, new_revision
 from execution.order_factory import new_order
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderType, Side, TimeInForce
-from execution.placement import Placement
-from execution.ports import Clock, Committed, Epoch, Exchange, Store
+from execution.placement import Placement, UnknownAccount
+from execution.ports import Clock, Committed, Epoch, Exchange, ExchangeUnavailable, Store
 from execution.spread_pricing import UNLIMITED
 from execution.together import together
 
 BOOK_DEPTH = 100
 STRATEGY = "arbitrage"
+MEET_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,13 @@ class ArbitrageDesk:
     exchange_of: Callable[[str], Exchange]
     clock: Clock
     clocks: ExchangeClocks
+
+
+def _meet(barrier: Barrier) -> None:
+    """Wait for the other leg's thread, but not for long: one leg alone is better than none, since
+    both are journaled."""
+    with suppress(BrokenBarrierError):
+        barrier.wait(MEET_S)
 
 
 class Legs:
@@ -196,16 +207,20 @@ class Legs:
         return f"halted: {'; '.join(halt.reason for halt in halts)}"
 
     def _launch(self, begun: list[Order], epoch: Epoch) -> None:
+        """Send all at the same moment: only when every thread has its connection does one begin."""
+        ready = Barrier(len(begun))
+
         def launch(order: Order) -> None:
             try:
-                self._desk.placement.launch(order, epoch)
+                exchange = self._desk.exchange_of(order.account)
+                _meet(ready)
+                self._desk.placement.launch(order, exchange, epoch)
+            except (UnknownAccount, ExchangeUnavailable):
+                """It never left; the sweep finds that out as for any other attempt."""
             except Overtaken:
                 """Somebody else has found out already what became of it."""
 
-        if len(begun) == 1:
-            launch(begun[0])
-        else:
-            together(*(lambda order=order: launch(order) for order in begun))
+        together(*(partial(launch, order) for order in begun))
 
     def _due_ms(self, order: Order) -> int:
         """When it is certain what became of the order's attempt, on our clock."""

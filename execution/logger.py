@@ -6,6 +6,7 @@ import sys
 
 import structlog
 
+from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
@@ -77,4 +78,25 @@ def log_reconciliation(found: Reconciliation) -> None:
         repaired=found.repaired,
         halted=found.halted,
         error=found.error,
+    )
+
+
+def log_arbitrage(ended: Arbitrage) -> None:
+    """Write the end of an arbitrage as one line."""
+    log = structlog.get_logger("oneorder")
+    is_open = ended.state is ArbitrageState.IMBALANCED
+    (log.error if is_open else log.info)(
+        "arbitrage_ended",
+        arbitrage_id=ended.arbitrage_id,
+        signal_id=ended.signal_id,
+        symbol=ended.symbol,
+        buy_account=ended.buy_account,
+        sell_account=ended.sell_account,
+        state=ended.state,
+        reason=ended.reason,
+        bought=str(ended.bought),
+        sold=str(ended.sold),
+        expected_profit=str(ended.expected_profit),
+        net_profit=str(ended.net_profit),
+        orders=len(ended.legs),
     )

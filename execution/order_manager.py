@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from execution.clock import ExchangeClocks
 from execution.events import CancelRequested, Refused, Reported
 from execution.journal import Journal, Overtaken
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
-from execution.ports import Clock, Exchange, ExchangeUnavailable, Store
+from execution.ports import Exchange, ExchangeUnavailable, Store
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
 
@@ -32,24 +31,12 @@ class OrderManager:
         store: Store,
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
-        clock: Clock,
-        clocks: ExchangeClocks,
-        *,
-        recv_window_ms: int,
-        attempts_max: int,
+        placement: Placement,
     ) -> None:
         self._store = store
         self._journal = journal
         self._exchange_of = exchange_of
-        self._placement = Placement(
-            store,
-            journal,
-            exchange_of,
-            clock,
-            clocks,
-            recv_window_ms=recv_window_ms,
-            attempts_max=attempts_max,
-        )
+        self._placement = placement
 
     def submit(self, order: Order) -> Order:
         """Take a new order as far as it goes now; the second time, go on where the first stopped.

@@ -43,7 +43,11 @@ class UnknownAccount(Exception):
 
 
 class Placement:
-    """Begins attempts, makes them and resolves them; see OrderManager for the arguments."""
+    """Begins attempts, makes them and resolves them.
+
+    `exchange_of` gives the calling thread's own connection of an account; it raises UnknownAccount
+    for one that is not configured and ExchangeUnavailable for one that cannot be reached.
+    """
 
     def __init__(
         self,
@@ -71,17 +75,12 @@ class Placement:
         begun = transition(order, AttemptBegan(self._next_attempt(order, stamp_ms, exchange)))
         return replace(begun, updated_at=self._clock.now(), revision=new_revision())
 
-    def launch(self, begun: Order, epoch: Epoch) -> Order:
+    def launch(self, begun: Order, exchange: Exchange, epoch: Epoch) -> Order:
         """Make the attempt that was journaled with the order, in the epoch in which it was.
 
         Raises Overtaken as `send` does.
         """
         attempt = begun.attempts[-1]
-        try:
-            exchange = self._exchange_of(begun.account)
-        except (UnknownAccount, ExchangeUnavailable):
-            # It never left; the sweep finds that out as for any other attempt.
-            return begun
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
 
     def send(self, order: Order) -> Order:

@@ -9,6 +9,7 @@ from execution.logger import LogObserver
 from execution.order_factory import one_off_order
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState, TimeInForce
+from execution.placement import Placement
 from execution.ports import Exchange
 from execution.store.memory_store import MemoryStore
 
@@ -27,7 +28,7 @@ def see_through(exchange: Exchange, order: Order) -> Order:
     store = MemoryStore(clock)
     clocks = ExchangeClocks(store, clock, host="here")
     journal = Journal(store, clock, clocks, LogObserver(), Patience())
-    manager = OrderManager(
+    placement = Placement(
         store,
         journal,
         lambda _: exchange,
@@ -36,6 +37,7 @@ def see_through(exchange: Exchange, order: Order) -> Order:
         recv_window_ms=5_000,
         attempts_max=ATTEMPTS_MAX,
     )
+    manager = OrderManager(store, journal, lambda _: exchange, placement)
     order = manager.submit(order)
     while order.state in _UNSETTLED or order.fills_missing:
         time.sleep(PAUSE_S)

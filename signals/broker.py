@@ -11,6 +11,7 @@ QUEUES = {
     CANCEL: "orders",
     "orders.advance": "orders",
     ARBITRAGE: "arbitrage",
+    "arbitrage.advance": "arbitrage",
     "positions.reconcile": "upkeep",
     "positions.mark": "upkeep",
     "ledger.archive": "upkeep",

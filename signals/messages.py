@@ -126,13 +126,19 @@ class OrderSignal(_Signal):
 
 
 class ArbitrageSignal(_Signal):
-    """One intent to buy on one account and sell on another at the same time."""
+    """One intent to buy on one account and sell on another at the same time.
+
+    `amount` is the most to trade, in base; it is sized down to what pays `min_profit_bps` of the
+    buy notional after both fees. What one leg does more than the other is worked off at no more
+    than `max_loss_bps`. Both have defaults in the workers' settings.
+    """
 
     buy_account: Name
     sell_account: Name
     symbol: Symbol
     amount: Amount
     min_profit_bps: Amount | None = None
+    max_loss_bps: Amount | None = None
 
     @model_validator(mode="after")
     def _two_accounts(self) -> Self:

@@ -36,6 +36,7 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
+from execution.placement import Placement
 from execution.ports import (
     AccountFill,
     Change,
@@ -52,6 +53,7 @@ from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
+from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
 from execution.store.redis_stores import Stores
 
@@ -429,6 +431,15 @@ class Seen:
         self.events.append((before, type(event).__name__, order.state))
 
 
+class NoArbitrages:
+    """The arbitrage side of an intake where no arbitrage ever comes in."""
+
+    def execute(self, signal: object, entry_id: object) -> None:
+        raise AssertionError(f"an arbitrage came in: {signal} {entry_id}")
+
+    receive = execute
+
+
 class Desk:
     """A whole order desk in memory: what the composition root does, with twins."""
 
@@ -471,6 +482,7 @@ class Desk:
             self.book,
             self.valuations,
             self.arbitrages,
+            MemoryBooks(self.clock),
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
@@ -485,9 +497,10 @@ class Desk:
         self.journal = Journal(
             self.store, self.clock, clocks, self.seen, Patience(), self.archive.recall
         )
-        return OrderManager(
+        self.placement = Placement(
             self.store, self.journal, lambda _: self.exchange, self.clock, clocks, **self._limits
         )
+        return OrderManager(self.store, self.journal, lambda _: self.exchange, self.placement)
 
     def order(self, **changes: Any) -> Order:
         """A limit buy of 1 BTC at 100, or what `changes` make of it; the same ids each time."""

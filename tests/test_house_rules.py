@@ -15,7 +15,7 @@ import pytest
 
 from execution.orders import OrderType, Side, TimeInForce
 from execution.store import keys
-from signals.broker import ARBITRAGE, QUEUES
+from signals.broker import QUEUES
 from signals.messages import OrderSignal
 from signals.publisher import STREAM
 
@@ -151,8 +151,7 @@ def test_messages_and_orders_use_the_same_words(field: str, words: type[Side]) -
 
 
 def test_every_task_that_has_a_queue_is_a_task_of_the_app(tmp_path: Path) -> None:
-    not_built_yet = {ARBITRAGE}
-    assert _registered(tmp_path) == set(QUEUES) - not_built_yet
+    assert _registered(tmp_path) == set(QUEUES)
 
 
 def _registered(directory: Path) -> set[str]:

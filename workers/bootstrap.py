@@ -7,23 +7,28 @@ from functools import cache, partial
 from execution.account_visit import Desk
 from execution.accounts import Account
 from execution.api.connections import Connections
+from execution.arbitrage_executor import ArbitrageExecutor
+from execution.arbitrage_legs import ArbitrageDesk, Limits
+from execution.arbitrages import Arbitrage
 from execution.archive import Archive, Retention
 from execution.clock import ExchangeClocks, SystemClock
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.port import Ledger
-from execution.logger import LogObserver, log_reconciliation
+from execution.logger import LogObserver, log_arbitrage, log_reconciliation
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState
+from execution.placement import Placement
 from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import Reconciliation
 from execution.repair import Repairer
 from execution.store.redis_stores import Stores
 from execution.valuation import Holder, RecentMarks, Valuer
+from workers.arbitrage_intake import ArbitrageIntake
 from workers.intake import Intake
 from workers.opening import ledger_of, stores_of
-from workers.sentry import AlertObserver, alert_of_reconciliation
+from workers.sentry import AlertObserver, alert_of_arbitrage, alert_of_reconciliation
 from workers.settings import (
     Settings,
     accounts_from_environment,
@@ -52,6 +57,7 @@ class Services:
     archive: Archive
     repairer: Repairer
     reconciler: Reconciler
+    executor: ArbitrageExecutor
 
     @property
     def store(self) -> Store:
@@ -75,7 +81,7 @@ def compose(
     archive = Archive(stores.archive, stores.valuations, ledger, clock, retention)
     repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
     journal = Journal(store, clock, clocks, observe, Patience(), archive.recall)
-    manager = OrderManager(
+    placement = Placement(
         store,
         journal,
         connections.exchange,
@@ -83,6 +89,17 @@ def compose(
         clocks,
         recv_window_ms=settings.recv_window_ms,
         attempts_max=settings.attempts_max,
+    )
+    manager = OrderManager(store, journal, connections.exchange, placement)
+    arbitrage_desk = ArbitrageDesk(
+        stores.arbitrages, store, journal, manager, placement, connections.exchange, clock, clocks
+    )
+    executor = ArbitrageExecutor(arbitrage_desk, limits_of(settings), announce_arbitrage)
+    arbitrages = ArbitrageIntake(
+        executor,
+        clock,
+        min_profit_bps=settings.arbitrage.min_profit_bps,
+        max_loss_bps=settings.arbitrage.max_loss_bps,
     )
     marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
     desk = Desk(store, stores.reconciliations, journal, clock, archive)
@@ -95,11 +112,21 @@ def compose(
         connections=connections,
         clocks=clocks,
         manager=manager,
-        intake=Intake(store, manager, clock, accounts, marks.price),
+        intake=Intake(store, manager, clock, accounts, arbitrages, marks.price),
         valuer=Valuer(store, stores.valuations, clock),
         archive=archive,
         repairer=repairer,
         reconciler=Reconciler(desk, lambda: repairer.run(accounts), announce),
+        executor=executor,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How arbitrages are carried out, by the settings."""
+    return Limits(
+        leg_ttl_ms=settings.arbitrage.leg_ttl_ms,
+        patience_ms=settings.arbitrage.patience_s * 1_000,
+        notional_max=settings.arbitrage.notional_max,
     )
 
 
@@ -143,3 +170,9 @@ def announce(found: Reconciliation) -> None:
     """Tell everybody who watches reconciliations."""
     log_reconciliation(found)
     alert_of_reconciliation(found)
+
+
+def announce_arbitrage(ended: Arbitrage) -> None:
+    """Tell everybody who watches arbitrages."""
+    log_arbitrage(ended)
+    alert_of_arbitrage(ended)

@@ -8,13 +8,22 @@ from decimal import Decimal
 import structlog
 
 from execution.accounts import Account
+from execution.arbitrages import Arbitrage
 from execution.journal import UnknownOrder
 from execution.order_factory import new_order
 from execution.order_manager import OrderManager, SignalReused
 from execution.orders import Order, OrderType, Side, TimeInForce
 from execution.ports import Clock, Intent, RefusedIntent, Store
-from signals.broker import CANCEL, EXECUTE
-from signals.messages import CancelRequest, InvalidSignal, OrderSignal, parse_as, parse_message
+from signals.broker import ARBITRAGE, CANCEL, EXECUTE
+from signals.messages import (
+    ArbitrageSignal,
+    CancelRequest,
+    InvalidSignal,
+    OrderSignal,
+    parse_as,
+    parse_message,
+)
+from workers.arbitrage_intake import ArbitrageIntake
 
 # A cancel may overtake the order that it is for by as much; then it speaks of no order at all.
 CANCEL_PATIENCE_MS = 30_000
@@ -42,12 +51,14 @@ class Intake:
         manager: OrderManager,
         clock: Clock,
         accounts: Mapping[str, Account],
+        arbitrages: ArbitrageIntake,
         reference_price: Callable[[str, str], Decimal | None] = unknown_price,
     ) -> None:
         self._store = store
         self._manager = manager
         self._clock = clock
         self._accounts = accounts
+        self._arbitrages = arbitrages
         self._reference_price = reference_price
 
     def execute(self, body: object, entry_id: object) -> Order | None:
@@ -57,6 +68,15 @@ class Intake:
             return self._manager.submit(self._order(body, entry_id))
         except (InvalidSignal, SignalReused) as error:
             self.refuse(EXECUTE, body, str(error), entry_id)
+            return None
+
+    def arbitrage(self, body: object, entry_id: object) -> Arbitrage | None:
+        """Take an arbitrage message as far as it goes now; None for one that was refused."""
+        entry_id = _real(entry_id)
+        try:
+            return self._arbitrages.execute(parse_as(ArbitrageSignal, body), entry_id)
+        except (InvalidSignal, SignalReused) as error:
+            self.refuse(ARBITRAGE, body, str(error), entry_id)
             return None
 
     def cancel(self, body: object, entry_id: object) -> Order | None:
@@ -81,12 +101,11 @@ class Intake:
             message = parse_message(intent.task, intent.body)
             if isinstance(message, OrderSignal):
                 self._manager.receive(self._order_of(message, intent.entry_id))
+            elif isinstance(message, ArbitrageSignal):
+                self._arbitrages.receive(message, intent.entry_id)
             elif isinstance(message, CancelRequest):
                 self._manager.request_cancel(message.order_id)
                 self._store.settle_intent(intent.entry_id)
-            else:
-                reason = f"task: {intent.task!r} cannot be executed yet"
-                self.refuse(intent.task, intent.body, reason, intent.entry_id)
         except UnknownOrder as error:
             age_ms = self._clock.now_ms() - int(intent.entry_id.split("-")[0])
             if age_ms > CANCEL_PATIENCE_MS:

@@ -37,7 +37,8 @@ class LocalStack:
     """Valkey, paper exchange, workers and beat in `directory`, none of them started yet.
 
     `settings` are further lines of the settings file, as {"recv_window_ms": 2000}. The account is
-    called `account`; its exchange is the paper exchange.
+    called `account`; its exchange is the paper exchange that speaks as Binance does. `further` are
+    more accounts with the dialects of their own paper exchanges, as {"bybit-main": "bybit"}.
     """
 
     def __init__(
@@ -47,24 +48,28 @@ class LocalStack:
         account: str = "binance-main",
         *,
         timeout_s: int = 10,
+        further: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = directory
         self.account = account
+        self.dialects = {account: "binance", **(further or {})}
         self.redis_port = free_port()
-        self.paper_port = free_port()
+        self._paper_ports = {name: free_port() for name in self.dialects}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         config = directory / "oneorder.toml"
-        prefix = "ONEORDER_" + account.upper().replace("-", "_")
+        prefixes = ["ONEORDER_" + name.upper().replace("-", "_") for name in self.dialects]
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("ONEORDER_")},
             "ONEORDER_CONFIG": str(config),
-            f"{prefix}_API_KEY": PAPER_KEY,
-            f"{prefix}_API_SECRET": PAPER_SECRET,
+            **{f"{prefix}_API_KEY": PAPER_KEY for prefix in prefixes},
+            **{f"{prefix}_API_SECRET": PAPER_SECRET for prefix in prefixes},
             "PYTHONUNBUFFERED": "1",
         }
         directory.mkdir(parents=True, exist_ok=True)
-        where = {"exchange": "binance", "base_url": self.paper_url, "timeout_s": timeout_s}
-        accounts = {account: where}
+        accounts = {
+            name: {"exchange": dialect, "base_url": self.url_of(name), "timeout_s": timeout_s}
+            for name, dialect in self.dialects.items()
+        }
         text = as_toml({"redis_url": self.redis_url, **(settings or {}), "accounts": accounts})
         config.write_text(text)
 
@@ -78,8 +83,16 @@ class LocalStack:
         return f"sqlite:///{self.directory / 'oneorder-ledger.db'}"
 
     @property
+    def paper_port(self) -> int:
+        return self._paper_ports[self.account]
+
+    @property
     def paper_url(self) -> str:
-        return f"http://127.0.0.1:{self.paper_port}"
+        return self.url_of(self.account)
+
+    def url_of(self, account: str) -> str:
+        """Where the account's paper exchange is."""
+        return f"http://127.0.0.1:{self._paper_ports[account]}"
 
     def __enter__(self) -> Self:
         return self
@@ -99,11 +112,17 @@ class LocalStack:
         self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
         self.wait_for("redis", lambda: _answers(self.store()))
 
-    def start_paper(self, *options: str) -> None:
-        """Start the paper exchange, with further options of its command."""
-        command = [sys.executable, "-m", "paper_exchange", "--dialect", "binance"]
-        self.start("paper", [*command, "--port", str(self.paper_port), *options])
-        self.wait_for("paper", lambda: "listening" in self.log("paper"))
+    def start_paper(self, *options: str, account: str | None = None) -> None:
+        """Start the paper exchange of the account (of the first one where none is named), with
+        further options of its command. Its process is called "paper" or "paper ACCOUNT"."""
+        owner = account or self.account
+        name = "paper" if owner == self.account else f"paper {owner}"
+        command = [sys.executable, "-m", "paper_exchange", "--dialect", self.dialects[owner]]
+        self.start(name, [*command, "--port", str(self._paper_ports[owner]), *options])
+        self.wait_for(name, lambda: "listening" in self.log(name))
+
+    def start_collector(self) -> None:
+        self.start("collector", [sys.executable, "-m", "workers.cli", "collect"])
 
     def start_worker(self, name: str = "worker-1", *options: str) -> None:
         command = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-l", "WARNING"]
@@ -163,15 +182,21 @@ class LocalStack:
     def store(self) -> Store:
         return self.stores().orders
 
-    def ledger(self) -> dict[str, Any]:
-        """What the paper exchange says is true."""
-        found: dict[str, Any] = self.paper("GET", "/paper/ledger")
+    def ledger(self, account: str | None = None) -> dict[str, Any]:
+        """What the paper exchange of the account says is true."""
+        found: dict[str, Any] = self.paper("GET", "/paper/ledger", account=account)
         return found
 
-    def paper(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Call the paper exchange's control."""
+    def paper(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> Any:
+        """Call the control of the account's paper exchange."""
         request = urllib.request.Request(  # noqa: S310  # Always http, on loopback.
-            self.paper_url + path,
+            self.url_of(account or self.account) + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},

@@ -6,6 +6,7 @@ from typing import Any
 import sentry_sdk
 from sentry_sdk.types import Event, Hint
 
+from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event as OrderEvent
 from execution.events import Quarantined
 from execution.orders import Order, OrderState
@@ -63,6 +64,16 @@ def alert_of_reconciliation(found: Reconciliation) -> None:
     }
     parts = "; ".join(f"{name}: {text}" for name, text in what.items() if text)
     sentry_sdk.capture_message(f"reconciliation of {found.account}: {parts}", level="warning")
+
+
+def alert_of_arbitrage(ended: Arbitrage) -> None:
+    """Raise an alert for an arbitrage that left something open."""
+    if ended.state is ArbitrageState.IMBALANCED:
+        sentry_sdk.capture_message(
+            f"arbitrage {ended.arbitrage_id} in {ended.symbol} is left with {ended.imbalance}: "
+            f"{ended.reason}",
+            level="error",
+        )
 
 
 def scrub_event(event: Event, _: Hint) -> Event | None:

@@ -3,8 +3,10 @@
 Secrets come from the environment only, or from files that it names; a key in the file is refused.
 """
 
+import json
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +53,25 @@ class CollectorSettings(BaseModel):
     ttl_s: int = Field(default=15, ge=3, le=300)
 
 
+class ArbitrageSettings(BaseModel):
+    """The [arbitrage] table: what a signal that does not say it gets, and what the scanner does.
+
+    `notional_max` is in quote, for the buy leg. With `publish`, `oneorder scan --watch` publishes
+    what pays.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_profit_bps: Decimal = Field(default=Decimal(10), ge=0)
+    max_loss_bps: Decimal = Field(default=Decimal(50), ge=0)
+    notional_max: Decimal = Field(default=Decimal("Infinity"), gt=0, allow_inf_nan=True)
+    leg_ttl_ms: int = Field(default=2_000, ge=100, le=60_000)
+    patience_s: int = Field(default=60, ge=1, le=3_600)
+    book_age_max_ms: int = Field(default=2_000, ge=50, le=60_000)
+    cooldown_s: int = Field(default=10, ge=0, le=86_400)
+    publish: bool = False
+
+
 class Settings(SignalSettings):
     """What a worker, beat and the command line need to know."""
 
@@ -71,6 +92,7 @@ class Settings(SignalSettings):
     reconcile_every_s: int = Field(default=5, ge=1, le=3_600)
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     collector: CollectorSettings = CollectorSettings()
+    arbitrage: ArbitrageSettings = ArbitrageSettings()
     sentry_dsn: str | None = Field(default=None, repr=False)
 
 
@@ -152,14 +174,20 @@ def _secret(variable: str, environment: Mapping[str, str]) -> str:
 
 
 def as_toml(settings: Mapping[str, Any]) -> str:
-    """Write plain settings (strings, numbers and tables of them) as a TOML file's text."""
-    plain = {key: value for key, value in settings.items() if not isinstance(value, Mapping)}
-    lines = [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
-    for name, account in settings.get("accounts", {}).items():
-        lines += ["", f"[accounts.{name}]"]
-        lines += [f"{key} = {_toml_value(value)}" for key, value in account.items()]
-    return "\n".join(lines) + "\n"
+    """Write plain settings (texts, numbers, lists, and tables of them) as a TOML file's text."""
+    return "\n".join(_toml_lines(settings, "")) + "\n"
+
+
+def _toml_lines(table: Mapping[str, Any], name: str) -> list[str]:
+    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
+    lines = ["", f"[{name}]"] if name and plain else []
+    lines += [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            lines += _toml_lines(value, f"{name}.{key}" if name else key)
+    return lines
 
 
 def _toml_value(value: object) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
+    # What TOML and JSON write for texts, whole numbers, truth and lists is the same.
+    return json.dumps(value, default=str)

@@ -4,19 +4,21 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from execution.identifiers import order_id_of
+from execution.identifiers import arbitrage_id_of, order_id_of
 from signals import (
     ArbitrageSignal,
     CancelRequest,
     InvalidSignal,
     parse_signal,
+    publish_arbitrage,
     publish_cancel,
     publish_order,
 )
 
 
 def submit_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Publish each line's signal; yield its signal id with the order id, or with the error."""
+    """Publish each line's signal; yield its signal id with the id of its order or arbitrage, or
+    with the error."""
     for line in lines:
         if line.strip():
             yield submit_line(line)
@@ -28,7 +30,9 @@ def submit_line(line: str) -> dict[str, Any]:
     except InvalidSignal as error:
         return {"signal_id": _signal_id(line), "error": str(error)}
     if isinstance(signal, ArbitrageSignal):
-        return {"signal_id": signal.signal_id, "error": "arbitrages cannot be executed yet"}
+        publish_arbitrage(signal)
+        arbitrage_id = arbitrage_id_of(signal.signal_id)
+        return {"signal_id": signal.signal_id, "arbitrage_id": arbitrage_id}
     publish_order(signal)
     return {"signal_id": signal.signal_id, "order_id": order_id_of(signal.signal_id)}
 

@@ -9,7 +9,10 @@ from rich.table import Table
 _NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price", "mark_age_s",
             "realised_pnl", "unrealised_pnl", "stamp_ms", "valid_until_ms", "number", "equity",
             "exposure", "net_exposure", "turnover", "rebuilt_amount", "rebuilt_entry_price",
-            "rebuilt_realised_pnl", "fills", "trades_read", "fills_applied", "took_ms"}  # fmt: skip
+            "rebuilt_realised_pnl", "bought", "sold", "imbalance", "expected_profit", "net_profit",
+            "skew_ms", "ask", "bid", "profit_bps", "age_ms", "buy_price", "sell_price", "total",
+            "free", "arbitrages", "traded", "open", "imbalanced", "fills", "trades_read",
+            "fills_applied", "took_ms"}  # fmt: skip
 PLACES_SHOWN = 8
 _STATE_STYLES = {
     "filled": "green",
@@ -30,6 +33,18 @@ RECONCILIATION_COLUMNS = ("account", "symbols", "trades_read", "fills_applied", 
 REBUILD_COLUMNS = ("account", "symbol", "agrees", "amount", "rebuilt_amount", "entry_price",
                    "rebuilt_entry_price", "realised_pnl", "rebuilt_realised_pnl",
                    "fills")  # fmt: skip
+ARBITRAGE_COLUMNS = ("arbitrage_id", "signal_id", "symbol", "buy_account", "sell_account", "state",
+                     "bought", "sold", "imbalance", "expected_profit", "net_profit", "skew_ms",
+                     "reason")  # fmt: skip
+ARBITRAGE_TOTAL_COLUMNS = ("symbol", "arbitrages", "traded", "open", "imbalanced",
+                           "expected_profit", "net_profit", "imbalance")  # fmt: skip
+OPPORTUNITY_COLUMNS = ("symbol", "buy_account", "sell_account", "amount", "buy_price",
+                       "sell_price", "expected_profit", "profit_bps", "limited_by",
+                       "age_ms")  # fmt: skip
+SPREAD_COLUMNS = ("symbol", "buy_account", "sell_account", "ask", "bid", "profit_bps",
+                  "age_ms")  # fmt: skip
+HOLDING_COLUMNS = ("asset", "account", "total", "free")
+MOVE_COLUMNS = ("asset", "from_account", "to_account", "amount")
 ATTEMPT_COLUMNS = ("number", "stamp_ms", "valid_until_ms", "verdict", "reason")
 FILL_COLUMNS = ("trade_id", "price", "amount", "fee", "fee_asset", "time")
 

@@ -14,7 +14,7 @@ from execution.ledger.port import LedgerUnavailable
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
-from signals.broker import CANCEL, EXECUTE
+from signals.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.bootstrap import Services, holders, reconcile_account, services
 from workers.celery_app import app
 
@@ -71,6 +71,22 @@ def cancel(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
     intake.cancel(args[0], entry_id)
 
 
+@app.task(name=ARBITRAGE, **_QUICK_PATH)
+def arbitrage(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
+    """Carry out one arbitrage signal: the first argument, a JSON object."""
+    intake = services().intake
+    if len(args) != 1 or extra:
+        intake.refuse(ARBITRAGE, [*args, extra], "message: takes one argument, the body", entry_id)
+        return
+    intake.arbitrage(args[0], entry_id)
+
+
+@app.task(name="arbitrage.advance", throws=RETRYABLE)
+def advance_arbitrage(arbitrage_id: str) -> None:
+    """Move an arbitrage on that the sweep found due."""
+    services().executor.advance_by_id(arbitrage_id)
+
+
 @app.task(name="orders.advance", throws=RETRYABLE)
 def advance(order_id: str) -> None:
     """Move an order on that the sweep found due."""
@@ -89,19 +105,29 @@ def sweep() -> None:
             parts.intake.drain(intent)
         if _backlog() < BACKLOG_MAX:
             _wake_due(parts)
+            _wake_due_arbitrages(parts)
     finally:
         parts.store.release("sweep", owner)
 
 
 def _wake_due(parts: Services) -> None:
     for order_id in parts.store.due(parts.clock.now_ms(), ORDERS_A_SWEEP, WAKE_LEASE_MS):
-        try:
-            advance.apply_async((order_id,), retry=False, expires=WAKE_LEASE_MS // 1000)
-        except OperationalError as error:
-            # The lease runs out and the order is due again.
-            structlog.get_logger("oneorder").warning(
-                "wake_failed", order_id=order_id, error=str(error)
-            )
+        _wake(advance, order_id)
+
+
+def _wake_due_arbitrages(parts: Services) -> None:
+    store = parts.stores.arbitrages
+    for arbitrage_id in store.due(parts.clock.now_ms(), ORDERS_A_SWEEP, WAKE_LEASE_MS):
+        _wake(advance_arbitrage, arbitrage_id)
+
+
+def _wake(task: Any, subject: str) -> None:
+    try:
+        task.apply_async((subject,), retry=False, expires=WAKE_LEASE_MS // 1000)
+    except OperationalError as error:
+        # The lease runs out and it is due again.
+        log = structlog.get_logger("oneorder")
+        log.warning("wake_failed", task=task.name, subject=subject, error=str(error))
 
 
 def _backlog() -> int:

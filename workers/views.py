@@ -37,9 +37,9 @@ def order_view(order: Order) -> Json:
         "fees": {asset: to_text(fee) for asset, fee in order.fees.items()},
         "strategy": order.strategy,
         "reference_price": _number(order.reference_price),
-        "expires_at": _time(order.expires_at),
-        "created_at": _time(order.created_at),
-        "updated_at": _time(order.updated_at),
+        "expires_at": time_text(order.expires_at),
+        "created_at": time_text(order.created_at),
+        "updated_at": time_text(order.updated_at),
     }
 
 
@@ -71,7 +71,7 @@ def _fill_view(fill: Fill) -> Json:
         "fee": None if first is None else to_text(first.amount),
         "fee_asset": None if first is None else first.asset,
         "fees": {fee.asset: to_text(fee.amount) for fee in fill.fees},
-        "time": _time(fill.time),
+        "time": time_text(fill.time),
     }
 
 
@@ -89,8 +89,8 @@ def position_view(position: Position, mark: Mark | None, now_ms: int) -> Json:
         "unrealised_pnl": None if price is None else to_text(position.unrealised_pnl(price)),
         "fees": {asset: to_text(fee) for asset, fee in position.fees.items()},
         "turnover": to_text(position.turnover),
-        "opened_at": _time(position.opened_at),
-        "updated_at": _time(position.updated_at),
+        "opened_at": time_text(position.opened_at),
+        "updated_at": time_text(position.updated_at),
     }
 
 
@@ -114,14 +114,14 @@ def totals_view(totals: Totals, now_ms: int) -> Json:
         "fees": {asset: to_text(fee) for asset, fee in totals.fees.items()},
         "mark_age_s": _age_s(totals.marked_at_ms, now_ms),
         "unmarked": totals.unmarked,
-        "updated_at": _time(totals.updated_at),
+        "updated_at": time_text(totals.updated_at),
     }
 
 
 def reconciliation_view(found: Reconciliation) -> Json:
     return {
         **asdict(found),
-        "started_at": _time(found.started_at),
+        "started_at": time_text(found.started_at),
         "drift": {asset: to_text(amount) for asset, amount in found.drift.items()},
     }
 
@@ -151,5 +151,6 @@ def _number(number: Decimal | None) -> str | None:
     return None if number is None else to_text(number)
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_text(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
+from execution.book_snapshots import Books
 from execution.ports import Clock, Store
 from execution.reconciliation_run import ReconciliationStore
 from execution.repair import RepairStore
+from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
@@ -27,6 +29,7 @@ class Stores:
     reconciliations: ReconciliationStore
     valuations: ValuationStore
     arbitrages: ArbitrageStore
+    books: Books
 
 
 def open_stores(
@@ -42,4 +45,5 @@ def open_stores(
         reconciliations=RedisReconciliations(client),
         valuations=RedisValuations(client),
         arbitrages=RedisArbitrages(client, remember_s),
+        books=RedisBooks(client),
     )

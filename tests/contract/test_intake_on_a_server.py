@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk
+from fakes import ACCOUNT, SYMBOL, Desk, NoArbitrages
 
 from execution.identifiers import order_id_of
 from execution.orders import OrderState
@@ -34,7 +34,7 @@ class DeskOnAServer(Desk):
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
         self.store: Any = RedisStore(client, self.clock)
         self.manager = self.worker()
-        self.intake = Intake(self.store, self.manager, self.clock, {})
+        self.intake = Intake(self.store, self.manager, self.clock, {}, NoArbitrages())
 
 
 @NO_ENTRY

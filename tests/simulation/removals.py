@@ -93,14 +93,6 @@ class Answered:
         return getattr(self._exchange, name)
 
 
-class LooksEarly(OrderManager):
-    """Resolves with LooksBeforeTheClock."""
-
-    def __init__(self, *shared: Any, **limits: Any) -> None:
-        super().__init__(*shared, **limits)
-        self._placement = LooksBeforeTheClock(*shared, **limits)
-
-
 class WritesAfterwards(Journal):
     """Records an attempt when its answer is there."""
 
@@ -257,7 +249,7 @@ REMOVALS = (
     Removal("no margin", _NO_MARGIN, 500),
     Removal("half a margin", _HALF_A_MARGIN, 1_000),
     Removal("no margin for clock error", Parts(clocks=KnowsTheTimeExactly), 2_000),
-    Removal("lookup before clock", Parts(manager=LooksEarly), 2_000),
+    Removal("lookup before clock", Parts(placement=LooksBeforeTheClock), 2_000),
     Removal("no write-ahead", Parts(journal=WritesAfterwards), 100),
     Removal("stamp not fixed", Parts(exchange=SignsWithNow), 2_000),
     Removal("verdict of any attempt", Parts(journal=AnyAttemptsVerdict), 500),

@@ -10,6 +10,7 @@ from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE, Contract
 from execution.journal import Journal, Patience, UnknownOrder
 from execution.order_manager import OrderManager
+from execution.placement import Placement
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning, Reconciler
 from execution.store.memory_books import MemoryReconciliations
@@ -41,6 +42,7 @@ class Parts:
     exchange: type[ExchangeDoor] = ExchangeDoor
     clocks: type[ExchangeClocks] = ExchangeClocks
     journal: type[Journal] = Journal
+    placement: type[Placement] = Placement
     manager: type[OrderManager] = OrderManager
     contract: Contract = BINANCE
     true_contract: Contract = BINANCE
@@ -59,6 +61,15 @@ def _sort(kind: str) -> str:
     if kind in QUESTIONS:
         return "questions that went wrong"
     return "clock readings that went wrong" if kind == CLOCK else _STORE_CALL
+
+
+class NoArbitrages:
+    """No producer asks for one here."""
+
+    def execute(self, signal: object, entry_id: object) -> None:
+        raise AssertionError(f"an arbitrage came in: {signal} {entry_id}")
+
+    receive = execute
 
 
 class NoHistory:
@@ -89,7 +100,7 @@ class Process:
         self.journal = parts.journal(
             self.store, self.clock, self.clocks, lambda *_: None, Patience()
         )
-        self.manager = parts.manager(
+        placement = parts.placement(
             self.store,
             self.journal,
             lambda _: self.exchange,
@@ -98,7 +109,10 @@ class Process:
             recv_window_ms=RECV_WINDOW_MS,
             attempts_max=setting.attempts_max,
         )
-        self.intake = Intake(self.store, self.manager, self.clock, ACCOUNTS)
+        self.manager = parts.manager(
+            self.store, self.journal, lambda _: self.exchange, placement
+        )
+        self.intake = Intake(self.store, self.manager, self.clock, ACCOUNTS, NoArbitrages())
         desk = Desk(self.store, book, self.journal, self.clock, NoHistory())
         self.reconciler = Reconciler(desk, lambda: None, lambda _: None)
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes import Desk
+from fakes import Desk, NoArbitrages
 
 from execution.identifiers import order_id_of
 from execution.journal import UnknownOrder
@@ -25,7 +25,7 @@ ORDER_ID = order_id_of("signal-1")
 
 
 def intake(desk: Desk) -> Intake:
-    return Intake(desk.store, desk.manager, desk.clock, {})
+    return Intake(desk.store, desk.manager, desk.clock, {}, NoArbitrages())
 
 
 def added(desk: Desk, task: str, body: object) -> Intent:

@@ -13,6 +13,7 @@ from execution.clock import ExchangeClocks
 from execution.journal import Journal, Patience, UnknownOrder
 from execution.order_manager import OrderManager, SignalReused, UnknownAccount
 from execution.orders import Order, OrderState, OrderType, Side, TimeInForce, Verdict
+from execution.placement import Placement
 from execution.ports import Exchange, ExchangeUnavailable, Outcome
 
 
@@ -20,7 +21,7 @@ def with_exchange(desk: Desk, exchange_of: Any) -> OrderManager:
     """A manager on the desk's store that gets its connections from somewhere else."""
     clocks = ExchangeClocks(desk.store, desk.clock, "here")
     journal = Journal(desk.store, desk.clock, clocks, desk.seen, Patience())
-    return OrderManager(
+    placement = Placement(
         desk.store,
         journal,
         exchange_of,
@@ -29,6 +30,7 @@ def with_exchange(desk: Desk, exchange_of: Any) -> OrderManager:
         recv_window_ms=5_000,
         attempts_max=20,
     )
+    return OrderManager(desk.store, journal, exchange_of, placement)
 
 
 def test_an_order_that_rests_is_open_and_its_record_says_so() -> None:

@@ -46,7 +46,9 @@ def submit(
 
 def _submitted(result: dict[str, Any]) -> str:
     name = result.get("signal_id") or "?"
-    return f"{name}  {result.get('order_id') or 'refused: ' + result['error']}"
+    if "error" in result:
+        return f"{name}  refused: {result['error']}"
+    return f"{name}  {result.get('order_id') or result['arbitrage_id']}"
 
 
 @cli.command()

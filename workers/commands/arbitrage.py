@@ -1,0 +1,110 @@
+"""Commands about spreads between exchanges, and about what was made of them."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+
+from execution.arbitrages import ArbitrageState
+from workers import arbitrage_views, tables
+from workers.commands.app import AsJson, cli, console, print_json, show, stores
+from workers.settings import load_settings
+
+SPREADS_SHOWN = 20
+LOOK_EVERY_S = 0.25
+
+
+@cli.command()
+def collect() -> None:
+    """Collect order books in the foreground, as [collector] in the settings says."""
+    from workers.collector_process import run_collector
+
+    run_collector(load_settings())
+
+
+@cli.command()
+def scan(
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again.")] = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Publish what pays, as arbitrage.publish does.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show every spread by depth and after fees, from the collector's books, and what pays."""
+    from signals import Publisher
+    from signals.settings import SignalSettings
+    from workers.bootstrap import services
+    from workers.scanning import Scanning
+
+    parts = services()
+    settings = parts.settings
+    scanner = Scanning(settings, parts.connections, parts.stores.books, parts.clock)
+    if not watch and not publish:
+        _show_scan(arbitrage_views.scan_view(scanner.look()), as_json)
+        return
+    publishes = publish or settings.arbitrage.publish
+    publisher = Publisher(SignalSettings(redis_url=settings.redis_url)) if publishes else None
+    with Live(console=console(), auto_refresh=False) as live:
+        while True:
+            found = scanner.look()
+            if publisher is not None:
+                scanner.publish(found.opportunities, publisher)
+            if as_json:
+                print_json(arbitrage_views.scan_view(found))
+            else:
+                live.update(_scan_tables(arbitrage_views.scan_view(found)), refresh=True)
+            time.sleep(LOOK_EVERY_S)
+
+
+def _show_scan(view: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+    else:
+        console().print(_scan_tables(view))
+
+
+def _scan_tables(view: dict[str, Any]) -> Group:
+    parts = [
+        tables.table("What pays", view["opportunities"], tables.OPPORTUNITY_COLUMNS),
+        tables.table("Spreads", view["spreads"][:SPREADS_SHOWN], tables.SPREAD_COLUMNS),
+    ]
+    if view["left_out"]:
+        parts.append(
+            tables.table("Does not count", view["left_out"], ("account", "symbol", "reason"))
+        )
+    return Group(*parts)
+
+
+@cli.command()
+def arbitrages(
+    state: Annotated[str | None, typer.Option("--state", help="Only this state.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List arbitrages, oldest first, with what each was to bring and what it brought."""
+    if state is not None and state not in list(ArbitrageState):
+        raise typer.BadParameter(f"{state!r} is not one of {', '.join(ArbitrageState)}")
+    found = stores().arbitrages.arbitrages(None if state is None else ArbitrageState(state))
+    rows = [arbitrage_views.arbitrage_view(arbitrage) for arbitrage in found]
+    show("Arbitrages", rows, tables.ARBITRAGE_COLUMNS, as_json)
+    if not as_json and rows:
+        totals = arbitrage_views.arbitrage_totals(found)
+        console().print(tables.table("By symbol", totals, tables.ARBITRAGE_TOTAL_COLUMNS))
+
+
+@cli.command()
+def inventory(as_json: AsJson = False) -> None:
+    """Show what lies where, and suggest what to move so that every venue can take either leg."""
+    from workers.bootstrap import services
+    from workers.inventory import inventory_of
+
+    found = inventory_of(services())
+    if as_json:
+        print_json(found)
+        return
+    out = console()
+    out.print(tables.table("Inventory", found["holdings"], tables.HOLDING_COLUMNS))
+    out.print(tables.table("To move by hand", found["suggestions"], tables.MOVE_COLUMNS))
+    for unread in found["unread"]:
+        out.print(f"{unread['account']} could not be read: {unread['reason']}")
