@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, permutations
 from typing import Protocol
 
 from execution.adoption import NotAdoptable, adopted_order, external_order
 from execution.balance_sheet import BalanceSheet, moved_by_trade, with_strangers
 from execution.events import Reported
-from execution.identifiers import is_ours
+from execution.identifiers import is_ours, may_be_ours
 from execution.journal import Journal, UnknownOrder
+from execution.ledger.port import LedgerUnavailable
 from execution.orders import Fill, Order, OrderReport, OrderState
-from execution.ports import AccountFill, Clock, Exchange, Store
+from execution.ports import AccountFill, Clock, Exchange, Halt, Store
 from execution.reconciliation_run import DriftPolicy, Reconciliation, ReconciliationStore
 from execution.transitions import IllegalTransition
 
@@ -20,6 +21,10 @@ from execution.transitions import IllegalTransition
 LOOKBACK_MS = 60_000
 # So many pairs of assets that drift are asked for trades that nobody told us of.
 PAIRS_MAX = 6
+# A trade whose order the exchange still does not show after so long is a stranger's.
+DECIDED_AFTER = timedelta(minutes=10)
+# Records that say that no such order can stand at the exchange.
+SAID_NO = frozenset({OrderState.REFUSED, OrderState.REJECTED})
 
 
 class History(Protocol):
@@ -65,7 +70,10 @@ class AccountVisit:
         self._account = found.account
         self.sheet: BalanceSheet = desk.book.sheet(found.account)
         self._live = desk.store.live_orders(found.account)
-        self._by_client_id = {order.client_order_id: order for order in self._live}
+        self._reread = desk.book.reread(found.account)
+        if self._reread is not None:
+            # All of them are told once more.
+            self.sheet = replace(self.sheet, strangers={}, seen=())
 
     def asked(self, kind: str) -> Exchange:
         """The exchange, after noting what it is asked for."""
@@ -77,41 +85,51 @@ class AccountVisit:
         about because of the assets whose balances drift."""
         held = {p.symbol for p in self._desk.store.positions(self._account) if p.amount}
         traded = {order.symbol for order in self._live}
-        self._found.symbols = sorted(traded | held | set(self._pairs(drifting)))
+        again = set(() if self._reread is None else self._reread.symbols)
+        self._found.symbols = sorted(traded | held | again | set(self._pairs(drifting)))
         for symbol in self._found.symbols:
             self._keep_lease()
-            self._read_trades(symbol)
+            self._read_trades(symbol, again=symbol in again)
             self._read_open_orders(symbol)
+        if self._reread is not None:
+            self._desk.book.set_reread(self._account, None)
 
     def _pairs(self, assets: list[str]) -> list[str]:
         names = (f"{base}/{quote}" for base, quote in permutations(sorted(assets), 2))
         return [symbol for symbol in names if self._exchange.market(symbol)][:PAIRS_MAX]
 
-    def _read_trades(self, symbol: str) -> None:
-        """Take the trades since the cursor, and move it past all whose owner is known."""
+    def _read_trades(self, symbol: str, *, again: bool) -> None:
+        """Take the trades since the cursor, and move it past all whose owner is known. Behind one
+        whose owner is not, our own are taken all the same; they are told again, and known then."""
         account, book = self._account, self._desk.book
-        cursor = book.cursor(account, symbol)
+        cursor = None if again else book.cursor(account, symbol)
         trades = self.asked("trades").fills_since(symbol, cursor, self._since_ms(symbol))
         self._found.trades_read += len(trades)
         exchange_ids = {trade.exchange_order_id for trade in trades}
         ours = self._desk.store.order_ids_by_exchange_id(account, symbol, exchange_ids)
+        is_stuck = False
         for exchange_id, fills in _runs(trades):
+            if is_stuck and exchange_id not in ours:
+                continue
             try:
                 self._take(symbol, exchange_id, fills, ours.get(exchange_id))
             except Undecided:
-                return
-            book.set_cursor(account, symbol, fills[-1].trade_id, self.sheet)
+                is_stuck = True
+            if not is_stuck:
+                book.set_cursor(account, symbol, fills[-1].trade_id, self.sheet)
 
     def _since_ms(self, symbol: str) -> int:
         """From when on trades matter where none was read before."""
         times = [order.created_at for order in self._live if order.symbol == symbol]
         times.append(self.sheet.opened_at or self._found.started_at)
+        if self._reread is not None:
+            times.append(self._reread.since)
         return int(min(times).timestamp() * 1000) - LOOKBACK_MS
 
     def _take(
         self, symbol: str, exchange_id: str, fills: tuple[Fill, ...], order_id: str | None
     ) -> None:
-        order, report = self._owner(symbol, exchange_id, order_id)
+        order, report = self._owner(symbol, exchange_id, order_id, fills[-1].time)
         if order is None and report is not None and self._policy is DriftPolicy.ADOPT:
             order = self._external(report)
         if order is None:
@@ -119,37 +137,46 @@ class AccountVisit:
             return
         if report is None:
             report = OrderReport(exchange_id, order.client_order_id, symbol, order.state)
+        if order.version == 0:
+            # Only these trades are new for certain: what else it has traded may be counted already.
+            report = replace(report, filled=None)
         try:
             after = self._desk.journal.record(order, Reported(replace(report, fills=fills)))
-        except IllegalTransition:
+        except (IllegalTransition, UnknownOrder):
             # Of two orders at the exchange only one is ours, and one that we refused is not.
             self._note_stranger(symbol, exchange_id, fills)
             return
         self._found.fills_applied += len(after.fills) - (len(order.fills) if order.version else 0)
 
     def _owner(
-        self, symbol: str, exchange_id: str, order_id: str | None
+        self, symbol: str, exchange_id: str, order_id: str | None, time: datetime
     ) -> tuple[Order | None, OrderReport | None]:
         """The order that an exchange's id belongs to, None for a stranger's; and what the exchange
-        says of it, where it was asked. Raises Undecided."""
+        says of it, where it was asked. `time` is that of its trade. Raises Undecided."""
         if order_id is not None:
             try:
                 return self._desk.journal.load(order_id), None
             except UnknownOrder:
                 self._found.repaired.append(f"the record of order {order_id}")
-        recalled = self._desk.history.recall_by_exchange_id(self._account, symbol, exchange_id)
+        try:
+            recalled = self._desk.history.recall_by_exchange_id(self._account, symbol, exchange_id)
+        except LedgerUnavailable:
+            raise Undecided(exchange_id) from None
         if recalled is not None:
             self._found.orders_recalled.append(recalled.order_id)
             return recalled, None
         report = self.asked("order").fetch(symbol, exchange_id)
-        if report is None:
+        if report is None and self._desk.clock.now() - time < DECIDED_AFTER:
             raise Undecided(exchange_id)
-        return self._of_report(report), report
+        return None if report is None else self._of_report(report), report
 
     def _of_report(self, report: OrderReport) -> Order | None:
         """Our order of that client id: known, being placed just now, or forgotten and adopted."""
         client_id = report.client_order_id or ""
-        placing = self._by_client_id.get(client_id)
+        # An order is on record before its request leaves: whatever of ours stands there by now is
+        # among these.
+        live = self._desk.store.live_orders(self._account)
+        placing = next((order for order in live if order.client_order_id == client_id), None)
         if placing is not None or not is_ours(client_id):
             return placing
         known = self._desk.store.order(client_id)
@@ -163,6 +190,8 @@ class AccountVisit:
         return adopted
 
     def _external(self, report: OrderReport) -> Order | None:
+        if may_be_ours(report.client_order_id):
+            return None
         try:
             order = external_order(self._account, report, self._desk.clock.now())
         except NotAdoptable:
@@ -172,6 +201,9 @@ class AccountVisit:
 
     def _note_stranger(self, symbol: str, exchange_id: str, fills: tuple[Fill, ...]) -> None:
         name = f"{symbol} {exchange_id}"
+        if self._policy is DriftPolicy.HALT:
+            # Before the cursor moves past it, after which nobody would see it again.
+            self.halt(f"orders that are not ours: {name}")
         if name not in self._found.external_orders:
             self._found.external_orders.append(name)
         self.sheet = with_strangers(
@@ -211,10 +243,17 @@ class AccountVisit:
             if exchange_id in known:
                 continue
             order = self._of_report(report)
-            if order is None:
+            if order is None or order.state in SAID_NO:
                 self._found.external_open_orders.append(f"{symbol} {exchange_id}")
             elif order.version == 0:
                 self._desk.journal.record(order, Reported(report))
+
+    def halt(self, what: str) -> None:
+        """Let nothing new be sent on the account, if that is not so already."""
+        store, clock = self._desk.store, self._desk.clock
+        if not any(halt.account == self._account for halt in store.halts()):
+            store.halt(Halt(self._account, f"reconciliation found {what}", clock.now()))
+            self._found.halted = True
 
 
 def _key(symbol: str, fill: Fill) -> str:

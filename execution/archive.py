@@ -4,13 +4,13 @@ The store lists each order that it changed since the ledger got it. So the ledge
 while: the list grows, and nothing is lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from execution.ledger.port import Ledger
 from execution.orders import Order, OrderState
-from execution.ports import Clock
+from execution.ports import Clock, Halt
 from execution.valuation import ValuationStore
 
 BATCH = 500
@@ -33,9 +33,9 @@ class ArchiveStore(Protocol):
     def leaving(self, now_ms: int, limit: int) -> list[str]:
         """Take ids of archived orders whose time to leave has come off their list."""
 
-    def evict(self, order: Order, remember_s: int) -> None:
+    def evict(self, order: Order, remember_s: int) -> bool:
         """Let an archived order leave: nothing stays of it but that it was there, for so long. An
-        order that has changed since stays."""
+        order that has changed since stays; then it is False."""
 
     def restore(self, order: Order, leave_ms: int | None) -> None:
         """Put an order back as the ledger has it, unless the store has a record of it."""
@@ -68,9 +68,11 @@ class Archive:
         ledger: Ledger,
         clock: Clock,
         retention: Retention,
+        halts: Callable[[], list[Halt]] = list,
     ) -> None:
         self._store = store
         self._series = series
+        self._halts = halts
         self._ledger = ledger
         self._clock = clock
         self._retention = retention
@@ -79,11 +81,11 @@ class Archive:
         """Write what is new, then let go what is settled and old. Raises LedgerUnavailable."""
         written = self.flush(written_max)
         self._write_snapshots()
+        self._ledger.write_halts(self._halts())
         evicted = 0
         while leaving := self._store.leaving(self._clock.now_ms(), BATCH):
             for order in self._store.records(leaving):
-                self._store.evict(order, self._retention.remember_s)
-            evicted += len(leaving)
+                evicted += self._store.evict(order, self._retention.remember_s)
         return Archived(written, evicted, len(self._store.unarchived()))
 
     def flush(self, written_max: int | None = None) -> int:
@@ -102,6 +104,10 @@ class Archive:
         while waiting := self._series.unarchived_snapshots(BATCH):
             self._ledger.write_snapshots(snapshot for _, snapshot in waiting)
             self._series.mark_snapshots_archived(waiting[-1][0])
+
+    def records(self, order_ids: Iterable[str]) -> list[Order]:
+        """Those of the orders that the store has a record of."""
+        return self._store.records(order_ids)
 
     def leave_ms(self, order: Order) -> int | None:
         """When the order may leave the store; None while it is not settled for good."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 
 # Every order id starts with this, so that our orders are known at the exchange by sight.
 PREFIX = "oo"
@@ -22,6 +23,17 @@ def order_id_of(signal_id: str) -> str:
 def arbitrage_id_of(signal_id: str) -> str:
     """Return the id of the arbitrage that a signal asks for, made as an order's id is."""
     return ARBITRAGE_PREFIX + order_id_of(signal_id)[len(PREFIX) :]
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def may_be_ours(client_order_id: str | None) -> bool:
+    """Say whether an id could be of our making: on some exchanges ours do not show it, because they
+    must be UUIDs there."""
+    if client_order_id is None:
+        return False
+    return is_ours(client_order_id) or _UUID.fullmatch(client_order_id) is not None
 
 
 def is_ours(client_order_id: str | None) -> bool:

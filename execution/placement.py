@@ -130,7 +130,8 @@ class Placement:
         published_ms = int(order.created_at.timestamp() * 1000)
         if order.entry_id is not None:
             published_ms = int(order.entry_id.partition("-")[0])
-        return epoch.since_ms > 0 and published_ms <= epoch.since_ms + REPUBLISHED_MAX_MS
+        lately = published_ms <= epoch.since_ms + REPUBLISHED_MAX_MS
+        return epoch.since_ms > 0 and (lately or not epoch.is_whole)
 
     def _remembered(self, order: Order, epoch: Epoch, exchange: Exchange) -> Order | None:
         """Ask the exchange for an attempt that our record has lost; None if there is none, and none
@@ -150,7 +151,8 @@ class Placement:
 
     def could_stand(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """Say whether an attempt that a restart of the store made us forget is at the exchange, or
-        may yet arrive there. Raises ExchangeUnavailable."""
+        may be at one that cannot say. Raises ExchangeUnavailable, also while it is too early to
+        tell."""
         if not self.may_be_forgotten(order, epoch):
             return False
         contract = exchange.contract
@@ -158,7 +160,9 @@ class Placement:
         began_ms = self._clocks.earliest_now_ms(order.account, exchange)
         if exchange.lookup(order) is not None or not contract.is_resolvable:
             return True
-        return contract.is_fenced and began_ms <= provable_ms
+        if contract.is_fenced and began_ms <= provable_ms:
+            raise ExchangeUnavailable(f"order {order.order_id} may yet arrive at {order.account}")
+        return False
 
     def _provable_after_ms(self, order: Order, epoch: Epoch, exchange: Exchange) -> int:
         """When no attempt that the epoch's beginning made us forget can arrive unseen any more."""

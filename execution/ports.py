@@ -1,7 +1,7 @@
 """The doors of the order manager, as it sees them: exchange, store, clock and observer."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -126,11 +126,16 @@ class Committed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One run of the store's server. `since_ms` is when, on our clock, it was first seen after an
-    earlier one: what was written shortly before may be lost. 0 means that there was none before."""
+    """One run of the store's server, or the part of one since something was found to be lost.
+
+    `since_ms` is when, on our clock, it was first seen after an earlier one: what was written
+    shortly before may be lost. 0 means that there was none before. It is not `is_whole` until
+    somebody has looked the store over since then.
+    """
 
     run_id: str
-    since_ms: int
+    since_ms: int = field(compare=False)
+    is_whole: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +202,12 @@ class Store(Protocol):
     server does not answer."""
 
     def commit(self, change: Change) -> Committed: ...
-    def epoch(self) -> Epoch:
-        """The epoch as this store knows it; a change refused as RESTARTED makes it look anew."""
+    def epoch(self, *, fresh: bool = False) -> Epoch:
+        """The epoch as this store knows it; a change refused as RESTARTED makes it look anew, as
+        `fresh` does."""
+
+    def begin_epoch(self) -> Epoch:
+        """Let everybody reckon from now on with what this store may have lost."""
 
     def order(self, order_id: str) -> Order | None: ...
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:

@@ -11,9 +11,9 @@ from uuid import uuid4
 from execution.account_visit import AccountVisit, Desk
 from execution.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
 from execution.orders import OrderState
-from execution.ports import Exchange, ExchangeUnavailable, Halt, StoreUnavailable
+from execution.ports import Exchange, ExchangeUnavailable, StoreUnavailable
 from execution.positions import Position
-from execution.reconciliation_run import DriftPolicy, Reconciliation
+from execution.reconciliation_run import DriftPolicy, Reconciliation, Reread
 from execution.repair import Repair
 
 LEASE_MS = 30_000
@@ -58,8 +58,9 @@ class Reconciler:
 
         try:
             self._mend(found)
-            self._look(AccountVisit(self._desk, exchange, policy, found, keep_lease), found)
-            self._follow(policy, found)
+            visit = AccountVisit(self._desk, exchange, policy, found, keep_lease)
+            self._look(visit, found)
+            self._follow(policy, visit, found)
         except ExchangeUnavailable as error:
             found.error = str(error)
             raise
@@ -78,9 +79,19 @@ class Reconciler:
             found.error = f"the store was not looked over: {error}"
             return
         if repair is not None:
-            found.repaired += repair.lost + [
-                f"{p} is folded anew" for p in repair.positions_rebuilt
-            ]
+            anew = [f"{position} is folded anew" for position in repair.positions_rebuilt]
+            found.repaired += [*repair.lost, *anew, *repair.left]
+            self._ask_again(repair)
+
+    def _ask_again(self, repair: Repair) -> None:
+        """What happened after the ledger last heard of an account is to be read once more."""
+        book, positions = self._desk.book, self._desk.store.positions()
+        for account, until in repair.known_until.items():
+            opened_at = book.sheet(account).opened_at
+            symbols = {p.symbol for p in positions if p.account == account}
+            symbols |= set(book.symbols_read(account))
+            reread = Reread(tuple(sorted(symbols)), min(until, opened_at or until))
+            book.set_reread(account, reread)
 
     def _look(self, visit: AccountVisit, found: Reconciliation) -> None:
         """Balances first: what they drift by says where to look for trades. They are judged by the
@@ -92,7 +103,7 @@ class Reconciler:
         now = self._positions(found.account)
         if _versions(now) != _versions(positions):
             positions, balances = now, visit.asked("balances").balances()
-        if self._is_quiet(found.account, positions):
+        if found.error is None and self._is_quiet(found.account, positions):
             self._check_balances(visit, balances, positions, found)
         self._desk.book.set_sheet(found.account, visit.sheet)
 
@@ -123,20 +134,14 @@ class Reconciler:
         found.drift = dict(visit.sheet.suspected)
         found.drift_confirmed = confirmed
 
-    def _follow(self, policy: DriftPolicy, found: Reconciliation) -> None:
-        """Do what the policy says about what is not ours."""
-        account, book = found.account, self._desk.book
-        if policy is DriftPolicy.ADOPT and found.drift_confirmed:
-            book.set_sheet(account, accepted(book.sheet(account)))
-        if policy is not DriftPolicy.HALT or not (found.external_orders or found.drift_confirmed):
+    def _follow(self, policy: DriftPolicy, visit: AccountVisit, found: Reconciliation) -> None:
+        """Do what the policy says about drift that two looks have seen."""
+        if not found.drift_confirmed:
             return
-        if any(halt.account == account for halt in self._desk.store.halts()):
-            return
-        what = "orders that are not ours" if found.external_orders else "balances that drift"
-        names = ", ".join(found.external_orders or sorted(found.drift))
-        reason = f"reconciliation found {what}: {names}"
-        self._desk.store.halt(Halt(account, reason, self._desk.clock.now()))
-        found.halted = True
+        if policy is DriftPolicy.ADOPT:
+            self._desk.book.set_sheet(found.account, accepted(visit.sheet))
+        elif policy is DriftPolicy.HALT:
+            visit.halt(f"balances that drift: {', '.join(sorted(found.drift))}")
 
 
 def _versions(positions: list[Position]) -> set[tuple[str, int, str]]:

@@ -53,6 +53,15 @@ class Reconciliation:
         return bool(self.external_orders or self.drift_confirmed or self.repaired)
 
 
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Trades that are to be read again, because the store has lost something: of these symbols,
+    from then on."""
+
+    symbols: tuple[str, ...]
+    since: datetime
+
+
 class ReconciliationStore(Protocol):
     """What runs leave for the next ones. Every method raises StoreUnavailable when the server does
     not answer."""
@@ -63,6 +72,11 @@ class ReconciliationStore(Protocol):
     def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
         """Move the cursor, and keep what the trades up to it say of the balances, both or none."""
 
+    def symbols_read(self, account: str) -> list[str]:
+        """Every symbol that has a cursor."""
+
+    def reread(self, account: str) -> Reread | None: ...
+    def set_reread(self, account: str, reread: Reread | None) -> None: ...
     def sheet(self, account: str) -> BalanceSheet: ...
     def set_sheet(self, account: str, sheet: BalanceSheet) -> None: ...
     def add_run(self, run: Reconciliation) -> None: ...

@@ -467,6 +467,7 @@ class Desk:
             self.ledger,
             self.clock,
             Retention(keep_s=3_600, remember_s=86_400),
+            self.store.halts,
         )
         self.repairer = Repairer(
             self.store, MemoryRepair(self.store), self.ledger, self.archive, self.clock, 86_400

@@ -78,7 +78,7 @@ def compose(
     clocks = ExchangeClocks(store, clock, socket.gethostname())
     remember_s = settings.remember_days * 86_400
     retention = Retention(settings.keep_settled_s, remember_s)
-    archive = Archive(stores.archive, stores.valuations, ledger, clock, retention)
+    archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, store.halts)
     repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
     journal = Journal(store, clock, clocks, observe, Patience(), archive.recall)
     placement = Placement(

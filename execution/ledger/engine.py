@@ -82,6 +82,19 @@ def make_folder(url: URL) -> None:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
+def file_number(url: URL) -> int | None:
+    """What the file system knows an SQLite file by; None where there is none."""
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return None
+    path = Path(url.database)
+    return path.stat().st_ino if path.exists() else None
+
+
+def is_in_place(url: URL, number: int | None) -> bool:
+    """Say whether an SQLite file is still the one of that number; of a server, that it is."""
+    return url.get_backend_name() != "sqlite" or file_number(url) == number
+
+
 def _tune_sqlite(engine: Engine, timeout_ms: int) -> None:
     """Readers beside one writer, who waits for his turn, and a commit that outlives a power cut."""
 

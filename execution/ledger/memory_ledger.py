@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from secrets import token_hex
 from threading import RLock
 
 from execution.ledger.port import (
+    UNSETTLED,
     LedgerUnavailable,
     Snapshot,
     check_zones,
@@ -13,6 +15,7 @@ from execution.ledger.port import (
     with_all_fills,
 )
 from execution.orders import Fill, Order
+from execution.ports import Halt
 
 
 class MemoryLedger:
@@ -23,6 +26,8 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.away = False
+        self._identity = token_hex(8)
+        self._halts: list[Halt] = []
         self._lock = RLock()
         self._orders: dict[str, Order] = {}
         # By account, symbol, trade id and side, with the order that brought it.
@@ -100,6 +105,21 @@ class MemoryLedger:
         for fill in sorted(found, key=fill_order):
             self._answer()
             yield fill
+
+    def unsettled(self) -> Iterator[Order]:
+        return (order for order in self.orders() if order.state.value in UNSETTLED)
+
+    def identity(self) -> str:
+        self._answer()
+        return self._identity
+
+    def write_halts(self, halts: Iterable[Halt]) -> None:
+        self._answer()
+        self._halts = list(halts)
+
+    def halts(self) -> list[Halt]:
+        self._answer()
+        return list(self._halts)
 
     def write_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         taken = list(snapshots)

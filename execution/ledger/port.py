@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from execution.decimals import Money, total
-from execution.orders import Fill, Order, merge_fills
-from execution.ports import StoreUnavailable
+from execution.orders import LIVE, Fill, Order, OrderState, merge_fills
+from execution.ports import Halt, StoreUnavailable
+
+# The states of orders that had not ended, or whose end nobody knew.
+UNSETTLED = tuple(sorted({state.value for state in (*LIVE, OrderState.QUARANTINED)}))
 
 
 class LedgerUnavailable(StoreUnavailable):
@@ -81,6 +84,17 @@ class Ledger(Protocol):
         """All fills of a position in the order in which they moved it: by sequence, then time,
         then trade id."""
 
+    def unsettled(self) -> Iterator[Order]:
+        """Orders that had not ended when they were last written, or whose outcome nobody knew."""
+
+    def identity(self) -> str:
+        """A name that this database got by chance when it was made, so that another one in its
+        place can be told from it."""
+
+    def write_halts(self, halts: Iterable[Halt]) -> None:
+        """Keep the halts that there are now, in the place of those before."""
+
+    def halts(self) -> list[Halt]: ...
     def write_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep snapshots, all or none; one for the same account, quote and time is replaced."""
 

@@ -1,11 +1,14 @@
 """Which version of the tables a database has, and how it comes to ours."""
 
 from collections.abc import Callable
+from secrets import token_hex
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from execution.ledger.port import LedgerUnavailable
-from execution.ledger.tables import metadata, schema_version
+from execution.ledger.tables import metadata, notes, schema_version
+
+IDENTITY = "identity"
 
 # Step n (from 0) takes a database of version n + 1 to version n + 2. Each runs once, in the
 # transaction that also writes the new version. Tables that are new need no step.
@@ -37,6 +40,8 @@ def prepare(
         for step in upgrades[found - 1 :]:
             step(connection)
     metadata.create_all(connection)
+    if connection.scalar(select(notes.c.text).where(notes.c.name == IDENTITY)) is None:
+        connection.execute(insert(notes).values(name=IDENTITY, text=token_hex(8)))
     if found is None:
         connection.execute(insert(schema_version).values(version=ours))
     elif found < ours:

@@ -15,16 +15,38 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, literal, s
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from execution.ledger import tables
-from execution.ledger.engine import make_engine, make_folder, parse_url, shown
-from execution.ledger.port import Ledger, LedgerUnavailable, Snapshot, check_zones, with_all_fills
-from execution.ledger.rows import read_fill, read_snapshot, snapshot_row
-from execution.ledger.schema import prepare
+from execution.ledger.engine import (
+    file_number,
+    is_in_place,
+    make_engine,
+    make_folder,
+    parse_url,
+    shown,
+)
+from execution.ledger.port import (
+    UNSETTLED,
+    Ledger,
+    LedgerUnavailable,
+    Snapshot,
+    check_zones,
+    with_all_fills,
+)
+from execution.ledger.rows import (
+    halts_from_json,
+    halts_to_json,
+    read_fill,
+    read_snapshot,
+    snapshot_row,
+)
+from execution.ledger.schema import IDENTITY, prepare
 from execution.ledger.upsert import keep_orders, upsert
 from execution.orders import Fill, Order
+from execution.ports import Halt
 from execution.store.codec import order_from_json
 
 READ_BATCH = 1000
 WRITE_BATCH = 500
+HALTS = "halts"
 
 
 def open_ledger(url: str) -> Ledger:
@@ -44,6 +66,7 @@ class SqlLedger:
         self._engine = make_engine(self._url, timeout_ms)
         self._lock = Lock()
         self._is_prepared = False
+        self._file: int | None = None
 
     def close(self) -> None:
         """Close the connections that nobody is using; the next use opens new ones."""
@@ -102,6 +125,29 @@ class SqlLedger:
         key = (columns.sequence, columns.time, columns.trade_id, columns.side)
         for rows in self._pages(query, *key):
             yield from map(read_fill, rows)
+
+    def unsettled(self) -> Iterator[Order]:
+        columns = tables.orders.c
+        query = select(columns.order_id, columns.created_at, columns.doc)
+        query = query.where(columns.state.in_(UNSETTLED))
+        for rows in self._pages(query, columns.created_at, columns.order_id):
+            yield from self._read_orders(rows)
+
+    def identity(self) -> str:
+        return str(self._note(IDENTITY))
+
+    def write_halts(self, halts: Iterable[Halt]) -> None:
+        text = halts_to_json(halts)
+        with self._transaction(writes=True) as connection:
+            upsert(connection, tables.notes, [{"name": HALTS, "text": text}])
+
+    def halts(self) -> list[Halt]:
+        text = self._note(HALTS)
+        return [] if text is None else halts_from_json(text)
+
+    def _note(self, name: str) -> str | None:
+        rows = self._rows(select(tables.notes).where(tables.notes.c.name == name))
+        return rows[0]["text"] if rows else None
 
     def write_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         rows = [snapshot_row(snapshot) for snapshot in snapshots]
@@ -169,11 +215,14 @@ class SqlLedger:
 
     def _prepare(self) -> None:
         with self._lock:
-            if self._is_prepared:
+            if self._is_prepared and is_in_place(self._url, self._file):
                 return
+            # Somebody took the file away; what is open of it nobody else will ever read.
+            self._engine.dispose()
             make_folder(self._url)
             with self._engine.execution_options(writes=True).begin() as connection:
                 prepare(connection)
+            self._file = file_number(self._url)
             self._is_prepared = True
 
     def _sentence(self, error: Exception) -> str:

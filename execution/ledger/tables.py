@@ -11,6 +11,14 @@ schema_version = Table(
     "schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )
 
+# What there is one of: by its name, as text.
+notes = Table(
+    "notes",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
 # The newest state of each order. `doc` is all of it, as JSON; the other columns are for people and
 # for looking it up.
 orders = Table(

@@ -14,6 +14,7 @@ LEAVING = "oneorder:leaving"  # sorted set: settled orders by when they leave, i
 MENDED = "oneorder:mended"  # string: the run id of the server that was last found whole
 ARBITRAGES = "oneorder:arbitrages"  # sorted set: arbitrage ids by creation time in µs
 ARBITRAGES_DUE = "oneorder:arbitrages:due"  # sorted set: ids by when the sweep shall look, in ms
+LEDGER = "oneorder:ledger"  # string: the identity of the ledger that everything is written to
 RUNS = "oneorder:reconciliations"  # stream, bounded: what each reconciliation found
 RUNS_MAX = 10_000
 TOTALS = "oneorder:totals"  # set: the keys of all totals hashes
@@ -68,6 +69,11 @@ def cursors(account: str) -> str:
 def balances(account: str) -> str:
     """String: the account's balance sheet, as JSON."""
     return f"oneorder:balances:{account}"
+
+
+def reread(account: str) -> str:
+    """String: which trades are to be read again, as JSON."""
+    return f"oneorder:reread:{account}"
 
 
 def totals(account: str, quote: str) -> str:

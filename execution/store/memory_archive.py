@@ -27,7 +27,11 @@ class MemoryArchive:
 
     def mark_archived(self, order: Order, leave_ms: int | None) -> None:
         tables = self._store.tables
-        if tables.orders.get(order.order_id) != order:
+        held = tables.orders.get(order.order_id)
+        if held is not None and held != order:
+            # Whoever archived the change may have been overtaken by this older state.
+            tables.unarchived[order.order_id] = None
+        if held != order:
             return
         tables.unarchived.pop(order.order_id, None)
         tables.leaving.pop(order.order_id, None)
@@ -42,18 +46,19 @@ class MemoryArchive:
             del leaving[order_id]
         return ripe
 
-    def evict(self, order: Order, remember_s: int) -> None:
+    def evict(self, order: Order, remember_s: int) -> bool:
         del remember_s
         tables = self._store.tables
         tables.leaving.pop(order.order_id, None)
         if order.order_id in tables.unarchived or order.is_live or order.fills_missing:
-            return
+            return False
         tables.orders.pop(order.order_id, None)
         tables.due.pop(order.order_id, None)
         tables.tombstones.add(order.order_id)
         if order.exchange_order_id is not None:
             field = (order.account, order.symbol, order.exchange_order_id)
             tables.exchange_ids.pop(field, None)
+        return True
 
     def restore(self, order: Order, leave_ms: int | None) -> None:
         tables = self._store.tables
@@ -85,6 +90,12 @@ class MemoryRepair:
     def set_mended_run(self, run_id: str | None) -> None:
         self._store.tables.mended_run = run_id
 
+    def ledger_identity(self) -> str | None:
+        return self._store.tables.ledger_identity
+
+    def set_ledger_identity(self, identity: str) -> None:
+        self._store.tables.ledger_identity = identity
+
     def lost(self, accounts: Iterable[str]) -> list[str]:
         del accounts
         tables = self._store.tables
@@ -102,6 +113,7 @@ class MemoryRepair:
         for order_id in [i for i in tables.unarchived if i not in tables.orders]:
             del tables.unarchived[order_id]
         tables.live &= tables.orders.keys()
+        tables.known &= tables.orders.keys() | tables.tombstones
         tables.unarchived.update(dict.fromkeys(tables.orders))
         return len(tables.orders)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from execution.balance_sheet import BalanceSheet
 from execution.ledger.port import Snapshot
-from execution.reconciliation_run import Reconciliation
+from execution.reconciliation_run import Reconciliation, Reread
 from execution.valuation import Mark, Totals
 
 
@@ -17,6 +17,7 @@ class MemoryReconciliations:
         self._cursors: dict[tuple[str, str], str] = {}
         self._sheets: dict[str, BalanceSheet] = {}
         self._runs: list[Reconciliation] = []
+        self._rereads: dict[str, Reread] = {}
 
     def cursor(self, account: str, symbol: str) -> str | None:
         return self._cursors.get((account, symbol))
@@ -24,6 +25,17 @@ class MemoryReconciliations:
     def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
         self._cursors[account, symbol] = trade_id
         self._sheets[account] = sheet
+
+    def symbols_read(self, account: str) -> list[str]:
+        return sorted(symbol for owner, symbol in self._cursors if owner == account)
+
+    def reread(self, account: str) -> Reread | None:
+        return self._rereads.get(account)
+
+    def set_reread(self, account: str, reread: Reread | None) -> None:
+        self._rereads.pop(account, None)
+        if reread is not None:
+            self._rereads[account] = reread
 
     def sheet(self, account: str) -> BalanceSheet:
         return self._sheets.get(account, BalanceSheet())

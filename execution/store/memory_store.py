@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 from threading import RLock
 
 from execution.orders import Order, OrderState
@@ -64,6 +65,7 @@ class MemoryStore:
         """Make a change to which there is no objection. To be called under the lock."""
         after, position, tables = change.after, change.position, self.tables
         if position is not None:
+            self._look_over_if_begun_anew(change.position_before)
             tables.positions[position.account, position.symbol] = position
             tables.position_versions[position.account, position.symbol] = position.version
         if after.order_id not in tables.orders and after.entry_id is not None:
@@ -90,14 +92,29 @@ class MemoryStore:
         if order_id in tables.known - tables.tombstones - tables.orders.keys():
             tables.mended_run = None
 
-    def epoch(self) -> Epoch:
-        return self._epoch
+    def _look_over_if_begun_anew(self, position: Position | None) -> None:
+        """A position that is not the one that was written last was lost."""
+        if position is not None:
+            key = (position.account, position.symbol)
+            if self.tables.position_versions.get(key, position.version) != position.version:
+                self.tables.mended_run = None
+
+    def epoch(self, *, fresh: bool = False) -> Epoch:
+        del fresh
+        mended = self.tables.mended_run
+        return replace(self._epoch, is_whole=mended in (None, self._epoch.run_id))
+
+    def begin_epoch(self) -> Epoch:
+        with self.lock:
+            self._epoch = Epoch(f"{self._epoch.run_id}+", self._clock.now_ms())
+            return self._epoch
 
     def roll_back(self, to: Tables) -> None:
         """Restart as a server does that lost what was written since `to` was copied."""
         with self.lock:
             self.tables.take_over(to)
-            self._epoch = Epoch(str(int(self._epoch.run_id) + 1), self._clock.now_ms())
+            run = int(self._epoch.run_id.rstrip("+")) + 1
+            self._epoch = Epoch(str(run), self._clock.now_ms())
 
     def copied(self) -> Tables:
         """What is in the store now, for `roll_back`."""

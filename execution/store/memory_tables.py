@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass, field, fields
 
+from execution.arbitrages import Arbitrage
 from execution.orders import Order
 from execution.ports import ClockOffset, Halt, Intent, RefusedIntent
 from execution.position_tracker import Position
@@ -30,6 +31,9 @@ class Tables:
     unarchived: dict[str, None] = field(default_factory=dict)
     leaving: dict[str, int] = field(default_factory=dict)
     mended_run: str | None = None
+    ledger_identity: str | None = None
+    arbitrages: dict[str, Arbitrage] = field(default_factory=dict)
+    arbitrages_due: dict[str, int] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         return copy.deepcopy(self)

@@ -44,7 +44,12 @@ class RedisArchive:
     def mark_archived(self, order: Order, leave_ms: int | None) -> None:
         self._mark_archived(
             keys=[keys.order(order.order_id), keys.UNARCHIVED, keys.LEAVING],
-            args=[order.order_id, token(order), "" if leave_ms is None else leave_ms],
+            args=[
+                order.order_id,
+                token(order),
+                "" if leave_ms is None else leave_ms,
+                created_us(order),
+            ],
         )
 
     @guarded
@@ -55,8 +60,8 @@ class RedisArchive:
         return list(ripe)
 
     @guarded
-    def evict(self, order: Order, remember_s: int) -> None:
-        self._evict(
+    def evict(self, order: Order, remember_s: int) -> bool:
+        has_left = self._evict(
             keys=[
                 keys.order(order.order_id),
                 keys.UNARCHIVED,
@@ -68,6 +73,7 @@ class RedisArchive:
             ],
             args=[order.order_id, exchange_id_field(order), remember_s],
         )
+        return bool(has_left)
 
     @guarded
     def restore(self, order: Order, leave_ms: int | None) -> None:

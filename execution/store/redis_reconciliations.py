@@ -6,12 +6,13 @@ from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.balance_sheet import BalanceSheet
-from execution.reconciliation_run import Reconciliation
+from execution.reconciliation_run import Reconciliation, Reread
 from execution.store import keys
 from execution.store.connection import guarded
 
 _SHEET = TypeAdapter(BalanceSheet)
 _RUN = TypeAdapter(Reconciliation)
+_REREAD = TypeAdapter(Reread)
 READ_MAX = 10_000
 
 
@@ -32,6 +33,22 @@ class RedisReconciliations:
         pipe.hset(keys.cursors(account), symbol, trade_id)
         pipe.set(keys.balances(account), _SHEET.dump_json(sheet))
         pipe.execute()
+
+    @guarded
+    def symbols_read(self, account: str) -> list[str]:
+        return sorted(self._redis.hkeys(keys.cursors(account)))
+
+    @guarded
+    def reread(self, account: str) -> Reread | None:
+        text = self._redis.get(keys.reread(account))
+        return None if text is None else _REREAD.validate_json(text)
+
+    @guarded
+    def set_reread(self, account: str, reread: Reread | None) -> None:
+        if reread is None:
+            self._redis.delete(keys.reread(account))
+        else:
+            self._redis.set(keys.reread(account), _REREAD.dump_json(reread))
 
     @guarded
     def sheet(self, account: str) -> BalanceSheet:

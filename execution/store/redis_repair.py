@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from redis import Redis
 
+from execution.orders import Order
 from execution.ports import Clock
 from execution.position_tracker import Position
 from execution.store import keys
@@ -19,6 +21,8 @@ from execution.store.codec import (
 from execution.store.connection import guarded, script
 
 SCAN_BATCH = 500
+# So many records are listed at once; each time waits for the disk, and again if one has changed.
+INDEX_BATCH = 50
 
 
 class RedisRepair:
@@ -49,6 +53,15 @@ class RedisRepair:
             pipe.hset(keys.exchange_ids(account), keys.PRESENT, "")
         pipe.set(keys.MENDED, run_id)
         pipe.execute()
+
+    @guarded
+    def ledger_identity(self) -> str | None:
+        identity: str | None = self._redis.get(keys.LEDGER)
+        return identity
+
+    @guarded
+    def set_ledger_identity(self, identity: str) -> None:
+        self._redis.set(keys.LEDGER, identity)
 
     @guarded
     def lost(self, accounts: Iterable[str]) -> list[str]:
@@ -104,9 +117,11 @@ class RedisRepair:
         count = 0
         for account in self._accounts:
             self._forget_lost_records(account)
-        for key in self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH):
+        self._forget_lost_orders()
+        records = self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH)
+        while batch := list(islice(records, INDEX_BATCH)):
             count += self._redis.transaction(
-                partial(self._index, key), key, value_from_callable=True
+                partial(self._index, batch), *batch, value_from_callable=True
             )
         for key in self._redis.scan_iter(keys.position("*", "*"), count=SCAN_BATCH):
             self._index_position(key)
@@ -118,6 +133,15 @@ class RedisRepair:
             self._redis.sadd(keys.POSITIONS, key)
             self._redis.hsetnx(keys.POSITION_VERSIONS, key, version)
 
+    def _forget_lost_orders(self) -> None:
+        """Take off the list of orders what has no record: what the ledger has is listed again, and
+        what it has not never was, unless the exchange says otherwise."""
+        listed = [i for i in self._redis.zrange(keys.ORDERS, 0, -1) if i != keys.PRESENT]
+        for start in range(0, len(listed), SCAN_BATCH):
+            without = self._without_doc(listed[start : start + SCAN_BATCH])
+            if without:
+                self._redis.zrem(keys.ORDERS, *without)
+
     def _forget_lost_records(self, account: str) -> None:
         live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
         without = self._without_doc(live)
@@ -128,13 +152,18 @@ class RedisRepair:
         if unarchived:
             self._redis.zrem(keys.UNARCHIVED, *unarchived)
 
-    def _index(self, key: str, pipe: Any) -> int:
-        """List one order, as it is: whatever changes it meanwhile makes this run again."""
-        doc = pipe.hget(key, "doc")
+    def _index(self, records: list[str], pipe: Any) -> int:
+        """List orders, as they are: whatever changes one of them meanwhile makes this run again."""
+        reading = self._redis.pipeline(transaction=False)
+        for key in records:
+            reading.hget(key, "doc")
+        orders = [order_from_json(doc) for doc in reading.execute() if doc is not None]
         pipe.multi()
-        if doc is None:
-            return 0
-        order = order_from_json(doc)
+        for order in orders:
+            self._list(order, pipe)
+        return len(orders)
+
+    def _list(self, order: Order, pipe: Any) -> None:
         pipe.zadd(keys.ORDERS, {order.order_id: created_us(order)}, nx=True)
         pipe.zadd(keys.UNARCHIVED, {order.order_id: created_us(order)}, nx=True)
         if order.is_live or order.fills_missing:
@@ -143,7 +172,6 @@ class RedisRepair:
         if order.exchange_order_id is not None:
             field = exchange_id_field(order)
             pipe.hsetnx(keys.exchange_ids(order.account), field, order.order_id)
-        return 1
 
     @guarded
     def without_record(self, order_ids: list[str]) -> set[str]:

@@ -28,6 +28,8 @@ from execution.store.codec import commit_arguments, order_from_json, position_fr
 from execution.store.connection import guarded, script
 
 READ_BATCH = 500
+# How often a store that nobody has looked over yet is asked whether somebody has.
+LOOK_AGAIN_MS = 2_000
 
 
 class RedisStore:
@@ -38,6 +40,7 @@ class RedisStore:
         self._clock = clock
         self._epoch: Epoch | None = None
         self._was_connected = False
+        self._look_again_ms = 0
         self._commit = script(client, "commit")
         self._take_due = script(client, "take_due")
         self._learn_epoch = script(client, "learn_epoch")
@@ -74,14 +77,32 @@ class RedisStore:
         return Committed(answer)
 
     @guarded
-    def epoch(self) -> Epoch:
-        if self._epoch is None:
-            knew_another = "1" if self._was_connected else "0"
-            run_id, age_ms = self._learn_epoch(keys=[keys.EPOCH, keys.ORDERS], args=[knew_another])
-            self._was_connected = True
-            # Whole seconds, rounded towards now: the answer took a moment to come.
-            since_ms = self._clock.now_ms() - age_ms // 1000 * 1000
-            self._epoch = Epoch(run_id, 0 if age_ms < 0 else since_ms)
+    def epoch(self, *, fresh: bool = False) -> Epoch:
+        known = self._epoch
+        now_ms = self._clock.now_ms()
+        if fresh or known is None or (not known.is_whole and now_ms >= self._look_again_ms):
+            known = self._learned(begin_anew=False)
+        return known
+
+    @guarded
+    def begin_epoch(self) -> Epoch:
+        return self._learned(begin_anew=True)
+
+    def _learned(self, *, begin_anew: bool) -> Epoch:
+        """Ask the server for its epoch; again soon if it was not looked over yet."""
+        name, age_ms, is_whole = self._learn_epoch(
+            keys=[keys.EPOCH, keys.ORDERS, keys.MENDED],
+            args=["1" if self._was_connected else "0", "1" if begin_anew else "0"],
+        )
+        self._was_connected = True
+        now_ms = self._clock.now_ms()
+        self._look_again_ms = now_ms + LOOK_AGAIN_MS
+        # Whole seconds, rounded towards now: the answer took a moment to come.
+        since_ms = 0 if age_ms < 0 else now_ms - age_ms // 1000 * 1000
+        known = self._epoch
+        if known is not None and known.run_id == name:
+            since_ms = known.since_ms
+        self._epoch = Epoch(name, since_ms, bool(is_whole))
         return self._epoch
 
     @guarded

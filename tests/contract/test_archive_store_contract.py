@@ -68,6 +68,24 @@ def test_an_order_that_changed_since_it_was_written_stays_on_the_list(stores: St
     assert stores.archive.leaving(START_MS, 10) == []
 
 
+def test_an_older_state_that_was_written_late_puts_the_order_on_the_list_again(
+    stores: Stores,
+) -> None:
+    """Two archive at once, and the one with the older state was the last to write."""
+    older = kept(stores, an_ended_order())
+    newer = changed(stores, older, reason="a late fill")
+    stores.archive.mark_archived(newer, LATER)
+    assert stores.archive.unarchived() == []
+    stores.archive.mark_archived(older, LATER)
+    assert stores.archive.unarchived() == [older.order_id]
+
+
+def test_an_order_that_is_not_there_is_put_on_no_list(stores: Stores) -> None:
+    stores.archive.mark_archived(replace(an_ended_order(), version=1), LONG_AGO)
+    assert stores.archive.unarchived() == []
+    assert stores.archive.leaving(START_MS, 10) == []
+
+
 def test_another_order_of_the_same_version_is_not_the_one_that_was_written(stores: Stores) -> None:
     """A store that came back from an earlier time gives a version again, to other contents."""
     there = kept(stores, an_ended_order())

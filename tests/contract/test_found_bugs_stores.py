@@ -1,14 +1,18 @@
 """What attacks on the stores found that only a real server can show."""
 
 import shutil
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from fakes import ACCOUNT, SYMBOL
-from stores_kit import ServerDesk
+from stores_kit import ServerDesk, an_order
 
 from execution.events import Reported
+from execution.ledger.port import LedgerUnavailable
+from execution.ledger.sql_ledger import open_ledger
 from execution.orders import OrderState
 from execution.store import keys
 from workers.local_stack import LocalStack
@@ -86,3 +90,17 @@ def test_an_upgraded_store_is_looked_over_once_and_not_for_ever(desk: ServerDesk
     desk.redis.delete(keys.POSITION_VERSIONS, keys.MENDED)
     assert desk.repair() is not None
     assert desk.repair() is None
+
+
+def test_what_a_ledger_says_it_has_written_is_in_its_file(tmp_path: Path) -> None:
+    """Somebody deletes or moves the file while workers have it open. They must say so, or write to
+    a new one; else orders leave the store for a file that nobody will ever read."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    first, second = (replace(an_order(number), version=1) for number in (1, 2))
+    ledger = open_ledger(url)
+    ledger.write([first])
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with suppress(LedgerUnavailable):
+        ledger.write([second])
+        assert open_ledger(url).order(second.order_id) == second

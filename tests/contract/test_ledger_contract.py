@@ -24,6 +24,7 @@ from execution.ledger.port import Ledger, LedgerUnavailable, Snapshot
 from execution.ledger.sql_ledger import SqlLedger, open_ledger
 from execution.ledger.tables import metadata
 from execution.orders import (
+    LIVE,
     Attempt,
     Fee,
     Fill,
@@ -34,7 +35,7 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.ports import StoreUnavailable
+from execution.ports import Halt, StoreUnavailable
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]
@@ -421,6 +422,10 @@ EVERY_METHOD: dict[str, Callable[[Ledger], object]] = {
     "order": lambda ledger: ledger.order("oo1"),
     "order_by_exchange_id": lambda ledger: ledger.order_by_exchange_id(ACCOUNT, SYMBOL, "77"),
     "orders": lambda ledger: list(ledger.orders()),
+    "unsettled": lambda ledger: list(ledger.unsettled()),
+    "identity": lambda ledger: ledger.identity(),
+    "write_halts": lambda ledger: ledger.write_halts([]),
+    "halts": lambda ledger: ledger.halts(),
     "traded": lambda ledger: ledger.traded(),
     "fills": lambda ledger: list(ledger.fills(ACCOUNT, SYMBOL)),
     "write_snapshots": lambda ledger: ledger.write_snapshots([a_snapshot(1)]),
@@ -439,3 +444,22 @@ def test_every_method_of_a_ledger_that_is_away_says_so(ledger_away: Ledger, meth
 
 def test_the_list_of_methods_is_complete() -> None:
     assert set(EVERY_METHOD) == {name for name in vars(Ledger) if not name.startswith("_")}
+
+
+def test_a_ledger_keeps_its_identity_and_no_other_has_it(ledger: Ledger) -> None:
+    assert ledger.identity() == ledger.identity() != MemoryLedger().identity()
+
+
+def test_the_halts_of_now_take_the_place_of_those_before(ledger: Ledger) -> None:
+    assert ledger.halts() == []
+    ledger.write_halts([Halt(None, "by hand", EPOCH), Halt(ACCOUNT, "drift", EPOCH)])
+    assert ledger.halts() == [Halt(None, "by hand", EPOCH), Halt(ACCOUNT, "drift", EPOCH)]
+    ledger.write_halts([])
+    assert ledger.halts() == []
+
+
+def test_what_has_not_ended_is_told_apart_from_the_rest(ledger: Ledger) -> None:
+    states = list(OrderState)
+    ledger.write([an_order(n, state=state) for n, state in enumerate(states, start=1)])
+    unsettled = {order.state for order in ledger.unsettled()}
+    assert unsettled == {*LIVE, OrderState.QUARANTINED}

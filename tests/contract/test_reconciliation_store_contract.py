@@ -11,7 +11,7 @@ from stores_kit import AWAY, PARAMS, stores_of
 
 from execution.balance_sheet import BalanceSheet
 from execution.ports import StoreUnavailable
-from execution.reconciliation_run import Reconciliation, ReconciliationStore
+from execution.reconciliation_run import Reconciliation, ReconciliationStore, Reread
 from execution.store.connection import connect
 from execution.store.redis_reconciliations import RedisReconciliations
 
@@ -127,6 +127,9 @@ def test_runs_of_one_account_are_found_among_those_of_others(store: Reconciliati
 CALLS: dict[str, Callable[[ReconciliationStore], object]] = {
     "cursor": lambda s: s.cursor(ACCOUNT, SYMBOL),
     "set_cursor": lambda s: s.set_cursor(ACCOUNT, SYMBOL, "1", SHEET),
+    "symbols_read": lambda s: s.symbols_read(ACCOUNT),
+    "reread": lambda s: s.reread(ACCOUNT),
+    "set_reread": lambda s: s.set_reread(ACCOUNT, Reread((SYMBOL,), RUN.started_at)),
     "sheet": lambda s: s.sheet(ACCOUNT),
     "set_sheet": lambda s: s.set_sheet(ACCOUNT, SHEET),
     "add_run": lambda s: s.add_run(RUN),
@@ -150,5 +153,5 @@ def test_every_key_is_named_for_the_project(valkey_url: str) -> None:
     for call in CALLS.values():
         call(RedisReconciliations(client))
     found = sorted(client.scan_iter())
-    assert len(found) == 3
+    assert len(found) == 4
     assert all(key.startswith("oneorder:") for key in found)

@@ -1,12 +1,14 @@
 """What a server lost is noticed, and put right by a repair: indexes, records, positions, all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import KEEP_S, ServerDesk
 
+from execution.events import Reported
 from execution.orders import Order, OrderState, Side
 from execution.position_tracker import Position
 from execution.store import keys
@@ -101,6 +103,22 @@ def test_the_record_of_a_live_order_is_noticed_and_put_back(desk: ServerDesk) ->
     assert desk.repair() is None
 
 
+def test_a_record_that_is_written_anew_after_its_loss_has_everything_looked_over(
+    desk: ServerDesk,
+) -> None:
+    """Its fills are told once more, and are on the position already."""
+    order = desk.filled()
+    desk.redis.delete(keys.order(order.order_id))
+    report = desk.exchange.lookup(order)
+    assert report is not None
+    forgotten = replace(order, version=0, revision="", fills=())
+    desk.journal.record(forgotten, Reported(replace(report, fills=order.fills)))
+    assert desk.store.position(ACCOUNT, SYMBOL).amount == 2
+    assert desk.repair() is not None
+    assert desk.store.position(ACCOUNT, SYMBOL).amount == 1
+    assert desk.repair() is None
+
+
 def traded(desk: ServerDesk) -> Position:
     """A position with a history: bought, sold at a profit, bought again."""
     desk.filled(1, "99")
@@ -137,6 +155,33 @@ def test_a_position_that_came_back_from_an_earlier_time_is_noticed_and_put_right
     after = desk.store.position(ACCOUNT, SYMBOL)
     assert (substance(after), after.version) == (substance(before), before.version)
     assert after.revision != before.revision
+    assert desk.repair() is None
+
+
+def test_a_position_that_was_deleted_is_noticed_although_a_fill_made_it_anew(
+    desk: ServerDesk,
+) -> None:
+    traded(desk)
+    desk.redis.delete(POSITION)
+    desk.filled(4, "97")
+    assert desk.store.position(ACCOUNT, SYMBOL).amount == 1
+    assert desk.repair() is not None
+    position = desk.store.position(ACCOUNT, SYMBOL)
+    # The new fill took the place of the first one, so that what is realised may be another share.
+    assert (position.amount, position.cost - position.realised_pnl) == (2, 193)
+    assert desk.repair() is None
+
+
+def test_a_position_of_an_earlier_time_is_noticed_although_a_fill_moved_it_on(
+    desk: ServerDesk,
+) -> None:
+    desk.filled(1, "99")
+    an_hour_ago = desk.redis.hgetall(POSITION)
+    desk.filled(2, "98")
+    desk.redis.hset(POSITION, mapping=an_hour_ago)
+    desk.filled(3, "97")
+    assert desk.repair() is not None
+    assert desk.store.position(ACCOUNT, SYMBOL).amount == 3
     assert desk.repair() is None
 
 

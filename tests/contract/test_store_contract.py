@@ -594,6 +594,7 @@ REFUSED = RefusedIntent("t", "b", "r", EPOCH)
 CALLS: dict[str, Callable[[Store], object]] = {
     "commit": lambda s: s.commit(Change(ORDER, changed(ORDER), None)),
     "epoch": lambda s: s.epoch(),
+    "begin_epoch": lambda s: s.begin_epoch(),
     "order": lambda s: s.order("oo1"),
     "orders": lambda s: s.orders(),
     "live_orders": lambda s: s.live_orders(ACCOUNT),

@@ -126,6 +126,8 @@ def _sum(texts: Any) -> Decimal:
 def test_a_report_and_its_files_add_up_to_what_the_positions_realised(
     stack: LocalStack, oneorder: Oneorder, tmp_path: Path
 ) -> None:
+    redis = Redis.from_url(stack.redis_url)
+    stack.wait_for("a snapshot", lambda: bool(redis.xlen(keys.SNAPSHOTS)))
     paths = {form: tmp_path / f"report.{form}" for form in ("html", "csv", "parquet")}
     options = [word for form, path in paths.items() for word in (f"--{form}", str(path))]
     report = oneorder.json("report", *options)

@@ -114,11 +114,15 @@ class StoreDoor:
             self._epoch = None
         return committed
 
-    def epoch(self) -> Epoch:
-        if self._epoch is None:
+    def epoch(self, *, fresh: bool = False) -> Epoch:
+        if fresh or self._epoch is None:
             epoch = self._call("epoch", self._store.epoch)
             since_ms = epoch.since_ms + self._clock.ahead_ms if epoch.since_ms else 0
             self._epoch = Epoch(epoch.run_id, since_ms)
+        return self._epoch
+
+    def begin_epoch(self) -> Epoch:
+        self._epoch = self._call("begin_epoch", self._store.begin_epoch)
         return self._epoch
 
     def order(self, order_id: str) -> Order | None:

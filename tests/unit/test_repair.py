@@ -82,7 +82,7 @@ def test_a_store_from_an_hour_ago_catches_up_with_the_ledger_and_the_exchange() 
     desk.clock.advance(HOUR_MS // 2)
     desk.store.roll_back(an_hour_ago)
     found = desk.reconcile()
-    assert any("has not been looked over" in sentence for sentence in found.repaired)
+    assert any("was not looked over" in sentence for sentence in found.repaired)
     assert desk.stored(third).state is OrderState.FILLED
     assert desk.stored(resting).filled == Decimal("0.25")
     assert desk.stored(first) == first

@@ -30,12 +30,26 @@ def chaos(
     orders: Annotated[int, typer.Option(min=1)] = 500,
     seed: Annotated[int, typer.Option()] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
+    arbitrage: Annotated[
+        bool, typer.Option("--arbitrage", help="Arbitrages between two exchanges, not orders.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Kill, pause and cut everything while orders run; exit 1 if one is lost or doubled."""
-    from workers.chaos import report, run
+    """Kill, pause and cut everything while orders run; exit 1 if one is lost or doubled.
+
+    With --arbitrage, --orders is how many arbitrages; then it is also 1 if one does not end, or if
+    records and ledgers differ.
+    """
+    from workers.chaos import arbitrage_run, report, run
     from workers.chaos.disorder import Rhythm
 
+    if arbitrage:
+        balanced = arbitrage_run.run_arbitrage_chaos(orders, seed, minutes, Rhythm())
+        if as_json:
+            print_json(report.outcome_view(balanced))
+        else:
+            report.show_arbitrages(balanced, console())
+        raise typer.Exit(0 if balanced.is_clean else 1)
     outcome = run.run_chaos(orders, seed, minutes, Rhythm())
     if as_json:
         print_json(report.outcome_view(outcome))

@@ -7,7 +7,7 @@
 -- ARGV  1 order id            2 version and revision before ("0 ": not there)      3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
 --       8 created, µs         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
---      12 stream entry or "" 13 run id of the epoch that the writer knows, or "" for any
+--      12 stream entry or "" 13 name of the epoch that the writer knows, or "" for any
 --      14 "1" if an attempt begins, which must not be while the account is held
 --      15 revision after     16 "1" if the order is made of a signal, so that it must be new
 --      17 version and revision of the position before, or "" for no change
@@ -35,9 +35,9 @@ if is_lost and ARGV[16] == '1' then
 end
 if ARGV[13] ~= '' then
   -- A server that was emptied is the same run, and has forgotten as much as one that restarted.
-  local epoch = string.match(redis.call('GET', KEYS[13]) or '', '^%x+')
   local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-  if epoch ~= ARGV[13] or run_id ~= ARGV[13] then
+  local is_of_run = string.sub(ARGV[13], 1, #run_id) == run_id
+  if redis.call('GET', KEYS[13]) ~= ARGV[13] or not is_of_run then
     return 'restarted'
   end
 end
@@ -52,6 +52,11 @@ end
 if ARGV[17] ~= '' then
   if token(KEYS[2]) ~= ARGV[17] then
     return 'conflict'
+  end
+  local written = redis.call('HGET', KEYS[12], KEYS[2])
+  if written and written ~= string.match(ARGV[17], '^%d+') then
+    -- The position was lost, and is now begun anew: all is to be looked over.
+    redis.call('DEL', KEYS[14])
   end
   redis.call('HSET', KEYS[2], unpack(ARGV, 19))
   redis.call('SADD', KEYS[9], KEYS[2])

@@ -7,7 +7,7 @@
 -- ARGV  1 arbitrage id         2 version and revision before ("0 ": not there)
 --       3 version after        4 revision after            5 state        6 arbitrage as JSON
 --       7 created, µs          8 due, ms, or ""            9 stream entry or ""
---      10 run id of the epoch that the writer knows, or "" for any
+--      10 name of the epoch that the writer knows, or "" for any
 --      11 how long the record is kept from now, s, or "" for ever
 --      12 how many orders
 --      13.. for each order: id, version, revision, state, account, symbol, order as JSON,
@@ -21,9 +21,9 @@ if (held[1] or '0') .. ' ' .. (held[2] or '') ~= ARGV[2] then
   return 'conflict'
 end
 if ARGV[10] ~= '' then
-  local epoch = string.match(redis.call('GET', KEYS[9]) or '', '^%x+')
   local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-  if epoch ~= ARGV[10] or run_id ~= ARGV[10] then
+  local is_of_run = string.sub(ARGV[10], 1, #run_id) == run_id
+  if redis.call('GET', KEYS[9]) ~= ARGV[10] or not is_of_run then
     return 'restarted'
   end
 end

@@ -5,26 +5,29 @@
 -- asker knew another one before it. Times are the server's own, so that the hosts that ask may
 -- have clocks that differ.
 --
--- KEYS  1 epoch string       2 orders sorted set
--- ARGV  1 "1" if the asker knew another run of the server
--- Returns the run id and the epoch's age in ms, -1 for a server that never restarted.
+-- The epoch also begins anew when somebody has found that something was lost.
+--
+-- KEYS  1 epoch string       2 orders sorted set     3 mended string
+-- ARGV  1 "1" if the asker knew another run of the server     2 "1" to begin anew
+-- Returns the epoch's name, its age in ms (-1 for a server that never restarted), and 1 if the store
+-- was found whole in it.
 
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local known = redis.call('GET', KEYS[1])
-if known then
-  local known_id, since = string.match(known, '^(%x+) (%d+)$')
-  if known_id == run_id then
-    if since == '0' then
-      return { run_id, -1 }
-    end
-    return { run_id, now - tonumber(since) }
+local known_id, since = string.match(known or '', '^(%x+) (%d+)$')
+if known_id ~= run_id or ARGV[2] == '1' then
+  local may_have_lost = known or ARGV[1] == '1' or ARGV[2] == '1'
+  since = '0'
+  if may_have_lost or redis.call('EXISTS', KEYS[2]) == 1 then
+    since = string.format('%.0f', now)
   end
+  redis.call('SET', KEYS[1], run_id .. ' ' .. since)
 end
-if known or ARGV[1] == '1' or redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('SET', KEYS[1], run_id .. ' ' .. string.format('%.0f', now))
-  return { run_id, 0 }
+local name = run_id .. ' ' .. since
+local age = -1
+if since ~= '0' then
+  age = now - tonumber(since)
 end
-redis.call('SET', KEYS[1], run_id .. ' 0')
-return { run_id, -1 }
+return { name, age, redis.call('GET', KEYS[3]) == name and 1 or 0 }
