@@ -218,7 +218,9 @@ class AccountVisit:
     def _read_open_orders(self, symbol: str) -> None:
         """Settle each order that we think open and the exchange does not list as such; find those
         that it lists and we do not know."""
-        orders = [o for o in self._live if o.symbol == symbol and o.state is OrderState.OPEN]
+        # Read anew: the trades that were just taken have ended some of them.
+        live = self._desk.store.live_orders(self._account)
+        orders = [o for o in live if o.symbol == symbol and o.state is OrderState.OPEN]
         listed = {
             report.exchange_order_id: report
             for report in self.asked("open orders").open_orders(symbol)

@@ -26,9 +26,9 @@ class ArchiveStore(Protocol):
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         """The orders of which there is a record."""
 
-    def mark_archived(self, order: Order, leave_ms: int | None) -> None:
-        """The ledger has the order as it is; it may leave the store at that time, None for never.
-        An order that has changed since stays on the list."""
+    def mark_archived(self, archived: Iterable[tuple[Order, int | None]]) -> None:
+        """The ledger has each of these orders as it is; it may leave the store at that time, None
+        for never. An order that has changed since stays on the list."""
 
     def leaving(self, now_ms: int, limit: int) -> list[str]:
         """Take ids of archived orders whose time to leave has come off their list."""
@@ -88,16 +88,17 @@ class Archive:
                 evicted += self._store.evict(order, self._retention.remember_s)
         return Archived(written, evicted, len(self._store.unarchived()))
 
-    def flush(self, written_max: int | None = None) -> int:
-        """Write the orders that the ledger does not have as they are now; return how many."""
+    def flush(self, written_max: int | None = None, between: Callable[[], object] = bool) -> int:
+        """Write the orders that the ledger does not have as they are now; return how many. Calls
+        `between` after every batch."""
         waiting = self._store.unarchived()[:written_max]
         written = 0
         for start in range(0, len(waiting), BATCH):
             orders = self._store.records(waiting[start : start + BATCH])
             self._ledger.write(orders)
-            for order in orders:
-                self._store.mark_archived(order, self.leave_ms(order))
+            self._store.mark_archived((order, self.leave_ms(order)) for order in orders)
             written += len(orders)
+            between()
         return written
 
     def _write_snapshots(self) -> None:

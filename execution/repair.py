@@ -137,7 +137,12 @@ class Repairer:
         return repair
 
     def _mend(self, repair: Repair, owner: str) -> Repair:
+        def keep_lease() -> None:
+            self._store.lease("repair", owner, LEASE_MS)
+
         self._parts.reindex()
+        keep_lease()
+        self._archive.flush(between=keep_lease)
         known, identity = self._parts.ledger_identity(), self._ledger.identity()
         if known is None:
             self._parts.set_ledger_identity(identity)
@@ -145,7 +150,7 @@ class Repairer:
         lately = self._ledger.orders(changed_since=since)
         resting = (order for order in self._ledger.unsettled() if order.updated_at < since)
         for batch in _batches(chain(lately, resting)):
-            self._store.lease("repair", owner, LEASE_MS)
+            keep_lease()
             self._restore(batch, repair)
         if known not in (None, identity):
             # History began anew there: a position that it does not explain is not wrong for that.
@@ -162,6 +167,7 @@ class Repairer:
         missing = self._parts.without_record(ids)
         held = {order.order_id: order for order in self._archive.records(ids)}
         now_ms = self._clock.now_ms()
+        left: list[str] = []
         for order in orders:
             until = repair.known_until.get(order.account, order.updated_at)
             repair.known_until[order.account] = max(until, order.updated_at)
@@ -169,10 +175,11 @@ class Repairer:
             if order.order_id in held:
                 repair.orders_advanced += self._advance(held[order.order_id], order, repair)
             elif order.order_id in missing and leave_ms is not None and leave_ms <= now_ms:
-                self._parts.remember([order.order_id], self._remember_s)
+                left.append(order.order_id)
             elif order.order_id in missing:
                 self._archive.restore(order)
                 repair.orders_restored += 1
+        self._parts.remember(left, self._remember_s)
 
     def _advance(self, held: Order | None, known: Order, repair: Repair) -> bool:
         """Bring a record up to what the ledger knows of it. Its position is not moved by it; it is

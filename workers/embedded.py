@@ -29,6 +29,8 @@ def run_valkey(port: int, directory: Path) -> None:
         "dir": str(directory.resolve()),
         "appendonly": "yes",
         "appendfsync": "always",
+        # The append-only file is all that is needed; a copy beside it would only cost forks.
+        "save": "",
         # Running full must be an error that somebody sees, never a silent loss of orders.
         "maxmemory-policy": "noeviction",
     }

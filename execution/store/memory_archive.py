@@ -25,7 +25,11 @@ class MemoryArchive:
         orders = self._store.tables.orders
         return [orders[order_id] for order_id in order_ids if order_id in orders]
 
-    def mark_archived(self, order: Order, leave_ms: int | None) -> None:
+    def mark_archived(self, archived: Iterable[tuple[Order, int | None]]) -> None:
+        for order, leave_ms in archived:
+            self._mark(order, leave_ms)
+
+    def _mark(self, order: Order, leave_ms: int | None) -> None:
         tables = self._store.tables
         held = tables.orders.get(order.order_id)
         if held is not None and held != order:

@@ -41,16 +41,20 @@ class RedisArchive:
         return [order_from_json(doc) for doc in pipe.execute() if doc is not None]
 
     @guarded
-    def mark_archived(self, order: Order, leave_ms: int | None) -> None:
-        self._mark_archived(
-            keys=[keys.order(order.order_id), keys.UNARCHIVED, keys.LEAVING],
-            args=[
-                order.order_id,
-                token(order),
-                "" if leave_ms is None else leave_ms,
-                created_us(order),
-            ],
-        )
+    def mark_archived(self, archived: Iterable[tuple[Order, int | None]]) -> None:
+        pipe = self._redis.pipeline(transaction=False)
+        for order, leave_ms in archived:
+            self._mark_archived(
+                keys=[keys.order(order.order_id), keys.UNARCHIVED, keys.LEAVING],
+                args=[
+                    order.order_id,
+                    token(order),
+                    "" if leave_ms is None else leave_ms,
+                    created_us(order),
+                ],
+                client=pipe,
+            )
+        pipe.execute()
 
     @guarded
     def leaving(self, now_ms: int, limit: int) -> list[str]:

@@ -182,14 +182,16 @@ class RedisRepair:
 
     @guarded
     def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
-        for order_id in order_ids:
-            key = keys.order(order_id)
+        wanted = [keys.order(order_id) for order_id in order_ids]
+        pipe = self._redis.pipeline(transaction=False)
+        for key in wanted:
             # A signal that came again may have made a record meanwhile; that one stays.
-            if self._redis.hsetnx(key, "version", 1):
-                pipe = self._redis.pipeline(transaction=True)
-                pipe.hset(key, "revision", "archived")
-                pipe.expire(key, remember_s)
-                pipe.execute()
+            pipe.hsetnx(key, "version", 1)
+        fresh = [key for key, is_new in zip(wanted, pipe.execute(), strict=True) if is_new]
+        for key in fresh:
+            pipe.hset(key, "revision", "archived")
+            pipe.expire(key, remember_s)
+        pipe.execute()
 
     @guarded
     def replace_position(self, before: Position, after: Position) -> bool:

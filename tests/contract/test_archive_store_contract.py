@@ -42,7 +42,7 @@ def desk(valkey_url: str) -> ServerDesk:
 def test_every_change_puts_an_order_on_the_list(stores: Stores) -> None:
     first = kept(stores, an_order(1))
     assert stores.archive.unarchived() == [first.order_id]
-    stores.archive.mark_archived(first, None)
+    stores.archive.mark_archived([(first, None)])
     assert stores.archive.unarchived() == []
     changed(stores, first, reason="news")
     assert stores.archive.unarchived() == [first.order_id]
@@ -63,7 +63,7 @@ def test_records_are_read_whole_and_those_that_are_not_there_are_left_out(stores
 def test_an_order_that_changed_since_it_was_written_stays_on_the_list(stores: Stores) -> None:
     written = kept(stores, an_ended_order())
     changed(stores, written, reason="a late fill")
-    stores.archive.mark_archived(written, LONG_AGO)
+    stores.archive.mark_archived([(written, LONG_AGO)])
     assert stores.archive.unarchived() == [written.order_id]
     assert stores.archive.leaving(START_MS, 10) == []
 
@@ -74,14 +74,14 @@ def test_an_older_state_that_was_written_late_puts_the_order_on_the_list_again(
     """Two archive at once, and the one with the older state was the last to write."""
     older = kept(stores, an_ended_order())
     newer = changed(stores, older, reason="a late fill")
-    stores.archive.mark_archived(newer, LATER)
+    stores.archive.mark_archived([(newer, LATER)])
     assert stores.archive.unarchived() == []
-    stores.archive.mark_archived(older, LATER)
+    stores.archive.mark_archived([(older, LATER)])
     assert stores.archive.unarchived() == [older.order_id]
 
 
 def test_an_order_that_is_not_there_is_put_on_no_list(stores: Stores) -> None:
-    stores.archive.mark_archived(replace(an_ended_order(), version=1), LONG_AGO)
+    stores.archive.mark_archived([(replace(an_ended_order(), version=1), LONG_AGO)])
     assert stores.archive.unarchived() == []
     assert stores.archive.leaving(START_MS, 10) == []
 
@@ -89,7 +89,7 @@ def test_an_order_that_is_not_there_is_put_on_no_list(stores: Stores) -> None:
 def test_another_order_of_the_same_version_is_not_the_one_that_was_written(stores: Stores) -> None:
     """A store that came back from an earlier time gives a version again, to other contents."""
     there = kept(stores, an_ended_order())
-    stores.archive.mark_archived(replace(there, revision="of the lost hour"), LONG_AGO)
+    stores.archive.mark_archived([(replace(there, revision="of the lost hour"), LONG_AGO)])
     assert stores.archive.unarchived() == [there.order_id]
     assert stores.archive.leaving(START_MS, 10) == []
 
@@ -99,7 +99,7 @@ def test_orders_leave_at_their_time_the_earliest_first_and_each_is_taken_once(
 ) -> None:
     orders = [kept(stores, an_ended_order(number)) for number in (1, 2, 3)]
     for order, leave_ms in zip(orders, (START_MS, LONG_AGO, LATER), strict=True):
-        stores.archive.mark_archived(order, leave_ms)
+        stores.archive.mark_archived([(order, leave_ms)])
     assert stores.archive.leaving(START_MS, 1) == [orders[1].order_id]
     assert stores.archive.leaving(START_MS, 10) == [orders[0].order_id]
     assert stores.archive.leaving(START_MS, 10) == []
@@ -108,15 +108,15 @@ def test_orders_leave_at_their_time_the_earliest_first_and_each_is_taken_once(
 
 def test_an_order_that_is_written_again_without_a_time_leaves_no_more(stores: Stores) -> None:
     order = kept(stores, an_ended_order())
-    stores.archive.mark_archived(order, LONG_AGO)
-    stores.archive.mark_archived(order, None)
+    stores.archive.mark_archived([(order, LONG_AGO)])
+    stores.archive.mark_archived([(order, None)])
     assert stores.archive.leaving(START_MS, 10) == []
 
 
 def left(stores: Stores, number: int = 1) -> Any:
     """An ended order that was archived, and has left."""
     order = kept(stores, an_ended_order(number))
-    stores.archive.mark_archived(order, LONG_AGO)
+    stores.archive.mark_archived([(order, LONG_AGO)])
     stores.archive.evict(order, 60)
     return order
 
@@ -157,7 +157,7 @@ def test_a_worker_that_still_holds_an_order_that_left_cannot_change_it(stores: S
 
 def test_an_order_that_changed_after_it_was_archived_does_not_leave(stores: Stores) -> None:
     order = kept(stores, an_ended_order())
-    stores.archive.mark_archived(order, LONG_AGO)
+    stores.archive.mark_archived([(order, LONG_AGO)])
     late = changed(stores, order, reason="a late fill")
     stores.archive.evict(order, 60)
     assert stores.orders.order(order.order_id) == late
@@ -166,7 +166,7 @@ def test_an_order_that_changed_after_it_was_archived_does_not_leave(stores: Stor
 
 def test_a_live_order_does_not_leave(stores: Stores) -> None:
     order = kept(stores, an_order(), due_ms=1)
-    stores.archive.mark_archived(order, LONG_AGO)
+    stores.archive.mark_archived([(order, LONG_AGO)])
     stores.archive.evict(order, 60)
     assert stores.orders.live_orders(ACCOUNT) == [order]
     assert stores.orders.due(10, 10, 1) == [order.order_id]
@@ -204,7 +204,7 @@ def test_a_record_that_is_there_is_not_put_back(stores: Stores) -> None:
 def test_an_order_that_is_put_back_moves_no_position(stores: Stores) -> None:
     order = moved(stores, kept(stores, an_ended_order()), (fill("1", "buy", "1", "99"),))
     before = stores.orders.position(ACCOUNT, SYMBOL)
-    stores.archive.mark_archived(order, LONG_AGO)
+    stores.archive.mark_archived([(order, LONG_AGO)])
     stores.archive.evict(order, 60)
     stores.archive.restore(order, LATER)
     assert stores.orders.position(ACCOUNT, SYMBOL) == before
@@ -257,7 +257,7 @@ ORDER = an_ended_order()
 CALLS: dict[str, Callable[[ArchiveStore], object]] = {
     "unarchived": lambda s: s.unarchived(),
     "records": lambda s: s.records(["oo1"]),
-    "mark_archived": lambda s: s.mark_archived(ORDER, 1),
+    "mark_archived": lambda s: s.mark_archived([(ORDER, 1)]),
     "leaving": lambda s: s.leaving(2, 1),
     "evict": lambda s: s.evict(ORDER, 60),
     "restore": lambda s: s.restore(ORDER, 1),

@@ -56,7 +56,7 @@ def test_what_orders_and_positions_do_in_the_course_of_trading_is_no_loss(stores
     order = moved(stores, kept(stores, an_order(), due_ms=1), (FIRST,))
     assert stores.repair.lost([ACCOUNT]) == []
     order = moved(stores, replace(order, state=OrderState.FILLED), (SECOND,))
-    stores.archive.mark_archived(order, START_MS - 1)
+    stores.archive.mark_archived([(order, START_MS - 1)])
     assert stores.archive.leaving(START_MS, 10) == [order.order_id]
     stores.archive.evict(order, 60)
     assert stores.orders.live_orders(ACCOUNT) == []
@@ -85,7 +85,7 @@ def test_the_marks_of_a_store_that_was_looked_over_are_never_read_as_orders(
 def test_every_record_is_to_be_archived_again_after_it_was_listed_anew(stores: Stores) -> None:
     orders = [kept(stores, an_order(1)), kept(stores, an_ended_order(2))]
     for order in orders:
-        stores.archive.mark_archived(order, None)
+        stores.archive.mark_archived([(order, None)])
     assert stores.repair.reindex() == 2
     assert stores.archive.unarchived() == [order.order_id for order in orders]
     assert stores.orders.live_orders(ACCOUNT) == [orders[0]]
@@ -93,7 +93,7 @@ def test_every_record_is_to_be_archived_again_after_it_was_listed_anew(stores: S
 
 def test_what_is_left_of_an_order_that_has_left_is_not_listed_anew(stores: Stores) -> None:
     order = kept(stores, an_ended_order())
-    stores.archive.mark_archived(order, 1)
+    stores.archive.mark_archived([(order, 1)])
     stores.archive.evict(order, 60)
     assert stores.repair.reindex() == 0
     assert stores.archive.unarchived() == []
@@ -102,7 +102,7 @@ def test_what_is_left_of_an_order_that_has_left_is_not_listed_anew(stores: Store
 
 def test_a_store_knows_of_orders_that_left_that_they_were_there(stores: Stores) -> None:
     stays, left = kept(stores, an_order(1)), kept(stores, an_ended_order(2))
-    stores.archive.mark_archived(left, 1)
+    stores.archive.mark_archived([(left, 1)])
     stores.archive.evict(left, 60)
     asked = [stays.order_id, left.order_id, "oonothing"]
     assert stores.repair.without_record(asked) == {"oonothing"}

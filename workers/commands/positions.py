@@ -1,14 +1,23 @@
 """Commands about positions, and about their agreement with the exchange."""
 
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from execution.clock import SystemClock
 from execution.ports import Halt
+from execution.reconciliation import AlreadyRunning
+from execution.reconciliation_run import Reconciliation
 from workers import tables, views
 from workers.commands.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
 from workers.settings import load_settings
+
+if TYPE_CHECKING:
+    # Exchanges take a while to load, which not every command should wait for.
+    from workers.bootstrap import Services
+
+PATIENCE_S = 15
 
 
 @cli.command()
@@ -29,7 +38,7 @@ def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
 @cli.command()
 def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
     """Reconcile with the exchange now; print what was found and done."""
-    from workers.bootstrap import reconcile_account, services
+    from workers.bootstrap import services
 
     parts = services()
     if not parts.accounts:
@@ -37,10 +46,24 @@ def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
     if account is not None and account not in parts.accounts:
         raise Refused(f"--account: {account!r} is not configured")
     rows = [
-        views.reconciliation_view(reconcile_account(parts, name))
+        views.reconciliation_view(_reconciled(parts, name))
         for name in (parts.accounts if account is None else [account])
     ]
     show("Reconciliation", rows, tables.RECONCILIATION_COLUMNS, as_json)
+
+
+def _reconciled(parts: "Services", account: str) -> Reconciliation:
+    """Reconcile as soon as the schedule's own run, which may be under way, has ended."""
+    from workers.bootstrap import reconcile_account
+
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return reconcile_account(parts, account)
+        except AlreadyRunning:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 @cli.command()

@@ -29,11 +29,11 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Report profit, costs and quality of execution, from the ledger."""
+    start = None if since is None else _time(since)
     from workers.bootstrap import services
     from workers.reports.export import NUMBER_COLUMNS, report_view
     from workers.reports.writing import ledger_report, write_files
 
-    start = None if since is None else _time(since)
     # What happened a moment ago shall be in it.
     parts = services()
     parts.archive.run()
