@@ -78,6 +78,9 @@ class Reconciler:
         except StoreUnavailable as error:
             found.error = f"the store was not looked over: {error}"
             return
+        if not self._desk.store.epoch(fresh=True).is_whole:
+            # Positions may still change under whoever looks at them now.
+            found.error = "the store is being looked over"
         if repair is not None:
             anew = [f"{position} is folded anew" for position in repair.positions_rebuilt]
             found.repaired += [*repair.lost, *anew, *repair.left]
