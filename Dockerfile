@@ -7,7 +7,7 @@ COPY signals signals
 COPY execution execution
 COPY workers workers
 COPY paper_exchange paper_exchange
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation '.[postgres]'
 RUN useradd --create-home oneorder
 USER oneorder
 WORKDIR /home/oneorder

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCH ?= orders
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test unit lint chaos bench model pictures lock clean
@@ -34,13 +35,13 @@ lint: $(STAMP) ## Check style and types
 chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 	$(BIN)/oneorder chaos --orders 1000 --minutes 2
 
-bench: $(STAMP) ## Measure orders per second and latency beside the naive task
-	$(BIN)/python -m benchmarks.orders
+bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile|scanner|arbitrage
+	$(BIN)/python -m benchmarks.$(BENCH)
 
 model: $(STAMP) ## Check the submit protocol exhaustively (needs spin and a C compiler)
 	$(BIN)/python docs/model/check.py
 
-pictures: $(STAMP) ## Draw the demo's output for the README
+pictures: $(STAMP) ## Draw the README's pictures (the report's needs Chromium or Chrome)
 	$(BIN)/python docs/pictures.py
 
 lock: ## Pin the dependencies anew (needs uv)

@@ -146,6 +146,8 @@ class AccountVisit:
             # Of two orders at the exchange only one is ours, and one that we refused is not.
             self._note_stranger(symbol, exchange_id, fills)
             return
+        if order.is_live and not after.is_live:
+            self._found.orders_settled.append(after.order_id)
         self._found.fills_applied += len(after.fills) - (len(order.fills) if order.version else 0)
 
     def _owner(

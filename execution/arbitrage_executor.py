@@ -11,26 +11,20 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.arbitrage_legs import ArbitrageDesk, Legs, Limits
-from execution.arbitrage_plan import NoPlan, Venue, is_dust, plan_fix, plan_legs
-from execution.arbitrages import (
-    Arbitrage,
-    ArbitrageState,
-    LegRole,
-    Result,
-    average_price,
-    result_of,
-)
+from execution.arbitrage_balancing import Balancing, Over
+from execution.arbitrage_legs import ArbitrageDesk, Legs, Limits, first_legs
+from execution.arbitrage_plan import NoPlan, plan_legs
+from execution.arbitrages import Arbitrage, ArbitrageState, Result, result_of
 from execution.clock import ExchangeClocks, SystemClock
-from execution.decimals import ZERO, to_decimal, to_text
+from execution.decimals import ZERO, to_decimal
 from execution.identifiers import arbitrage_id_of
 from execution.journal import Journal, Overtaken, Patience, StoreRestarted
 from execution.logger import LogObserver
 from execution.order_factory import one_off_order
 from execution.order_manager import OrderManager, SignalReused
-from execution.orders import Order, OrderState, Side
+from execution.orders import Order, Side
 from execution.placement import Placement, UnknownAccount
-from execution.ports import Exchange, ExchangeUnavailable
+from execution.ports import Epoch, Exchange, ExchangeUnavailable
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_store import MemoryStore
 from execution.together import together
@@ -42,7 +36,7 @@ Orders = Mapping[str, Order]
 
 class ArbitrageExecutor:
     """The one place that decides what happens to an arbitrage next. `announce` learns of every one
-    that has ended."""
+    that has ended; of one that is left open, at least once, whoever dies meanwhile."""
 
     def __init__(
         self, desk: ArbitrageDesk, limits: Limits, announce: Callable[[Arbitrage], None]
@@ -50,6 +44,7 @@ class ArbitrageExecutor:
         self._desk = desk
         self._limits = limits
         self._legs = Legs(desk, limits)
+        self._balancing = Balancing(desk, limits, self._legs)
         self._announce = announce
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
@@ -64,11 +59,13 @@ class ArbitrageExecutor:
         """Record a new arbitrage without sending it yet; the sweep finds it due. Raises
         SignalReused as `submit` does."""
         known = self._desk.store.arbitrage(arbitrage.arbitrage_id)
-        if known is None:
-            now_ms = self._desk.clock.now_ms()
-            return self._legs.commit(arbitrage, arbitrage, due_ms=now_ms)
-        self._check_same(known, arbitrage)
-        return known
+        if known is not None:
+            self._check_same(known, arbitrage)
+            return known
+        try:
+            return self._legs.commit(arbitrage, arbitrage, due_ms=self._desk.clock.now_ms())
+        except Overtaken:
+            return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
 
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
         """Move on one that the sweep found due; None for one that is not known."""
@@ -107,119 +104,83 @@ class ArbitrageExecutor:
     # Both legs.
 
     def _take(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Send both legs, if the books, read now, still pay for them."""
+        """Send both legs, or find that a restart of the store made us forget that they were."""
+        # The epoch comes before every look at an exchange that a decision rests on.
+        epoch = self._desk.orders.epoch()
+        first = first_legs(arbitrage)
+        try:
+            if self._legs.forgotten(arbitrage, first, epoch):
+                opened = replace(arbitrage, state=ArbitrageState.OPEN)
+                return self._legs.journal_forgotten(arbitrage, opened, first, epoch)
+        except (ExchangeUnavailable, UnknownAccount):
+            return self._legs.wait(arbitrage)
+        except NoPlan as error:
+            return self._refuse(arbitrage, str(error), epoch)
         now = self._desk.clock.now()
         if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
             reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
-            return self._refuse(arbitrage, reason)
-        # The epoch comes before every look at an exchange that a decision rests on.
-        epoch = self._desk.orders.epoch()
-        first = [
-            (LegRole.BUY.value, arbitrage.buy_account),
-            (LegRole.SELL.value, arbitrage.sell_account),
-        ]
-        opened = replace(arbitrage, state=ArbitrageState.OPEN)
+            return self._refuse(arbitrage, reason, epoch)
         try:
-            if self._legs.could_stand(arbitrage, first):
-                return self._legs.journal_forgotten(arbitrage, opened, first, epoch)
-            buy, sell = together(
-                lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
-                lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
-            )
-            plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
-            opened = replace(opened, expected_profit=plan.expected_profit)
-            named = [(plan.buy.role.value, plan.buy), (plan.sell.role.value, plan.sell)]
-            return self._legs.send(arbitrage, opened, named, epoch)
+            return self._open(arbitrage, epoch)
         except (NoPlan, UnknownAccount) as error:
-            return self._refuse(arbitrage, str(error))
+            return self._refuse(arbitrage, str(error), epoch)
         except ExchangeUnavailable as error:
-            return self._refuse(arbitrage, f"an exchange could not be read: {error}")
+            return self._refuse(arbitrage, f"an exchange could not be read: {error}", epoch)
 
-    def _refuse(self, arbitrage: Arbitrage, reason: str) -> Arbitrage:
-        return self._end(arbitrage, ArbitrageState.REFUSED, reason, arbitrage.result)
+    def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Arbitrage:
+        """Send both legs, if the books, read now, still pay for them."""
+        buy, sell = together(
+            lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
+            lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
+        )
+        plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
+        opened = replace(arbitrage, state=ArbitrageState.OPEN, expected_profit=plan.expected_profit)
+        named = [(leg.role.value, leg) for leg in (plan.buy, plan.sell)]
+        return self._legs.send(arbitrage, opened, named, epoch)
+
+    def _refuse(self, arbitrage: Arbitrage, reason: str, epoch: Epoch) -> Arbitrage:
+        return self._end(arbitrage, ArbitrageState.REFUSED, reason, arbitrage.result, epoch)
 
     # What became of the orders.
 
     def _settle(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
         """Wait until every order is known, then close, or work off what is left."""
+        epoch = self._desk.orders.epoch()
         settled = {
             order_id: order if _is_settled(order) else self._desk.manager.advance(order)
             for order_id, order in orders.items()
         }
-        waiting = [order for order in settled.values() if not _is_settled(order)]
-        if waiting:
-            return self._wait(arbitrage)
+        if not all(_is_settled(order) for order in settled.values()):
+            return self._legs.wait(arbitrage)
         result = result_of(arbitrage.symbol, arbitrage.legs, settled)
-        lost = [o for o in settled.values() if o.state is OrderState.QUARANTINED]
-        if lost:
-            reason = f"order {lost[0].order_id} on {lost[0].account} is quarantined"
-            return self._end(arbitrage, ArbitrageState.IMBALANCED, reason, result)
+        if result.unknown:
+            lost = settled[result.unknown[0]]
+            reason = f"order {lost.order_id} on {lost.account} is quarantined"
+            return self._end(arbitrage, ArbitrageState.IMBALANCED, reason, result, epoch)
         if not result.imbalance:
             idle = None if result.bought else "neither leg traded"
-            return self._end(arbitrage, ArbitrageState.CLOSED, idle, result)
-        return self._work_off(arbitrage, settled, result)
-
-    def _wait(self, arbitrage: Arbitrage, wait_ms: int | None = None) -> Arbitrage:
-        due_ms = self._desk.clock.now_ms() + (wait_ms or self._limits.recheck_ms)
-        self._desk.store.postpone(arbitrage.arbitrage_id, due_ms)
-        return arbitrage
-
-    # What the legs differ by.
-
-    def _work_off(self, arbitrage: Arbitrage, orders: Orders, result: Result) -> Arbitrage:
-        """Send one order that brings both sides nearer to each other, or end where that is
-        needless, or no longer possible."""
-        epoch = self._desk.orders.epoch()
-        venues, unread = self._readable_venues(arbitrage)
-        side = Side.BUY if result.imbalance > 0 else Side.SELL
-        average = average_price(arbitrage.legs, orders, side)
-        rest = abs(result.imbalance)
-        if average is None or (
-            not unread and all(is_dust(rest, average, venue.market) for venue in venues)
-        ):
-            reason = f"{to_text(result.imbalance)} is left, too little for an order"
-            return self._end(arbitrage, ArbitrageState.CLOSED, reason, result)
-        if len(arbitrage.fixes) >= self._limits.fixes_max:
-            reason = f"{to_text(result.imbalance)} is left after {self._limits.fixes_max} orders"
-            return self._end(arbitrage, ArbitrageState.IMBALANCED, reason, result)
+            return self._end(arbitrage, ArbitrageState.CLOSED, idle, result, epoch)
         try:
-            plan = plan_fix(arbitrage, result.imbalance, average, venues)
-            name = f"fix-{len(arbitrage.fixes) + 1}"
-            balancing = replace(arbitrage, state=ArbitrageState.BALANCING, result=result)
-            names = [(name, plan.account)]
-            if self._legs.could_stand(arbitrage, names):
-                return self._legs.journal_forgotten(arbitrage, balancing, names, epoch)
-            return self._legs.send(arbitrage, balancing, [(name, plan)], epoch)
-        except NoPlan as error:
-            return self._give_up_or_wait(arbitrage, result, "; ".join([str(error), *unread]))
-        except ExchangeUnavailable as error:
-            return self._give_up_or_wait(arbitrage, result, str(error))
-
-    def _readable_venues(self, arbitrage: Arbitrage) -> tuple[list[Venue], list[str]]:
-        """The venues as they are now, and the sentences of those that could not be read."""
-        venues, unread = [], []
-        for account in (arbitrage.buy_account, arbitrage.sell_account):
-            try:
-                venues.append(self._legs.venue(account, arbitrage.symbol))
-            except (ExchangeUnavailable, UnknownAccount, NoPlan) as error:
-                unread.append(f"{account} could not be read: {error}")
-        return venues, unread
-
-    def _give_up_or_wait(self, arbitrage: Arbitrage, result: Result, reason: str) -> Arbitrage:
-        """Prices may come back within the cap; for how long to wait for that is limited."""
-        patience = timedelta(milliseconds=self._limits.patience_ms)
-        if self._desk.clock.now() - arbitrage.created_at > patience:
-            return self._end(arbitrage, ArbitrageState.IMBALANCED, reason, result)
-        return self._wait(arbitrage)
+            return self._balancing.step(arbitrage, settled, result, epoch)
+        except Over as over:
+            return self._end(arbitrage, over.state, over.reason, result, epoch)
 
     # The end.
 
     def _end(
-        self, arbitrage: Arbitrage, state: ArbitrageState, reason: str | None, result: Result
+        self,
+        arbitrage: Arbitrage,
+        state: ArbitrageState,
+        reason: str | None,
+        result: Result,
+        epoch: Epoch,
     ) -> Arbitrage:
-        ended = replace(arbitrage, state=state, reason=reason, result=result)
-        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms
-        ended = self._legs.commit(arbitrage, ended, due_ms=due_ms if arbitrage.legs else None)
+        ended = replace(arbitrage, state=state, reason=reason, result=result, is_announced=False)
+        if state is ArbitrageState.IMBALANCED:
+            # People are told of it when it is looked at again, and it remembers that they were.
+            return self._legs.commit(arbitrage, ended, epoch=epoch)
+        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms if arbitrage.legs else None
+        ended = self._legs.commit(arbitrage, ended, epoch=epoch, due_ms=due_ms)
         self._announce(ended)
         return ended
 
@@ -230,12 +191,20 @@ class ArbitrageExecutor:
         if result != arbitrage.result:
             again = replace(arbitrage, state=ArbitrageState.BALANCING, reason=None)
             return self._legs.commit(arbitrage, again)
-        audit = timedelta(milliseconds=self._limits.audit_ms)
         if arbitrage.state is ArbitrageState.IMBALANCED:
-            self._wait(arbitrage, self._limits.audit_ms)
-        elif self._desk.clock.now() - arbitrage.updated_at >= audit:
+            return self._keep_open(arbitrage)
+        audit = timedelta(milliseconds=self._limits.audit_ms)
+        if self._desk.clock.now() - arbitrage.updated_at >= audit:
             self._desk.store.rest(arbitrage.arbitrage_id)
         return arbitrage
+
+    def _keep_open(self, arbitrage: Arbitrage) -> Arbitrage:
+        """Have people told, at least once, and look now and then whether anything has changed."""
+        if arbitrage.is_announced:
+            return self._legs.wait(arbitrage, self._limits.audit_ms)
+        self._announce(arbitrage)
+        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms
+        return self._legs.commit(arbitrage, replace(arbitrage, is_announced=True), due_ms=due_ms)
 
 
 def _is_settled(order: Order) -> bool:
@@ -255,7 +224,7 @@ def execute_arbitrage(
     fees.
 
     Blocks until it has ended. What memory holds is lost with the process: an arbitrage that must
-    survive that belongs on a worker. Raises ValueError for an amount that is not usable.
+    survive that belongs on a worker. Raises ValueError for an amount or a cap that is not usable.
     """
     clock = SystemClock()
     store = MemoryStore(clock)
@@ -287,7 +256,7 @@ def execute_arbitrage(
             sell_account="sell",
             amount=one_off_order(symbol, Side.BUY, amount, None).amount,
             min_profit_bps=ZERO,
-            max_loss_bps=to_decimal(max_loss_bps),
+            max_loss_bps=_bps("max_loss_bps", max_loss_bps),
             created_at=clock.now(),
             updated_at=clock.now(),
         )
@@ -298,3 +267,13 @@ def execute_arbitrage(
             manager.advance_by_id(order_id)
         arbitrage = executor.advance(arbitrage)
     return arbitrage
+
+
+def _bps(name: str, given: Decimal | str) -> Decimal:
+    try:
+        number = to_decimal(given)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if number < 0:
+        raise ValueError(f"{name}: {given!r} is below zero")
+    return number

@@ -1,9 +1,9 @@
 """Reads the venues of an arbitrage, and journals and sends its orders."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from threading import Barrier, BrokenBarrierError
@@ -12,7 +12,9 @@ from execution.arbitrage_plan import LegPlan, NoPlan, Venue
 from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole
 from execution.clock import ExchangeClocks
+from execution.contracts import client_order_id_of
 from execution.decimals import ZERO
+from execution.identifiers import order_id_of
 from execution.instruments import assets_of
 from execution.journal import Journal, Overtaken, StoreRestarted, new_revision
 from execution.order_factory import new_order
@@ -25,6 +27,7 @@ from execution.together import together
 
 BOOK_DEPTH = 100
 STRATEGY = "arbitrage"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MEET_S = 1
 
 
@@ -33,8 +36,8 @@ class Limits:
     """How an arbitrage is carried out. Times in ms; `notional_max` is in quote, for the buy leg.
 
     No attempt of a leg begins after `leg_ttl_ms`. What the legs differ by is worked off in at most
-    `fixes_max` orders and within `patience_ms`. What has ended is looked at once more after
-    `audit_ms`, because fills may come late.
+    `fixes_max` orders, and given up once nothing could be done for it in `patience_ms`. What has
+    ended is looked at once more after `audit_ms`, because fills may come late.
     """
 
     leg_ttl_ms: int = 2_000
@@ -48,8 +51,7 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class ArbitrageDesk:
     """What an executor works with. `exchange_of` gives the calling thread's own connection of an
-    account; it raises UnknownAccount and ExchangeUnavailable. `client_id_exchange` names the ccxt
-    id of an account's exchange, which may want client order ids of its own sort."""
+    account; it raises UnknownAccount and ExchangeUnavailable."""
 
     store: ArbitrageStore
     orders: Store
@@ -66,6 +68,33 @@ def _meet(barrier: Barrier) -> None:
     both are journaled."""
     with suppress(BrokenBarrierError):
         barrier.wait(MEET_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order that an arbitrage may send; `name` tells it from the arbitrage's others."""
+
+    name: str
+    role: LegRole
+    account: str
+    side: Side
+
+
+def first_legs(arbitrage: Arbitrage) -> list[Candidate]:
+    """Both orders with which it begins."""
+    return [
+        Candidate(LegRole.BUY.value, LegRole.BUY, arbitrage.buy_account, Side.BUY),
+        Candidate(LegRole.SELL.value, LegRole.SELL, arbitrage.sell_account, Side.SELL),
+    ]
+
+
+def leg_order_id(arbitrage: Arbitrage, name: str) -> str:
+    """The id of the arbitrage's order of that name; the same one every time."""
+    return order_id_of(_leg_signal_id(arbitrage, name))
+
+
+def _leg_signal_id(arbitrage: Arbitrage, name: str) -> str:
+    return f"{arbitrage.signal_id}:{name}"
 
 
 class Legs:
@@ -88,36 +117,55 @@ class Legs:
         read_ms = self._desk.clock.now_ms()
         return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
 
-    def could_stand(self, arbitrage: Arbitrage, first: Sequence[tuple[str, str]]) -> bool:
-        """Say whether a restart of the store may have made us forget that one of these orders,
-        each a name and an account, was sent."""
-        epoch = self._desk.orders.epoch()
-        probes = [self._probe(arbitrage, name, account) for name, account in first]
-        return any(
-            self._desk.placement.could_stand(probe, epoch, self._desk.exchange_of(probe.account))
-            for probe in probes
-            if self._desk.placement.may_be_forgotten(probe, epoch)
-        )
+    def forgotten(
+        self, arbitrage: Arbitrage, candidates: Iterable[Candidate], epoch: Epoch
+    ) -> list[Candidate]:
+        """Those of the orders that the arbitrage does not know of and that stand, or may: a restart
+        of the store made us forget that they were sent.
 
-    def _probe(self, arbitrage: Arbitrage, name: str, account: str) -> Order:
-        """An order of that name of which nothing is known but its id. It is never sent: by now it
-        has expired."""
-        side = Side.SELL if name == LegRole.SELL else Side.BUY
-        plan = LegPlan(LegRole(side.value), account, side, arbitrage.amount, ZERO, ZERO)
-        order = self._order(arbitrage, name, plan)
-        return replace(
-            order,
+        Raises ExchangeUnavailable and UnknownAccount while that cannot be told, and NoPlan where
+        somebody else's order has the id of one.
+        """
+        return [one for one in candidates if self._is_forgotten(arbitrage, one, epoch)]
+
+    def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
+        probe = self._probe(arbitrage, candidate)
+        known = self._desk.orders.order(probe.order_id)
+        if known is not None:
+            # Reconciliation has found it at the exchange, and could not know what it belongs to.
+            if known.signal_id not in ("", probe.signal_id):
+                raise NoPlan(f"signal_id: {known.signal_id!r} was used before, for another order")
+            return True
+        placement = self._desk.placement
+        if not placement.may_be_forgotten(probe, epoch):
+            return False
+        exchange = self._desk.exchange_of(candidate.account)
+        return placement.could_stand(_as_known_to(exchange, probe), epoch, exchange)
+
+    def _probe(self, arbitrage: Arbitrage, candidate: Candidate) -> Order:
+        """An order of which nothing is known but its id. It is as old as the arbitrage, and is
+        never sent: it has expired, whatever clock says so."""
+        probe = new_order(
+            signal_id=_leg_signal_id(arbitrage, candidate.name),
+            account=candidate.account,
+            symbol=arbitrage.symbol,
+            side=candidate.side,
+            type=OrderType.LIMIT,
+            amount=arbitrage.amount,
             price=None,
-            reference_price=None,
-            expires_at=order.created_at,
+            now=arbitrage.created_at,
+            time_in_force=TimeInForce.IOC,
+            expires_at=LONG_AGO,
+            strategy=arbitrage.strategy or STRATEGY,
             entry_id=arbitrage.entry_id,
         )
+        return replace(probe, version=1)
 
     def _order(self, arbitrage: Arbitrage, name: str, plan: LegPlan) -> Order:
         now = self._desk.clock.now()
         ttl = timedelta(milliseconds=self._limits.leg_ttl_ms)
         return new_order(
-            signal_id=f"{arbitrage.signal_id}:{name}",
+            signal_id=_leg_signal_id(arbitrage, name),
             account=plan.account,
             symbol=arbitrage.symbol,
             side=plan.side,
@@ -158,20 +206,31 @@ class Legs:
         return kept
 
     def journal_forgotten(
-        self, before: Arbitrage, after: Arbitrage, names: Sequence[tuple[str, str]], epoch: Epoch
+        self,
+        before: Arbitrage,
+        after: Arbitrage,
+        candidates: Sequence[Candidate],
+        epoch: Epoch,
     ) -> Arbitrage:
-        """Journal orders that may stand at their exchanges though nobody remembers them. They have
-        expired, so that they are found or found not to be there, and never sent."""
-        probes = [self._probe(before, name, account) for name, account in names]
-        orders = [
-            replace(probe, entry_id=None, version=1, revision=new_revision()) for probe in probes
-        ]
-        legs = tuple(
-            Leg(LegRole(order.side.value), order.account, order.order_id) for order in orders
-        )
-        now_ms = self._desk.clock.now_ms()
-        news = tuple(NewLeg(order, now_ms, begins_attempt=False) for order in orders)
-        return self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
+        """Journal orders that may stand at their exchanges though nobody remembers them. They are
+        found, or found not to be there, and never sent. Raises as `send` does."""
+        legs, news, now_ms = [], [], self._desk.clock.now_ms()
+        for candidate in candidates:
+            probe = self._probe(before, candidate)
+            legs.append(Leg(candidate.role, candidate.account, probe.order_id))
+            if self._desk.orders.order(probe.order_id) is None:
+                exchange = self._desk.exchange_of(candidate.account)
+                order = replace(_as_known_to(exchange, probe), revision=new_revision())
+                news.append(NewLeg(order, now_ms, begins_attempt=False))
+        return self.commit(before, replace(after, legs=(*before.legs, *legs)), tuple(news), epoch)
+
+    def wait(self, arbitrage: Arbitrage, wait_ms: int | None = None) -> Arbitrage:
+        """Let the sweep look at it again after a while. One that has no record yet gets one."""
+        due_ms = self._desk.clock.now_ms() + (wait_ms or self._limits.recheck_ms)
+        if not arbitrage.version:
+            return self.commit(arbitrage, arbitrage, due_ms=due_ms)
+        self._desk.store.postpone(arbitrage.arbitrage_id, due_ms)
+        return arbitrage
 
     def commit(
         self,
@@ -198,6 +257,8 @@ class Legs:
             case Committed.HELD:
                 raise NoPlan("account: an exchange has asked to be left alone for a while")
             case Committed.RESTARTED:
+                # Only who asks learns that the server is another run now.
+                self._desk.orders.epoch(fresh=True)
                 raise StoreRestarted
         return kept
 
@@ -225,3 +286,9 @@ class Legs:
     def _due_ms(self, order: Order) -> int:
         """When it is certain what became of the order's attempt, on our clock."""
         return self._desk.clocks.local_ms(order.account, order.attempts[-1].provable_at_ms)
+
+
+def _as_known_to(exchange: Exchange, order: Order) -> Order:
+    """The order with the client order id by which that exchange knows it."""
+    client_order_id = client_order_id_of(order.order_id, exchange.contract.exchange)
+    return replace(order, client_order_id=client_order_id)

@@ -61,7 +61,8 @@ class NoPlan(Exception):
 def plan_legs(
     arbitrage: Arbitrage, buy: Venue, sell: Venue, notional_max: Decimal = UNLIMITED
 ) -> Plan:
-    """Size both legs by depth, free balances, steps and minimums, up to the arbitrage's amount.
+    """Size both legs by free balances, steps and minimums, up to the arbitrage's amount, and no
+    deeper than each further unit pays for itself.
 
     Raises NoPlan where that does not pay the minimum profit after both fees.
     """
@@ -71,7 +72,7 @@ def plan_legs(
             raise NoPlan(f"account: the book of {venue.account} does not count: {defect}")
     pair = Pair(_listing(buy), _listing(sell))
     means = Means(buy.quote_free, sell.base_free, arbitrage.amount, notional_max)
-    sized = pair.size(UNLIMITED, means, arbitrage.min_profit_bps)
+    sized = pair.size(_paying_depth(buy, sell), means, arbitrage.min_profit_bps)
     if sized is None:
         raise NoPlan(_why_not(pair, means, arbitrage.min_profit_bps))
     bought, sold = sized.priced.bought, sized.priced.sold
@@ -83,6 +84,21 @@ def plan_legs(
                      bids[0][0]),
         expected_profit=sized.priced.profit,
     )  # fmt: skip
+
+
+def _paying_depth(buy: Venue, sell: Venue) -> Decimal:
+    """How much (base) brings more than it costs, each unit by itself, after both fees."""
+    asks, bids, depth = list(buy.book.asks), list(sell.book.bids), ZERO
+    with localcontext(EXACT):
+        costs, brings = 1 + buy.market.taker_fee, 1 - sell.market.taker_fee
+        while asks and bids and bids[0][0] * brings > asks[0][0] * costs:
+            part = min(asks[0][1], bids[0][1])
+            depth += part
+            for side in (asks, bids):
+                price, amount = side.pop(0)
+                if amount > part:
+                    side.insert(0, (price, amount - part))
+    return depth
 
 
 def _listing(venue: Venue) -> Listing:
@@ -142,9 +158,14 @@ def _fix(
     amount = _whole_steps(amount, venue.market)
     if not within or is_dust(amount, limit, venue.market):
         return None
-    home = arbitrage.sell_account if side is Side.SELL else arbitrage.buy_account
-    role = LegRole.COMPLETION if venue.account == home else LegRole.UNWIND
+    role = fix_role(arbitrage, venue.account, side)
     return LegPlan(role, venue.account, side, amount, limit, levels[0][0])
+
+
+def fix_role(arbitrage: Arbitrage, account: str, side: Side) -> LegRole:
+    """What an order on that side is for, by where it is made."""
+    home = arbitrage.sell_account if side is Side.SELL else arbitrage.buy_account
+    return LegRole.COMPLETION if account == home else LegRole.UNWIND
 
 
 def _buyable(venue: Venue, price: Decimal) -> Decimal:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from execution.decimals import EXACT, ZERO, Money
 from execution.instruments import assets_of
-from execution.orders import Fill, Order, Side
+from execution.orders import Fill, Order, OrderState, Side
 
 # An average price is a quotient; what is held by it is valued at so many digits.
 PRICE_GRID = Decimal("1e-18")
@@ -58,7 +58,7 @@ class Result:
     after fees in quote and base, a base fee being worth its fill's price; fees in a third asset are
     in `fees` alone. What is left over counts at the average price at which it came, so that it is
     neither profit nor loss. `skew_ms` is between the first fills of the two legs, by the exchanges'
-    clocks.
+    clocks. `unknown` names the orders in quarantine, of which nobody can say what they traded.
     """
 
     bought: Money = ZERO
@@ -66,6 +66,7 @@ class Result:
     net_profit: Money = ZERO
     fees: dict[str, Money] = field(default_factory=dict)
     skew_ms: int | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def imbalance(self) -> Decimal:
@@ -79,8 +80,9 @@ class Arbitrage:
 
     `amount` is the most to buy and to sell, in base. `min_profit_bps` is of the buy notional, after
     both fees; `max_loss_bps`, of what is to be worked off, is the most that working it off may
-    cost beyond its price. `expected_profit` is in quote, after fees, for what was sent. `version`
-    and `revision` guard every write, as they do for an order.
+    cost beyond its price. `expected_profit` is in quote, after fees, for what was sent.
+    `is_announced` says that people were told of the imbalance. `version` and `revision` guard
+    every write, as they do for an order.
     """
 
     arbitrage_id: str
@@ -101,6 +103,7 @@ class Arbitrage:
     expected_profit: Money | None = None
     legs: tuple[Leg, ...] = ()
     result: Result = field(default_factory=Result)
+    is_announced: bool = False
     version: int = 0
     revision: str = ""
 
@@ -155,14 +158,17 @@ def result_of(symbol: str, legs: Iterable[Leg], orders: Mapping[str, Order]) -> 
             net_profit=cash + rest * price,
             fees=_fees(fills),
             skew_ms=_skew_ms(legs, orders),
+            unknown=tuple(
+                leg.order_id for leg in legs if orders[leg.order_id].state is OrderState.QUARANTINED
+            ),
         )
 
 
-def average_price(legs: Iterable[Leg], orders: Mapping[str, Order], side: Side) -> Decimal | None:
-    """The average price of everything that the legs traded on that side."""
+def average_price(legs: Iterable[Leg], orders: Mapping[str, Order], side: Side) -> Decimal:
+    """The average price of everything that the legs traded on that side; 0 for nothing."""
     with localcontext(EXACT):
         amount, value = _traded([f for leg in legs for f in orders[leg.order_id].fills], side)
-        return _average(value, amount) if amount else None
+        return _average(value, amount)
 
 
 def _traded(fills: Iterable[Fill], side: Side) -> tuple[Decimal, Decimal]:

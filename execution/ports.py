@@ -97,6 +97,9 @@ class Exchange(Protocol):
     def free_balances(self) -> dict[str, Decimal]:
         """What can be traded with, by asset."""
 
+    def may_trade(self) -> bool | None:
+        """Whether the key is allowed to place orders; None where the exchange does not say."""
+
     def order_book(self, symbol: str, depth: int) -> Book: ...
     def measure_clock(self) -> ClockOffset: ...
 

@@ -87,6 +87,11 @@ class Repair:
     left: list[str] = field(default_factory=list)
     known_until: dict[str, datetime] = field(default_factory=dict)
 
+    @property
+    def has_done_anything(self) -> bool:
+        done = self.orders_restored or self.orders_advanced or self.positions_rebuilt
+        return bool(done or self.left)
+
 
 class Repairer:
     """One at a time in the whole house; whoever comes second leaves it to the first."""
@@ -134,7 +139,9 @@ class Repairer:
             self._parts.set_mended_run(epoch.run_id)
         finally:
             self._store.release("repair", owner)
-        return repair
+        # A server that is new has lost nothing; it only had to be marked.
+        is_new = epoch.since_ms == 0 and not repair.has_done_anything
+        return None if is_new else repair
 
     def _mend(self, repair: Repair, owner: str) -> Repair:
         def keep_lease() -> None:

@@ -325,6 +325,10 @@ class FakeExchange:
         mid = self.book.mid
         return {symbol: mid for symbol in symbols if symbol in self.markets and mid is not None}
 
+    def may_trade(self) -> bool | None:
+        self._called("may_trade")
+        return True
+
     def free_balances(self) -> dict[str, Decimal]:
         self._called("free_balances")
         return self._total()

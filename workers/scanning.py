@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from execution.api.connections import Connections
 from execution.arbitrage_scanner import ArbitrageScanner, LeftOut, Spread
 from execution.book_snapshots import BookKey, Books
+from execution.instruments import assets_of
 from execution.markets import Market
 from execution.opportunities import Cooldown, Opportunity
 from execution.ports import Clock, ExchangeUnavailable
@@ -54,6 +55,7 @@ class Scanning:
         self._scanner = ArbitrageScanner(markets, limits, caps)
         self._cooldown = Cooldown(settings.arbitrage.cooldown_s * 1_000)
         self._balances: dict[str, tuple[int, Mapping[str, Decimal]]] = {}
+        self._spent_until: dict[tuple[str, str], datetime] = {}
 
     def _markets(self, symbols: tuple[str, ...]) -> dict[BookKey, Market]:
         found = {}
@@ -92,19 +94,39 @@ class Scanning:
         return {account: free for account, (_, free) in self._balances.items()}
 
     def publish(self, found: list[Opportunity], publisher: Publisher) -> list[ArbitrageSignal]:
-        """Publish what was not offered before, each once; return what was published."""
-        signals = [
-            ArbitrageSignal(
-                signal_id=one.signal_id,
-                buy_account=one.buy_account,
-                sell_account=one.sell_account,
-                symbol=one.symbol,
-                amount=one.amount,
-                expires_at=self._clock.now() + OPPORTUNITY_TTL,
-                strategy="scanner",
-            )
-            for one in self._cooldown.fresh(found, self._clock.now_ms())
-        ]
-        for signal in signals:
-            publish_arbitrage(signal, publisher)
+        """Publish what was not offered before, each once, and no two that need the same balance
+        while it is not known what the first has left of it. Return what was published."""
+        signals = []
+        for one in found:
+            if not self._is_being_spent(one) and self._cooldown.fresh([one], self._clock.now_ms()):
+                signals.append(self._signal(one))
+                publish_arbitrage(signals[-1], publisher)
+                self._spend(one)
         return signals
+
+    def _signal(self, one: Opportunity) -> ArbitrageSignal:
+        return ArbitrageSignal(
+            signal_id=one.signal_id,
+            buy_account=one.buy_account,
+            sell_account=one.sell_account,
+            symbol=one.symbol,
+            amount=one.amount,
+            expires_at=self._clock.now() + OPPORTUNITY_TTL,
+            strategy="scanner",
+        )
+
+    def _is_being_spent(self, one: Opportunity) -> bool:
+        now = self._clock.now()
+        return any(self._spent_until.get(balance, now) > now for balance in _needed(one))
+
+    def _spend(self, one: Opportunity) -> None:
+        until = self._clock.now() + OPPORTUNITY_TTL
+        self._spent_until.update(dict.fromkeys(_needed(one), until))
+        for account in (one.buy_account, one.sell_account):
+            self._balances.pop(account, None)
+
+
+def _needed(one: Opportunity) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The two balances that an opportunity spends, each an account and an asset."""
+    base, quote = assets_of(one.symbol)
+    return (one.buy_account, quote), (one.sell_account, base)

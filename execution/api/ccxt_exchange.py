@@ -208,6 +208,11 @@ class CcxtExchange:
     def free_balances(self) -> dict[str, Decimal]:
         return self._read(lambda: self._balances("free"))
 
+    def may_trade(self) -> bool | None:
+        # Binance tells it with the balances; of the others, nobody has looked for it yet.
+        told = self._read(lambda: self.client.fetch_balance()["info"])
+        return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
+
     def _balances(self, part: str) -> dict[str, Decimal]:
         found = self.client.fetch_balance()[part]
         return {asset: to_decimal(amount) for asset, amount in found.items() if amount is not None}

@@ -30,7 +30,7 @@ class MemoryArbitrages:
         expected = (before.version, before.revision) if before.version else None
         if (None if held is None else (held.version, held.revision)) != expected:
             return Committed.CONFLICT
-        if change.epoch is not None and change.epoch.run_id != self._store.epoch().run_id:
+        if change.epoch is not None and change.epoch.run_id != self._store.epoch(fresh=True).run_id:
             return Committed.RESTARTED
         answers = (self._store.objection(step) for step in steps)
         return next((answer for answer in answers if answer is not None), None)

@@ -19,10 +19,11 @@ def test_the_compose_file_fits_the_compose_specification() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_procfile_names_worker_beat_and_flower() -> None:
+def test_the_procfile_names_worker_beat_flower_and_collector() -> None:
     lines = (ROOT / "Procfile").read_text().splitlines()
     commands = dict(line.split(": ", 1) for line in lines)
-    assert commands.keys() >= {"worker", "beat", "flower"}
+    assert commands.pop("collector") == "oneorder collect"
+    assert commands.keys() == {"worker", "beat", "flower"}
     assert all(command.startswith("celery -A workers ") for command in commands.values())
 
 

@@ -279,3 +279,16 @@ def test_wrong_usage_gets_one_sentence_that_names_it(
     assert done.stderr.startswith("oneorder: ")
     assert len(done.stderr.strip().splitlines()) == 1
     assert named in done.stderr
+
+
+def test_the_doctor_says_what_is_well_and_what_is_not(
+    stack: LocalStack, oneorder: Oneorder, trade: Trade
+) -> None:
+    trade("for-the-doctor", "BTC/USDT", "buy", "0.01")
+    checks = {row["check"]: row["result"] for row in oneorder.json("doctor")}
+    assert set(checks.values()) == {"ok"}
+    assert {f"{ACCOUNT} clock", f"{ACCOUNT} key trades", "ledger"} <= set(checks)
+    stack.kill("paper")
+    done = oneorder.run("doctor", "--json")
+    failed = [row["check"] for row in json.loads(done.stdout) if row["result"] == "FAILED"]
+    assert (done.returncode, failed) == (1, [ACCOUNT])

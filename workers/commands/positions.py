@@ -95,7 +95,7 @@ def rebuild(
     differing = sum(not check.agrees for check in checks)
     if not as_json:
         done = " and were put right" if apply and differing else ""
-        print_line(None, f"{len(checks)} positions, {differing} differ from the ledger{done}.")
+        print_line(None, f"Positions: {len(checks)}; unlike the ledger: {differing}{done}.")
     raise typer.Exit(0 if apply or not differing else 1)
 
 

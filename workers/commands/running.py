@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workers.commands.app import AsJson, cli, console, print_json
+from workers.commands.app import AsJson, cli, console, print_json, show
 from workers.embedded import run_valkey
 
 
@@ -56,6 +56,20 @@ def chaos(
     else:
         report.show(outcome, console())
     raise typer.Exit(0 if outcome.is_clean else 1)
+
+
+@cli.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, Redis, the ledger, and each account's exchange, key and clock; exit 1 if
+    something is missing."""
+    from workers.bootstrap import services
+    from workers.doctor import examine
+
+    words = {True: "ok", None: "look", False: "FAILED"}
+    found = list(examine(services()))
+    rows = [{"check": f.what, "result": words[f.is_well], "says": f.says} for f in found]
+    show("Doctor", rows, ("check", "result", "says"), as_json)
+    raise typer.Exit(1 if any(finding.is_well is False for finding in found) else 0)
 
 
 @cli.command()

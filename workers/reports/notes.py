@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from execution.decimals import to_text
+from execution.instruments import assets_of
 from execution.orders import OrderState
 from workers.reports.fees import Rates
 from workers.reports.summary import Summary
@@ -61,8 +62,12 @@ def _on_fees(trades: pd.DataFrame, totals: Iterable[Summary], rates: Rates) -> I
             )
     paid = {
         f"{asset}/{quote}"
-        for fees, quote in zip(trades["fees"], trades["quote"], strict=True)
+        for fees, symbol, quote in zip(
+            trades["fees"], trades["symbol"], trades["quote"], strict=True
+        )
         for asset in fees
+        # Those in the pair's own assets are valued at their fill.
+        if asset not in assets_of(symbol)
     }
     for symbol in sorted(paid & set(rates)):
         asset, _, quote = symbol.partition("/")
