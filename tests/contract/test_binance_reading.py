@@ -445,4 +445,4 @@ def test_an_arbitrage_in_a_symbol_that_is_not_traded_is_refused(
     server: BinanceServer, connect: Callable[..., BinanceExchange]
 ) -> None:
     done = execute_arbitrage(connect(server.url), connect(server.url), "NOPE/USDT", "1")
-    assert done.reason == "symbol: 'NOPE/USDT' is not traded on both exchanges"
+    assert done.reason == "symbol: 'NOPE/USDT' is not traded on account buy"
