@@ -226,47 +226,50 @@ def execute_arbitrage(
     Blocks until it has ended. What memory holds is lost with the process: an arbitrage that must
     survive that belongs on a worker. Raises ValueError for an amount or a cap that is not usable.
     """
+    signal_id = f"one-off-{uuid4()}"
+    now = SystemClock().now()
+    arbitrage = Arbitrage(
+        arbitrage_id=arbitrage_id_of(signal_id),
+        signal_id=signal_id,
+        symbol=symbol,
+        buy_account="buy",
+        sell_account="sell",
+        amount=one_off_order(symbol, Side.BUY, amount, None).amount,
+        min_profit_bps=ZERO,
+        max_loss_bps=_bps("max_loss_bps", max_loss_bps),
+        created_at=now,
+        updated_at=now,
+    )
+    desk = _desk_in_memory({"buy": buy_exchange, "sell": sell_exchange})
+    executor = ArbitrageExecutor(desk, Limits(), lambda _: None)
+    arbitrage = executor.submit(arbitrage)
+    while not arbitrage.has_ended:
+        time.sleep(PAUSE_S)
+        for order_id in desk.orders.due(desk.clock.now_ms(), limit=10, lease_ms=1_000):
+            desk.manager.advance_by_id(order_id)
+        arbitrage = executor.advance(arbitrage)
+    return arbitrage
+
+
+def _desk_in_memory(exchanges: Mapping[str, Exchange]) -> ArbitrageDesk:
+    """Everything for one call, without Redis or workers."""
     clock = SystemClock()
     store = MemoryStore(clock)
-    exchanges = {"buy": buy_exchange, "sell": sell_exchange}
     clocks = ExchangeClocks(store, clock, host="here")
     journal = Journal(store, clock, clocks, LogObserver(), Patience())
+    exchange_of = exchanges.__getitem__
     placement = Placement(
         store,
         journal,
-        exchanges.__getitem__,
+        exchange_of,
         clock,
         clocks,
         recv_window_ms=5_000,
         attempts_max=ATTEMPTS_MAX,
     )
-    manager = OrderManager(store, journal, exchanges.__getitem__, placement)
+    manager = OrderManager(store, journal, exchange_of, placement)
     arbitrages = MemoryArbitrages(store)
-    desk = ArbitrageDesk(
-        arbitrages, store, journal, manager, placement, exchanges.__getitem__, clock, clocks
-    )
-    executor = ArbitrageExecutor(desk, Limits(), lambda _: None)
-    signal_id = f"one-off-{uuid4()}"
-    arbitrage = executor.submit(
-        Arbitrage(
-            arbitrage_id=arbitrage_id_of(signal_id),
-            signal_id=signal_id,
-            symbol=symbol,
-            buy_account="buy",
-            sell_account="sell",
-            amount=one_off_order(symbol, Side.BUY, amount, None).amount,
-            min_profit_bps=ZERO,
-            max_loss_bps=_bps("max_loss_bps", max_loss_bps),
-            created_at=clock.now(),
-            updated_at=clock.now(),
-        )
-    )
-    while not arbitrage.has_ended:
-        time.sleep(PAUSE_S)
-        for order_id in store.due(clock.now_ms(), limit=10, lease_ms=1_000):
-            manager.advance_by_id(order_id)
-        arbitrage = executor.advance(arbitrage)
-    return arbitrage
+    return ArbitrageDesk(arbitrages, store, journal, manager, placement, exchange_of, clock, clocks)
 
 
 def _bps(name: str, given: Decimal | str) -> Decimal:
