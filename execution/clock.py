@@ -58,11 +58,21 @@ class ExchangeClocks:
         return exchange_ms - offset.offset_ms + self._error_ms(offset) + 1
 
     def measure(self, account: str, exchange: Exchange) -> ClockOffset:
-        """Ask the exchange for its time and share the answer with every worker."""
-        offset = exchange.measure_clock()
-        self._known[account] = offset
-        self._store.set_clock_offset(account, self._host, offset)
-        return offset
+        """Ask the exchange for its time and share the answer with every worker. An answer that came
+        so late that it says less than what is known, and does not contradict it, changes nothing.
+        """
+        told = exchange.measure_clock()
+        known = self._known.get(account) or self._store.clock_offset(account, self._host)
+        if known is not None and self._is_fresh(known) and self._says_more(known, told):
+            return known
+        self._known[account] = told
+        self._store.set_clock_offset(account, self._host, told)
+        return told
+
+    def _says_more(self, known: ClockOffset, told: ClockOffset) -> bool:
+        error_ms = self._error_ms(known)
+        apart_ms = abs(known.offset_ms - told.offset_ms)
+        return error_ms < told.uncertainty_ms and apart_ms <= error_ms + told.uncertainty_ms
 
     def _error_ms(self, offset: ClockOffset) -> int:
         age_ms = max(0, self._clock.now_ms() - offset.measured_at_ms)

@@ -198,7 +198,8 @@ class Journal:
                 return now_ms + self._patience.backoff_after(len(order.attempts))
             case OrderState.SUBMITTING if order.attempt is not None:
                 return self._clocks.local_ms(order.account, order.attempt.provable_at_ms)
-        wanting = order.fills_missing or (order.is_live and order.cancel_requested)
+        unended = order.cancel_requested or not order.may_rest
+        wanting = order.fills_missing or (order.is_live and unended)
         return now_ms + self._patience.recheck_ms if wanting else None
 
 

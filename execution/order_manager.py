@@ -117,12 +117,23 @@ class OrderManager:
         try:
             if order.state is OrderState.OPEN and order.cancel_requested:
                 order = self._journal.record(order, Reported(self._end(order)))
+            if order.state is OrderState.OPEN and not order.may_rest:
+                order = self._learn_end(order)
             if order.fills_missing:
                 order = self._complete(order)
         except (UnknownAccount, ExchangeUnavailable) as error:
             self._placement.hold(order, getattr(error, "retry_after_s", 0))
             self._journal.postpone(order)
         return order
+
+    def _learn_end(self, order: Order) -> Order:
+        """Ask what became of an order that an exchange has only acknowledged, though its kind
+        never rests."""
+        report = self._exchange_of(order.account).lookup(order)
+        after = order if report is None else self._journal.record(order, Reported(report))
+        if after.state is OrderState.OPEN:
+            self._journal.postpone(after)
+        return after
 
     def _end(self, order: Order) -> OrderReport:
         """Cancel at the exchange; where nothing was left to cancel, say how the order ended."""

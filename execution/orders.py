@@ -166,6 +166,12 @@ class Order:
         return self.state in LIVE
 
     @property
+    def may_rest(self) -> bool:
+        """It may stand in the book, instead of ending as it arrives."""
+        ends = (TimeInForce.IOC, TimeInForce.FOK)
+        return self.type is OrderType.LIMIT and self.time_in_force not in ends
+
+    @property
     def attempt(self) -> Attempt | None:
         """The latest attempt: the only one that may still be alive."""
         return self.attempts[-1] if self.attempts else None

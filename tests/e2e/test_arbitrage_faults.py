@@ -117,14 +117,16 @@ class Exchanges:
 
     @contextmanager
     def silent(self, *accounts: str) -> Iterator[None]:
-        """Let exchanges neither answer nor read anything."""
-        for account in accounts:
-            self.stack.kill(PAPERS[account], signal.SIGSTOP)
+        """Let exchanges neither answer nor read anything. Beat rests too: a clock that is measured
+        meanwhile comes out wrong by seconds, which is another failure than this one."""
+        names = ["beat", *(PAPERS[account] for account in accounts)]
+        for name in names:
+            self.stack.kill(name, signal.SIGSTOP)
         try:
             yield
         finally:
-            for account in accounts:
-                self.stack.kill(PAPERS[account], signal.SIGCONT)
+            for name in reversed(names):
+                self.stack.kill(name, signal.SIGCONT)
 
     def alerts(self, arbitrage: Arbitrage) -> list[dict[str, Any]]:
         """What the workers' logs say of its end at the level of an error."""

@@ -109,9 +109,7 @@ class Process:
             recv_window_ms=RECV_WINDOW_MS,
             attempts_max=setting.attempts_max,
         )
-        self.manager = parts.manager(
-            self.store, self.journal, lambda _: self.exchange, placement
-        )
+        self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, placement)
         self.intake = Intake(self.store, self.manager, self.clock, ACCOUNTS, NoArbitrages())
         desk = Desk(self.store, book, self.journal, self.clock, NoHistory())
         self.reconciler = Reconciler(desk, lambda: None, lambda _: None)

@@ -98,3 +98,48 @@ def test_the_systems_clock_tells_one_time_in_both_ways() -> None:
     moment = clock.now()
     assert moment.utcoffset() is not None
     assert before <= moment.timestamp() * 1000 < clock.now_ms() + 1
+
+
+class Tells:
+    """An exchange that measures its clock as it is told to."""
+
+    def __init__(self, *offsets: ClockOffset) -> None:
+        self._offsets = list(offsets)
+
+    def measure_clock(self) -> ClockOffset:
+        return self._offsets.pop(0)
+
+
+GOOD = ClockOffset(10, 2, START_MS)
+
+
+@pytest.mark.parametrize(
+    ("later", "kept"),
+    [
+        # The answer took three seconds, and says nothing that was not known better.
+        (ClockOffset(1_501, 1_503, START_MS), GOOD),
+        (ClockOffset(11, 1, START_MS), ClockOffset(11, 1, START_MS)),
+        # One of both clocks was put right meanwhile: what was known is wrong.
+        (ClockOffset(5_000, 1_500, START_MS), ClockOffset(5_000, 1_500, START_MS)),
+    ],
+)
+def test_a_worse_measurement_takes_a_better_ones_place_only_if_it_contradicts_it(
+    later: ClockOffset, kept: ClockOffset
+) -> None:
+    clock = FakeClock()
+    store = MemoryStore(clock)
+    clocks = clocks_on(clock, store)
+    exchange = Tells(GOOD, later)
+    clocks.measure(ACCOUNT, exchange)
+    assert clocks.measure(ACCOUNT, exchange) == kept
+    assert store.clock_offset(ACCOUNT, "here") == kept
+
+
+def test_a_worse_measurement_counts_once_the_better_one_is_old() -> None:
+    clock = FakeClock()
+    later = ClockOffset(20, 400, START_MS + OFFSET_AGE_MAX_MS + 1)
+    clocks = clocks_on(clock, MemoryStore(clock))
+    exchange = Tells(GOOD, later)
+    clocks.measure(ACCOUNT, exchange)
+    clock.advance(OFFSET_AGE_MAX_MS + 1)
+    assert clocks.measure(ACCOUNT, exchange) == later

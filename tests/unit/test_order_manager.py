@@ -12,7 +12,16 @@ from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, answers, arrives,
 from execution.clock import ExchangeClocks
 from execution.journal import Journal, Patience, UnknownOrder
 from execution.order_manager import OrderManager, SignalReused, UnknownAccount
-from execution.orders import Order, OrderState, OrderType, Side, TimeInForce, Verdict
+from execution.orders import (
+    Attempt,
+    Order,
+    OrderReport,
+    OrderState,
+    OrderType,
+    Side,
+    TimeInForce,
+    Verdict,
+)
 from execution.placement import Placement
 from execution.ports import Exchange, ExchangeUnavailable, Outcome
 
@@ -436,3 +445,43 @@ def test_amounts_of_more_than_28_digits_add_up_exactly() -> None:
     order = desk.manager.submit(desk.order(amount=Decimal("24691357802.000000000000000002")))
     assert order.filled == Decimal("24691357802.000000000000000002")
     assert order.state is OrderState.FILLED
+
+
+def only_acknowledges(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
+    """The exchange says that it has the order, and nothing of what became of it."""
+    told = exchange.arrive(order, attempt).report
+    assert told is not None
+    report = OrderReport(told.exchange_order_id, told.client_order_id, told.symbol, OrderState.OPEN)
+    return Outcome(Verdict.ACCEPTED, report)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"time_in_force": TimeInForce.IOC},
+        {"time_in_force": TimeInForce.FOK},
+        {"type": OrderType.MARKET, "price": None},
+    ],
+)
+def test_what_became_of_an_order_that_never_rests_is_asked_at_once(terms: dict[str, Any]) -> None:
+    desk = Desk()
+    desk.exchange.script.append(only_acknowledges)
+    desk.exchange.fill_next.append([("99", "1")])
+    order = desk.manager.submit(desk.order(**terms))
+    assert (order.state, order.filled, order.fills_missing) == (OrderState.FILLED, 1, False)
+
+
+def test_an_order_that_never_rests_and_is_not_shown_yet_is_asked_after_again() -> None:
+    desk = Desk(read_lag_ms=1_500)
+    desk.exchange.script.append(only_acknowledges)
+    order = desk.manager.submit(desk.order(time_in_force=TimeInForce.IOC))
+    assert order.state is OrderState.OPEN
+    desk.sweep(for_ms=5_000)
+    assert desk.stored(order).state is OrderState.EXPIRED
+
+
+def test_an_order_that_may_rest_is_not_asked_after_for_nothing() -> None:
+    desk = Desk()
+    desk.manager.submit(desk.order())
+    desk.sweep(for_ms=5_000)
+    assert "lookup" not in desk.exchange.calls

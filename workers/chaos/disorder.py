@@ -3,14 +3,18 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from signal import SIGCONT, SIGKILL, SIGSTOP
+from typing import Any
 
-from workers.chaos.faults import draw_faults
+from workers.chaos.faults import Routes
 from workers.local_stack import LocalStack
 
 TICK_S = 0.1
+# Something to do again and again: about how often, in seconds, and what.
+Habit = tuple[float, Callable[[], None]]
+Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Rhythm:
 class Disorder:
     """Brings disorder into a running stack for a while, then puts everything right again.
 
+    `routes` say what can go wrong at the exchange of each account, and `draw` draws from that.
+    `habits` are done besides.
     `pause_for_s` must be longer than the fence with its margin, or a pause proves nothing.
     """
 
@@ -36,19 +42,21 @@ class Disorder:
         workers: list[str],
         dice: random.Random,
         rhythm: Rhythm,
+        routes: Mapping[str, Routes],
         *,
+        draw: Draw,
         pause_for_s: float,
-        timeout_s: int,
-        window_ms: int,
+        habits: Sequence[Habit] = (),
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._stack = stack
         self._workers = workers
         self._dice = dice
         self._rhythm = rhythm
+        self._routes = routes
+        self._habits = habits
         self._pause_for_s = pause_for_s
-        self._timeout_s = timeout_s
-        self._window_ms = window_ms
+        self._draw = draw
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._paused: set[str] = set()
 
@@ -59,6 +67,8 @@ class Disorder:
         self._every(self._rhythm.redis_kill_s, self._kill_redis)
         self._every(self._rhythm.pause_s, self._pause_worker)
         self._every(self._rhythm.faults_s, self._change_faults)
+        for seconds, act in self._habits:
+            self._every(seconds, act)
         while not is_over():
             self._do_what_is_due(time.monotonic())
             self._supervise()
@@ -126,16 +136,21 @@ class Disorder:
         self._paused.discard(name)
 
     def _change_faults(self) -> None:
-        self._stack.paper("DELETE", "/paper/faults")
-        for fault in draw_faults(self._dice, self._timeout_s, self._window_ms):
-            self._stack.paper("POST", "/paper/faults", fault)
+        self._clear_faults()
+        for account, routes in self._routes.items():
+            for fault in self._draw(self._dice, routes):
+                self._stack.paper("POST", "/paper/faults", fault, account=account)
+
+    def _clear_faults(self) -> None:
+        for account in self._routes:
+            self._stack.paper("DELETE", "/paper/faults", account=account)
 
     def _is_alive(self, name: str) -> bool:
         return self._stack.processes[name].poll() is None
 
     def _restore(self) -> None:
         """No more faults; who was paused goes on, and who is dead is started again."""
-        self._stack.paper("DELETE", "/paper/faults")
+        self._clear_faults()
         self._later = []
         for name in sorted(self._paused):
             self._go_on(name)

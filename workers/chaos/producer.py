@@ -3,15 +3,24 @@
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
-from signals import OrderSignal, Publisher, PublishFailed, publish_order
+from signals import (
+    ArbitrageSignal,
+    OrderSignal,
+    Publisher,
+    PublishFailed,
+    publish_arbitrage,
+    publish_order,
+)
 from signals.settings import SignalSettings
 
 PRICES = {"BTC/USDT": Decimal(50_000), "ETH/USDT": Decimal(3_000)}
 REPEAT_PAUSE_S = 0.2
+Signal = OrderSignal | ArbitrageSignal
 
 
 def draw_signal(number: int, dice: random.Random, account: str) -> OrderSignal:
@@ -43,12 +52,12 @@ class Producers:
     """
 
     def __init__(
-        self, signals: list[OrderSignal], settings: SignalSettings, seed: int, seconds: float
+        self, signals: Sequence[Signal], settings: SignalSettings, seed: int, seconds: float
     ) -> None:
         dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
         self.counts: Counter[str] = Counter()
         self._settings = settings
-        shares: tuple[list[OrderSignal], list[OrderSignal]] = ([], [])
+        shares: tuple[list[Signal], list[Signal]] = ([], [])
         for signal in signals:
             share = dice.choice(shares)
             luck = dice.random()
@@ -77,7 +86,7 @@ class Producers:
     def are_done(self) -> bool:
         return all(running.done() for running in self._running)
 
-    def _publish(self, share: list[OrderSignal], seconds: float) -> None:
+    def _publish(self, share: list[Signal], seconds: float) -> None:
         publisher = Publisher(self._settings)
         began = time.monotonic()
         for number, signal in enumerate(share):
@@ -88,9 +97,12 @@ class Producers:
         publisher.close()
 
     @staticmethod
-    def _is_published(signal: OrderSignal, publisher: Publisher) -> bool:
+    def _is_published(signal: Signal, publisher: Publisher) -> bool:
         try:
-            publish_order(signal, publisher)
+            if isinstance(signal, ArbitrageSignal):
+                publish_arbitrage(signal, publisher)
+            else:
+                publish_order(signal, publisher)
         except PublishFailed:
             return False
         return True

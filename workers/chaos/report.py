@@ -1,35 +1,79 @@
 """Shows what chaos did and what it found."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 
 from workers import tables
+from workers.audit import Check
+from workers.chaos.arbitrage_run import ArbitrageOutcome
 from workers.chaos.run import Outcome
 
 SHOWN_MAX = 20
 
 
-def outcome_view(outcome: Outcome) -> dict[str, Any]:
+def outcome_view(outcome: Outcome | ArbitrageOutcome) -> dict[str, Any]:
     return {**asdict(outcome), "is_clean": outcome.is_clean}
 
 
 def show(outcome: Outcome, console: Console) -> None:
     """Print the tables of what was done and what was found, and every difference."""
-    done = [{"what": what, "times": times} for what, times in sorted(outcome.disturbances.items())]
-    console.print(tables.table(f"Done to it, seed {outcome.seed}", done, ("what", "times")))
-    found = [
-        {"what": "signals", "times": outcome.signals},
-        *({"what": f"orders {state}", "times": n} for state, n in sorted(outcome.states.items())),
-        {"what": "doubled", "times": len(outcome.doubled)},
-        {"what": "lost", "times": len(outcome.lost)},
-        {"what": "left unknown", "times": len(outcome.unknown)},
-        {"what": "differences from the ledger", "times": len(outcome.differences)},
-    ]
-    console.print(tables.table("Found", found, ("what", "times")))
+    found: dict[str, int | str] = {
+        "signals": outcome.signals,
+        **{f"orders {state}": n for state, n in sorted(outcome.states.items())},
+        "doubled": len(outcome.doubled),
+        "lost": len(outcome.lost),
+        "left unknown": len(outcome.unknown),
+        "differences from the ledger": len(outcome.differences),
+    }
+    _show_tables(outcome.seed, outcome.disturbances, found, console)
     for name in ("doubled", "lost", "unknown"):
-        for subject in getattr(outcome, name)[:SHOWN_MAX]:
-            console.print(f"[red]{name}: {subject}[/]")
-    for check in outcome.differences[:SHOWN_MAX]:
+        _show_subjects(name, getattr(outcome, name), console)
+    _show_differences(outcome.differences, console)
+
+
+def show_arbitrages(outcome: ArbitrageOutcome, console: Console) -> None:
+    """Print the same for arbitrages, and every one that is left imbalanced."""
+    found: dict[str, int | str] = {
+        "signals": outcome.signals,
+        **{f"arbitrages {state}": n for state, n in sorted(outcome.states.items())},
+        **{f"refused for {reason}": n for reason, n in sorted(outcome.reasons.items())},
+        "traded": outcome.traded,
+        "took more than two orders": outcome.fixed,
+        "orders at both exchanges": outcome.orders,
+        "net profit, in quote": outcome.net_profit,
+        "doubled": len(outcome.doubled),
+        "lost": len(outcome.lost),
+        "left unfinished": len(outcome.unfinished),
+        "differences from the ledgers": len(outcome.differences),
+    }
+    _show_tables(outcome.seed, outcome.disturbances, found, console)
+    for left in outcome.imbalanced[:SHOWN_MAX]:
+        console.print(
+            f"[yellow]imbalanced: {left.arbitrage_id} in {left.symbol} by {left.imbalance}: "
+            f"{left.reason}[/]"
+        )
+    for name in ("doubled", "lost", "unfinished"):
+        _show_subjects(name, getattr(outcome, name), console)
+    _show_differences(outcome.differences, console)
+
+
+def _show_tables(
+    seed: int, disturbances: Mapping[str, int], found: Mapping[str, int | str], console: Console
+) -> None:
+    done = dict(sorted(disturbances.items()))
+    for title, counts in ((f"Done to it, seed {seed}", done), ("Found", found)):
+        rows = [{"what": what, "times": times} for what, times in counts.items()]
+        console.print(tables.table(title, rows, ("what", "times")))
+
+
+def _show_subjects(name: str, subjects: Iterable[str], console: Console) -> None:
+    for subject in list(subjects)[:SHOWN_MAX]:
+        console.print(f"[red]{name}: {subject}[/]")
+
+
+def _show_differences(differences: list[Check], console: Console) -> None:
+    for check in differences[:SHOWN_MAX]:
         console.print(f"[red]{check.what} {check.subject}: {check.ours}, not {check.theirs}[/]")

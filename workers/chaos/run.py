@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from execution.orders import Order, OrderState
 from signals.settings import SignalSettings
 from workers.audit import Check, compare
 from workers.chaos.disorder import Disorder, Rhythm
+from workers.chaos.faults import BINANCE, draw_faults
 from workers.chaos.producer import Producers, draw_signal
 from workers.local_stack import LocalStack
 
@@ -61,16 +63,16 @@ def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm) -> Outcome
         tempfile.TemporaryDirectory(prefix="oneorder-chaos-") as folder,
         LocalStack(Path(folder), SETTINGS, ACCOUNT, timeout_s=TIMEOUT_S) as stack,
     ):
-        workers = _start(stack, seed)
+        workers = start_everything(stack, seed)
         producers = _producers(stack, orders, seed, minutes)
         disorder = Disorder(
             stack,
             workers,
             random.Random(seed),  # noqa: S311  # Nothing here needs to be unpredictable.
             rhythm,
+            {ACCOUNT: BINANCE},
+            draw=partial(draw_faults, timeout_s=TIMEOUT_S, window_ms=SETTINGS["recv_window_ms"]),
             pause_for_s=PAUSE_FOR_S,
-            timeout_s=TIMEOUT_S,
-            window_ms=SETTINGS["recv_window_ms"],
         )
         deadline = time.monotonic() + minutes * 60
         producers.start()
@@ -81,10 +83,13 @@ def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm) -> Outcome
         return _judge(stack, orders, seed, disorder.counts + producers.counts, injected)
 
 
-def _start(stack: LocalStack, seed: int) -> list[str]:
+def start_everything(stack: LocalStack, seed: int) -> list[str]:
+    """Start all processes of the stack; return the names of the workers."""
     workers = [f"worker-{number}" for number in range(1, WORKERS + 1)]
     stack.start_redis()
-    stack.start_paper("--seed", str(seed), "--weight-per-minute", "0", *BALANCES)
+    for account in stack.dialects:
+        options = ("--seed", str(seed), "--weight-per-minute", "0", *BALANCES)
+        stack.start_paper(*options, account=account)
     for name in workers:
         stack.start_worker(name)
     stack.start_beat()
