@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 BENCH ?= orders
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit lint chaos bench model pictures lock clean
+.PHONY: help install demo test unit lint chaos arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ lint: $(STAMP) ## Check style and types
 
 chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 	$(BIN)/oneorder chaos --orders 1000 --minutes 2
+
+arbitrages: $(STAMP) ## Let everything fail while arbitrages run, then compare both ledgers
+	$(BIN)/oneorder chaos --arbitrage --orders 500 --minutes 3
 
 bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile|scanner|arbitrage
 	$(BIN)/python -m benchmarks.$(BENCH)
