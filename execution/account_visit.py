@@ -71,9 +71,6 @@ class AccountVisit:
         self.sheet: BalanceSheet = desk.book.sheet(found.account)
         self._live = desk.store.live_orders(found.account)
         self._reread = desk.book.reread(found.account)
-        if self._reread is not None:
-            # All of them are told once more.
-            self.sheet = replace(self.sheet, strangers={}, seen=())
 
     def asked(self, kind: str) -> Exchange:
         """The exchange, after noting what it is asked for."""
@@ -87,23 +84,26 @@ class AccountVisit:
         traded = {order.symbol for order in self._live}
         again = set(() if self._reread is None else self._reread.symbols)
         self._found.symbols = sorted(traded | held | again | set(self._pairs(drifting)))
+        unread = []
         for symbol in self._found.symbols:
             self._keep_lease()
-            self._read_trades(symbol, again=symbol in again)
+            if not self._read_trades(symbol, again=symbol in again):
+                unread.append(symbol)
             self._read_open_orders(symbol)
-        if self._reread is not None:
+        if self._reread is not None and not again.intersection(unread):
             self._desk.book.set_reread(self._account, None)
 
     def _pairs(self, assets: list[str]) -> list[str]:
         names = (f"{base}/{quote}" for base, quote in permutations(sorted(assets), 2))
         return [symbol for symbol in names if self._exchange.market(symbol)][:PAIRS_MAX]
 
-    def _read_trades(self, symbol: str, *, again: bool) -> None:
-        """Take the trades since the cursor, and move it past all whose owner is known. Behind one
-        whose owner is not, our own are taken all the same; they are told again, and known then."""
+    def _read_trades(self, symbol: str, *, again: bool) -> bool:
+        """Take the trades since the cursor, and move it past all whose owner is known; say whether
+        that were all. Behind one whose owner is not known, our own are taken all the same; they are
+        told again, and known then."""
         account, book = self._account, self._desk.book
         cursor = None if again else book.cursor(account, symbol)
-        trades = self.asked("trades").fills_since(symbol, cursor, self._since_ms(symbol))
+        trades = self.asked("trades").fills_since(symbol, cursor, self._since_ms(symbol, again))
         self._found.trades_read += len(trades)
         exchange_ids = {trade.exchange_order_id for trade in trades}
         ours = self._desk.store.order_ids_by_exchange_id(account, symbol, exchange_ids)
@@ -117,13 +117,15 @@ class AccountVisit:
                 is_stuck = True
             if not is_stuck:
                 book.set_cursor(account, symbol, fills[-1].trade_id, self.sheet)
+        return not is_stuck
 
-    def _since_ms(self, symbol: str) -> int:
-        """From when on trades matter where none was read before."""
+    def _since_ms(self, symbol: str, again: bool) -> int:
+        """From when on trades matter, where none was read before or all is to be read again."""
         times = [order.created_at for order in self._live if order.symbol == symbol]
-        times.append(self.sheet.opened_at or self._found.started_at)
-        if self._reread is not None:
+        if again and self._reread is not None:
             times.append(self._reread.since)
+        else:
+            times.append(self.sheet.opened_at or self._found.started_at)
         return int(min(times).timestamp() * 1000) - LOOKBACK_MS
 
     def _take(

@@ -5,6 +5,7 @@ and the next run goes on from the same cursor. What a run costs grows with what 
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ from execution.reconciliation_run import DriftPolicy, Reconciliation, Reread
 from execution.repair import Repair
 
 LEASE_MS = 30_000
+# The ledger hears of changes out of order, but not as late as this.
+ARCHIVED_WITHIN = timedelta(minutes=10)
 
 
 class AlreadyRunning(Exception):
@@ -90,10 +93,9 @@ class Reconciler:
         """What happened after the ledger last heard of an account is to be read once more."""
         book, positions = self._desk.book, self._desk.store.positions()
         for account, until in repair.known_until.items():
-            opened_at = book.sheet(account).opened_at
             symbols = {p.symbol for p in positions if p.account == account}
             symbols |= set(book.symbols_read(account))
-            reread = Reread(tuple(sorted(symbols)), min(until, opened_at or until))
+            reread = Reread(tuple(sorted(symbols)), until - ARCHIVED_WITHIN)
             book.set_reread(account, reread)
 
     def _look(self, visit: AccountVisit, found: Reconciliation) -> None:
