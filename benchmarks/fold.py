@@ -18,7 +18,8 @@ from rich.table import Table
 
 from execution.decimals import EXACT, ZERO
 from execution.orders import Fee, Fill, Side
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 
 ACCOUNT = "benchmark"
 KINDS = {"spot": "BTC/USDT", "linear": "BTC/USDT:USDT", "inverse": "BTC/USD:BTC"}

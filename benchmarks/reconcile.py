@@ -31,7 +31,8 @@ from execution.ledger.sql_ledger import open_ledger
 from execution.logger import configure_logging
 from execution.order_factory import new_order
 from execution.orders import Attempt, Fee, Fill, Order, OrderState, OrderType, Side, Verdict
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from execution.reconciliation_run import Reconciliation
 from workers.bootstrap import Services, compose, reconcile_account
 from workers.local_stack import LocalStack

@@ -11,9 +11,9 @@ from decimal import Decimal
 from execution.book_defects import defect_of
 from execution.book_snapshots import BookKey, BookSnapshot
 from execution.decimals import ZERO
+from execution.instruments import assets_of
 from execution.markets import Market
 from execution.opportunities import Opportunity, age_ms, opportunity
-from execution.position_tracker import assets_of
 from execution.scan_limits import Cap, ScanLimits
 from execution.spread_grid import Mask, SpreadGrid
 from execution.spread_pricing import BPS, UNLIMITED, Listing, Means, Pair

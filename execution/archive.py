@@ -51,11 +51,10 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What one run did: orders written, orders that left, and orders that still wait."""
+    """What one run did: orders written, and orders that left."""
 
     written: int
     evicted: int
-    waiting: int
 
 
 class Archive:
@@ -81,12 +80,14 @@ class Archive:
         """Write what is new, then let go what is settled and old. Raises LedgerUnavailable."""
         written = self.flush(written_max)
         self._write_snapshots()
-        self._ledger.write_halts(self._halts())
+        halts = self._halts()
+        if halts != self._ledger.halts():
+            self._ledger.write_halts(halts)
         evicted = 0
         while leaving := self._store.leaving(self._clock.now_ms(), BATCH):
             for order in self._store.records(leaving):
                 evicted += self._store.evict(order, self._retention.remember_s)
-        return Archived(written, evicted, len(self._store.unarchived()))
+        return Archived(written, evicted)
 
     def flush(self, written_max: int | None = None, between: Callable[[], object] = bool) -> int:
         """Write the orders that the ledger does not have as they are now; return how many. Calls

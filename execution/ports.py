@@ -12,7 +12,7 @@ from execution.contracts import Contract
 from execution.events import Event
 from execution.markets import Market
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, Verdict
-from execution.position_tracker import Position
+from execution.positions import Position
 
 
 class ExchangeUnavailable(Exception):

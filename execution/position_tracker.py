@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation, localcontext
 
 from execution.decimals import EXACT, ZERO, to_decimal
-from execution.instruments import COST_GRID, Kind, assets_of
+from execution.instruments import COST_GRID, Kind
 from execution.orders import Fill, Side
 from execution.positions import Position
-
-__all__ = ["COST_GRID", "Position", "TrackedPosition", "assets_of", "fold", "track_position"]
 
 
 def fold(position: Position, fills: Iterable[Fill]) -> Position:

@@ -9,7 +9,7 @@ from typing import Any
 from execution.decimals import ZERO, to_decimal, to_text
 from execution.identifiers import is_ours
 from execution.orders import Order, OrderState
-from execution.position_tracker import Position
+from execution.positions import Position
 
 Ledger = Mapping[str, Any]
 

@@ -55,6 +55,7 @@ class Scanning:
         self._scanner = ArbitrageScanner(markets, limits, caps)
         self._cooldown = Cooldown(settings.arbitrage.cooldown_s * 1_000)
         self._balances: dict[str, tuple[int, Mapping[str, Decimal]]] = {}
+        self._unread: dict[str, LeftOut] = {}
         self._spent_until: dict[tuple[str, str], datetime] = {}
 
     def _markets(self, symbols: tuple[str, ...]) -> dict[BookKey, Market]:
@@ -76,7 +77,7 @@ class Scanning:
         return Scan(
             self._scanner.opportunities(now_ms, self._free()),
             self._scanner.spreads(now_ms),
-            self._scanner.left_out(now_ms),
+            [*self._unread.values(), *self._scanner.left_out(now_ms)],
         )
 
     def _free(self) -> dict[str, Mapping[str, Decimal]]:
@@ -86,10 +87,13 @@ class Scanning:
             read_ms, _ = self._balances.get(account, (-BALANCES_AGE_MAX_MS, {}))
             if now_ms - read_ms < BALANCES_AGE_MAX_MS:
                 continue
+            self._unread.pop(account, None)
             try:
                 free = self._connections.exchange(account).free_balances()
-            except ExchangeUnavailable:
+            except ExchangeUnavailable as error:
                 free = {}
+                reason = f"its balances cannot be read: {error}"
+                self._unread[account] = LeftOut(account, "all", reason)
             self._balances[account] = (now_ms, free)
         return {account: free for account, (_, free) in self._balances.items()}
 

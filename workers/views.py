@@ -7,7 +7,7 @@ from typing import Any
 
 from execution.decimals import to_text
 from execution.orders import Attempt, Fill, Order
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.reconciliation_run import Reconciliation
 from execution.repair import PositionCheck
 from execution.store.redis_stores import Stores

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from execution.decimals import to_decimal, to_text
 from execution.orders import Order
 from execution.ports import Change
-from execution.position_tracker import Position
+from execution.positions import Position
 
 _ORDER = TypeAdapter(Order)
 

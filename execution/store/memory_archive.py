@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from execution.orders import Order
 from execution.ports import Clock
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store.memory_store import MemoryStore
 
 

@@ -16,7 +16,7 @@ from execution.ports import (
     Intent,
     RefusedIntent,
 )
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store.memory_tables import Tables
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from execution.arbitrages import Arbitrage
 from execution.orders import Order
 from execution.ports import ClockOffset, Halt, Intent, RefusedIntent
-from execution.position_tracker import Position
+from execution.positions import Position
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from redis import Redis
 
 from execution.orders import Order
 from execution.ports import Clock
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store import keys
 from execution.store.codec import (
     created_us,

@@ -22,7 +22,7 @@ from execution.ports import (
     Intent,
     RefusedIntent,
 )
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store import keys
 from execution.store.codec import commit_arguments, order_from_json, position_from_hash
 from execution.store.connection import guarded, script
@@ -162,9 +162,9 @@ class RedisStore:
     def positions(self, account: str | None = None) -> list[Position]:
         pipe = self._redis.pipeline(transaction=False)
         for key in sorted(self._redis.smembers(keys.POSITIONS)):
-            pipe.hgetall(key)
-        found = [position_from_hash(stored) for stored in pipe.execute() if stored]
-        return [position for position in found if account in (None, position.account)]
+            if account is None or key.startswith(keys.position(account, "")):
+                pipe.hgetall(key)
+        return [position_from_hash(stored) for stored in pipe.execute() if stored]
 
     @guarded
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
@@ -165,10 +165,6 @@ class Params:
         if value not in (None, "true", "false", "TRUE", "FALSE"):
             raise invalid(name)
         return value in ("true", "TRUE")
-
-    def first_of(self, names: Iterable[str]) -> str | None:
-        """The first of these names that was sent."""
-        return next((name for name in names if name in self._pairs), None)
 
     def _matching(self, name: str, matches: Callable[[str], object], legal: str) -> str | None:
         value = self.text(name)

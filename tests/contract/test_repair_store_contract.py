@@ -9,7 +9,8 @@ from stores_kit import AWAY, PARAMS, an_ended_order, an_order, changed, kept, mo
 
 from execution.orders import OrderState
 from execution.ports import Change, Committed, StoreUnavailable
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from execution.repair import RepairStore
 from execution.store.connection import connect
 from execution.store.redis_repair import RedisRepair

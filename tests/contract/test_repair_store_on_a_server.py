@@ -10,7 +10,7 @@ from stores_kit import KEEP_S, ServerDesk
 
 from execution.events import Reported
 from execution.orders import Order, OrderState, Side
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store import keys
 from execution.store.redis_repair import RedisRepair
 

@@ -24,7 +24,8 @@ from execution.ports import (
     Store,
     StoreUnavailable,
 )
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from execution.store import keys
 from execution.store.connection import connect
 from execution.store.memory_store import MemoryStore

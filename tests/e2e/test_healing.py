@@ -21,7 +21,7 @@ from execution.identifiers import order_id_of
 from execution.ledger.sql_ledger import open_ledger
 from execution.orders import Order, OrderState
 from execution.ports import StoreUnavailable
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store import keys
 from signals import OrderSignal, Publisher, publish_order
 from signals.settings import SignalSettings

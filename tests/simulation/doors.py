@@ -33,7 +33,7 @@ from execution.ports import (
     RefusedIntent,
     StoreUnavailable,
 )
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store.memory_store import MemoryStore
 
 from .steps import CANCEL, CLOCK, COMMIT, LOOKUP, PLACE, Fate

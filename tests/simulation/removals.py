@@ -29,7 +29,8 @@ from execution.ports import (
     ExchangeUnavailable,
     Outcome,
 )
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 
 from .baton import Crew
 from .doors import ExchangeDoor

@@ -10,7 +10,7 @@ from execution.decimals import EXACT
 from execution.identifiers import order_id_of
 from execution.orders import Fill, Order, OrderState
 from execution.ports import Change, Clock, Committed, Intent
-from execution.position_tracker import Position
+from execution.positions import Position
 from execution.store.memory_store import MemoryStore
 
 from .truth import Standing, Truth, signed

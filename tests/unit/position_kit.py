@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from execution.decimals import ZERO
 from execution.orders import Fill, Side
-from execution.position_tracker import COST_GRID, Position
+from execution.position_tracker import COST_GRID
+from execution.positions import Position
 
 SPOT = Position("binance-main", "BTC/USDT")
 LINEAR = Position("binance-main", "BTC/USDT:USDT", contract_size=Decimal("0.001"))

@@ -17,7 +17,8 @@ from execution.balance_sheet import (
     moved_by_trade,
     with_strangers,
 )
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 
 NOW = EPOCH + timedelta(days=1)
 LATER = NOW + timedelta(hours=1)

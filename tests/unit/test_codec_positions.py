@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from fakes import fill
 
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from execution.store.codec import position_from_hash, position_to_hash
 
 EMPTY = [

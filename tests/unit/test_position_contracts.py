@@ -9,7 +9,8 @@ from execution.cash_flows import cash_flows
 from execution.decimals import ZERO
 from execution.instruments import Kind, instrument_of
 from execution.orders import Fill
-from execution.position_tracker import COST_GRID, Position, fold
+from execution.position_tracker import COST_GRID, fold
+from execution.positions import Position
 
 # Contracts of 0.01 BTC, settled in USDT; and of 100 USD, settled in BTC.
 LINEAR = Position("okx-main", "BTC/USDT:USDT", contract_size=Decimal("0.01"))

@@ -22,7 +22,8 @@ from position_kit import (
 from execution.cash_flows import cash_flows
 from execution.decimals import ZERO
 from execution.orders import Fill
-from execution.position_tracker import COST_GRID, Position, fold
+from execution.position_tracker import COST_GRID, fold
+from execution.positions import Position
 
 QUICK = settings(max_examples=40, deadline=None)
 every_kind = pytest.mark.parametrize("flat", EVERY_KIND, ids=lambda flat: flat.instrument.kind)

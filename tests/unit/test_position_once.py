@@ -9,7 +9,8 @@ from position_kit import fees, moved_cash, prices, sizes
 
 from execution.events import Reported
 from execution.orders import Fill, Order, OrderReport, OrderState, Side, merge_fills
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 
 QUICK = settings(max_examples=25, deadline=None)
 FLAT = Position(ACCOUNT, SYMBOL)

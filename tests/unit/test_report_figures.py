@@ -13,7 +13,8 @@ from report_kit import NOW, START, at, numbered, snapshot, timed, traded
 
 from execution.decimals import total
 from execution.orders import Order, OrderState
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from workers.reports import Report, build_report
 from workers.reports.summary import Summary, drawdowns, percentile
 

@@ -8,7 +8,8 @@ from fakes import ACCOUNT, SYMBOL, Desk, FakeClock, FakeExchange, fill
 
 from execution.books import Book
 from execution.orders import Fill
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from execution.store.memory_books import MemoryValuations
 from execution.valuation import LOOK_AGAIN_MS, Holder, Mark, RecentMarks, Valuer, totals_of
 

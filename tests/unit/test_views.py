@@ -10,7 +10,8 @@ from typing import Any
 from fakes import ACCOUNT, SYMBOL, Desk, fill, is_lost
 
 from execution.orders import Order
-from execution.position_tracker import Position, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from execution.reconciliation_run import Reconciliation
 from execution.valuation import Mark
 from workers.views import (

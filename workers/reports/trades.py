@@ -9,9 +9,10 @@ from decimal import Decimal
 import pandas as pd
 
 from execution.decimals import ZERO, Money
-from execution.instruments import COST_GRID, Instrument
+from execution.instruments import COST_GRID, Instrument, assets_of
 from execution.orders import Fill, Order, Side
-from execution.position_tracker import Position, assets_of, fold
+from execution.position_tracker import fold
+from execution.positions import Position
 from workers.reports.fees import Rates, ValuedFees, fees_by_asset, value_fees
 
 NO_STRATEGY = "-"
