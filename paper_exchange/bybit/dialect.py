@@ -61,6 +61,8 @@ class BybitDialect:
             account, window = authenticate(call, self._secrets)
             check_window(window, call.received_ms)
         values = parse_query(call.query) if call.method == "GET" else parse_body(call.body)
+        params = Params(values)
+        params.allow(route.params)
         if route.is_order:
             try:
                 self._desk.limits.count_order(account)
@@ -69,7 +71,7 @@ class BybitDialect:
         if route.to_engine and window is not None:
             await self._queue(window, call)
         visible_until_ms = exchange.now_ms() - call.lag_ms if call.lag_ms else None
-        request = Request(Params(values), account, call.received_ms, visible_until_ms)
+        request = Request(params, account, call.received_ms, visible_until_ms)
         return route.handler(self._desk, request)
 
     async def _queue(self, window: Window, call: Call) -> None:

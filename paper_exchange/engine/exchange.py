@@ -224,6 +224,8 @@ class Exchange:
             accepted_ms=now_ms,
             updated_ms=now_ms,
             hold=hold,
+            strategy_id=new.strategy_id,
+            strategy_type=new.strategy_type,
         )
         self.orders[order.id] = order
         account.open_orders[order.id] = order
