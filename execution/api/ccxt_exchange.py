@@ -8,11 +8,11 @@ from typing import Any, ClassVar, TypeVar
 
 import ccxt
 
+from execution.api.answers import in_symbol, of_order, other_order, with_id
 from execution.api.failures import failure_of, without_signature
 from execution.api.parse import (
     account_fill_of,
     book_of,
-    fill_of,
     market_of,
     price_of,
     report_of,
@@ -46,6 +46,12 @@ class CcxtExchange:
     # and the HTTP statuses with which the exchange says such things.
     gone: ClassVar[frozenset[str]] = frozenset()
     gone_statuses: ClassVar[range] = range(400, 500)
+    # Codes that say, of an order that is asked for by the exchange's id, that there is none.
+    missing: ClassVar[frozenset[str]] = frozenset()
+    # Where the exchange's own answer has an order's id and its client order id. ccxt takes another
+    # id of the same answer for it where there is one, as that of a strategy or of an algo order.
+    id_key: ClassVar[str | None] = None
+    client_id_key: ClassVar[str | None] = None
     # What is found by a client order id need not say it.
     may_leave_out_id: ClassVar[bool] = False
     # The exchange tells its time in steps of so many ms.
@@ -83,7 +89,7 @@ class CcxtExchange:
             return Outcome(verdict, reason=reason, retry_after_s=failure.retry_after_s)
         finally:
             self.client.stamp_ms = None
-        stranger = _stranger(order, report, may_leave_out_id=True)
+        stranger = other_order(order, report, may_leave_out_id=True)
         if stranger is not None:
             return Outcome(Verdict.UNKNOWN, reason=f"the answer speaks of order {stranger}")
         return Outcome(Verdict.ACCEPTED, report)
@@ -112,8 +118,7 @@ class CcxtExchange:
 
     def _accepted(self, order: Order, answer: Any) -> OrderReport:
         """Read what came back for a placement; `order` is what it answers."""
-        del order
-        return report_of(answer)
+        return self._read_order(order.symbol, answer)
 
     def cancel(self, order: Order) -> OrderReport | None:
         return self._ask(lambda: self._cancel(order), self.gone)
@@ -137,7 +142,7 @@ class CcxtExchange:
 
     def _looked_up(self, order: Order) -> OrderReport | None:
         report = self._lookup(order)
-        stranger = None if report is None else _stranger(order, report, self.may_leave_out_id)
+        stranger = None if report is None else other_order(order, report, self.may_leave_out_id)
         if stranger is not None:
             raise ValueError(f"asked for order {order.client_order_id}, told of {stranger}")
         return report
@@ -147,19 +152,27 @@ class CcxtExchange:
         return report_of(self.client.fetch_order(None, order.symbol, params))
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        return self._ask(lambda: report_of(self.client.fetch_order(exchange_order_id, symbol)))
+        return self._ask(lambda: self._checked(symbol, exchange_order_id), self.missing)
+
+    def _checked(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        report = self._fetched(symbol, exchange_order_id)
+        return None if report is None else with_id(symbol, exchange_order_id, report)
+
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        return self._read_order(symbol, self.client.fetch_order(exchange_order_id, symbol))
 
     def open_orders(self, symbol: str) -> list[OrderReport]:
-        return self._read(lambda: list(self._open(symbol)))
+        return self._read(lambda: [in_symbol(symbol, told) for told in self._open(symbol)])
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
-        return map(report_of, self.client.fetch_open_orders(symbol))
+        return [self._read_order(symbol, one) for one in self.client.fetch_open_orders(symbol)]
 
     def order_fills(self, order: Order) -> list[Fill]:
-        return self._read(lambda: list(self._fills(order)))
+        return self._read(lambda: [of_order(order, told) for told in self._fills(order)])
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
-        return map(fill_of, self.client.fetch_order_trades(order.exchange_order_id, order.symbol))
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        trades = self.client.fetch_order_trades(order.exchange_order_id, order.symbol)
+        return map(account_fill_of, trades)
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
         return self._read(lambda: self._walk_back(symbol, cursor, since_ms))
@@ -186,11 +199,11 @@ class CcxtExchange:
         beyond it."""
         raise NotImplementedError
 
-    def _fills_in(self, symbol: str, pages: Iterable[list[Any]]) -> Iterable[Fill]:
+    def _fills_in(self, symbol: str, pages: Iterable[list[Any]]) -> Iterable[AccountFill]:
         """Read pages of an order's trades as the exchange has written them."""
         market = self.client.market(symbol)
         for trade in chain.from_iterable(pages):
-            yield fill_of(self.client.parse_trade(trade, market))
+            yield account_fill_of(self.client.parse_trade(trade, market))
 
     def _account_fills(self, symbol: str, trades: Iterable[Any]) -> list[AccountFill]:
         """Read trades as the exchange has written them."""
@@ -200,7 +213,23 @@ class CcxtExchange:
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
         """Read an order as the exchange has written it."""
-        return report_of(self.client.parse_order(order, self.client.market(symbol)))
+        parsed = self.client.parse_order(order, self.client.market(symbol))
+        return self._read_order(symbol, parsed)
+
+    def _read_order(self, symbol: str, parsed: Any) -> OrderReport:
+        """Read ccxt's order, with what the exchange itself has written where ccxt errs."""
+        raw = parsed["info"]
+        ids: dict[str, Any] = {}
+        if self.id_key is not None and raw.get(self.id_key):
+            ids["id"] = str(raw[self.id_key])
+        if self.client_id_key is not None:
+            ids["clientOrderId"] = raw.get(self.client_id_key)
+        return report_of({**self._corrected(parsed, raw), **ids}, symbol)
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        """Put right what ccxt makes of the exchange's own words: above all, amounts in base."""
+        del raw
+        return parsed
 
     def balances(self) -> dict[str, Decimal]:
         return self._read(lambda: self._balances("total"))
@@ -265,11 +294,3 @@ class CcxtExchange:
         except (ccxt.BaseError, *UNREADABLE) as error:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
             raise ExchangeUnavailable(reason, self.client.retry_after_s) from error
-
-
-def _stranger(order: Order, report: OrderReport, may_leave_out_id: bool) -> str | None:
-    """Name the order that the report is about, None where that is the one that was meant."""
-    left_out = may_leave_out_id and report.client_order_id is None
-    if not left_out and report.client_order_id != order.client_order_id:
-        return str(report.client_order_id)
-    return None if report.symbol == order.symbol else f"{order.client_order_id} in {report.symbol}"

@@ -12,7 +12,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import account_fill_of, date_ms, fill_of
+from execution.api.parse import account_fill_of, date_ms, sized_by_value
 from execution.api.transport import (
     Shape,
     StrictTransport,
@@ -22,7 +22,7 @@ from execution.api.transport import (
     strict_client,
 )
 from execution.decimals import EXACT, ZERO, to_decimal, to_text
-from execution.orders import Fill, Order, OrderReport, OrderType, Side
+from execution.orders import Order, OrderReport, OrderType, Side
 from execution.ports import AccountFill
 
 OPEN_A_PAGE, CLOSED_A_PAGE = 100, 1_000
@@ -63,6 +63,8 @@ class UpbitExchange(CcxtExchange):
 
     may_leave_out_id: ClassVar[bool] = True
     clock_step_ms: ClassVar[int] = 1_000
+    id_key: ClassVar[str | None] = "uuid"
+    client_id_key: ClassVar[str | None] = "identifier"
 
     def _refusal(self, order: Order) -> str | None:
         if order.type is OrderType.MARKET and order.side is Side.BUY:
@@ -73,9 +75,23 @@ class UpbitExchange(CcxtExchange):
         request = {"identifier": order.client_order_id}
         return self._report(order.symbol, self.client.private_get_order(request))
 
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        return self._report(symbol, self.client.private_get_order({"uuid": exchange_order_id}))
+
     def _report(self, symbol: str, order: Any) -> OrderReport:
         # The trades of an order say nothing of their fees, and are told with them elsewhere.
         return super()._report(symbol, {**order, "trades": []})
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        kind, is_buy = raw.get("ord_type"), raw.get("side") == "bid"
+        if kind not in ("price", "market", "best"):
+            return parsed
+        told = {**parsed, "type": OrderType.MARKET.value}
+        if kind == "market" or not is_buy:
+            return told
+        # A buy for so much quote: what is left over is canceled when the order has filled.
+        done = raw["state"] == "cancel" and to_decimal(raw["executed_volume"])
+        return sized_by_value({**told, "status": "closed" if done else told["status"]})
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         for order in self._waiting(self.client.market_id(symbol)):
@@ -107,8 +123,8 @@ class UpbitExchange(CcxtExchange):
             week = {"start_time": start_ms, "end_time": end_ms}
             page = self.client.private_get_orders_closed({**request, **week})
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
-        return map(fill_of, self._trades(order.exchange_order_id, order.symbol))
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        return map(account_fill_of, self._trades(order.exchange_order_id, order.symbol))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
         """Upbit has no list of trades: they are asked for order by order."""
