@@ -35,7 +35,9 @@ TRADES_A_PAGE = 1000
 _ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")
 _FILLS = list_of(record_with("tradeId", "price", "qty", "commission", "commissionAsset"))
 _CANCELED = record_with("origClientOrderId")
-_TRADE = record_with("id", "orderId", "price", "qty", "commission", "commissionAsset", "time")
+_TRADE = record_with(
+    "symbol", "id", "orderId", "price", "qty", "commission", "commissionAsset", "time"
+)
 
 
 class StrictBinance(StrictTransport, ccxt.binance):
@@ -93,6 +95,11 @@ class BinanceExchange(CcxtExchange):
             raise ValueError(f"asked to cancel order {order.client_order_id}, told of {told}")
         return report
 
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        # Not by ccxt's own method: it keeps silent about orders of other symbols.
+        request = {"symbol": self.client.market_id(symbol)}
+        return [self._report(symbol, one) for one in self.client.private_get_openorders(request)]
+
     def _fills(self, order: Order) -> Iterable[AccountFill]:
         return self._trades(order.symbol, {"orderId": order.exchange_order_id}, {"orderId"})
 
@@ -107,14 +114,21 @@ class BinanceExchange(CcxtExchange):
         found: list[AccountFill] = []
         request = start
         while True:
-            trades = self.client.fetch_my_trades(symbol, None, TRADES_A_PAGE, request)
-            page = [account_fill_of(trade) for trade in trades]
+            page = self._page(symbol, request)
             page.sort(key=lambda told: int(told.fill.trade_id))
             found += page
             if len(page) < TRADES_A_PAGE:
                 return found
             following = {"fromId": int(page[-1].fill.trade_id) + 1}
             request = {key: start[key] for key in kept} | following
+
+    def _page(self, symbol: str, request: dict[str, Any]) -> list[AccountFill]:
+        market = self.client.market(symbol)
+        asked = {"symbol": market["id"], "limit": TRADES_A_PAGE, **request}
+        trades = self.client.private_get_mytrades(asked)
+        if any(trade["symbol"] != market["id"] for trade in trades):
+            raise ValueError(f"asked for trades in {symbol}, told of others")
+        return [account_fill_of(self.client.parse_trade(trade, market)) for trade in trades]
 
 
 def binance_client(

@@ -72,8 +72,12 @@ class CcxtExchange:
             unified = self.client.markets.get(symbol)
             if unified is None or not unified["spot"] or not unified["active"]:
                 return None
-            self._markets[symbol] = market_of(unified)
+            self._markets[symbol] = self._rules(market_of(unified))
         return self._markets[symbol]
+
+    def _rules(self, market: Market) -> Market:
+        """The market's rules, with those that ccxt does not know."""
+        return market
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         refused = self._refusal(order)
@@ -191,7 +195,8 @@ class CcxtExchange:
                     found[told.fill.trade_id, told.fill.side] = told
             if page and page[-1].fill.time < oldest:
                 break
-        recent = (told for told in found.values() if told.fill.time >= oldest)
+        # Backwards, so that trades of the same moment keep the order in which they happened.
+        recent = (told for told in reversed(found.values()) if told.fill.time >= oldest)
         return sorted(recent, key=lambda told: told.fill.time)
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
@@ -213,12 +218,11 @@ class CcxtExchange:
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
         """Read an order as the exchange has written it."""
-        parsed = self.client.parse_order(order, self.client.market(symbol))
-        return self._read_order(symbol, parsed)
+        return self._read_order(symbol, self.client.parse_order(order, self.client.market(symbol)))
 
     def _read_order(self, symbol: str, parsed: Any) -> OrderReport:
         """Read ccxt's order, with what the exchange itself has written where ccxt errs."""
-        raw = parsed["info"]
+        raw = parsed.get("info") or {}
         ids: dict[str, Any] = {}
         if self.id_key is not None and raw.get(self.id_key):
             ids["id"] = str(raw[self.id_key])
@@ -226,9 +230,8 @@ class CcxtExchange:
             ids["clientOrderId"] = raw.get(self.client_id_key)
         return report_of({**self._corrected(parsed, raw), **ids}, symbol)
 
-    def _corrected(self, parsed: Any, raw: Any) -> Any:
+    def _corrected(self, parsed: Any, _: Any) -> Any:
         """Put right what ccxt makes of the exchange's own words: above all, amounts in base."""
-        del raw
         return parsed
 
     def balances(self) -> dict[str, Decimal]:
@@ -243,8 +246,8 @@ class CcxtExchange:
         return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
 
     def _balances(self, part: str) -> dict[str, Decimal]:
-        found = self.client.fetch_balance()[part]
-        return {asset: to_decimal(amount) for asset, amount in found.items() if amount is not None}
+        held = self.client.fetch_balance()[part]
+        return {asset: to_decimal(amount) for asset, amount in held.items() if amount is not None}
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
         return self._read(lambda: self._prices(sorted(symbols)))

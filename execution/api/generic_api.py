@@ -14,11 +14,14 @@ from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.parse import account_fill_of, date_ms
 from execution.api.transport import Shape, StrictTransport, strict_client
+from execution.api.wire_check import wire_of
 from execution.orders import Order, OrderReport, OrderType, Side
 from execution.ports import AccountFill
 
 # Our clock may be wrong by so much when trades are looked for from an order's creation on.
 CREATED_MARGIN_MS = 3_600_000
+# Where relatives of exchanges that are known have an order's id; ccxt prefers another id to it.
+_OWN_IDS = ((ccxt.binance, "orderId"), (ccxt.okx, "ordId"), (ccxt.bybit, "orderId"))
 
 
 class StrictGeneric(StrictTransport):
@@ -39,6 +42,17 @@ class GenericExchange(CcxtExchange):
     gone_statuses: ClassVar[range] = range(200, 500)
     may_leave_out_id: ClassVar[bool] = True
     clock_step_ms: ClassVar[int] = 1_000
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        """With the order's own id, and with our client order id as we gave it, where ccxt sends it
+        behind a prefix and the exchange answers with that."""
+        own = next((key for kind, key in _OWN_IDS if isinstance(self.client, kind)), None)
+        ids = {"id": str(raw[own])} if own is not None and raw.get(own) else {}
+        told = parsed.get("clientOrderId")
+        if told:
+            prefix = wire_of(self._contract.exchange).prefix
+            ids["clientOrderId"] = str(told).removeprefix(prefix)
+        return {**parsed, **ids}
 
     def _refusal(self, order: Order) -> str | None:
         if order.type is OrderType.MARKET and order.side is Side.BUY:
@@ -82,7 +96,7 @@ class GenericExchange(CcxtExchange):
                 break
             found |= {trade["id"]: account_fill_of(trade) for trade in fresh}
             from_ms = max(trade["timestamp"] for trade in fresh)
-        yield sorted(found.values(), key=lambda told: told.fill.time, reverse=True)
+        yield sorted(found.values(), key=lambda told: told.fill.time)[::-1]
 
     def _server_ms(self) -> int:
         if self.client.has["fetchTime"] is True:
