@@ -21,7 +21,7 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.identifiers import may_be_ours
+from execution.identifiers import is_ours
 from execution.orders import Attempt, Order, OrderReport, Side
 from execution.ports import AccountFill
 
@@ -170,7 +170,7 @@ def _unit_of(order: Mapping[str, Any]) -> str:
     if said:
         return str(said)
     is_buy = str(order.get("side", "")).lower() == Side.BUY
-    return QUOTE if is_buy and not may_be_ours(order.get("orderLinkId")) else BASE
+    return QUOTE if is_buy and not is_ours(order.get("orderLinkId")) else BASE
 
 
 def _pages(ask: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Iterator[list[Any]]:

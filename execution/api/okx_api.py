@@ -21,7 +21,7 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.identifiers import may_be_ours
+from execution.identifiers import is_ours
 from execution.orders import Attempt, Order, OrderReport, Side
 from execution.ports import AccountFill
 
@@ -118,7 +118,7 @@ def _is_by_value(order: Mapping[str, Any]) -> bool:
     said = order.get("tgtCcy")
     is_buy = order.get("side") == Side.BUY
     return said == "quote_ccy" or (
-        not said and is_buy and not may_be_ours(order.get("clOrdId") or None)
+        not said and is_buy and not is_ours(order.get("clOrdId") or None)
     )
 
 
