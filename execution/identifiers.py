@@ -25,15 +25,18 @@ def arbitrage_id_of(signal_id: str) -> str:
     return ARBITRAGE_PREFIX + order_id_of(signal_id)[len(PREFIX) :]
 
 
+# Where client order ids must be UUIDs.
+UUID_EXCHANGE = "kraken"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def may_be_ours(client_order_id: str | None) -> bool:
-    """Say whether an id could be of our making: on some exchanges ours do not show it, because they
-    must be UUIDs there."""
+def may_be_ours(client_order_id: str | None, exchange: str | None = None) -> bool:
+    """Say whether an id could be of our making: where ours must be UUIDs they do not show it. That
+    is so at Kraken, and elsewhere a UUID is somebody else's. Without an exchange, it may be any."""
     if client_order_id is None:
         return False
-    return is_ours(client_order_id) or _UUID.fullmatch(client_order_id) is not None
+    hides = exchange in (None, UUID_EXCHANGE)
+    return is_ours(client_order_id) or (hides and _UUID.fullmatch(client_order_id) is not None)
 
 
 def is_ours(client_order_id: str | None) -> bool:
