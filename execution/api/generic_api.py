@@ -58,7 +58,14 @@ class GenericExchange(CcxtExchange):
         if order.type is OrderType.MARKET and order.side is Side.BUY:
             name = self._contract.exchange
             return f"type: whether {name} sizes a market buy in base or in quote is not known"
-        return None
+        is_market = order.type is OrderType.MARKET
+        named, value = ("type", order.type) if is_market else ("time_in_force", order.time_in_force)
+        excluded = wire_of(self._contract.exchange).excluded.get(str(value))
+        return (
+            f"{named}: {value} cannot be sent to {self._contract.exchange}: {excluded}"
+            if excluded
+            else None
+        )
 
     def _lookup(self, order: Order) -> OrderReport | None:
         if order.exchange_order_id is not None and self.client.has["fetchOrder"]:

@@ -1,75 +1,59 @@
 """What ccxt would really send for an order, found out without sending anything.
 
 An order at an exchange that nobody has written an adapter for depends on ccxt alone. Here ccxt
-builds the request for test orders in a made-up market, and the request is read before it leaves:
-the client order id must be in it, under a name that ccxt reads back from the exchange's answers,
-and the numbers must be plain decimals, digit for digit. Nothing goes over a network.
+builds the requests for test orders, and they are read before they leave: the client order id must
+be in them, under a name that ccxt reads back from the exchange's answers; the numbers must be plain
+decimals, digit for digit; and a time in force must make a difference. Nothing goes over a network.
 """
 
-import base64
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import UNREADABLE
+from execution.api.dry_request import (
+    CLIENT_ID,
+    SECRETS,
+    SYMBOL,
+    Pairs,
+    client_of,
+    request_for,
+)
 from execution.contracts import UnsupportedExchange
 from execution.decimals import to_text
+from execution.orders import OrderType, TimeInForce
 
-SYMBOL = "AAA/BBB"
-# Symbol, side, amount and price.
-TERMS_MIN = 4
-CLIENT_ID = "oo2mzq7kd4w6xv5ryt3ngbhaec"
 # Amounts and prices that binary floats and exponents spoil: very small, and of many digits.
 PROBES = (
     (Decimal("0.00000007"), Decimal("0.00000009")),
     (Decimal("1234567890123.12345678"), Decimal("98765432109.87654321")),
     (Decimal("1.5"), Decimal("20000")),
 )
-# What some exchanges are asked before the first order: which account of the key's to use.
-_PRELIMINARY: dict[str, Any] = {
-    "/account/accounts": {"status": "ok", "data": [{"id": 1, "type": "spot", "state": "working"}]},
-    "/user/query-api": {"retCode": 0, "result": {"uta": 1, "unified": 1, "userID": 1}},
-    "/hmac/login": {"authorizer": "1", "token": "token"},
-    "/account/mode": {"code": "200000", "data": {"selfTradePrevention": "", "accountMode": "C"}},
-}
+ID = {"clientOrderId": CLIENT_ID}
 # Names that the exchange itself reads a client order id from, where ccxt hands on its own name and
 # nothing in its answers shows it: both have Binance's parameters (Toobit, POST /api/v1/spot/order;
 # Coins.ph, POST /openapi/v1/order).
 _OWN_NAMES = {"coinsph": "newClientOrderId", "toobit": "newClientOrderId"}
-# A key in the form that Gemini demands, and secrets in the forms that one exchange or another can
-# sign with: of 32 letters, as LBank's; the seed of a key pair, as Backpack's; hexadecimal.
-_KEY = "account-key"
-_SECRETS = (
-    base64.b64encode(b"opens nothing in here...").decode(),
-    base64.b64encode(b"a seed that is known to everyone").decode(),
-    "5e" * 32,
-)
-
-Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How an order goes out: `refusal` says why it must not, None where it may.
 
-    `prefix` is what ccxt puts before our id; the exchange's answers have it, too. `is_built` is
-    false where ccxt did not get as far as a request.
+    `prefix` is what ccxt puts before our id; the exchange's answers have it, too. `excluded` has
+    the kinds of orders that must not go out though others may, "market" or a time in force, each
+    with the reason. `is_built` is false where ccxt did not get as far as a request.
     """
 
     refusal: str | None
     prefix: str = ""
+    excluded: Mapping[str, str] = field(default_factory=dict)
     is_built: bool = True
-
-
-class _Captured(BaseException):
-    """Ends ccxt's work on a request that would leave now; ccxt catches no such exception."""
 
 
 def check_wire(account: Account) -> None:
@@ -85,8 +69,8 @@ def check_wire(account: Account) -> None:
 def wire_of(exchange: str) -> Wire:
     """Say how orders to the exchange of that ccxt id go out; it takes some milliseconds."""
     wires = []
-    for secret in _SECRETS:
-        wires.append(_probed(exchange, _client_of(exchange, secret)))
+    for secret in SECRETS:
+        wires.append(_probed(exchange, client_of(exchange, secret)))
         if wires[-1].is_built:
             return wires[-1]
     return wires[0]
@@ -102,112 +86,57 @@ def _probed(exchange: str, client: Any) -> Wire:
     prefixes = set()
     for amount, price in PROBES:
         try:
-            request = _request_for(client, amount, price, {"clientOrderId": CLIENT_ID})
+            request = request_for(client, amount, price, "buy", ID)
         except Exception as error:  # noqa: BLE001  # Whatever it is, no order can be sent.
             why = f"{type(error).__name__}: {error}"
             return Wire(f"ccxt cannot build an order there: {why}", is_built=False)
-        wrong = _wrong_number(request, "amount", amount) or _wrong_number(request, "price", price)
-        if wrong is not None:
-            return Wire(wrong)
         sent = _client_id_in(request)
-        if sent is None:
-            return Wire("ccxt does not send the client order id")
-        prefixes.add(sent[1].removesuffix(CLIENT_ID))
-        wrong = _wrong_name(exchange, client, sent)
+        wrong = _wrong_terms(request, amount, price) or _wrong_name(exchange, client, sent)
         if wrong is not None:
             return Wire(wrong)
-    return Wire(None, prefixes.pop())
+        prefixes.add(sent[1].removesuffix(CLIENT_ID))
+    return Wire(None, prefixes.pop(), _excluded(client))
 
 
-def _client_of(exchange: str, secret: str) -> Any:
-    credentials = {"apiKey": _KEY, "secret": secret, "password": "password"}
-    client = getattr(ccxt, exchange)({**credentials, "enableRateLimit": False})
-    client.options["defaultType"] = "spot"
-    client.number = str
-    client.set_markets([_market()])
-    return client
+def _excluded(client: Any) -> dict[str, str]:
+    """Which kinds of orders ccxt refuses, spoils, or sends as if they were of another kind."""
+    found = {OrderType.MARKET.value: _spoiled(client, None, {})}
+    for tif in TimeInForce:
+        asked = {"postOnly": True} if tif is TimeInForce.PO else {"timeInForce": tif.value}
+        found[tif.value] = _spoiled(client, tif, asked)
+    return {kind: why for kind, why in found.items() if why is not None}
 
 
-def _market() -> dict[str, Any]:
-    """A market of fine steps, with what ccxt's classes look up in one."""
-    bounds = {name: {"min": None, "max": None} for name in ("amount", "price", "cost")}
-    kinds = ["LIMIT", "MARKET", "limit", "market"]
-    return {
-        "id": "AAABBB",
-        "lowercaseId": "aaabbb",
-        "uppercaseId": "AAABBB",
-        "numericId": 1,
-        "symbol": SYMBOL,
-        "base": "AAA",
-        "quote": "BBB",
-        "baseId": "AAA",
-        "quoteId": "BBB",
-        "type": "spot",
-        "spot": True,
-        **dict.fromkeys(("margin", "swap", "future", "option", "contract"), False),
-        **dict.fromkeys(("linear", "inverse", "settle", "settleId", "contractSize")),
-        "active": True,
-        "precision": {"amount": "0.00000001", "price": "0.00000001"},
-        "limits": bounds,
-        "info": {"orderTypes": kinds, "id": "1"},
-    }
+def _spoiled(client: Any, tif: TimeInForce | None, asked: dict[str, Any]) -> str | None:
+    for amount, limit in PROBES:
+        price = None if tif is None else limit
+        try:
+            request = request_for(client, amount, price, "sell", {**ID, **asked})
+            plain, again = (request_for(client, amount, limit, "sell", ID) for _ in range(2))
+        except Exception as error:  # noqa: BLE001  # Whatever it is, no such order can be sent.
+            return f"ccxt cannot build it: {type(error).__name__}: {error}"
+        wrong = _wrong_terms(request, amount, price)
+        if wrong is not None:
+            return wrong
+        if tif is not TimeInForce.GTC and not differs(request, plain, again):
+            return "ccxt sends the same as for an order that rests until it is canceled"
+    return None
 
 
-def _request_for(client: Any, amount: Decimal, price: Decimal, params: dict[str, str]) -> Pairs:
-    """The names and values of the request that ccxt would place such an order with."""
-    captured: list[Pairs] = []
-    marks = {CLIENT_ID, to_text(amount)}
-
-    def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
-        path = urlsplit(url).path
-        answer = next((told for end, told in _PRELIMINARY.items() if path.endswith(end)), None)
-        if answer is not None:
-            return answer
-        pairs = list(_pairs_of(url, headers, body))
-        # Some hand all parameters on to what they ask first: an order says its terms, too.
-        is_order = len(pairs) >= TERMS_MIN and any(m in value for _, value in pairs for m in marks)
-        if method == "GET" and not is_order:
-            return {}
-        captured.append(pairs)
-        raise _Captured
-
-    client.fetch = fetch
-    try:
-        client.create_order(SYMBOL, "limit", "buy", amount, price, params)
-    except _Captured:
-        return captured[0]
-    raise ValueError("it made no request")
+def differs(request: Pairs, plain: Pairs, again: Pairs) -> bool:
+    """Whether a request asks for something else than a plain one that was made twice: what differs
+    between those two is a nonce, or what follows from one."""
+    noise = {name for name, _ in {*plain} ^ {*again}}
+    return any(name not in noise for name, _ in {*request} ^ {*plain})
 
 
-def _pairs_of(url: str, headers: Any, body: Any) -> Iterator[tuple[str, str]]:
-    """Every name and value in a query, a form, JSON, or JSON in base64."""
-    yield from parse_qsl(urlsplit(url).query)
-    texts = [body, *(value for name, value in (headers or {}).items() if "payload" in name.lower())]
-    for part in texts:
-        text = part.decode() if isinstance(part, bytes) else str(part or "")
-        told = _json_of(text)
-        yield from parse_qsl(text) if told is None else _flat("", told)
-
-
-def _json_of(text: str) -> Any:
-    """What the text says as JSON, plain or in base64; None where it is neither."""
-    try:
-        plain = base64.b64decode(text, validate=True).decode() if text[:1] not in "{[" else text
-        told = json.loads(plain, parse_float=str, parse_int=str)
-    except ValueError:
-        return None
-    return told if isinstance(told, (dict, list)) else None
-
-
-def _flat(name: str, told: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(told, Mapping):
-        for key, value in told.items():
-            yield from _flat(str(key), value)
-    elif isinstance(told, list):
-        for value in told:
-            yield from _flat(name, value)
-    elif isinstance(told, str):
-        yield name, told
+def _wrong_terms(request: Pairs, amount: Decimal, price: Decimal | None) -> str | None:
+    wrong = _wrong_number(request, "amount", amount)
+    if wrong is None and price is not None:
+        wrong = _wrong_number(request, "price", price)
+    if wrong is None and not _client_id_in(request)[1]:
+        wrong = "ccxt does not send the client order id"
+    return wrong
 
 
 def _wrong_number(request: Pairs, what: str, number: Decimal) -> str | None:
@@ -226,9 +155,10 @@ def _wrong_number(request: Pairs, what: str, number: Decimal) -> str | None:
     return given if near is None else f"{given}, but as {near}"
 
 
-def _client_id_in(request: Pairs) -> tuple[str, str] | None:
-    """The name and the value that our id goes out under; whole, or behind a prefix."""
-    return next(((n, text) for n, text in request if text.endswith(CLIENT_ID)), None)
+def _client_id_in(request: Pairs) -> tuple[str, str]:
+    """The name and the value that our id goes out under; whole, or behind a prefix. Both are empty
+    where it does not go out."""
+    return next(((n, text) for n, text in request if text.endswith(CLIENT_ID)), ("", ""))
 
 
 def _wrong_name(exchange: str, client: Any, sent: tuple[str, str]) -> str | None:

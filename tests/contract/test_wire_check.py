@@ -16,11 +16,12 @@ from recorded_kit import market
 from execution.account_visit import Desk as ReconciliationDesk
 from execution.accounts import Account
 from execution.api.connections import Connections
+from execution.api.dry_request import SECRETS, client_of, request_for
 from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.parse import time_of
-from execution.api.wire_check import wire_of
+from execution.api.wire_check import ID, PROBES, differs, wire_of
 from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
-from execution.orders import Attempt, OrderState, Verdict
+from execution.orders import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.ports import ExchangeUnavailable
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import Reread
@@ -104,14 +105,37 @@ def test_the_check_takes_no_noticeable_time_and_no_network(
     assert time.process_time() - began < 0.1
 
 
+def _taken(name: str) -> str:
+    excluded = wire_of(name).excluded
+    return f"taken, but not {', '.join(excluded)}" if excluded else "taken"
+
+
 def test_the_documented_table_is_what_the_check_says() -> None:
     rows = []
     for name in OTHERS:
         refusal = wire_of(name).refusal
-        said = "taken" if refusal is None else f"refused: {' '.join(refusal.split())}"
+        said = _taken(name) if refusal is None else f"refused: {' '.join(refusal.split())}"
         rows.append(f"| {name} | {said.replace('|', '/')[:160]} |")
     page = PAGE.read_text(encoding="utf-8")
     assert page[page.index(TABLE) :] == TABLE + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("exchange", [name for name in OTHERS if wire_of(name).refusal is None])
+def test_orders_that_ask_for_the_same_are_told_from_those_that_do_not(exchange: str) -> None:
+    def client_that_signs() -> Any:
+        for secret in SECRETS:
+            client = client_of(exchange, secret)
+            try:
+                request_for(client, *PROBES[2], "sell", ID)
+            except (ccxt.BaseError, ValueError):
+                continue
+            return client
+        raise AssertionError(f"{exchange} makes no request")
+
+    client = client_that_signs()
+    plain, again, same = (request_for(client, *PROBES[2], "sell", ID) for _ in range(3))
+    assert not differs(same, plain, again)
+    assert differs(request_for(client, *PROBES[0], "sell", ID), plain, again)
 
 
 # Exchanges that are taken
@@ -190,6 +214,24 @@ def test_gate_takes_our_id_behind_a_prefix_and_it_is_ours_all_the_same(
     fetched = gate.fetch(SYMBOL, "12332324")
     assert fetched is not None
     assert fetched.client_order_id == order.client_order_id
+
+
+@pytest.mark.parametrize(
+    ("exchange", "changes", "reason"),
+    [
+        ("bigone", {"time_in_force": TimeInForce.FOK}, "time_in_force: FOK cannot be sent"),
+        ("whitebit", {"time_in_force": TimeInForce.FOK}, "does not support timeInForce FOK"),
+        ("gemini", {"type": OrderType.MARKET, "side": Side.SELL, "price": None}, "type: market"),
+    ],
+)  # fmt: skip
+def test_a_kind_of_order_that_ccxt_would_drop_is_refused_before_anything_is_sent(
+    exchange: str, changes: dict[str, Any], reason: str, server: CannedServer
+) -> None:
+    order = Desk().order(symbol=SYMBOL, **changes)
+    outcome = exchange_at(server, exchange, "LTC-USDT").place(order, ATTEMPT)
+    assert outcome.verdict is Verdict.REJECTED
+    assert reason in outcome.reason
+    assert server.requests == []
 
 
 def test_gates_answer_about_another_order_is_still_no_acceptance(server: CannedServer) -> None:
