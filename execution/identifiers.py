@@ -32,7 +32,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def may_be_ours(client_order_id: str | None, exchange: str | None = None) -> bool:
     """Say whether an id could be of our making: where ours must be UUIDs they do not show it. That
-    is so at Kraken, and elsewhere a UUID is somebody else's. Without an exchange, it may be any."""
+    is so at Kraken, and elsewhere a UUID is not ours. Without an exchange, it may be any."""
     if client_order_id is None:
         return False
     hides = exchange in (None, UUID_EXCHANGE)

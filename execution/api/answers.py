@@ -10,25 +10,26 @@ from execution.ports import AccountFill
 def with_id(symbol: str, exchange_order_id: str, report: OrderReport) -> OrderReport:
     """The report, if it is about the order of that id, in that symbol."""
     if (report.exchange_order_id, report.symbol) != (exchange_order_id, symbol):
-        told = f"{report.exchange_order_id} in {report.symbol}"
-        raise ValueError(f"asked for order {exchange_order_id} in {symbol}, told of {told}")
+        other = f"{report.exchange_order_id} in {report.symbol}"
+        asked = f"{exchange_order_id} in {symbol}"
+        raise ValueError(f"asked for order {asked}, and the answer is about {other}")
     return report
 
 
 def in_symbol(symbol: str, report: OrderReport) -> OrderReport:
     """The report, if it is about an order in that symbol."""
     if report.symbol != symbol:
-        told = f"{report.exchange_order_id} in {report.symbol}"
-        raise ValueError(f"asked for open orders of {symbol}, told of {told}")
+        other = f"{report.exchange_order_id} in {report.symbol}"
+        raise ValueError(f"asked for open orders of {symbol}, and the answer is about {other}")
     return report
 
 
-def of_order(order: Order, told: AccountFill) -> Fill:
+def of_order(order: Order, trade: AccountFill) -> Fill:
     """The fill, if it is one of that order."""
-    if told.exchange_order_id != order.exchange_order_id:
+    if trade.exchange_order_id != order.exchange_order_id:
         asked = f"trades of order {order.exchange_order_id}"
-        raise ValueError(f"asked for {asked}, told of one of {told.exchange_order_id}")
-    return told.fill
+        raise ValueError(f"asked for {asked}, and the answer is about {trade.exchange_order_id}")
+    return trade.fill
 
 
 def other_order(order: Order, report: OrderReport, may_leave_out_id: bool) -> str | None:

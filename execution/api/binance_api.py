@@ -91,8 +91,9 @@ class BinanceExchange(CcxtExchange):
             report.exchange_order_id != order.exchange_order_id
             or report.client_order_id != order.client_order_id
         ):
-            told = f"{report.client_order_id} ({report.exchange_order_id})"
-            raise ValueError(f"asked to cancel order {order.client_order_id}, told of {told}")
+            other = f"{report.client_order_id} ({report.exchange_order_id})"
+            asked = f"asked to cancel order {order.client_order_id}"
+            raise ValueError(f"{asked}, and the answer is about {other}")
         return report
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
@@ -127,7 +128,7 @@ class BinanceExchange(CcxtExchange):
         asked = {"symbol": market["id"], "limit": TRADES_A_PAGE, **request}
         trades = self.client.private_get_mytrades(asked)
         if any(trade["symbol"] != market["id"] for trade in trades):
-            raise ValueError(f"asked for trades in {symbol}, told of others")
+            raise ValueError(f"asked for trades in {symbol}, and the answer has others")
         return [account_fill_of(self.client.parse_trade(trade, market)) for trade in trades]
 
 

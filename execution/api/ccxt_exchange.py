@@ -93,9 +93,9 @@ class CcxtExchange:
             return Outcome(verdict, reason=reason, retry_after_s=failure.retry_after_s)
         finally:
             self.client.stamp_ms = None
-        stranger = other_order(order, report, may_leave_out_id=True)
-        if stranger is not None:
-            return Outcome(Verdict.UNKNOWN, reason=f"the answer speaks of order {stranger}")
+        other = other_order(order, report, may_leave_out_id=True)
+        if other is not None:
+            return Outcome(Verdict.UNKNOWN, reason=f"the answer speaks of order {other}")
         return Outcome(Verdict.ACCEPTED, report)
 
     def _refusal(self, order: Order) -> str | None:
@@ -146,9 +146,10 @@ class CcxtExchange:
 
     def _looked_up(self, order: Order) -> OrderReport | None:
         report = self._lookup(order)
-        stranger = None if report is None else other_order(order, report, self.may_leave_out_id)
-        if stranger is not None:
-            raise ValueError(f"asked for order {order.client_order_id}, told of {stranger}")
+        other = None if report is None else other_order(order, report, self.may_leave_out_id)
+        if other is not None:
+            asked = f"asked for order {order.client_order_id}"
+            raise ValueError(f"{asked}, and the answer is about {other}")
         return report
 
     def _lookup(self, order: Order) -> OrderReport | None:
@@ -166,13 +167,13 @@ class CcxtExchange:
         return self._read_order(symbol, self.client.fetch_order(exchange_order_id, symbol))
 
     def open_orders(self, symbol: str) -> list[OrderReport]:
-        return self._read(lambda: [in_symbol(symbol, told) for told in self._open(symbol)])
+        return self._read(lambda: [in_symbol(symbol, report) for report in self._open(symbol)])
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         return [self._read_order(symbol, one) for one in self.client.fetch_open_orders(symbol)]
 
     def order_fills(self, order: Order) -> list[Fill]:
-        return self._read(lambda: [of_order(order, told) for told in self._fills(order)])
+        return self._read(lambda: [of_order(order, trade) for trade in self._fills(order)])
 
     def _fills(self, order: Order) -> Iterable[AccountFill]:
         trades = self.client.fetch_order_trades(order.exchange_order_id, order.symbol)
@@ -196,7 +197,7 @@ class CcxtExchange:
             if page and page[-1].fill.time < oldest:
                 break
         # Backwards, so that trades of the same moment keep the order in which they happened.
-        recent = (told for told in reversed(found.values()) if told.fill.time >= oldest)
+        recent = (trade for trade in reversed(found.values()) if trade.fill.time >= oldest)
         return sorted(recent, key=lambda told: told.fill.time)
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:

@@ -143,13 +143,13 @@ class CoinbaseExchange(CcxtExchange):
             return parsed
         kinds: Mapping[str, Any] = raw.get("order_configuration") or {}
         asked: Mapping[str, Any] = next(iter(kinds.values()), {})
-        told = {
+        order = {
             **parsed,
             "status": _STATUSES[raw["status"]],
             "amount": asked.get("base_size"),
             "price": asked.get("limit_price"),
         }
-        return told if asked.get("base_size") else sized_by_value(told)
+        return order if asked.get("base_size") else sized_by_value(order)
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         request = {"product_ids": [self.client.market_id(symbol)], "order_status": ["OPEN"]}

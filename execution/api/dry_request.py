@@ -91,7 +91,7 @@ def request_for(
 
     def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         path = urlsplit(url).path
-        answer = next((told for end, told in _PRELIMINARY.items() if path.endswith(end)), None)
+        answer = next((answer for end, answer in _PRELIMINARY.items() if path.endswith(end)), None)
         if answer is not None:
             return answer
         pairs = list(_pairs_of(url, headers, body))
@@ -117,26 +117,26 @@ def _pairs_of(url: str, headers: Any, body: Any) -> Iterator[tuple[str, str]]:
     texts = [body, *(value for name, value in (headers or {}).items() if "payload" in name.lower())]
     for part in texts:
         text = part.decode() if isinstance(part, bytes) else str(part or "")
-        told = _json_of(text)
-        yield from parse_qsl(text) if told is None else _flat("", told)
+        answer = _json_of(text)
+        yield from parse_qsl(text) if answer is None else _flat("", answer)
 
 
 def _json_of(text: str) -> Any:
     """What the text says as JSON, plain or in base64; None where it is neither."""
     try:
         plain = base64.b64decode(text, validate=True).decode() if text[:1] not in "{[" else text
-        told = json.loads(plain, parse_float=str, parse_int=str)
+        answer = json.loads(plain, parse_float=str, parse_int=str)
     except ValueError:
         return None
-    return told if isinstance(told, (dict, list)) else None
+    return answer if isinstance(answer, (dict, list)) else None
 
 
-def _flat(name: str, told: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(told, Mapping):
-        for key, value in told.items():
+def _flat(name: str, answer: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(answer, Mapping):
+        for key, value in answer.items():
             yield from _flat(str(key), value)
-    elif isinstance(told, list):
-        for value in told:
+    elif isinstance(answer, list):
+        for value in answer:
             yield from _flat(name, value)
-    elif told is not None:
-        yield name, told if isinstance(told, str) else json.dumps(told)
+    elif answer is not None:
+        yield name, answer if isinstance(answer, str) else json.dumps(answer)

@@ -48,10 +48,10 @@ class GenericExchange(CcxtExchange):
         behind a prefix and the exchange answers with that."""
         own = next((key for kind, key in _OWN_IDS if isinstance(self.client, kind)), None)
         ids = {"id": str(raw[own])} if own is not None and raw.get(own) else {}
-        told = parsed.get("clientOrderId")
-        if told:
+        client_id = parsed.get("clientOrderId")
+        if client_id:
             prefix = wire_of(self._contract.exchange).prefix
-            ids["clientOrderId"] = str(told).removeprefix(prefix)
+            ids["clientOrderId"] = str(client_id).removeprefix(prefix)
         return {**parsed, **ids}
 
     def _refusal(self, order: Order) -> str | None:

@@ -132,14 +132,14 @@ class KrakenExchange(CcxtExchange):
         if not _is_by_value(order):
             return self._report(symbol, order)
         # Its volumes are in quote: only its trades say what it came to in base.
-        trades = [told.fill for told in self._trades_of(symbol, order)]
+        trades = [trade.fill for trade in self._trades_of(symbol, order)]
         return self._report(symbol, _in_base(order, trades))
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
-        # Of its trades an order names only the ids; their fees are told with the trades.
+        # Of its trades an order names only the ids; their fees come with the trades.
         omitted = {"trades", *(("vol", "vol_exec", "price") if _is_by_value(order) else ())}
-        told = {key: value for key, value in order.items() if key not in omitted}
-        return super()._report(symbol, told)
+        kept = {key: value for key, value in order.items() if key not in omitted}
+        return super()._report(symbol, kept)
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         for order in _with_ids(self.client.private_post_openorders()["result"]["open"]):
@@ -152,10 +152,11 @@ class KrakenExchange(CcxtExchange):
 
     def _queried(self, txid: str | None) -> dict[str, Any]:
         request = {"txid": txid, "trades": "true"}
-        told = self.client.private_post_queryorders(request)["result"]
-        if set(told) != {txid}:
-            raise ValueError(f"asked for order {txid}, told of {', '.join(told)}")
-        return _with_ids(told)[0]
+        orders = self.client.private_post_queryorders(request)["result"]
+        if set(orders) != {txid}:
+            others = ", ".join(orders)
+            raise ValueError(f"asked for order {txid}, and the answer is about {others}")
+        return _with_ids(orders)[0]
 
     def _trades_of(self, symbol: str, order: Mapping[str, Any]) -> Iterable[AccountFill]:
         ids = order.get("trades") or []

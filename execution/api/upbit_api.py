@@ -132,14 +132,14 @@ class UpbitExchange(CcxtExchange):
         kind, is_buy = raw.get("ord_type"), raw.get("side") == "bid"
         if kind not in ("price", "market", "best"):
             return parsed
-        told = {**parsed, "type": OrderType.MARKET.value}
+        order = {**parsed, "type": OrderType.MARKET.value}
         if kind == "market" or not is_buy:
-            return told
+            return order
         # A buy for so much quote: what is left over is canceled when the order has filled.
         done = raw["state"] == "cancel" and to_decimal(raw["executed_volume"])
-        status = "closed" if done else told["status"]
+        status = "closed" if done else order["status"]
         # ccxt takes the whole value that was asked for as spent.
-        return sized_by_value({**told, "status": status, "average": None})
+        return sized_by_value({**order, "status": status, "average": None})
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         for order in self._waiting(self.client.market_id(symbol)):

@@ -1,6 +1,6 @@
 """What ccxt would really send for an order, found out without sending anything.
 
-An order at an exchange that nobody has written an adapter for depends on ccxt alone. Here ccxt
+An order at an exchange without an adapter of its own depends on ccxt alone. Here ccxt
 builds the requests for test orders, and they are read before they leave: the client order id must
 be in them, under a name that ccxt reads back from the exchange's answers; the numbers must be plain
 decimals, digit for digit; and a time in force must make a difference. Nothing goes over a network.
@@ -180,8 +180,8 @@ def _read_back(client: Any, name: str, text: str) -> str | None:
     for kind in ("limit", "buy-limit"):
         answer = {**terms, "type": kind, name: text}
         try:
-            told = client.parse_order(answer, client.market(SYMBOL))["clientOrderId"]
+            client_id = client.parse_order(answer, client.market(SYMBOL))["clientOrderId"]
         except (ccxt.BaseError, *UNREADABLE):
             continue
-        return None if told is None else str(told)
+        return None if client_id is None else str(client_id)
     return None

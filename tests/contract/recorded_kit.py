@@ -87,7 +87,7 @@ def _bybit(order: Raw, trades: list[Raw], is_open: bool) -> Raw:
     def said(result: Any) -> Raw:
         return {"retCode": 0, "retMsg": "OK", "result": result, "time": 1}
 
-    def told(rows: list[Raw]) -> Callable[[Request], Raw]:
+    def listed(rows: list[Raw]) -> Callable[[Request], Raw]:
         def answer(request: Request) -> Raw:
             lists_open = "limit" in request.params and request.route.endswith("/realtime")
             hides = "endTime" in request.params or (lists_open and not is_open)
@@ -97,9 +97,9 @@ def _bybit(order: Raw, trades: list[Raw], is_open: bool) -> Raw:
 
     acknowledged = said({"orderId": order["orderId"], "orderLinkId": order["orderLinkId"]})
     return {
-        "GET /v5/order/realtime": told([order]),
-        "GET /v5/order/history": told([order]),
-        "GET /v5/execution/list": told(trades),
+        "GET /v5/order/realtime": listed([order]),
+        "GET /v5/order/history": listed([order]),
+        "GET /v5/execution/list": listed(trades),
         "POST /v5/order/create": acknowledged,
         "POST /v5/order/cancel": acknowledged,
     }

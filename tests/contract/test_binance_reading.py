@@ -185,7 +185,7 @@ def test_a_lookup_that_is_told_of_another_order_is_no_answer(
     server: BinanceServer, binance: BinanceExchange
 ) -> None:
     server.replies[GET_ORDER] = Reply(known_order("somebody-elses"))
-    with pytest.raises(ExchangeUnavailable, match="told of somebody-elses"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about somebody-elses"):
         binance.lookup(an_order())
 
 

@@ -1,4 +1,4 @@
-"""Recorded answers, read by every method of every adapter that could be told them.
+"""Recorded answers, read by every method of every adapter that may meet them.
 
 The orders are of kinds that people place by hand, too: by value, of a strategy, made by an algo
 order. Whichever way such an order is found, it is the same one, and all its numbers are in base.
@@ -71,7 +71,7 @@ def check(report: OrderReport | None, expected: dict[str, Any]) -> None:
     assert report.status == expected["status"]
     assert report.filled == Decimal(expected["filled"])
     assert report.average == (None if expected["average"] is None else Decimal(expected["average"]))
-    # Trades are told with their fees elsewhere.
+    # Trades come with their fees elsewhere.
     assert report.fills == ()
     side, kind, amount, price, tif = expected["terms"]
     assert report.terms is not None
@@ -152,12 +152,12 @@ def test_the_trades_of_a_recorded_order_are_its_fills(
             assert fill.price == Decimal(expected["average"])
     for trade_id, (asset, amount) in case.get("fees", {}).items():
         assert [f.fees for f in fills if f.trade_id == trade_id] == [(Fee(asset, Decimal(amount)),)]
-    told = exchange.fills_since(expected["symbol"], None, START_MS - 60_000)
-    assert {one.fill for one in told} == set(fills)
-    assert {one.exchange_order_id for one in told} <= {expected["id"]}
+    trades = exchange.fills_since(expected["symbol"], None, START_MS - 60_000)
+    assert {one.fill for one in trades} == set(fills)
+    assert {one.exchange_order_id for one in trades} <= {expected["id"]}
 
 
-# What is told of another order
+# Answers about another order
 
 
 @each_order
@@ -168,13 +168,13 @@ def test_another_order_than_the_one_that_was_asked_for_is_no_answer(
     if name == "coinbase":
         base = "GET /api/v3/brokerage/orders/historical/"
         server.answers[f"{base}another"] = server.answers[base + expected["id"]]
-    with pytest.raises(ExchangeUnavailable, match="told of"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about"):
         exchange.fetch(expected["symbol"], "another")
 
 
 @each_order
 def test_an_order_in_another_symbol_is_no_answer(name: str, case: dict[str, Any], at: At) -> None:
-    with pytest.raises(ExchangeUnavailable, match="told of"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about"):
         at(name, case).fetch("SOL/USDT", case["expected"]["id"])
 
 
@@ -187,7 +187,7 @@ def test_an_order_in_another_symbol_is_no_answer(name: str, case: dict[str, Any]
     ],
 )  # fmt: skip
 def test_trades_of_another_order_are_no_answer(name: str, case: dict[str, Any], at: At) -> None:
-    with pytest.raises(ExchangeUnavailable, match="told of one of"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about"):
         at(name, case).order_fills(replace(asked(case), exchange_order_id="1"))
 
 
@@ -264,11 +264,11 @@ def beside() -> Iterator[Any]:
     files += [(name, BESIDE / f"{name}.json") for name in RECORDED]
     for name, path in files:
         for case in json.loads(path.read_text(encoding="utf-8")) if path.exists() else []:
-            told = case["expected"] if isinstance(case["expected"], list) else [case["expected"]]
+            trades = case["expected"] if isinstance(case["expected"], list) else [case["expected"]]
             if case["market_type"] != "spot" or case["method"] not in ORDERS_AND_TRADES:
                 continue
             rows = _rows(name, case["httpResponse"])
-            for row, expected in zip(rows, told, strict=False):
+            for row, expected in zip(rows, trades, strict=False):
                 title = f"{name}-{case['method']}-{case['description']}"
                 yield pytest.param(name, case["method"], row, expected, id=title)
 
@@ -300,10 +300,10 @@ def test_what_was_recorded_elsewhere_is_read_by_every_method(
         placeholder = RECORDED[name][0]
         tell(server, name, {**placeholder, "trades": [row]})
         exchange = adapter(name, server.url, SYMBOLS)
-        [told] = exchange.fills_since(symbol, None, 0)
-        assert told.fill.trade_id == expected["id"]
-        assert told.fill.amount == Decimal(str(expected["amount"]))
-        assert told.fill.price == Decimal(str(expected["price"]))
+        [trade] = exchange.fills_since(symbol, None, 0)
+        assert trade.fill.trade_id == expected["id"]
+        assert trade.fill.amount == Decimal(str(expected["amount"]))
+        assert trade.fill.price == Decimal(str(expected["price"]))
         return
     is_open = expected["status"] == "open"
     tell(

@@ -192,12 +192,12 @@ def test_gate_takes_our_id_behind_a_prefix_and_it_is_ours_all_the_same(
     server: CannedServer,
 ) -> None:
     order = Desk().order(symbol=SYMBOL)
-    told = gate_order(order.client_order_id)
+    answer = gate_order(order.client_order_id)
     server.answers |= {
-        "POST /api/v4/spot/orders": told,
-        "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [told]}],
-        "GET /api/v4/spot/orders": [told],
-        "GET /api/v4/spot/orders/12332324": told,
+        "POST /api/v4/spot/orders": answer,
+        "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [answer]}],
+        "GET /api/v4/spot/orders": [answer],
+        "GET /api/v4/spot/orders/12332324": answer,
     }
     gate = exchange_at(server, "gate", "LTC_USDT")
     outcome = gate.place(order, ATTEMPT)
@@ -241,7 +241,7 @@ def test_gates_answer_about_another_order_is_still_no_acceptance(server: CannedS
     assert outcome.verdict is Verdict.UNKNOWN
     server.answers["GET /api/v4/spot/orders/1"] = gate_order("another")
     standing = replace(order, exchange_order_id="1")
-    with pytest.raises(ExchangeUnavailable, match="told of 12332324"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about 12332324"):
         exchange_at(server, "gate", "LTC_USDT").lookup(standing)
 
 
@@ -249,11 +249,11 @@ def test_a_reconciliation_at_gate_knows_our_order_by_its_id(server: CannedServer
     desk = Desk()
     desk.exchange.symbols = {SYMBOL}
     order = desk.order(symbol=SYMBOL)
-    told = gate_order(order.client_order_id)
+    answer = gate_order(order.client_order_id)
     server.answers |= {
         "GET /api/v4/spot/accounts": [{"currency": "USDT", "available": "20", "locked": "0"}],
         "GET /api/v4/spot/my_trades": [],
-        "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [told]}],
+        "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [answer]}],
     }
     desk.book.set_reread(ACCOUNT, Reread((SYMBOL,), time_of(START_MS)))
     parts = ReconciliationDesk(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
@@ -283,12 +283,12 @@ def test_htx_answers_a_placement_with_nothing_but_an_id(server: CannedServer) ->
 
 def test_a_relative_of_binance_has_its_orders_own_id(server: CannedServer) -> None:
     order = Desk().order(symbol=SYMBOL)
-    told = {
+    answer = {
         "symbol": "LTCUSDT", "orderId": 28, "strategyId": 77, "side": "BUY", "type": "LIMIT",
         "clientOrderId": order.client_order_id, "price": "100", "origQty": "1",
         "executedQty": "0", "status": "NEW", "timeInForce": "GTC", "time": START_MS,
     }  # fmt: skip
-    server.answers["GET /api/v3/order"] = told
+    server.answers["GET /api/v3/order"] = answer
     relative = exchange_at(server, "binanceus", "LTCUSDT")
     found = relative.fetch(SYMBOL, "28")
     assert found is not None
