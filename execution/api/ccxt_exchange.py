@@ -16,8 +16,8 @@ from execution.api.parse import (
     market_of,
     price_of,
     report_of,
-    time_of,
 )
+from execution.api.trade_pages import walk_back
 from execution.books import Book
 from execution.contracts import Contract
 from execution.decimals import to_decimal
@@ -27,8 +27,6 @@ from execution.orders import Attempt, Fill, Order, OrderReport, OrderType, TimeI
 from execution.ports import AccountFill, Clock, ClockOffset, ExchangeUnavailable, Outcome
 
 T = TypeVar("T")
-# A trade id that is no place to begin from is looked for this far back.
-LOOKBACK_MAX_MS = 7 * 86_400_000
 # What comes of reading an answer that is not what it should be.
 UNREADABLE = (
     ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
@@ -180,25 +178,10 @@ class CcxtExchange:
         return map(account_fill_of, trades)
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        return self._read(lambda: self._walk_back(symbol, cursor, since_ms))
+        def pages_from(from_ms: int) -> Iterable[list[AccountFill]]:
+            return self._pages(symbol, from_ms)
 
-    def _walk_back(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        """Read from the newest trade back to the cursor's, or to `since_ms`."""
-        from_ms = since_ms if cursor is None else since_ms - LOOKBACK_MAX_MS
-        found: dict[tuple[str, str], AccountFill] = {}
-        oldest = time_of(max(0, from_ms))
-        for page in self._pages(symbol, max(0, from_ms)):
-            for told in page:
-                if told.fill.trade_id == cursor:
-                    # Trades of the same moment come in no order: they are told again, never lost.
-                    oldest = told.fill.time
-                else:
-                    found[told.fill.trade_id, told.fill.side] = told
-            if page and page[-1].fill.time < oldest:
-                break
-        # Backwards, so that trades of the same moment keep the order in which they happened.
-        recent = (trade for trade in reversed(found.values()) if trade.fill.time >= oldest)
-        return sorted(recent, key=lambda told: told.fill.time)
+        return self._read(lambda: walk_back(pages_from, cursor, since_ms))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
         """The account's trades of the symbol, the newest first, page by page, back to `from_ms` or

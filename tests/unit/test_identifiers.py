@@ -31,7 +31,7 @@ def test_our_orders_are_known_by_sight() -> None:
         assert not is_ours(other)
 
 
-def test_a_uuid_may_be_ours_only_where_ours_must_be_uuids() -> None:
+def test_a_uuid_may_be_ours_but_where_all_other_orders_have_one() -> None:
     uuid = client_order_id_of(order_id_of("signal-1"), KRAKEN.exchange)
     assert may_be_ours(uuid, KRAKEN.exchange)
     assert may_be_ours(uuid)
