@@ -36,8 +36,9 @@ PROBES = (
 )
 ID = {"clientOrderId": CLIENT_ID}
 # Names that the exchange itself reads a client order id from, where ccxt hands on its own name and
-# nothing in its answers shows it: both have Binance's parameters (Toobit, POST /api/v1/spot/order;
-# Coins.ph, POST /openapi/v1/order).
+# nothing in its answers shows it. Toobit: the name that ccxt gives its own ids in the other orders
+# there. Coins.ph: not confirmed by a document, but its interface follows Binance's in every other
+# name, and an id that were not read would leave each order that stands in quarantine.
 _OWN_NAMES = {"coinsph": "newClientOrderId", "toobit": "newClientOrderId"}
 
 
