@@ -194,7 +194,7 @@ class AccountVisit:
         return adopted
 
     def _external(self, report: OrderReport) -> Order | None:
-        if may_be_ours(report.client_order_id):
+        if may_be_ours(report.client_order_id, self._exchange.contract.exchange):
             return None
         try:
             order = external_order(self._account, report, self._desk.clock.now())

@@ -178,13 +178,14 @@ def _buyable(venue: Venue, price: Decimal) -> Decimal:
 
 def _worst_price(side: Side, average: Decimal, max_loss_bps: Decimal, market: Market) -> Decimal:
     """The price at which working off one unit costs exactly the cap, on the near side of a tick."""
-    tick = market.price_tick or TICK_DEFAULT
     with localcontext(EXACT):
         share = max_loss_bps / BPS
         if side is Side.SELL:
             price = average * (1 - share) / (1 - market.taker_fee)
+            tick = market.tick_at(price) or TICK_DEFAULT
             return (price / tick).to_integral_value(ROUND_CEILING) * tick
         price = average * (1 + share) / (1 + market.taker_fee)
+        tick = market.tick_at(price) or TICK_DEFAULT
         return (price / tick).to_integral_value(ROUND_FLOOR) * tick
 
 

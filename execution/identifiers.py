@@ -25,15 +25,18 @@ def arbitrage_id_of(signal_id: str) -> str:
     return ARBITRAGE_PREFIX + order_id_of(signal_id)[len(PREFIX) :]
 
 
+# Coinbase gives orders that are made by hand UUIDs; ours are as they are everywhere.
+UUIDS_OF_OTHERS = frozenset({"coinbase"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def may_be_ours(client_order_id: str | None) -> bool:
+def may_be_ours(client_order_id: str | None, exchange: str | None = None) -> bool:
     """Say whether an id could be of our making: on some exchanges ours do not show it, because they
-    must be UUIDs there."""
+    must be UUIDs there. Where every order is under a UUID, and ours are not, a UUID is not ours."""
     if client_order_id is None:
         return False
-    return is_ours(client_order_id) or _UUID.fullmatch(client_order_id) is not None
+    hides = exchange not in UUIDS_OF_OTHERS
+    return is_ours(client_order_id) or (hides and _UUID.fullmatch(client_order_id) is not None)
 
 
 def is_ours(client_order_id: str | None) -> bool:

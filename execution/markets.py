@@ -12,6 +12,8 @@ class Market:
     """Limits of one symbol. Steps and minimums in base units, prices and notionals in quote.
 
     None means that the exchange names no such limit. `taker_fee` is a fraction of the value.
+    `price_bands` are there where the tick depends on the price: pairs of a price from which on a
+    tick holds and that tick, the lowest first. They take the place of `price_tick`.
     """
 
     symbol: str
@@ -20,6 +22,12 @@ class Market:
     amount_min: Decimal | None
     notional_min: Decimal | None
     taker_fee: Decimal
+    price_bands: tuple[tuple[Decimal, Decimal], ...] = ()
+
+    def tick_at(self, price: Decimal) -> Decimal | None:
+        """The step of prices around `price`, None where it is not known."""
+        ticks = [tick for start, tick in self.price_bands if start <= price]
+        return ticks[-1] if ticks else self.price_tick
 
 
 def refusal(order: Order, market: Market | None) -> str | None:
@@ -45,9 +53,9 @@ def _amount_refusal(order: Order, market: Market) -> str | None:
 def _price_refusal(order: Order, market: Market) -> str | None:
     if order.price is None:
         return None
-    if market.price_tick is not None and not is_multiple(order.price, market.price_tick):
-        tick = to_text(market.price_tick)
-        return f"price: {to_text(order.price)} is not a multiple of the tick {tick}"
+    tick = market.tick_at(order.price)
+    if tick is not None and not is_multiple(order.price, tick):
+        return f"price: {to_text(order.price)} is not a multiple of the tick {to_text(tick)}"
     notional = EXACT.multiply(order.amount, order.price)
     if market.notional_min is not None and notional < market.notional_min:
         least = to_text(market.notional_min)

@@ -222,6 +222,8 @@ UPBIT = (
     Row(_UNKNOWN, "an order with this id was sent before", status=_4XX, message="identifier"),
     *each(_REJECTED, "a parameter is wrong", "create_ask_error", "create_bid_error", status=_4XX),
     *each(_REJECTED, "a parameter is wrong", "validation_error", status=_4XX),
+    *each(_REJECTED, "a price off the grid", "invalid_price_bid", status=_4XX),
+    *each(_REJECTED, "a price off the grid", "invalid_price_ask", status=_4XX),
     *each(_REJECTED, "too little balance", "insufficient_funds_ask", status=_4XX),
     *each(_REJECTED, "too little balance", "insufficient_funds_bid", status=_4XX),
     *each(_REJECTED, "too small a value", "under_min_total_ask", status=_4XX),

@@ -12,7 +12,7 @@ import ccxt
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.failures import without_signature
-from execution.api.parse import account_fill_of, report_of
+from execution.api.parse import account_fill_of, sized_by_value
 from execution.api.transport import (
     Shape,
     StrictTransport,
@@ -24,21 +24,28 @@ from execution.api.transport import (
 )
 from execution.clock import SystemClock
 from execution.contracts import BINANCE
+from execution.decimals import to_decimal
 from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
 from execution.markets import refusal
 from execution.order_factory import one_off_order
-from execution.orders import Attempt, Fill, Order, OrderReport, Verdict
+from execution.orders import Attempt, Order, OrderReport, Verdict
 from execution.ports import AccountFill, Exchange, ExchangeUnavailable
 
 TRADES_A_PAGE = 1000
 _ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")
-_TRADE = record_with("id", "orderId", "price", "qty", "commission", "commissionAsset", "time")
+_FILLS = list_of(record_with("tradeId", "price", "qty", "commission", "commissionAsset"))
+_CANCELED = record_with("origClientOrderId")
+_TRADE = record_with(
+    "symbol", "id", "orderId", "price", "qty", "commission", "commissionAsset", "time"
+)
 
 
 class StrictBinance(StrictTransport, ccxt.binance):
     """ccxt.binance that believes only Binance's own answers, wherever its URL points."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
+        "POST /order": lambda answer: _ORDER(answer) and _FILLS(answer.get("fills") or []),
+        "DELETE /order": lambda answer: _ORDER(answer) and _CANCELED(answer),
         "/order": _ORDER,
         "/openOrders": list_of(_ORDER),
         "/myTrades": list_of(_TRADE),
@@ -58,22 +65,44 @@ class StrictBinance(StrictTransport, ccxt.binance):
 class BinanceExchange(CcxtExchange):
     """One Binance spot account."""
 
+    # ccxt would take `strategyId` for the order's id where an order has one.
+    id_key: ClassVar[str | None] = "orderId"
+    client_id_key: ClassVar[str | None] = "clientOrderId"
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        # A market order sized by quoteOrderQty; what it bought is in executedQty.
+        by_value = to_decimal(raw.get("origQuoteOrderQty", "0"))
+        return sized_by_value(parsed) if by_value else parsed
+
     def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
         window = {"recvWindow": attempt.valid_until_ms - attempt.stamp_ms}
         return super()._terms(order, attempt) | window
 
     def _lookup(self, order: Order) -> OrderReport:
         params = {"origClientOrderId": order.client_order_id}
-        return report_of(self.client.fetch_order(None, order.symbol, params))
+        return self._read_order(order.symbol, self.client.fetch_order(None, order.symbol, params))
 
     def _cancel(self, order: Order) -> OrderReport:
         answer = self.client.cancel_order(order.exchange_order_id, order.symbol)
         # The answer's clientOrderId is the cancel's own; the order's stands beside it.
-        return report_of({**answer, "clientOrderId": answer["info"].get("origClientOrderId")})
+        raw = {**answer["info"], "clientOrderId": answer["info"]["origClientOrderId"]}
+        report = self._read_order(order.symbol, {**answer, "info": raw})
+        if (
+            report.exchange_order_id != order.exchange_order_id
+            or report.client_order_id != order.client_order_id
+        ):
+            other = f"{report.client_order_id} ({report.exchange_order_id})"
+            asked = f"asked to cancel order {order.client_order_id}"
+            raise ValueError(f"{asked}, and the answer is about {other}")
+        return report
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
-        start = {"orderId": order.exchange_order_id}
-        return [told.fill for told in self._trades(order.symbol, start, {"orderId"})]
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        # Not by ccxt's own method: it keeps silent about orders of other symbols.
+        request = {"symbol": self.client.market_id(symbol)}
+        return [self._report(symbol, one) for one in self.client.private_get_openorders(request)]
+
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        return self._trades(order.symbol, {"orderId": order.exchange_order_id}, {"orderId"})
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
         start: dict[str, Any] = {"startTime": since_ms}
@@ -86,14 +115,21 @@ class BinanceExchange(CcxtExchange):
         found: list[AccountFill] = []
         request = start
         while True:
-            trades = self.client.fetch_my_trades(symbol, None, TRADES_A_PAGE, request)
-            page = [account_fill_of(trade) for trade in trades]
+            page = self._page(symbol, request)
             page.sort(key=lambda told: int(told.fill.trade_id))
             found += page
             if len(page) < TRADES_A_PAGE:
                 return found
             following = {"fromId": int(page[-1].fill.trade_id) + 1}
             request = {key: start[key] for key in kept} | following
+
+    def _page(self, symbol: str, request: dict[str, Any]) -> list[AccountFill]:
+        market = self.client.market(symbol)
+        asked = {"symbol": market["id"], "limit": TRADES_A_PAGE, **request}
+        trades = self.client.private_get_mytrades(asked)
+        if any(trade["symbol"] != market["id"] for trade in trades):
+            raise ValueError(f"asked for trades in {symbol}, and the answer has others")
+        return [account_fill_of(self.client.parse_trade(trade, market)) for trade in trades]
 
 
 def binance_client(

@@ -11,6 +11,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.parse import sized_by_value
 from execution.api.transport import (
     Shape,
     StrictTransport,
@@ -20,7 +21,8 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.orders import Attempt, Fill, Order, OrderReport
+from execution.identifiers import is_ours
+from execution.orders import Attempt, Order, OrderReport, Side
 from execution.ports import AccountFill
 
 ORDERS_A_PAGE, TRADES_A_PAGE = 50, 100
@@ -28,6 +30,8 @@ ORDERS_A_PAGE, TRADES_A_PAGE = 50, 100
 WEEK_MS = 7 * 86_400_000
 # Weeks overlap by so much, because "now" is the exchange's.
 OVERLAP_MS = 60_000
+# docs/v5/order/create-order: what the quantity of a spot market order counts.
+BASE, QUOTE = "baseCoin", "quoteCoin"
 # docs/v5/rate-limit: the code of an account's limit, and the header that says until when.
 TOO_MANY_REQUESTS = "10006"
 RESET_HEADER = "x-bapi-limit-reset-timestamp"
@@ -95,6 +99,8 @@ class BybitExchange(CcxtExchange):
         ("110001", "110008", "110010", "170139", "170142", "170143", "170190", "170213")
     )
     gone_statuses: ClassVar[range] = range(200, 500)
+    id_key: ClassVar[str | None] = "orderId"
+    client_id_key: ClassVar[str | None] = "orderLinkId"
 
     def _send(self, order: Order, attempt: Attempt) -> Any:
         """Sign with the attempt's window, which ccxt takes from an option."""
@@ -106,23 +112,18 @@ class BybitExchange(CcxtExchange):
             self.client.options["recvWindow"] = usual
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
-        # Every order of ours is sized in the base coin; an answer may leave that out.
-        return super()._report(symbol, {**order, "marketUnit": "baseCoin"})
+        return super()._report(symbol, {**order, "marketUnit": _unit_of(order)})
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        by_value = raw.get("marketUnit") == QUOTE and raw.get("orderType") == "Market"
+        return sized_by_value(parsed) if by_value else parsed
 
     def _lookup(self, order: Order) -> OrderReport | None:
         return self._searched(order.symbol, {"orderLinkId": order.client_order_id})
 
-    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        # ccxt's own fetch_order demands that its caller knows it to look at the latest orders only.
-        return self._read(lambda: self._fetched(symbol, exchange_order_id))
-
     def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        report = self._searched(symbol, {"orderId": exchange_order_id})
-        if report is not None and report.exchange_order_id != exchange_order_id:
-            raise ValueError(
-                f"asked for order {exchange_order_id}, told of {report.exchange_order_id}"
-            )
-        return report
+        # ccxt's own fetch_order demands that its caller knows it to look at the latest orders only.
+        return self._searched(symbol, {"orderId": exchange_order_id})
 
     def _searched(self, symbol: str, wanted: dict[str, str]) -> OrderReport | None:
         """Look among the open and the latest ended orders, then among all that have ended."""
@@ -141,7 +142,7 @@ class BybitExchange(CcxtExchange):
         for page in _pages(self.client.private_get_v5_order_realtime, request):
             yield from (self._report(symbol, order) for order in page)
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
         from_ms = int(order.created_at.timestamp() * 1000) - OVERLAP_MS
         pages = self._trades({"orderId": order.exchange_order_id}, from_ms)
         return self._fills_in(order.symbol, pages)
@@ -160,6 +161,16 @@ class BybitExchange(CcxtExchange):
             end_ms -= WEEK_MS - OVERLAP_MS
             week = {"startTime": end_ms - WEEK_MS, "endTime": end_ms}
             yield from _pages(self.client.private_get_v5_execution_list, {**request, **week})
+
+
+def _unit_of(order: Mapping[str, Any]) -> str:
+    """What an order's quantity counts. Where the answer leaves that out, an order of ours is sized
+    in base, and another's market buy in quote, which is what Bybit takes it for."""
+    said = order.get("marketUnit")
+    if said:
+        return str(said)
+    is_buy = str(order.get("side", "")).lower() == Side.BUY
+    return QUOTE if is_buy and not is_ours(order.get("orderLinkId")) else BASE
 
 
 def _pages(ask: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Iterator[list[Any]]:

@@ -8,16 +8,16 @@ from typing import Any, ClassVar, TypeVar
 
 import ccxt
 
+from execution.api.answers import in_symbol, of_order, other_order, with_id
 from execution.api.failures import failure_of, without_signature
 from execution.api.parse import (
     account_fill_of,
     book_of,
-    fill_of,
     market_of,
     price_of,
     report_of,
-    time_of,
 )
+from execution.api.trade_pages import walk_back
 from execution.books import Book
 from execution.contracts import Contract
 from execution.decimals import to_decimal
@@ -27,8 +27,6 @@ from execution.orders import Attempt, Fill, Order, OrderReport, OrderType, TimeI
 from execution.ports import AccountFill, Clock, ClockOffset, ExchangeUnavailable, Outcome
 
 T = TypeVar("T")
-# A trade id that is no place to begin from is looked for this far back.
-LOOKBACK_MAX_MS = 7 * 86_400_000
 # What comes of reading an answer that is not what it should be.
 UNREADABLE = (
     ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
@@ -46,6 +44,12 @@ class CcxtExchange:
     # and the HTTP statuses with which the exchange says such things.
     gone: ClassVar[frozenset[str]] = frozenset()
     gone_statuses: ClassVar[range] = range(400, 500)
+    # Codes that say, of an order that is asked for by the exchange's id, that there is none.
+    missing: ClassVar[frozenset[str]] = frozenset()
+    # Where the exchange's own answer has an order's id and its client order id. ccxt takes another
+    # id of the same answer for it where there is one, as that of a strategy or of an algo order.
+    id_key: ClassVar[str | None] = None
+    client_id_key: ClassVar[str | None] = None
     # What is found by a client order id need not say it.
     may_leave_out_id: ClassVar[bool] = False
     # The exchange tells its time in steps of so many ms.
@@ -66,8 +70,12 @@ class CcxtExchange:
             unified = self.client.markets.get(symbol)
             if unified is None or not unified["spot"] or not unified["active"]:
                 return None
-            self._markets[symbol] = market_of(unified)
+            self._markets[symbol] = self._rules(market_of(unified))
         return self._markets[symbol]
+
+    def _rules(self, market: Market) -> Market:
+        """The market's rules, with those that ccxt does not know."""
+        return market
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         refused = self._refusal(order)
@@ -83,9 +91,9 @@ class CcxtExchange:
             return Outcome(verdict, reason=reason, retry_after_s=failure.retry_after_s)
         finally:
             self.client.stamp_ms = None
-        stranger = _stranger(order, report, may_leave_out_id=True)
-        if stranger is not None:
-            return Outcome(Verdict.UNKNOWN, reason=f"the answer speaks of order {stranger}")
+        other = other_order(order, report, may_leave_out_id=True)
+        if other is not None:
+            return Outcome(Verdict.UNKNOWN, reason=f"the answer speaks of order {other}")
         return Outcome(Verdict.ACCEPTED, report)
 
     def _refusal(self, order: Order) -> str | None:
@@ -112,8 +120,7 @@ class CcxtExchange:
 
     def _accepted(self, order: Order, answer: Any) -> OrderReport:
         """Read what came back for a placement; `order` is what it answers."""
-        del order
-        return report_of(answer)
+        return self._read_order(order.symbol, answer)
 
     def cancel(self, order: Order) -> OrderReport | None:
         return self._ask(lambda: self._cancel(order), self.gone)
@@ -137,9 +144,10 @@ class CcxtExchange:
 
     def _looked_up(self, order: Order) -> OrderReport | None:
         report = self._lookup(order)
-        stranger = None if report is None else _stranger(order, report, self.may_leave_out_id)
-        if stranger is not None:
-            raise ValueError(f"asked for order {order.client_order_id}, told of {stranger}")
+        other = None if report is None else other_order(order, report, self.may_leave_out_id)
+        if other is not None:
+            asked = f"asked for order {order.client_order_id}"
+            raise ValueError(f"{asked}, and the answer is about {other}")
         return report
 
     def _lookup(self, order: Order) -> OrderReport | None:
@@ -147,50 +155,44 @@ class CcxtExchange:
         return report_of(self.client.fetch_order(None, order.symbol, params))
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        return self._ask(lambda: report_of(self.client.fetch_order(exchange_order_id, symbol)))
+        return self._ask(lambda: self._checked(symbol, exchange_order_id), self.missing)
+
+    def _checked(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        report = self._fetched(symbol, exchange_order_id)
+        return None if report is None else with_id(symbol, exchange_order_id, report)
+
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        return self._read_order(symbol, self.client.fetch_order(exchange_order_id, symbol))
 
     def open_orders(self, symbol: str) -> list[OrderReport]:
-        return self._read(lambda: list(self._open(symbol)))
+        return self._read(lambda: [in_symbol(symbol, report) for report in self._open(symbol)])
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
-        return map(report_of, self.client.fetch_open_orders(symbol))
+        return [self._read_order(symbol, one) for one in self.client.fetch_open_orders(symbol)]
 
     def order_fills(self, order: Order) -> list[Fill]:
-        return self._read(lambda: list(self._fills(order)))
+        return self._read(lambda: [of_order(order, trade) for trade in self._fills(order)])
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
-        return map(fill_of, self.client.fetch_order_trades(order.exchange_order_id, order.symbol))
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        trades = self.client.fetch_order_trades(order.exchange_order_id, order.symbol)
+        return map(account_fill_of, trades)
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        return self._read(lambda: self._walk_back(symbol, cursor, since_ms))
+        def pages_from(from_ms: int) -> Iterable[list[AccountFill]]:
+            return self._pages(symbol, from_ms)
 
-    def _walk_back(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        """Read from the newest trade back to the cursor's, or to `since_ms`."""
-        from_ms = since_ms if cursor is None else since_ms - LOOKBACK_MAX_MS
-        found: dict[tuple[str, str], AccountFill] = {}
-        oldest = time_of(max(0, from_ms))
-        for page in self._pages(symbol, max(0, from_ms)):
-            for told in page:
-                if told.fill.trade_id == cursor:
-                    # Trades of the same moment come in no order: they are told again, never lost.
-                    oldest = told.fill.time
-                else:
-                    found[told.fill.trade_id, told.fill.side] = told
-            if page and page[-1].fill.time < oldest:
-                break
-        recent = (told for told in found.values() if told.fill.time >= oldest)
-        return sorted(recent, key=lambda told: told.fill.time)
+        return self._read(lambda: walk_back(pages_from, cursor, since_ms))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
         """The account's trades of the symbol, the newest first, page by page, back to `from_ms` or
         beyond it."""
         raise NotImplementedError
 
-    def _fills_in(self, symbol: str, pages: Iterable[list[Any]]) -> Iterable[Fill]:
+    def _fills_in(self, symbol: str, pages: Iterable[list[Any]]) -> Iterable[AccountFill]:
         """Read pages of an order's trades as the exchange has written them."""
         market = self.client.market(symbol)
         for trade in chain.from_iterable(pages):
-            yield fill_of(self.client.parse_trade(trade, market))
+            yield account_fill_of(self.client.parse_trade(trade, market))
 
     def _account_fills(self, symbol: str, trades: Iterable[Any]) -> list[AccountFill]:
         """Read trades as the exchange has written them."""
@@ -200,7 +202,21 @@ class CcxtExchange:
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
         """Read an order as the exchange has written it."""
-        return report_of(self.client.parse_order(order, self.client.market(symbol)))
+        return self._read_order(symbol, self.client.parse_order(order, self.client.market(symbol)))
+
+    def _read_order(self, symbol: str, parsed: Any) -> OrderReport:
+        """Read ccxt's order, with what the exchange itself has written where ccxt errs."""
+        raw = parsed.get("info") or {}
+        ids: dict[str, Any] = {}
+        if self.id_key is not None and raw.get(self.id_key):
+            ids["id"] = str(raw[self.id_key])
+        if self.client_id_key is not None:
+            ids["clientOrderId"] = raw.get(self.client_id_key)
+        return report_of({**self._corrected(parsed, raw), **ids}, symbol)
+
+    def _corrected(self, parsed: Any, _: Any) -> Any:
+        """Put right what ccxt makes of the exchange's own words: above all, amounts in base."""
+        return parsed
 
     def balances(self) -> dict[str, Decimal]:
         return self._read(lambda: self._balances("total"))
@@ -214,8 +230,8 @@ class CcxtExchange:
         return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
 
     def _balances(self, part: str) -> dict[str, Decimal]:
-        found = self.client.fetch_balance()[part]
-        return {asset: to_decimal(amount) for asset, amount in found.items() if amount is not None}
+        held = self.client.fetch_balance()[part]
+        return {asset: to_decimal(amount) for asset, amount in held.items() if amount is not None}
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
         return self._read(lambda: self._prices(sorted(symbols)))
@@ -265,11 +281,3 @@ class CcxtExchange:
         except (ccxt.BaseError, *UNREADABLE) as error:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
             raise ExchangeUnavailable(reason, self.client.retry_after_s) from error
-
-
-def _stranger(order: Order, report: OrderReport, may_leave_out_id: bool) -> str | None:
-    """Name the order that the report is about, None where that is the one that was meant."""
-    left_out = may_leave_out_id and report.client_order_id is None
-    if not left_out and report.client_order_id != order.client_order_id:
-        return str(report.client_order_id)
-    return None if report.symbol == order.symbol else f"{order.client_order_id} in {report.symbol}"

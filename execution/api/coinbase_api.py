@@ -12,7 +12,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import report_of
+from execution.api.parse import sized_by_value
 from execution.api.transport import (
     Shape,
     StrictTransport,
@@ -22,7 +22,7 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.orders import Attempt, Fill, Order, OrderReport, OrderType, Side
+from execution.orders import Attempt, Order, OrderReport, OrderType, Side
 from execution.ports import AccountFill
 
 A_PAGE = 250
@@ -61,10 +61,20 @@ class StrictCoinbase(StrictTransport, ccxt.coinbase):
         "/brokerage/time": record_with("epochMillis"),
     }
 
+    def _shape_of(self, method: str, path: str) -> Shape | None:
+        """One order's own path ends with its id."""
+        known = super()._shape_of(method, path)
+        is_by_id = known is None and "/orders/historical/" in path
+        return within("order", _ORDER) if is_by_id else known
+
     def seconds(self) -> int:
         """The time in a token: the journaled stamp where there is one."""
         stamp: int | None = self.stamp_ms
         return int(super().seconds()) if stamp is None else stamp // 1000
+
+    def parse_trade(self, trade: Any, market: Any = None) -> Any:
+        """With the trade's own price, which ccxt works out again where its size is in quote."""
+        return {**super().parse_trade(trade, market), "price": trade["price"]}
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
         """The first name that says more than "failed", in a refusal, in an error or in the first
@@ -88,6 +98,8 @@ class CoinbaseExchange(CcxtExchange):
 
     gone: ClassVar[frozenset[str]] = frozenset(("UNKNOWN_CANCEL_ORDER",))
     gone_statuses: ClassVar[range] = range(200, 500)
+    id_key: ClassVar[str | None] = "order_id"
+    client_id_key: ClassVar[str | None] = "client_order_id"
 
     def _refusal(self, order: Order) -> str | None:
         if order.type is OrderType.MARKET and order.side is Side.BUY:
@@ -119,9 +131,25 @@ class CoinbaseExchange(CcxtExchange):
                     return self._report(order.symbol, told)
         return None
 
-    def _report(self, symbol: str, order: Any) -> OrderReport:
-        parsed = self.client.parse_order(order, self.client.market(symbol))
-        return report_of({**parsed, "status": _STATUSES[order["status"]]})
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        request = {"order_id": exchange_order_id}
+        answer = self.client.v3_private_get_brokerage_orders_historical_order_id(request)
+        return self._report(symbol, answer["order"])
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        """With Coinbase's own word for how the order stands, and with the size and price of every
+        kind of order: ccxt knows only some of the kinds."""
+        if "status" not in raw:
+            return parsed
+        kinds: Mapping[str, Any] = raw.get("order_configuration") or {}
+        asked: Mapping[str, Any] = next(iter(kinds.values()), {})
+        order = {
+            **parsed,
+            "status": _STATUSES[raw["status"]],
+            "amount": asked.get("base_size"),
+            "price": asked.get("limit_price"),
+        }
+        return order if asked.get("base_size") else sized_by_value(order)
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         request = {"product_ids": [self.client.market_id(symbol)], "order_status": ["OPEN"]}
@@ -132,7 +160,7 @@ class CoinbaseExchange(CcxtExchange):
         ask = self.client.v3_private_get_brokerage_orders_historical_batch
         return _pages(ask, request, "orders")
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
         return self._fills_in(order.symbol, self._trades({"order_ids": [order.exchange_order_id]}))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:

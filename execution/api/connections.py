@@ -13,6 +13,7 @@ from execution.api.ccxt_exchange import UNREADABLE, CcxtExchange
 from execution.api.failures import without_signature
 from execution.api.generic_api import is_known
 from execution.api.other_exchange_api import ANY_OTHER, DOORS, Door
+from execution.api.wire_check import check_wire
 from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
 from execution.order_manager import UnknownAccount
 from execution.ports import Clock, Exchange, ExchangeUnavailable
@@ -46,6 +47,7 @@ def _check(account: Account) -> None:
         raise UnsupportedExchange(
             f"{field}: {account.exchange!r} is no spot exchange of ccxt's with fixed steps"
         )
+    check_wire(account)
 
 
 class Connections:

@@ -12,13 +12,16 @@ import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import account_fill_of, date_ms, report_of
+from execution.api.parse import account_fill_of, date_ms
 from execution.api.transport import Shape, StrictTransport, strict_client
-from execution.orders import Fill, Order, OrderReport, OrderType, Side
+from execution.api.wire_check import wire_of
+from execution.orders import Order, OrderReport, OrderType, Side
 from execution.ports import AccountFill
 
 # Our clock may be wrong by so much when trades are looked for from an order's creation on.
 CREATED_MARGIN_MS = 3_600_000
+# Where relatives of exchanges that are known have an order's id; ccxt prefers another id to it.
+_OWN_IDS = ((ccxt.binance, "orderId"), (ccxt.okx, "ordId"), (ccxt.bybit, "orderId"))
 
 
 class StrictGeneric(StrictTransport):
@@ -40,28 +43,55 @@ class GenericExchange(CcxtExchange):
     may_leave_out_id: ClassVar[bool] = True
     clock_step_ms: ClassVar[int] = 1_000
 
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        """With the order's own id, and with our client order id as we gave it, where ccxt sends it
+        behind a prefix and the exchange answers with that."""
+        own = next((key for kind, key in _OWN_IDS if isinstance(self.client, kind)), None)
+        ids = {"id": str(raw[own])} if own is not None and raw.get(own) else {}
+        client_id = parsed.get("clientOrderId")
+        if client_id:
+            prefix = wire_of(self._contract.exchange).prefix
+            ids["clientOrderId"] = str(client_id).removeprefix(prefix)
+        return {**parsed, **ids}
+
     def _refusal(self, order: Order) -> str | None:
         if order.type is OrderType.MARKET and order.side is Side.BUY:
             name = self._contract.exchange
             return f"type: whether {name} sizes a market buy in base or in quote is not known"
-        return None
+        is_market = order.type is OrderType.MARKET
+        named, value = ("type", order.type) if is_market else ("time_in_force", order.time_in_force)
+        excluded = wire_of(self._contract.exchange).excluded.get(str(value))
+        return (
+            f"{named}: {value} cannot be sent to {self._contract.exchange}: {excluded}"
+            if excluded
+            else None
+        )
 
     def _lookup(self, order: Order) -> OrderReport | None:
         if order.exchange_order_id is not None and self.client.has["fetchOrder"]:
-            return report_of(self.client.fetch_order(order.exchange_order_id, order.symbol))
+            return self._checked(order.symbol, order.exchange_order_id)
         for method in ("fetchOpenOrders", "fetchClosedOrders", "fetchCanceledOrders"):
             if self.client.has[method] is True:
                 for told in getattr(self.client, method)(order.symbol):
-                    if _is(told, order):
-                        return report_of(told)
+                    report = self._read_order(order.symbol, told)
+                    if _is(report, order):
+                        return report
         return None
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
+    def _open(self, symbol: str) -> Iterable[OrderReport]:
+        """Some exchanges list the orders of all symbols, whatever they are asked for."""
+        return [report for report in super()._open(symbol) if report.symbol == symbol]
+
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        """Only trades that name the order: some exchanges answer with others, too."""
         if self.client.has["fetchOrderTrades"] is True:
-            return super()._fills(order)
-        created_ms = int(order.created_at.timestamp() * 1000)
-        [told] = self._pages(order.symbol, created_ms - CREATED_MARGIN_MS)
-        return [one.fill for one in told if one.exchange_order_id == order.exchange_order_id]
+            asked = {"order": order.exchange_order_id}
+            trades = self.client.fetch_order_trades(order.exchange_order_id, order.symbol)
+            told = [account_fill_of(trade if trade["order"] else trade | asked) for trade in trades]
+        else:
+            created_ms = int(order.created_at.timestamp() * 1000)
+            [told] = self._pages(order.symbol, created_ms - CREATED_MARGIN_MS)
+        return [one for one in told if one.exchange_order_id == order.exchange_order_id]
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
         """Forward from `from_ms` until nothing new is told, then all of it in one page."""
@@ -73,7 +103,7 @@ class GenericExchange(CcxtExchange):
                 break
             found |= {trade["id"]: account_fill_of(trade) for trade in fresh}
             from_ms = max(trade["timestamp"] for trade in fresh)
-        yield sorted(found.values(), key=lambda told: told.fill.time, reverse=True)
+        yield sorted(found.values(), key=lambda told: told.fill.time)[::-1]
 
     def _server_ms(self) -> int:
         if self.client.has["fetchTime"] is True:
@@ -82,10 +112,10 @@ class GenericExchange(CcxtExchange):
         return date_ms(self.client.last_response_headers)
 
 
-def _is(told: Mapping[str, Any], order: Order) -> bool:
+def _is(report: OrderReport, order: Order) -> bool:
     if order.exchange_order_id is not None:
-        return bool(told["id"] == order.exchange_order_id)
-    return bool(told["clientOrderId"] == order.client_order_id)
+        return report.exchange_order_id == order.exchange_order_id
+    return report.client_order_id == order.client_order_id
 
 
 def is_known(exchange: str) -> bool:

@@ -26,6 +26,7 @@ from execution.api.transport import (
     strict_client,
     within,
 )
+from execution.decimals import EXACT, to_text, total
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderState
 from execution.ports import AccountFill
 
@@ -90,7 +91,10 @@ class KrakenExchange(CcxtExchange):
 
     gone: ClassVar[frozenset[str]] = frozenset(("EOrder:Unknown order",))
     gone_statuses: ClassVar[range] = range(200, 500)
+    missing: ClassVar[frozenset[str]] = gone
     clock_step_ms: ClassVar[int] = 1_000
+    # ccxt would take `userref` for the client order id, which is 0 where none was given.
+    client_id_key: ClassVar[str | None] = "cl_ord_id"
 
     def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
         return {
@@ -123,20 +127,43 @@ class KrakenExchange(CcxtExchange):
                 return self._report(order.symbol, told)
         return None
 
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        order = self._queried(exchange_order_id)
+        if not _is_by_value(order):
+            return self._report(symbol, order)
+        # Its volumes are in quote: only its trades say what it came to in base.
+        trades = [trade.fill for trade in self._trades_of(symbol, order)]
+        return self._report(symbol, _in_base(order, trades))
+
+    def _report(self, symbol: str, order: Any) -> OrderReport:
+        # Of its trades an order names only the ids; their fees come with the trades.
+        omitted = {"trades", *(("vol", "vol_exec", "price") if _is_by_value(order) else ())}
+        kept = {key: value for key, value in order.items() if key not in omitted}
+        return super()._report(symbol, kept)
+
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         for order in _with_ids(self.client.private_post_openorders()["result"]["open"]):
             report = self._report(symbol, order)
             if report.symbol == symbol:
                 yield report
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
-        request = {"txid": order.exchange_order_id, "trades": "true"}
-        told = self.client.private_post_queryorders(request)["result"]
-        ids = told[order.exchange_order_id].get("trades") or []
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        yield from self._trades_of(order.symbol, self._queried(order.exchange_order_id))
+
+    def _queried(self, txid: str | None) -> dict[str, Any]:
+        request = {"txid": txid, "trades": "true"}
+        orders = self.client.private_post_queryorders(request)["result"]
+        if set(orders) != {txid}:
+            others = ", ".join(orders)
+            raise ValueError(f"asked for order {txid}, and the answer is about {others}")
+        return _with_ids(orders)[0]
+
+    def _trades_of(self, symbol: str, order: Mapping[str, Any]) -> Iterable[AccountFill]:
+        ids = order.get("trades") or []
         for start in range(0, len(ids), TRADES_A_QUESTION):
             asked = ",".join(ids[start : start + TRADES_A_QUESTION])
             trades = self.client.private_post_querytrades({"txid": asked})["result"]
-            yield from self._fills_in(order.symbol, [_with_ids(trades)])
+            yield from self._fills_in(symbol, [_with_ids(trades)])
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
         """Trades of all symbols come together. One that is made meanwhile moves the others on, so
@@ -149,6 +176,20 @@ class KrakenExchange(CcxtExchange):
             offset += len(told)
             if len(told) < TRADES_A_PAGE:
                 return
+
+
+def _is_by_value(order: Mapping[str, Any]) -> bool:
+    """The flag says that the volumes of a market order count quote."""
+    return "viqc" in str(order.get("oflags", "")).split(",")
+
+
+def _in_base(order: Mapping[str, Any], fills: list[Fill]) -> dict[str, Any]:
+    """An order by value, as one in base that asked for what it has filled."""
+    filled = total(fill.amount for fill in fills)
+    cost = total(EXACT.multiply(fill.amount, fill.price) for fill in fills)
+    sizes = {"vol": to_text(filled), "vol_exec": to_text(filled), "oflags": ""}
+    average = {"price": to_text(EXACT.divide(cost, filled))} if filled else {}
+    return {**order, **sizes, **average}
 
 
 def _with_ids(told: Mapping[str, Any]) -> list[dict[str, Any]]:

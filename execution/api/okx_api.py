@@ -11,6 +11,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.parse import sized_by_value
 from execution.api.transport import (
     Shape,
     StrictTransport,
@@ -20,7 +21,8 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.orders import Attempt, Fill, Order, OrderReport
+from execution.identifiers import is_ours
+from execution.orders import Attempt, Order, OrderReport, Side
 from execution.ports import AccountFill
 
 A_PAGE = 100
@@ -72,6 +74,15 @@ class OkxExchange(CcxtExchange):
     # Error codes of the trade class: what is canceled or completed already. ccxt knows 51603.
     gone: ClassVar[frozenset[str]] = frozenset(("51400", "51401", "51402", "51410"))
     gone_statuses: ClassVar[range] = range(200, 500)
+    # ccxt would take `algoId` for the order's id where an algo order has made it.
+    id_key: ClassVar[str | None] = "ordId"
+    client_id_key: ClassVar[str | None] = "clOrdId"
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        if not _is_by_value(raw):
+            return parsed
+        # ccxt takes the whole value that was asked for as spent, for a buy.
+        return sized_by_value({**parsed, "average": raw.get("avgPx") or None})
 
     def _send(self, order: Order, attempt: Attempt) -> Any:
         """Send with the fence, which is a header that ccxt does not know of."""
@@ -83,7 +94,7 @@ class OkxExchange(CcxtExchange):
         for page in _pages(self.client.private_get_trade_orders_pending, request, "ordId"):
             yield from (self._report(symbol, order) for order in page)
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
         market_id = self.client.market_id(order.symbol)
         pages = self._trades({"ordId": order.exchange_order_id, "instId": market_id})
         return self._fills_in(order.symbol, pages)
@@ -97,6 +108,18 @@ class OkxExchange(CcxtExchange):
         return _pages(
             self.client.private_get_trade_fills_history, {"instType": "SPOT", **request}, "billId"
         )
+
+
+def _is_by_value(order: Mapping[str, Any]) -> bool:
+    """Whether `sz` counts quote. Where `tgtCcy` is left out that is OKX's rule for a market buy;
+    ours are always sized in base."""
+    if order.get("ordType") != "market":
+        return False
+    said = order.get("tgtCcy")
+    is_buy = order.get("side") == Side.BUY
+    return said == "quote_ccy" or (
+        not said and is_buy and not is_ours(order.get("clOrdId") or None)
+    )
 
 
 def _pages(

@@ -34,25 +34,55 @@ _STATUSES = {
 }
 
 
-def report_of(order: Mapping[str, Any]) -> OrderReport:
-    """Read ccxt's unified order. Raises ValueError where it is not one that can be trusted."""
+def report_of(order: Mapping[str, Any], symbol: str | None = None) -> OrderReport:
+    """Read ccxt's unified order; `symbol` is the one that was asked about, for an answer that
+    leaves it out. Raises ValueError where the order is not one that can be trusted."""
     if not order.get("id"):
         raise ValueError("an order without an id")
     filled, amount = _optional(order.get("filled")), _optional(order.get("amount"))
+    average = _optional(order.get("average")) if filled else None
     return OrderReport(
         exchange_order_id=str(order["id"]),
-        client_order_id=order.get("clientOrderId"),
-        symbol=str(order["symbol"]),
+        client_order_id=order.get("clientOrderId") or None,
+        symbol=str(order.get("symbol") or symbol),
         status=_state_of(order.get("status"), filled, amount),
         filled=filled,
-        # Some exchanges write an average of 0 where nothing was traded.
-        average=_optional(order.get("average")) if filled else None,
-        fills=tuple(
-            fill_of(trade, order.get("timestamp"), str(order["side"]))
-            for trade in order.get("trades") or ()
-        ),
+        # Some exchanges write an average of 0 where nothing was traded, and Binance a negative
+        # value where it has no figure for an old order.
+        average=average if average and average > 0 else None,
+        fills=_fills_of(order),
         terms=_terms_of(order),
     )
+
+
+def sized_by_value(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the amount of an order that asked for so much quote: what it has filled, in base, once
+    it has ended. Until then its amount in base is not known."""
+    ended = _STATUSES.get(order.get("status")) is not OrderState.OPEN
+    return {**order, "amount": order.get("filled") if ended else None}
+
+
+def _fills_of(order: Mapping[str, Any]) -> tuple[Fill, ...]:
+    """The trades that came with an order, if they say everything that a fill needs.
+
+    Kraken names only their ids there, and Upbit leaves out their fees. Such an order's fills are
+    then read from its list of trades, because a fill without its fee cannot be put right later.
+    """
+    trades = order.get("trades") or ()
+    if not all(_is_complete(trade) for trade in trades):
+        return ()
+    return tuple(fill_of(trade, order.get("timestamp"), str(order["side"])) for trade in trades)
+
+
+def _is_complete(trade: Mapping[str, Any]) -> bool:
+    fees = _fees_of(trade)
+    has_fees = bool(fees) and all(fee.get("cost") is not None for fee in fees)
+    return has_fees and all(trade.get(key) is not None for key in ("id", "price", "amount"))
+
+
+def _fees_of(trade: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    fees: list[Mapping[str, Any]] = trade.get("fees") or []
+    return fees or ([trade["fee"]] if trade.get("fee") else [])
 
 
 def _terms_of(order: Mapping[str, Any]) -> Terms | None:
@@ -94,19 +124,23 @@ def date_ms(headers: Mapping[str, str]) -> int:
 def fill_of(trade: Mapping[str, Any], time_ms: int | None = None, side: str | None = None) -> Fill:
     """Read ccxt's unified trade; `time_ms` and `side` stand in where the trade itself lacks them.
 
-    Raises ValueError where an id, a time or a number is missing.
+    Raises ValueError where an id, a time, a number or a fee's asset is missing.
     """
     stamp = trade.get("timestamp") or time_ms
     if not trade.get("id") or stamp is None:
         raise ValueError("a trade without an id or a time")
-    fees = trade.get("fees") or ([trade["fee"]] if trade.get("fee") else [])
+    fees = [fee for fee in _fees_of(trade) if fee.get("cost")]
+    if any(not fee.get("currency") for fee in fees if to_decimal(fee["cost"])):
+        raise ValueError(f"trade {trade['id']} has a fee without an asset")
     return Fill(
         trade_id=str(trade["id"]),
         side=Side(str(trade.get("side") or side)),
         price=to_decimal(trade["price"]),
         amount=to_decimal(trade["amount"]),
         fees=tuple(
-            Fee(str(fee["currency"]), to_decimal(fee["cost"])) for fee in fees if fee.get("cost")
+            Fee(str(fee["currency"]), to_decimal(fee["cost"]))
+            for fee in fees
+            if fee.get("currency")
         ),
         time=time_of(int(stamp)),
     )

@@ -5,6 +5,7 @@ identifier is good for one order ever. Requests carry no time: each token has a 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import account_fill_of, date_ms, fill_of
+from execution.api.parse import account_fill_of, date_ms, sized_by_value
 from execution.api.transport import (
     Shape,
     StrictTransport,
@@ -22,7 +23,8 @@ from execution.api.transport import (
     strict_client,
 )
 from execution.decimals import EXACT, ZERO, to_decimal, to_text
-from execution.orders import Fill, Order, OrderReport, OrderType, Side
+from execution.markets import Market
+from execution.orders import Order, OrderReport, OrderType, Side
 from execution.ports import AccountFill
 
 OPEN_A_PAGE, CLOSED_A_PAGE = 100, 1_000
@@ -35,6 +37,41 @@ FEE_STEP = Decimal("1e-12")
 
 _ORDER = record_with("uuid", "side", "ord_type", "state", "market", "executed_volume")
 _BALANCE = record_with("currency", "balance", "locked")
+
+
+# docs.upbit.com: krw-market-info (of 2025-07-31, read in the edition of 2026-05-04),
+# usdt-market-info and btc-market-info. In each band, from the price on, prices are multiples of the
+# tick, and an order is worth at least so much quote.
+_KRW_TICKS = (
+    ("0", "0.00000001"),
+    ("0.00001", "0.0000001"),
+    ("0.0001", "0.000001"),
+    ("0.001", "0.00001"),
+    ("0.01", "0.0001"),
+    ("0.1", "0.001"),
+    ("1", "0.01"),
+    ("10", "0.1"),
+    ("100", "1"),
+    ("5000", "5"),
+    ("10000", "10"),
+    ("50000", "50"),
+    ("100000", "100"),
+    ("500000", "500"),
+    ("1000000", "1000"),
+)
+_USDT_TICKS = (
+    ("0", "0.00000001"),
+    ("0.0001", "0.0000001"),
+    ("0.001", "0.000001"),
+    ("0.01", "0.00001"),
+    ("0.1", "0.0001"),
+    ("1", "0.001"),
+    ("10", "0.01"),
+)
+_TICKS = {"KRW": _KRW_TICKS, "USDT": _USDT_TICKS, "BTC": (("0", "0.00000001"),)}
+_TOTALS_MIN = {"KRW": "5000", "USDT": "0.5", "BTC": "0.00005"}
+# Two pairs have a finer tick between 1,000 and 10,000 KRW (changelog of 2025-03-21).
+_FINE_PAIRS, _FINE_FROM, _FINE_TO, _FINE_TICK = ("USDT/KRW", "USDC/KRW"), 1_000, 10_000, "0.5"
 
 
 class StrictUpbit(StrictTransport, ccxt.upbit):
@@ -63,6 +100,17 @@ class UpbitExchange(CcxtExchange):
 
     may_leave_out_id: ClassVar[bool] = True
     clock_step_ms: ClassVar[int] = 1_000
+    id_key: ClassVar[str | None] = "uuid"
+    client_id_key: ClassVar[str | None] = "identifier"
+
+    def _rules(self, market: Market) -> Market:
+        """With the ticks of the price's band: ccxt gives the finest of all. In the quotes of other
+        countries they are not known, and so not checked; Upbit refuses what does not fit."""
+        quote = market.symbol.rpartition("/")[2]
+        bands = price_bands_of(market.symbol, quote)
+        least = _TOTALS_MIN.get(quote)
+        notional_min = market.notional_min if least is None else Decimal(least)
+        return replace(market, price_tick=None, price_bands=bands, notional_min=notional_min)
 
     def _refusal(self, order: Order) -> str | None:
         if order.type is OrderType.MARKET and order.side is Side.BUY:
@@ -73,9 +121,25 @@ class UpbitExchange(CcxtExchange):
         request = {"identifier": order.client_order_id}
         return self._report(order.symbol, self.client.private_get_order(request))
 
+    def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        return self._report(symbol, self.client.private_get_order({"uuid": exchange_order_id}))
+
     def _report(self, symbol: str, order: Any) -> OrderReport:
         # The trades of an order say nothing of their fees, and are told with them elsewhere.
         return super()._report(symbol, {**order, "trades": []})
+
+    def _corrected(self, parsed: Any, raw: Any) -> Any:
+        kind, is_buy = raw.get("ord_type"), raw.get("side") == "bid"
+        if kind not in ("price", "market", "best"):
+            return parsed
+        order = {**parsed, "type": OrderType.MARKET.value}
+        if kind == "market" or not is_buy:
+            return order
+        # A buy for so much quote: what is left over is canceled when the order has filled.
+        done = raw["state"] == "cancel" and to_decimal(raw["executed_volume"])
+        status = "closed" if done else order["status"]
+        # ccxt takes the whole value that was asked for as spent.
+        return sized_by_value({**order, "status": status, "average": None})
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
         for order in self._waiting(self.client.market_id(symbol)):
@@ -107,8 +171,8 @@ class UpbitExchange(CcxtExchange):
             week = {"start_time": start_ms, "end_time": end_ms}
             page = self.client.private_get_orders_closed({**request, **week})
 
-    def _fills(self, order: Order) -> Iterable[Fill]:
-        return map(fill_of, self._trades(order.exchange_order_id, order.symbol))
+    def _fills(self, order: Order) -> Iterable[AccountFill]:
+        return map(account_fill_of, self._trades(order.exchange_order_id, order.symbol))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
         """Upbit has no list of trades: they are asked for order by order."""
@@ -116,7 +180,7 @@ class UpbitExchange(CcxtExchange):
         orders = [*self._waiting(market_id), *self._closed(market_id, from_ms)]
         traded = {order["uuid"] for order in orders if to_decimal(order["executed_volume"])}
         told = [account_fill_of(t) for uuid in traded for t in self._trades(uuid, symbol)]
-        yield sorted(told, key=lambda one: one.fill.time, reverse=True)
+        yield sorted(told, key=lambda one: one.fill.time)[::-1]
 
     def _trades(self, uuid: Any, symbol: str) -> list[Any]:
         market = self.client.market(symbol)
@@ -133,6 +197,15 @@ class UpbitExchange(CcxtExchange):
         """Upbit has no question for the time, so that the date of any answer has to do."""
         self.client.public_get_orderbook({"markets": self.client.ids[0]})
         return date_ms(self.client.last_response_headers)
+
+
+def price_bands_of(symbol: str, quote: str) -> tuple[tuple[Decimal, Decimal], ...]:
+    """The ticks of the symbol by price, none where they are not known."""
+    bands = [(Decimal(start), Decimal(tick)) for start, tick in _TICKS.get(quote, ())]
+    if symbol in _FINE_PAIRS:
+        outside = [band for band in bands if not _FINE_FROM <= band[0] < _FINE_TO]
+        bands = sorted([*outside, (Decimal(_FINE_FROM), Decimal(_FINE_TICK))])
+    return tuple(bands)
 
 
 def _shares(paid: Decimal, costs: list[Decimal]) -> list[Decimal]:

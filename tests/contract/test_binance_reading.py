@@ -185,7 +185,7 @@ def test_a_lookup_that_is_told_of_another_order_is_no_answer(
     server: BinanceServer, binance: BinanceExchange
 ) -> None:
     server.replies[GET_ORDER] = Reply(known_order("somebody-elses"))
-    with pytest.raises(ExchangeUnavailable, match="told of somebody-elses"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about somebody-elses"):
         binance.lookup(an_order())
 
 
@@ -194,12 +194,29 @@ def test_a_cancel_speaks_of_the_order_and_not_of_itself(
 ) -> None:
     order = an_order()
     answer = known_order("the-cancels-own-id", status="CANCELED", executedQty="0.10000000")
-    server.replies[CANCEL_ORDER] = Reply({**answer, "origClientOrderId": order.client_order_id})
+    answer |= {"orderId": 7000, "origClientOrderId": order.client_order_id}
+    server.replies[CANCEL_ORDER] = Reply(answer)
     report = binance.cancel(order)
     assert report is not None
     assert report.client_order_id == order.client_order_id
     assert (report.status, report.filled) == (OrderState.CANCELED, Decimal("0.1"))
     assert server.requests[-1].params["orderId"] == order.exchange_order_id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"orderId": 28}, {"origClientOrderId": "another"}, {"origClientOrderId": None}],
+    ids=str,
+)
+def test_a_cancel_that_speaks_of_another_order_is_no_answer(
+    change: dict[str, Any], server: BinanceServer, binance: BinanceExchange
+) -> None:
+    order = an_order()
+    answer = known_order("the-cancels-own-id", status="CANCELED")
+    answer |= {"orderId": 7000, "origClientOrderId": order.client_order_id}
+    server.replies[CANCEL_ORDER] = Reply({**answer, **change})
+    with pytest.raises(ExchangeUnavailable):
+        binance.cancel(order)
 
 
 def test_a_cancel_of_what_has_ended_finds_nothing_to_cancel(
@@ -229,7 +246,7 @@ def test_one_order_that_cannot_be_read_spoils_the_list(
 def test_trades_come_with_side_fee_and_time(
     server: BinanceServer, binance: BinanceExchange
 ) -> None:
-    server.replies[MY_TRADES] = Reply([trade(5, isBuyer=False)])
+    server.replies[MY_TRADES] = Reply([trade(5, orderId=7000, isBuyer=False)])
     fill = binance.order_fills(an_order())[0]
     assert (fill.trade_id, fill.side) == ("5", Side.SELL)
     assert (fill.price, fill.amount) == (Decimal(100), Decimal("0.001"))
@@ -428,7 +445,8 @@ def test_an_order_that_traded_in_more_parts_than_one_page_has_all_its_fills(
         # As documented: 500 unless a limit is given, at most 1000, the oldest first.
         first = int(request.params.get("fromId", 0))
         limit = min(1_000, int(request.params.get("limit", 500)))
-        return Reply([trade(n) for n in range(1, 1_202) if n >= first][:limit])
+        told = [trade(n, orderId=7000) for n in range(1, 1_202) if n >= first]
+        return Reply(told[:limit])
 
     server.replies[MY_TRADES] = page
     assert len(binance.order_fills(an_order())) == 1_201

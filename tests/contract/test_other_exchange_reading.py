@@ -104,14 +104,14 @@ def test_garbage_in_place_of_a_found_order_is_no_answer(
 def test_an_answer_about_another_order_is_no_answer(name: str, bench: Bench) -> None:
     word = KITS[name].words[0][0]
     exchange = bench.exchange(name, KITS[name].finds([Told("somebody-elses", word)]))
-    with pytest.raises(ExchangeUnavailable, match="told of somebody-elses"):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about somebody-elses"):
         exchange.lookup(order_for(name))
 
 
 @pytest.mark.parametrize("name", ["bybit", "okx", "kraken"])
 def test_an_order_without_our_id_is_not_the_one_that_was_asked_for(name: str, bench: Bench) -> None:
     exchange = bench.exchange(name, KITS[name].finds([Told("", KITS[name].words[0][0])]))
-    with pytest.raises(ExchangeUnavailable, match="told of "):
+    with pytest.raises(ExchangeUnavailable, match="the answer is about "):
         exchange.lookup(order_for(name))
 
 
@@ -498,9 +498,14 @@ def test_a_market_has_its_rules(name: str, bench: Bench) -> None:
         "okx": ("0.1", "0.00000001", "0.00001", None, "0.0015"),
         "kraken": ("0.1", "0.00000001", "0.00005", "0.5", "0.004"),
         "coinbase": ("0.01", "0.00000001", "0.00000001", "1", "0.006"),
-        "upbit": ("0.00000001", "0.00000001", None, None, "0.0025"),
+        "upbit": ("0.01", "0.00000001", None, "0.5", "0.0025"),
     }
-    found = (market.price_tick, market.amount_step, market.amount_min, market.notional_min)
+    found = (
+        market.tick_at(Decimal(60_000)),
+        market.amount_step,
+        market.amount_min,
+        market.notional_min,
+    )
     assert tuple(None if rule is None else to_text(rule) for rule in found) == rules[name][:4]
     assert to_text(market.taker_fee) == rules[name][4]
     assert bench.exchange(name).market("DOGE/XYZ") is None

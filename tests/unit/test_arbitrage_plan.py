@@ -211,6 +211,13 @@ def test_buying_costs_at_most_the_cap_rounded_down_to_the_tick(
     assert plan.price * (1 + Decimal(fee)) <= Decimal("101.505")
 
 
+def test_the_price_of_a_fix_is_on_the_tick_of_its_own_band() -> None:
+    bands = ((Decimal(0), Decimal("0.01")), (Decimal("98.5"), Decimal("0.5")))
+    market = replace(MARKET, price_tick=Decimal("0.01"), price_bands=bands)
+    assert fix("1", "99", dear(market=market)).price == Decimal(99)
+    assert fix("-1", "101", cheap(market=market)).price == Decimal(101)
+
+
 def test_only_what_is_within_the_cap_is_taken_from_a_deep_book() -> None:
     bids = [("98.9", "0.3"), ("98.62", "0.2005"), ("98.6", "5")]
     plan = fix("1", "99", dear(bids))

@@ -2,8 +2,8 @@
 
 import re
 
-from execution.contracts import BINANCE
-from execution.identifiers import is_ours, order_id_of
+from execution.contracts import BINANCE, CONTRACTS, KRAKEN, client_order_id_of
+from execution.identifiers import is_ours, may_be_ours, order_id_of
 
 
 def test_the_same_signal_always_has_the_same_order_id() -> None:
@@ -29,3 +29,14 @@ def test_our_orders_are_known_by_sight() -> None:
     assert is_ours(order_id_of("signal-1"))
     for other in (None, "", "oo", "web_1234", "x-R4BD3S82" + "a" * 16, order_id_of("s") + "a"):
         assert not is_ours(other)
+
+
+def test_a_uuid_may_be_ours_but_where_all_other_orders_have_one() -> None:
+    uuid = client_order_id_of(order_id_of("signal-1"), KRAKEN.exchange)
+    assert may_be_ours(uuid, KRAKEN.exchange)
+    assert may_be_ours(uuid)
+    assert not may_be_ours(uuid, "coinbase")
+    for exchange in CONTRACTS:
+        assert may_be_ours(client_order_id_of(order_id_of("signal-1"), exchange), exchange)
+        assert not may_be_ours("web_1", exchange)
+        assert not may_be_ours(None, exchange)

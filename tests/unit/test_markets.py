@@ -54,3 +54,17 @@ def test_a_rule_that_the_exchange_does_not_name_refuses_nothing() -> None:
 def test_a_symbol_that_is_not_traded_is_refused() -> None:
     reason = refusal(Desk().order(), None)
     assert reason == "symbol: 'BTC/USDT' is not traded on account binance-main"
+
+
+def test_the_tick_is_that_of_the_prices_own_band() -> None:
+    bands = ((Decimal(0), Decimal("0.01")), (Decimal(100), Decimal("0.5")))
+    market = replace(MARKET, price_tick=None, price_bands=bands)
+    assert refusal(Desk().order(price=Decimal("99.99")), market) is None
+    reason = refusal(Desk().order(price=Decimal("100.01")), market)
+    assert reason == "price: 100.01 is not a multiple of the tick 0.5"
+
+
+def test_below_the_lowest_band_the_fixed_tick_holds() -> None:
+    market = replace(MARKET, price_bands=((Decimal(100), Decimal("0.5")),))
+    assert market.tick_at(Decimal("99.99")) == MARKET.price_tick
+    assert market.tick_at(Decimal(100)) == Decimal("0.5")
