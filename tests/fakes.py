@@ -227,7 +227,7 @@ class FakeExchange:
         may become an order for as long as the contract says."""
         waiting, self.in_flight = self.in_flight, []
         for order, attempt in waiting:
-            self.arrive(order, attempt, grace_ms=self.contract.forwarding_ms)
+            self.arrive(order, attempt, grace_ms=self.contract.engine_bound_ms)
 
     def trade(self, client_order_id: str, price: str, amount: str) -> None:
         """Let the order trade with somebody."""

@@ -243,8 +243,8 @@ class Removal:
     within: int
 
 
-_NO_MARGIN = Parts(contract=replace(BINANCE, forwarding_ms=0, read_lag_ms=0))
-_HALF_A_MARGIN = Parts(contract=replace(BINANCE, forwarding_ms=0))
+_NO_MARGIN = Parts(contract=replace(BINANCE, engine_bound_ms=0, read_lag_ms=0))
+_HALF_A_MARGIN = Parts(contract=replace(BINANCE, engine_bound_ms=0))
 REMOVALS = (
     Removal("no fence wait", Parts(clocks=NeverWaits), 200),
     Removal("no margin", _NO_MARGIN, 500),

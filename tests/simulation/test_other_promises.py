@@ -34,7 +34,7 @@ from .worker import Parts
 
 HISTORIES = 200
 FENCE_AND_IDS = replace(BINANCE, uniqueness=Uniqueness.ALL_ORDERS)
-IDS_ALONE = replace(FENCE_AND_IDS, window_max_ms=0, forwarding_ms=0)
+IDS_ALONE = replace(FENCE_AND_IDS, window_max_ms=0, engine_bound_ms=0)
 NOTHING = replace(IDS_ALONE, uniqueness=Uniqueness.NONE)
 PROMISES = {
     "a fence and ids that work once": FENCE_AND_IDS,

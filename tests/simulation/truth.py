@@ -150,7 +150,7 @@ class Truth:
 
     def match(self, request: Request) -> Outcome:
         """The second check, and the engine. Between the two lies the time that forwarding takes."""
-        last_ms = request.valid_until_ms + self.contract.forwarding_ms
+        last_ms = request.valid_until_ms + self.contract.engine_bound_ms
         if self.contract.is_fenced and self.now_ms() > last_ms:
             return self._outside(request)
         self.under_way.remove(request)

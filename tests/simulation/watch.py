@@ -89,7 +89,7 @@ class Watch:
     def _last_ms(self, expires_at: datetime) -> int:
         """Until when a signal may be acted on, seen with a clock that is off and a slow engine."""
         off_ms = self.truth.uncertainty_ms + self.truth.skew_max_ms + DRIFT_MAX_MS
-        return int(expires_at.timestamp() * 1000) + self.truth.contract.forwarding_ms + off_ms
+        return int(expires_at.timestamp() * 1000) + self.truth.contract.engine_bound_ms + off_ms
 
     def _on_commit(self, after: Order) -> None:
         self._is_changed = True
