@@ -23,6 +23,10 @@ from paper_exchange.stream_server import StreamServer
 
 # Requests that a fault is holding back are given up after this long when the server stops.
 SHUTDOWN_MS = 200
+# Ids of a run follow from the time at which it starts: so many for every ms since 2025 began. They
+# stay below 2^53 for two centuries.
+IDS_BEGAN_MS = 1_735_689_600_000
+IDS_PER_MS = 1_000
 
 
 async def run(options: Options) -> None:
@@ -68,6 +72,7 @@ def build_exchange(options: Options, clock: ExchangeClock) -> Exchange:
         fees=Fees(options.maker_fee, options.taker_fee),
         # Two dialects with the same seed are still two exchanges with prices of their own.
         seed=f"{options.seed}/{options.dialect}",
+        first_id=options.first_id or id_of_run(system_ms()),
         walks=options.walk_interval_ms > 0,
         unique_ids=kind.unique_ids,
         word_of=kind.word_of,
@@ -87,6 +92,12 @@ def _shared_price(options: Options) -> SharedPrice | None:
 
     own_seed = f"{options.seed}/{options.dialect}/spread"
     return SharedPrice(str(options.price_seed), own_seed, options.spread_bps, step_now)
+
+
+def id_of_run(started_ms: int) -> int:
+    """The first id of a run: no run that began later, if only by a millisecond, gives one that this
+    run may give, as long as it makes less than a thousand orders or trades a millisecond."""
+    return (started_ms - IDS_BEGAN_MS) * IDS_PER_MS
 
 
 def build_server(options: Options, exchange: Exchange, clock: ExchangeClock) -> Server:

@@ -1,5 +1,6 @@
 """What a dialect gets from the server and gives back: the only seam between them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,11 +9,26 @@ JSON_TYPE = "application/json;charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
+class EngineDelay:
+    """How long an accepted request stays with the engine before it is carried out, and whether it
+    has been handed over to it yet."""
+
+    ms: int
+    handed_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait(self) -> None:
+        """Hand the request over, and wait until the engine carries it out."""
+        self.handed_over.set()
+        await asyncio.sleep(self.ms / 1000)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request as it arrived. Times are in ms on the exchange's clock.
 
     `query` and `body` are as sent, undecoded, because signatures are made over them.
-    `lag_ms` says how old an order or trade must be for a read to show it.
+    `lag_ms` says how old an order or trade must be for a read to show it. With an `engine_delay`
+    a request that goes to the engine is carried out late, after its time window was checked.
     """
 
     method: str
@@ -23,6 +39,7 @@ class Call:
     client: str
     received_ms: int
     lag_ms: int = 0
+    engine_delay: EngineDelay | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,14 @@ class FaultKind(StrEnum):
     RATE_LIMIT = "rate_limit"
     CLOCK_SKEW = "clock_skew"
     STREAM_GAP = "stream_gap"
+    LATE_ENGINE = "late_engine"
+
+
+class LateAnswer(StrEnum):
+    """What a sender hears while the engine has not carried the request out yet."""
+
+    TIMEOUT = "timeout"
+    CUT = "cut"
 
 
 class GarbageForm(StrEnum):
@@ -66,6 +74,7 @@ class FaultRule:
     form: GarbageForm = GarbageForm.HTML
     processed: bool = False
     retry_after_s: int = 1
+    answer: LateAnswer = LateAnswer.TIMEOUT
 
     def matches(self, method: str, path: str) -> bool:
         """Whether a request is on this fault's route. Only a route that says so means streams."""
@@ -97,6 +106,7 @@ _OWN: dict[FaultKind, frozenset[str]] = {
     FaultKind.RATE_LIMIT: frozenset({"retry_after_s"}),
     FaultKind.CLOCK_SKEW: frozenset({"ms"}),
     FaultKind.STREAM_GAP: frozenset(),
+    FaultKind.LATE_ENGINE: frozenset({"ms", "answer"}),
 }
 _ON_STREAMS = (FaultKind.DROP_BEFORE, FaultKind.STREAM_GAP)
 _MUST = ("ms", "code")
@@ -125,6 +135,7 @@ def read_fault(sent: object) -> FaultRule:
         form=_read_word("form", sent.get("form", GarbageForm.HTML), GarbageForm),
         processed=_read_flag(sent, "processed", kind is FaultKind.GARBAGE),
         retry_after_s=_read_int(sent, "retry_after_s", 1, RETRY_AFTER_S_MAX),
+        answer=_read_word("answer", sent.get("answer", LateAnswer.TIMEOUT), LateAnswer),
     )
     if is_skew and rule.probability != 1:
         raise FaultError(f"probability of a clock_skew fault must be 1, not {rule.probability}")

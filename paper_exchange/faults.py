@@ -141,5 +141,6 @@ _SPOILERS = frozenset(
         FaultKind.GARBAGE,
         FaultKind.RATE_LIMIT,
         FaultKind.STREAM_GAP,
+        FaultKind.LATE_ENGINE,
     }
 )

@@ -15,13 +15,16 @@ DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Deci
 BALANCE_MAX = Decimal(10) ** 15
 BPS = 10_000
 SPREAD_BPS_MAX = Decimal(1000)
+# Ids stay whole numbers for clients that read them as binary fractions, with room to count on.
+FIRST_ID_MAX = 4 * 10**15
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to run an exchange. Fees are shares of what is received; limits of 0 are off.
 
-    Without a `price_seed` the prices are the exchange's own.
+    Without a `price_seed` the prices are the exchange's own; without a `first_id` the ids of orders
+    and trades are above those of every earlier run.
     """
 
     dialect: str
@@ -38,6 +41,7 @@ class Options:
     orders_per_10s: int
     price_seed: int | None
     spread_bps: Decimal
+    first_id: int | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,6 +77,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         orders_per_10s=given.orders_per_10s,
         price_seed=given.price_seed,
         spread_bps=given.spread_bps,
+        first_id=given.first_id,
     )
 
 
@@ -111,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
         default=Decimal(0),
         help="how far from that price this exchange may be",
     )
+    add(
+        "--first-id", type=_first_id, help="of orders and trades; above all earlier runs' if absent"
+    )
     return parser
 
 
@@ -126,8 +134,15 @@ def _count(text: str) -> int:
     return _whole("a limit", text, 1_000_000_000)
 
 
+def _first_id(text: str) -> int:
+    first_id = _whole("a first id", text, FIRST_ID_MAX)
+    if not first_id:
+        raise argparse.ArgumentTypeError("a first id is 1 or more, not '0'")
+    return first_id
+
+
 def _whole(what: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= most):
         raise argparse.ArgumentTypeError(f"{what} is a whole number from 0 to {most}, not {text!r}")
     return int(text)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from aiohttp import web
 
 from paper_exchange.clock import ExchangeClock
 from paper_exchange.control import PREFIX, Control
-from paper_exchange.dialect import Answer, Call, Dialect
-from paper_exchange.fault_rules import FaultKind, FaultRule, GarbageForm
+from paper_exchange.dialect import Answer, Call, Dialect, EngineDelay
+from paper_exchange.fault_rules import FaultKind, FaultRule, GarbageForm, LateAnswer
 from paper_exchange.faults import FaultBook, Plan
 from paper_exchange.json_body import encode
 from paper_exchange.stream_server import StreamServer
@@ -36,6 +37,8 @@ class Server:
         self._faults = faults
         self._clock = clock
         self._streams = streams
+        # Requests that the engine carries out though their senders have been answered.
+        self._late: set[asyncio.Task[Answer]] = set()
         # The answer to what cannot be served: a bare status in the dialect's words.
         self.refusal = dialect.refusal
 
@@ -110,10 +113,31 @@ class Server:
             refusal = self.refusal(limit_status)
             headers = {"Retry-After": str(rule.retry_after_s)}
             return Answer(refusal.status, refusal.body, headers)
+        if rule.kind is FaultKind.LATE_ENGINE:
+            return await self._late_engine(call, rule)
         honest = await self._dialect.answer(call) if rule.processed else None
         if rule.kind is FaultKind.GARBAGE:
             return _garbage(rule.form, honest)
         return self._with_status(rule)
+
+    async def _late_engine(self, call: Call, rule: FaultRule) -> Answer | None:
+        """Answer before the engine has carried the request out; a refusal, and a request that does
+        not go to the engine, is answered as always."""
+        delay = EngineDelay(rule.ms)
+        request = asyncio.create_task(self._dialect.answer(replace(call, engine_delay=delay)))
+        handed_over = asyncio.create_task(delay.handed_over.wait())
+        await asyncio.wait((request, handed_over), return_when=asyncio.FIRST_COMPLETED)
+        handed_over.cancel()
+        if request.done():
+            return request.result()
+        self._late.add(request)
+        request.add_done_callback(self._carried_out)
+        return None if rule.answer is LateAnswer.CUT else self.refusal(504)
+
+    def _carried_out(self, request: asyncio.Task[Answer]) -> None:
+        self._late.discard(request)
+        if not request.cancelled() and request.exception() is not None:
+            log.error("internal error in a late request", exc_info=request.exception())
 
     def _with_status(self, rule: FaultRule) -> Answer:
         refusal = self.refusal(rule.code)

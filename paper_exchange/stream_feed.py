@@ -121,6 +121,10 @@ class Feeds:
         self._write = write
         self._feeds: dict[FeedKey, Feed] = {}
 
+    def has(self, symbol: str) -> bool:
+        """Whether there is such a market."""
+        return self._market_of(symbol) is not None
+
     def join(self, key: FeedKey, listener: Listener) -> BookChange | None:
         """Listen from now on; the book that the first change will start from, None if there is no
         such market."""

@@ -22,6 +22,10 @@ PING_EVERY_S = 20
 log = logging.getLogger(__name__)
 
 
+class StreamRefusedError(Exception):
+    """There is no such stream here; the sentence says which."""
+
+
 class Line:
     """What is on its way to one client."""
 
@@ -72,7 +76,8 @@ class StreamDialect(Protocol):
         """Whether there are streams at that path."""
 
     def open(self, path: str, query: str, line: Line) -> Talk:
-        """Begin to talk with a client that has connected there."""
+        """Begin to talk with a client that connects there; StreamRefusedError if the address names
+        a stream that is not served."""
 
 
 class StreamServer:
@@ -89,15 +94,22 @@ class StreamServer:
 
     async def serve(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
         """Talk until one of the two has had enough."""
+        transport = request.transport
+        if transport is None:
+            return web.Response()
+        line = Line(self._faults, transport.abort)
+        try:
+            talk = self._dialect.open(path, query, line)
+        except StreamRefusedError as refusal:
+            return web.Response(status=400, text=f"{refusal}\n")
         socket = web.WebSocketResponse(
             compress=False, heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_BYTES_MAX
         )
-        await socket.prepare(request)
-        transport = request.transport
-        if transport is None:
-            return socket
-        line = Line(self._faults, transport.abort)
-        talk = self._dialect.open(path, query, line)
+        try:
+            await socket.prepare(request)
+        except BaseException:
+            talk.close()
+            raise
         sender = asyncio.create_task(line.send_all(socket))
         try:
             async for message in socket:

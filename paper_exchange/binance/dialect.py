@@ -63,7 +63,7 @@ class BinanceDialect:
             account, window = self._authenticate(call, params, body)
         params.allow(route.params)
         if route.to_engine and window is not None:
-            await self._queue(window)
+            await self._queue(window, call)
         visible_until_ms = self._desk.exchange.now_ms() - call.lag_ms if call.lag_ms else None
         request = Request(params, account, call.received_ms, visible_until_ms)
         result = route.handler(self._desk, request)
@@ -88,11 +88,13 @@ class BinanceDialect:
         _check(window, call.received_ms)
         return account, window
 
-    async def _queue(self, window: Window) -> None:
+    async def _queue(self, window: Window, call: Call) -> None:
         """Wait for the engine, and check once more that the request is still in time."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
         _check(window, self._desk.exchange.now_ms())
+        if call.engine_delay is not None:
+            await call.engine_delay.wait()
 
     def _usage(self, client: str) -> dict[str, str]:
         used = str(self._desk.limits.used_weight(client))

@@ -35,6 +35,8 @@ NEW_ORDER_PARAMS = frozenset(
     }
 )
 
+# Smaller values are reserved.
+STRATEGY_TYPE_MIN = 1_000_000
 _LIMIT = frozenset({"timeInForce", "quantity", "price"})
 _STOP = frozenset({"quantity", "stopPrice"})
 # What each type must have; what is in another type's row but not in its own it must not have.
@@ -92,6 +94,8 @@ def read_new_order(request: Request) -> OrderRequest:
         price=params.decimal("price"),
         stop_price=params.decimal("stopPrice"),
         client_id=params.client_id("newClientOrderId"),
+        strategy_id=params.integer("strategyId"),
+        strategy_type=params.integer("strategyType"),
     )
     return OrderRequest(order, _response_type(params, order_type))
 
@@ -115,14 +119,14 @@ def _check_presence(params: Params, order_type: OrderType) -> None:
 def _refuse_unsupported(params: Params) -> None:
     if params.decimal("icebergQty"):
         raise ApiError(-2010, "Iceberg orders are not supported for this symbol.")
-    if params.integer("trailingDelta"):
+    if params.integer("trailingDelta") is not None:
         raise ApiError(-2010, "Trailing stop orders are not supported for this symbol.")
     if params.text("selfTradePreventionMode") not in (None, "NONE"):
         raise ApiError(
             -2010, "This symbol does not allow the specified self-trade prevention mode."
         )
-    params.integer("strategyId")
-    params.integer("strategyType")
+    if (params.integer("strategyType") or STRATEGY_TYPE_MIN) < STRATEGY_TYPE_MIN:
+        raise invalid("strategyType")
 
 
 def _response_type(params: Params, order_type: OrderType) -> ResponseType:

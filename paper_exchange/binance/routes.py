@@ -14,7 +14,7 @@ from paper_exchange.binance.request import Handler
 Weight = Callable[[Params], int]
 
 _SIGNED_PARAMS = frozenset({"timestamp", "recvWindow", "signature"})
-_SYMBOL_CHOICE = frozenset({"symbol", "symbols", "symbolStatus"})
+_SYMBOL_CHOICE = frozenset({"symbol", "symbols"})
 _ORDER_TARGET = frozenset({"symbol", "orderId", "origClientOrderId"})
 _TIME_RANGE = frozenset({"symbol", "startTime", "endTime", "limit"})
 
@@ -93,11 +93,11 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v3/time"): _public(market_data.server_time, frozenset(), 1),
     ("GET", "/api/v3/exchangeInfo"): _public(
         exchange_info.exchange_info,
-        _SYMBOL_CHOICE | {"permissions", "showPermissionSets"},
+        _SYMBOL_CHOICE,
         20,
     ),
     ("GET", "/api/v3/depth"): _public(
-        market_data.depth, frozenset({"symbol", "limit", "symbolStatus"}), _depth_weight
+        market_data.depth, frozenset({"symbol", "limit"}), _depth_weight
     ),
     ("GET", "/api/v3/trades"): _public(market_data.trades, frozenset({"symbol", "limit"}), 25),
     ("GET", "/api/v3/aggTrades"): _public(
@@ -105,7 +105,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v3/avgPrice"): _public(market_data.average_price, frozenset({"symbol"}), 2),
     ("GET", "/api/v3/ticker/24hr"): _public(
-        market_data.day_ticker, _SYMBOL_CHOICE | {"type"}, _day_ticker_weight
+        market_data.day_ticker, _SYMBOL_CHOICE, _day_ticker_weight
     ),
     ("GET", "/api/v3/ticker/price"): _public(
         market_data.price_ticker, _SYMBOL_CHOICE, _with_symbol(2, 4)

@@ -93,6 +93,10 @@ def _state(order: Order) -> Json:
     }
     if order.stop_price is not None:
         state["stopPrice"] = amount(order.stop_price)
+    if order.strategy_id is not None:
+        state["strategyId"] = order.strategy_id
+    if order.strategy_type is not None:
+        state["strategyType"] = order.strategy_type
     return state
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from paper_exchange.binance.shapes import amount
 from paper_exchange.engine.exchange import Exchange
 from paper_exchange.stream_feed import BookChange, FeedKey, Feeds, Listener
-from paper_exchange.stream_server import Line
+from paper_exchange.stream_server import Line, StreamRefusedError
 
 STREAMS_MAX = 1024
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
@@ -38,7 +38,7 @@ class BinanceStreams:
         )
 
     def serves(self, path: str) -> bool:
-        """Whether there are streams at that path; an unknown name is silent there."""
+        """Whether there are streams at that path."""
         return path in ("/ws", "/stream") or path.startswith("/ws/")
 
     def open(self, path: str, query: str, line: Line) -> "BinanceTalk":
@@ -46,7 +46,12 @@ class BinanceStreams:
         is_wrapped = path == "/stream"
         named = parse_qs(query).get("streams", [""])[0] if is_wrapped else path[len("/ws/") :]
         talk = BinanceTalk(self._feeds, line, is_wrapped=is_wrapped)
-        talk.subscribe([name for name in named.split("/") if name][:STREAMS_MAX])
+        # Clients number their connections in the path (`/ws/1`); only what has an @ is a stream.
+        names = [name for name in named.split("/") if "@" in name]
+        try:
+            talk.subscribe(names)
+        except _BadRequest as refusal:
+            raise StreamRefusedError(str(refusal)) from None
         return talk
 
 
@@ -57,7 +62,7 @@ class BinanceTalk:
         self._feeds = feeds
         self._line = line
         self._is_wrapped = is_wrapped
-        self._streams: dict[str, tuple[FeedKey, Listener] | None] = {}
+        self._streams: dict[str, tuple[FeedKey, Listener]] = {}
 
     def hear(self, text: str) -> None:
         """Answer a request; one that makes no sense changes nothing."""
@@ -75,10 +80,18 @@ class BinanceTalk:
         self._unsubscribe(list(self._streams))
 
     def subscribe(self, names: list[str]) -> None:
-        """Add streams; one that is there already stays as it is."""
-        for name in names:
-            if name not in self._streams:
-                self._streams[name] = self._join(name)
+        """Add streams, all of them or none; one that is there already stays as it is.
+
+        Binance takes any name and is silent; here a name that is not served is refused, since a
+        client that waits in silence takes that for a quiet market. Raises _BadRequest.
+        """
+        if len(self._streams.keys() | set(names)) > STREAMS_MAX:
+            raise _BadRequest(2, f"Invalid request: more than {STREAMS_MAX} streams")
+        fresh = {name: self._key(name) for name in names if name not in self._streams}
+        for name, key in fresh.items():
+            listener = self._listener(name)
+            self._feeds.join(key, listener)
+            self._streams[name] = key, listener
 
     def _serve(self, request: dict[str, object]) -> dict[str, object]:
         method = request.get("method")
@@ -91,20 +104,15 @@ class BinanceTalk:
             raise _BadRequest(2, "Invalid request: params must be a list of stream names")
         if method == "UNSUBSCRIBE":
             self._unsubscribe(names)
-        elif len(self._streams.keys() | set(names)) > STREAMS_MAX:
-            raise _BadRequest(2, f"Invalid request: more than {STREAMS_MAX} streams")
         else:
             self.subscribe(names)
         return {"result": None}
 
-    def _join(self, name: str) -> tuple[FeedKey, Listener] | None:
+    def _key(self, name: str) -> FeedKey:
         match = _DEPTH.fullmatch(name)
-        if match is None:
-            return None
-        symbol, interval_ms = match.groups()
-        key = FeedKey(symbol.upper(), None, int(interval_ms or USUAL_INTERVAL_MS))
-        listener = self._listener(name)
-        return None if self._feeds.join(key, listener) is None else (key, listener)
+        if match is None or not self._feeds.has(match[1].upper()):
+            raise _BadRequest(2, f"Invalid request: the stream {name!r} is not served here")
+        return FeedKey(match[1].upper(), None, int(match[2] or USUAL_INTERVAL_MS))
 
     def _listener(self, name: str) -> Callable[[str], None]:
         tell = self._line.tell_change

@@ -61,22 +61,26 @@ class BybitDialect:
             account, window = authenticate(call, self._secrets)
             check_window(window, call.received_ms)
         values = parse_query(call.query) if call.method == "GET" else parse_body(call.body)
+        params = Params(values)
+        params.allow(route.params)
         if route.is_order:
             try:
                 self._desk.limits.count_order(account)
             finally:
                 headers.update(self._desk.limits.order_headers(account))
         if route.to_engine and window is not None:
-            await self._queue(window)
+            await self._queue(window, call)
         visible_until_ms = exchange.now_ms() - call.lag_ms if call.lag_ms else None
-        request = Request(Params(values), account, call.received_ms, visible_until_ms)
+        request = Request(params, account, call.received_ms, visible_until_ms)
         return route.handler(self._desk, request)
 
-    async def _queue(self, window: Window) -> None:
+    async def _queue(self, window: Window, call: Call) -> None:
         """Wait for the engine, and check once more that the request is still in time."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
         check_window(window, self._desk.exchange.now_ms())
+        if call.engine_delay is not None:
+            await call.engine_delay.wait()
 
     def _refuse(self, error: ApiError, headers: Mapping[str, str]) -> Answer:
         return Answer(error.status, self._envelope(error.code, error.message, {}), headers)

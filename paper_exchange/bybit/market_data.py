@@ -16,6 +16,7 @@ DEPTH_DEFAULT = 1
 DEPTH_MAX = 1000
 TRADES_DEFAULT = 60
 TRADES_MAX = 60
+TRADING = "Trading"
 OTHER_CATEGORIES = ("linear", "inverse", "option")
 
 
@@ -30,7 +31,14 @@ def instruments(desk: Desk, request: Request) -> Json:
     category = request.params.must_text("category")
     if category in OTHER_CATEGORIES:
         return {"category": category, "list": [], "nextPageCursor": ""}
-    found = [_instrument(market.symbol) for market in _markets(desk, request)]
+    # Everything that is listed trades; nothing is before its launch, and nothing was delisted.
+    is_wanted = request.params.text("status") in (None, TRADING)
+    base = request.params.text("baseCoin")
+    found = [
+        _instrument(market.symbol)
+        for market in _markets(desk, request)
+        if is_wanted and base in (None, market.symbol.base)
+    ]
     return {"category": SPOT, "list": found}
 
 
@@ -105,7 +113,7 @@ def _instrument(symbol: Symbol) -> Json:
         "baseCoin": symbol.base,
         "quoteCoin": symbol.quote,
         "innovation": "0",
-        "status": "Trading",
+        "status": TRADING,
         "marginTrading": "none",
         "stTag": "0",
         "lotSizeFilter": {

@@ -44,12 +44,25 @@ class Unit(StrEnum):
 
 # Parameters that ask for what is not built, and their values that ask for nothing.
 _UNSUPPORTED = {
+    "closeOnTrigger": "false",
     "isLeverage": "0",
     "orderFilter": "Order",
     "reduceOnly": "false",
+    "smpType": "None",
     "stopLoss": "0",
     "takeProfit": "0",
     "triggerPrice": "0",
+}
+NEW_ORDER_PARAMS = frozenset(_UNSUPPORTED) | {
+    "category",
+    "marketUnit",
+    "orderLinkId",
+    "orderType",
+    "price",
+    "qty",
+    "side",
+    "symbol",
+    "timeInForce",
 }
 
 

@@ -14,6 +14,7 @@ from paper_exchange.engine.symbols import ASSET_DECIMALS
 Choice = TypeVar("Choice", bound=StrEnum)
 
 SPOT = "spot"
+PLAIN_ORDERS = "Order"
 
 _is_decimal = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?").fullmatch
 _is_whole = re.compile(r"[0-9]{1,18}").fullmatch
@@ -45,14 +46,19 @@ def _plain(name: str, value: object) -> str:
 
 
 class Params:
-    """The parameters of one request. One that is sent but empty counts as not sent, and one that
-    nobody reads is ignored, as on Bybit.
-    """
+    """The parameters of one request. One that is sent but empty counts as not sent, as on Bybit."""
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+
+    def allow(self, known: frozenset[str]) -> None:
+        """Refuse parameters that are not read here: Bybit would act on them, or ignore them; which
+        of the two is not for this exchange to guess."""
+        for name, value in self._values.items():
+            if value and name not in known:
+                raise wrong(name, "is not a parameter that this exchange reads here")
 
     def text(self, name: str) -> str | None:
         """A parameter as it is, or None."""
@@ -70,6 +76,11 @@ class Params:
         category = self.must_text("category")
         if category != SPOT:
             raise wrong("category", f"must be {SPOT} on this exchange")
+
+    def must_be_plain(self) -> None:
+        """Refuse an order filter that means other orders than plain ones: there are none here."""
+        if self.text("orderFilter") not in (None, PLAIN_ORDERS):
+            raise wrong("orderFilter", f"must be {PLAIN_ORDERS} on this exchange")
 
     def decimal(self, name: str, too_fine: int) -> Decimal | None:
         """A plain decimal number above zero; `too_fine` is the code for too many decimals."""

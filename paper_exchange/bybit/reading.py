@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from paper_exchange.bybit import shapes
 from paper_exchange.bybit.errors import wrong
-from paper_exchange.bybit.params import SPOT
+from paper_exchange.bybit.params import SPOT, Params
 from paper_exchange.bybit.request import Desk, Json, Request
 from paper_exchange.bybit.trading import read_ids
 from paper_exchange.engine.history import History
@@ -22,6 +22,7 @@ def realtime(desk: Desk, request: Request) -> Json:
     """GET /v5/order/realtime: open orders, or one of these and of the latest that have ended."""
     params = request.params
     params.must_be_spot()
+    params.must_be_plain()
     limit = params.limit(ORDERS_DEFAULT, ORDERS_MAX)
     owner = desk.exchange.accounts[request.account]
     order_id, client_id = read_ids(params)
@@ -39,16 +40,22 @@ def order_history(desk: Desk, request: Request) -> Json:
     """GET /v5/order/history: orders that have ended."""
     params = request.params
     params.must_be_spot()
+    params.must_be_plain()
     limit = params.limit(ORDERS_DEFAULT, ORDERS_MAX)
+    wanted = _wanted_status(params)
+
+    def is_wanted(order: Order) -> bool:
+        return not order.is_open and wanted in (None, shapes.status(order))
+
     order_id, client_id = read_ids(params)
     if order_id is not None or client_id is not None:
         order = desk.exchange.find(request.account, None, order_id, client_id)
-        return _one(request, None if order is None or order.is_open else order)
+        return _one(request, order if order is not None and is_wanted(order) else None)
     times = _time_range(desk, request)
     histories = desk.exchange.accounts[request.account].orders
     symbol = params.text("symbol")
     found = _history(histories, symbol, _orders)
-    return _order_page(request, found, limit, times, lambda order: not order.is_open)
+    return _order_page(request, found, limit, times, is_wanted)
 
 
 def executions(desk: Desk, request: Request) -> Json:
@@ -70,6 +77,14 @@ def executions(desk: Desk, request: Request) -> Json:
     page, following = found.page(limit, cursor, start_ms, request.latest_ms(end_ms))
     fees = desk.exchange.settlement.fees
     return _listed([shapes.execution(fill, fees) for fill in page], following)
+
+
+def _wanted_status(params: Params) -> str | None:
+    """The status that is asked for: one in which an order can end, or None for all."""
+    status = params.text("orderStatus")
+    if status is not None and status not in shapes.ENDED:
+        raise wrong("orderStatus", f"must be one of {', '.join(sorted(shapes.ENDED))}")
+    return status
 
 
 def _orders(orders: Iterable[Order]) -> History[Order]:

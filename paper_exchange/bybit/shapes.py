@@ -8,13 +8,17 @@ from paper_exchange.engine.orders import ZERO, Fill, Order, OrderType, Status, T
 from paper_exchange.engine.settlement import Fees
 from paper_exchange.engine.symbols import ASSET_UNIT
 
-_STATUSES = {
+STATUSES = {
     Status.NEW: "New",
     Status.PARTIALLY_FILLED: "PartiallyFilled",
     Status.FILLED: "Filled",
     Status.CANCELED: "Cancelled",
     Status.EXPIRED: "Cancelled",
 }
+
+
+# Every status in which an order can end; nothing is ever Deactivated here.
+ENDED = frozenset({"Filled", "Cancelled", "PartiallyFilledCanceled", "Rejected", "Deactivated"})
 
 
 def amount(number: Decimal | None) -> str:
@@ -38,7 +42,7 @@ def order_told(order: Order) -> Json:
         "side": order.side.value.capitalize(),
         "isLeverage": "0",
         "positionIdx": 0,
-        "orderStatus": _status(order),
+        "orderStatus": status(order),
         "cancelType": "CancelByUser" if order.status is Status.CANCELED else "UNKNOWN",
         "rejectReason": _reason(order),
         "avgPrice": _average(order),
@@ -99,12 +103,13 @@ def execution(fill: Fill, fees: Fees) -> Json:
     }
 
 
-def _status(order: Order) -> str:
+def status(order: Order) -> str:
+    """How an order stands, in Bybit's words."""
     if order.is_open or order.status is Status.FILLED:
-        return _STATUSES[order.status]
+        return STATUSES[order.status]
     if order.executed:
         return "PartiallyFilledCanceled"
-    return "Rejected" if _would_have_taken(order) else _STATUSES[order.status]
+    return "Rejected" if _would_have_taken(order) else STATUSES[order.status]
 
 
 def _reason(order: Order) -> str:

@@ -48,6 +48,7 @@ def cancel(desk: Desk, request: Request) -> Json:
 def cancel_all(desk: Desk, request: Request) -> Json:
     """POST /v5/order/cancel-all: of one symbol or of all."""
     request.params.must_be_spot()
+    request.params.must_be_plain()
     symbol = request.params.text("symbol")
     if symbol is not None:
         desk.exchange.market(symbol)
@@ -61,6 +62,7 @@ def _target(desk: Desk, request: Request) -> Order:
     """The order that a request is about; an orderId goes before an orderLinkId."""
     params = request.params
     params.must_be_spot()
+    params.must_be_plain()
     symbol = params.must_text("symbol")
     desk.exchange.market(symbol)
     order_id, client_id = read_ids(params)

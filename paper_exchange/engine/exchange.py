@@ -28,8 +28,6 @@ from paper_exchange.engine.stops import is_reached
 from paper_exchange.engine.symbols import Symbol
 from paper_exchange.engine.working import work, work_triggered
 
-TRADE_IDS_PER_SYMBOL = 10**9
-
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -46,6 +44,8 @@ class Setup:
     walk_of: Callable[[Symbol, Random], Walk] = RandomWalk
     # A client order id is accepted once and never again, and no two symbols share a trade id.
     unique_ids: bool = False
+    # The id of the first order, and of the first trade of every symbol (or of the first symbol).
+    first_id: int = 1
     # The exchange's word for how an order stands, as the record of the truth has it.
     word_of: Callable[[Order], str] = lambda order: order.status.value
 
@@ -63,7 +63,8 @@ class Exchange:
             symbol.name: Market(
                 symbol,
                 setup.walk_of(symbol, Random(f"{setup.seed}/walk/{symbol.name}")),  # noqa: S311
-                number * TRADE_IDS_PER_SYMBOL + 1 if setup.unique_ids else 1,
+                setup.first_id + (number if setup.unique_ids else 0),
+                len(setup.symbols) if setup.unique_ids else 1,
             )
             for number, symbol in enumerate(setup.symbols)
         }
@@ -73,6 +74,7 @@ class Exchange:
         self.orders: dict[int, Order] = {}
         self._walks = setup.walks
         self._unique_ids = setup.unique_ids
+        self._first_id = setup.first_id
         self.word_of = setup.word_of
 
     def market(self, symbol: str) -> Market:
@@ -207,7 +209,7 @@ class Exchange:
     def _register(self, market: Market, account: Account, new: NewOrder, hold: Decimal) -> Order:
         now_ms = self.now_ms()
         order = Order(
-            id=len(self.orders) + 1,
+            id=self._first_id + len(self.orders),
             client_id=new.client_id or self.client_ids.draw(),
             account=new.account,
             symbol=market.symbol,
@@ -222,6 +224,8 @@ class Exchange:
             accepted_ms=now_ms,
             updated_ms=now_ms,
             hold=hold,
+            strategy_id=new.strategy_id,
+            strategy_type=new.strategy_type,
         )
         self.orders[order.id] = order
         account.open_orders[order.id] = order

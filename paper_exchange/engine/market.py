@@ -20,13 +20,16 @@ class Market:
     afresh all the time and could not claim to have waited.
     """
 
-    def __init__(self, symbol: Symbol, walk: Walk, trade_ids_from: int = 1) -> None:
+    def __init__(
+        self, symbol: Symbol, walk: Walk, first_trade_id: int = 1, trade_id_step: int = 1
+    ) -> None:
         self.symbol = symbol
         self.resting = {side: RestingSide(side) for side in Side}
         self.outside = {side: OutsideSide(side) for side in Side}
         self.stops = StopBook()
         self.trades: deque[Trade] = deque(maxlen=PUBLIC_TRADES_KEPT)
-        self.last_trade_id = trade_ids_from - 1
+        self._next_trade_id = first_trade_id
+        self._trade_id_step = trade_id_step
         self.update_id = 1
         # The price of the last trade; a step of the walk counts as a trade out there.
         self.last_price = symbol.start_price
@@ -34,6 +37,12 @@ class Market:
         self.reference = symbol.start_price
         self._walk: Walk | None = walk
         self._lay_out(walk)
+
+    def take_trade_id(self) -> int:
+        """The id of the next trade; no two symbols share one where the steps are so wide."""
+        trade_id = self._next_trade_id
+        self._next_trade_id += self._trade_id_step
+        return trade_id
 
     def step_walk(self) -> bool:
         """Move the outside prices once and renew their quantities; False if they were set."""

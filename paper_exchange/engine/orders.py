@@ -82,6 +82,9 @@ class NewOrder:
     client_id: str | None = None
     # A maker-only order that would take is accepted and ends at once, instead of being refused.
     ends_if_taking: bool = False
+    # What the sender says of itself; nothing follows from it.
+    strategy_id: int | None = None
+    strategy_type: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +106,8 @@ class Order:
     accepted_ms: int
     updated_ms: int
     hold: Decimal
+    strategy_id: int | None = None
+    strategy_type: int | None = None
     working_ms: int | None = None
     status: Status = Status.NEW
     executed: Decimal = ZERO

@@ -40,10 +40,9 @@ class Settlement:
         """Book one trade. None stands for the outside world; it pays no fees."""
         quote = price * qty
         buyer_is_maker = (maker.side if maker else _other_side(taker)) is Side.BUY
-        market.last_trade_id += 1
         market.last_price = price
         now_ms = self.now_ms()
-        trade = Trade(market.last_trade_id, price, qty, quote, now_ms, buyer_is_maker)
+        trade = Trade(market.take_trade_id(), price, qty, quote, now_ms, buyer_is_maker)
         market.trades.append(trade)
         for order, is_maker in ((maker, True), (taker, False)):
             side_is_buyer = is_maker is buyer_is_maker

@@ -154,12 +154,31 @@ def test_more_streams_than_a_connection_may_have_are_refused(exchange):
     assert "1024" in asyncio.run(heard())["error"]["msg"]
 
 
-def test_an_unknown_stream_is_silent(exchange):
-    async def is_silent():
-        async with ears(exchange, "/ws/nonsuch@depth@100ms") as told:
-            return await told.hears_nothing(0.3)
+@pytest.mark.parametrize("name", ["nonsuch@depth@100ms", "btcusdt@trade", "btcusdt@depth5"])
+def test_a_stream_that_is_not_served_is_refused_and_not_silent(exchange, name):
+    async def refusals():
+        async with ears(exchange, "/ws/1") as told:
+            await told.say(method="SUBSCRIBE", params=[STREAM, name], id=1)
+            refused = await told.hear()
+            await told.say(method="LIST_SUBSCRIPTIONS", id=2)
+            return refused, await told.hear()
 
-    assert asyncio.run(is_silent())
+    refused, listed = asyncio.run(refusals())
+    assert name in refused["error"]["msg"]
+    assert listed == {"result": [], "id": 2}
+
+
+@pytest.mark.parametrize(
+    "path", ["/ws/btcusdt@trade", "/stream?streams=btcusdt@depth/ethusdt@kline_1m"]
+)
+def test_an_address_with_a_stream_that_is_not_served_is_refused(exchange, path):
+    async def refused():
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            async with ears(exchange, path):
+                pass
+        return refusal.value.status
+
+    assert asyncio.run(refused()) == 400
 
 
 def test_a_gap_drops_exactly_so_many_events(exchange):

@@ -1,4 +1,9 @@
-"""The same seed and the same requests make the same exchange, apart from the time of day."""
+"""The same seed and the same requests make the same exchange, apart from the time of day.
+
+Ids are those of the run, unless the first one is given.
+"""
+
+from paper_exchange.app import id_of_run
 
 TIMES = ("receivedAt", "acceptedAt", "updatedAt", "time")
 
@@ -20,8 +25,28 @@ def played(paper):
 
 
 def test_two_servers_with_one_seed_keep_the_same_ledger_and_another_seed_another(start_paper):
-    still = ("--walk-interval-ms", "0")
+    still = ("--walk-interval-ms", "0", "--first-id", "1")
     first, second, other = (played(start_paper(*still, "--seed", seed)) for seed in ("5", "5", "6"))
     assert 20 < len(first["orders"]) < 60
     assert first == second
     assert first != other
+
+
+def test_a_run_gives_no_order_or_trade_an_id_of_an_earlier_run(start_paper):
+    def ids():
+        paper = start_paper("--walk-interval-ms", "0")
+        assert paper.order(type="MARKET", quantity="0.1").status_code == 200
+        ledger = paper.ledger()
+        return {row["orderId"] for row in ledger["orders"]} | {
+            row["tradeId"] for row in ledger["trades"]
+        }
+
+    earlier, later = ids(), ids()
+    assert earlier
+    assert max(earlier) < min(later)
+
+
+def test_ids_stay_exact_for_clients_that_read_them_as_binary_fractions():
+    year_2200_ms = 7_258_118_400_000
+    assert id_of_run(year_2200_ms) < 2**53
+    assert id_of_run(year_2200_ms + 1) == id_of_run(year_2200_ms) + 1_000
