@@ -65,8 +65,8 @@ def believable(order: Order, report: OrderReport) -> tuple[OrderReport, list[str
     if len(fills) < len(report.fills):
         faults += [_nonsense(fill) for fill in report.fills if fill not in fills]
     if report.symbol != order.symbol:
-        # They are of another market; its reconciliation reads them there.
-        fills = ()
+        # What is said is about another market, where reconciliation reads it.
+        return replace(report, fills=(), filled=None, average=None), faults
     if any(fill.side is not order.side for fill in fills):
         faults.append(f"it has trades that are no {order.side}")
     filled = report.filled

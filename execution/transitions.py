@@ -138,7 +138,10 @@ def _report(order: Order, event: Reported) -> Order:
         order,
         state=state,
         reason=_reason_after_report(order, state, faults),
-        exchange_order_id=report.exchange_order_id,
+        # An exchange may have the same id in two markets.
+        exchange_order_id=(
+            report.exchange_order_id if report.symbol == order.symbol else order.exchange_order_id
+        ),
         fills=fills,
         filled=filled,
         average=_average(fills) if traded == filled else report.average or order.average,
