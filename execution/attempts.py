@@ -16,6 +16,9 @@ AHEAD_MAX_MS = 1_000
 UNCERTAINTY_SHARE = 2
 # Producers and Redis have clocks of their own, which may differ from the exchange's by so much.
 PUBLISHED_SLACK_MS = 60_000
+# After a restart of the store, a signal may be published once more for as long as this and is still
+# looked for at the exchange before it is sent.
+REPUBLISHED_MAX_MS = 600_000
 _MS = timedelta(milliseconds=1)
 
 
@@ -104,6 +107,21 @@ class Attempts:
             return None
         return _forgotten(exchange, "its request")
 
+    def could_stand(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
+        """See Placement.could_stand."""
+        if not may_be_forgotten(order, epoch):
+            return False
+        contract = exchange.contract
+        provable_ms = self.provable_after_ms(order, epoch, exchange)
+        began_ms = self._clocks.earliest_now_ms(order.account, exchange)
+        if exchange.lookup(order) is not None or not contract.is_resolvable:
+            return True
+        if self.published_too_long_ago(order, exchange) is not None:
+            return True
+        if contract.is_fenced and began_ms <= provable_ms:
+            raise ExchangeUnavailable(f"order {order.order_id} may yet arrive at {order.account}")
+        return False
+
     def published_too_long_ago(self, order: Order, exchange: Exchange) -> str | None:
         """Say why an attempt that a restart made us forget, and that is not found now, may have
         become an order all the same, None where it cannot have. Ask only after the lookup."""
@@ -111,6 +129,12 @@ class Attempts:
         if not exchange.contract.may_have_forgotten(published_ms(order), now_ms):
             return None
         return _forgotten(exchange, "its signal")
+
+
+def may_be_forgotten(order: Order, epoch: Epoch) -> bool:
+    """See Placement.may_be_forgotten."""
+    lately = published_ms(order) <= epoch.since_ms + REPUBLISHED_MAX_MS
+    return epoch.since_ms > 0 and (lately or not epoch.is_whole)
 
 
 def published_ms(order: Order) -> int:

@@ -7,7 +7,7 @@ store's compare-and-set decides between workers; the exchange's fence decides ab
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from execution.attempts import Attempts, published_ms
+from execution.attempts import Attempts, may_be_forgotten
 from execution.clock import ExchangeClocks
 from execution.contracts import Uniqueness
 from execution.events import (
@@ -37,13 +37,11 @@ from execution.waiting import (
     RESTARTED,
     UNKNOWN,
     UNREACHABLE,
+    time_text_ms,
     unknown,
 )
 
 RECHECK_MS = 1_000
-# After a restart of the store, a signal may be published once more for as long as this and is still
-# looked for at the exchange before it is sent.
-REPUBLISHED_MAX_MS = 600_000
 
 
 class UnknownAccount(Exception):
@@ -140,8 +138,7 @@ class Placement:
     def may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
         """The store restarted, and the signal may have been acted on before: an attempt that the
         record does not know of may stand at the exchange, or still arrive there."""
-        lately = published_ms(order) <= epoch.since_ms + REPUBLISHED_MAX_MS
-        return epoch.since_ms > 0 and (lately or not epoch.is_whole)
+        return may_be_forgotten(order, epoch)
 
     def _remembered(self, order: Order, epoch: Epoch, exchange: Exchange) -> Order | None:
         """Ask the exchange for an attempt that our record has lost; None if there is none, and none
@@ -168,18 +165,7 @@ class Placement:
         """Say whether an attempt that a restart of the store made us forget is at the exchange, or
         may be at one that cannot say. Raises ExchangeUnavailable, also while it is too early to
         tell."""
-        if not self.may_be_forgotten(order, epoch):
-            return False
-        contract = exchange.contract
-        provable_ms = self._attempts.provable_after_ms(order, epoch, exchange)
-        began_ms = self._clocks.earliest_now_ms(order.account, exchange)
-        if exchange.lookup(order) is not None or not contract.is_resolvable:
-            return True
-        if self._attempts.published_too_long_ago(order, exchange) is not None:
-            return True
-        if contract.is_fenced and began_ms <= provable_ms:
-            raise ExchangeUnavailable(f"order {order.order_id} may yet arrive at {order.account}")
-        return False
+        return self._attempts.could_stand(order, epoch, exchange)
 
     def _may_still_arrive(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """An attempt before the latest one may yet become the order: nothing fences it off."""
@@ -291,8 +277,11 @@ class Placement:
         self, order: Order, error: ExchangeUnavailable, due_ms: int | None = None
     ) -> Order:
         """Leave the order until the exchange answers, with the reason on its record."""
+        if not error.retry_after_s:
+            return self._journal.delay(order, UNREACHABLE, str(error), due_ms)
         self.hold(order, error.retry_after_s)
-        return self._journal.delay(order, UNREACHABLE, str(error), due_ms)
+        until = time_text_ms(self._clock.now_ms() + error.retry_after_s * 1_000)
+        return self._journal.delay(order, HELD, f"until {until}, {error}", due_ms)
 
     def hold(self, order: Order, seconds: int) -> None:
         if seconds:

@@ -15,8 +15,8 @@ from fakes import (
     pauses,
 )
 
+from execution.attempts import REPUBLISHED_MAX_MS
 from execution.orders import OrderState, Verdict
-from execution.placement import REPUBLISHED_MAX_MS
 from execution.store.memory_store import MemoryStore
 
 

@@ -96,6 +96,16 @@ def test_a_reason_is_written_when_it_changes_and_not_at_each_retry() -> None:
     assert desk.writes_of(again) == (1, 1)
 
 
+def test_an_exchange_that_asks_for_a_pause_is_quoted_with_its_end() -> None:
+    desk = Desk()
+    desk.exchange.fail("market", retry_after_s=30)
+    order = desk.manager.submit(desk.order())
+    assert reason_of(desk, order) == (
+        f"account on hold, because the exchange asked for a pause, since {NOON}: "
+        "until 2027-01-15T08:00:30Z, market: no answer"
+    )
+
+
 def test_an_order_that_is_not_held_up_costs_what_it_did() -> None:
     desk = Counting()
     assert desk.writes_of(lambda: desk.manager.submit(desk.order())) == (2, 0)
