@@ -128,7 +128,7 @@ CHECKS = (
     removal("EMPTY_MEANS_NOT_FOUND", CALM),
     removal("EXCHANGE_CHECKS_ONCE", CALM),
     removal("NO_END_OF_MEMORY", *FORGETS),
-    removal("NO_END_OF_MEMORY_AT_RESTART", "KEPT=7"),
+    removal("NO_END_OF_MEMORY_AT_RESTART", "KEPT=7", "WORKERS=1"),
     removal("NO_EPOCH_WAIT"),
     removal("NO_EPOCH_WAIT_IF_SUBMITTING"),
     removal("NO_UNCERTAINTY_AT_RESTART"),
