@@ -132,6 +132,9 @@ class AccountVisit:
         self, symbol: str, exchange_id: str, fills: tuple[Fill, ...], order_id: str | None
     ) -> None:
         order, report = self._owner(symbol, exchange_id, order_id, fills[-1].time)
+        if order is not None and order.symbol != symbol:
+            # An order of ours has the id, and cannot have traded here.
+            order, report = None, None
         if order is None and report is not None and self._policy is DriftPolicy.ADOPT:
             order = self._external(report)
         if order is None:

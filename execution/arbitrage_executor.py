@@ -264,7 +264,7 @@ def _desk_in_memory(exchanges: Mapping[str, Exchange]) -> ArbitrageDesk:
         exchange_of,
         clock,
         clocks,
-        recv_window_ms=5_000,
+        recv_window_ms=None,
         attempts_max=ATTEMPTS_MAX,
     )
     manager = OrderManager(store, journal, exchange_of, placement)

@@ -163,7 +163,9 @@ class Legs:
 
     def _order(self, arbitrage: Arbitrage, name: str, plan: LegPlan) -> Order:
         now = self._desk.clock.now()
-        ttl = timedelta(milliseconds=self._limits.leg_ttl_ms)
+        contract = self._desk.exchange_of(plan.account).contract
+        # An exchange may take no order that is to be refused so soon.
+        ttl = timedelta(milliseconds=max(self._limits.leg_ttl_ms, contract.window_min_ms))
         return new_order(
             signal_id=_leg_signal_id(arbitrage, name),
             account=plan.account,
@@ -177,7 +179,7 @@ class Legs:
             expires_at=now + ttl,
             strategy=arbitrage.strategy or STRATEGY,
             reference_price=plan.reference_price,
-            exchange=self._desk.exchange_of(plan.account).contract.exchange,
+            exchange=contract.exchange,
         )
 
     def send(
@@ -200,7 +202,8 @@ class Legs:
             Leg(plan.role, plan.account, order.order_id)
             for (_, plan), order in zip(plans, begun, strict=True)
         )
-        news = tuple(NewLeg(order, self._due_ms(order), begins_attempt=True) for order in begun)
+        due_ms = self._desk.journal.due_ms
+        news = tuple(NewLeg(order, due_ms(order) or 0, begins_attempt=True) for order in begun)
         kept = self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
         self._launch(begun, epoch)
         return kept
@@ -282,10 +285,6 @@ class Legs:
                 """Somebody else has found out already what became of it."""
 
         together(*(partial(launch, order) for order in begun))
-
-    def _due_ms(self, order: Order) -> int:
-        """When it is certain what became of the order's attempt, on our clock."""
-        return self._desk.clocks.local_ms(order.account, order.attempts[-1].provable_at_ms)
 
 
 def _as_known_to(exchange: Exchange, order: Order) -> Order:

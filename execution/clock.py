@@ -43,6 +43,10 @@ class ExchangeClocks:
         offset = self._offset(account, exchange)
         return self._clock.now_ms() + offset.offset_ms - self._error_ms(offset)
 
+    def error_ms(self, account: str, exchange: Exchange) -> int:
+        """How far the exchange's clock may be from the likeliest time, either way."""
+        return self._error_ms(self._offset(account, exchange))
+
     def exchange_ms(self, account: str, exchange: Exchange, local_ms: int) -> int:
         """A time after all that anybody may have stamped before our clock showed `local_ms`: the
         error counts once for our own reading and once for theirs."""

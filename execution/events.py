@@ -14,11 +14,13 @@ class AttemptBegan:
 
 @dataclass(frozen=True, slots=True)
 class AttemptUnknown:
-    """Nobody can say yet whether the attempt arrived."""
+    """It cannot be said yet whether the attempt arrived. `reason` is what is known of the attempt,
+    `waits` what the order waits for meanwhile."""
 
     number: int
     reason: str
     stamp_ms: int | None = None
+    waits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The exchange told where the order stands."""
+    """The exchange said where the order stands. With `by_hand` a person has said that this is the
+    order, whatever it differs in."""
 
     report: OrderReport
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,13 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
     """The order was canceled while nothing of it could be at the exchange."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """The order cannot be moved on now, for this reason."""
 
     reason: str
 
@@ -86,5 +97,6 @@ Event = (
     | Refused
     | Withdrawn
     | CancelRequested
+    | Delayed
     | Quarantined
 )

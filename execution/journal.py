@@ -8,16 +8,18 @@ from execution.clock import ExchangeClocks
 from execution.events import (
     AttemptBegan,
     AttemptUnknown,
+    Delayed,
     Event,
     Quarantined,
     Refused,
     Reported,
     Withdrawn,
 )
-from execution.orders import Fill, Order, OrderState
+from execution.orders import Attempt, Fill, Order, OrderState
 from execution.ports import Change, Clock, Committed, Epoch, Observer, Store
 from execution.position_tracker import fold
 from execution.transitions import transition
+from execution.waiting import since
 
 Decision = AttemptBegan | Refused | Quarantined | Withdrawn
 
@@ -44,9 +46,14 @@ class AccountHeld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """When the sweep looks at an order again. Times in ms, on our own clock."""
+    """When the sweep looks at an order again. Times in ms, on our own clock.
+
+    An order whose outcome is unknown is looked up after `look_ms`, and then each time after as long
+    again as the attempt is old, until its absence is proof.
+    """
 
     recheck_ms: int = 1_000
+    look_ms: int = 1_500
     backoff_ms: int = 500
     backoff_max_ms: int = 30_000
 
@@ -113,7 +120,7 @@ class Journal:
         """
         after = self._after(order, decision)
         begins = isinstance(decision, AttemptBegan)
-        due_ms = self._due_ms(after)
+        due_ms = self.due_ms(after)
         change = Change(
             order,
             after,
@@ -159,11 +166,11 @@ class Journal:
         """A fill is on the position exactly if it is on its order: one commit writes both."""
         fresh = self._fresh_fills(order, after)
         if not fresh:
-            return Change(order, after, self._due_ms(after), epoch=epoch)
+            return Change(order, after, self.due_ms(after), epoch=epoch)
         position = self._store.position(after.account, after.symbol)
         moved = replace(fold(position, fresh), revision=new_revision())
         after = replace(after, fills=order.fills + _numbered(fresh, position.version + 1))
-        return Change(order, after, self._due_ms(after), moved, position, epoch)
+        return Change(order, after, self.due_ms(after), moved, position, epoch)
 
     def _fresh_fills(self, before: Order, after: Order) -> tuple[Fill, ...]:
         """The fills that this very change adds to the order."""
@@ -179,9 +186,31 @@ class Journal:
 
     def postpone(self, order: Order, due_ms: int | None = None) -> None:
         """Let the sweep come back then, on our clock, or when the order's state asks for it."""
-        due_ms = self._due_ms(order) if due_ms is None else due_ms
+        due_ms = self.due_ms(order) if due_ms is None else due_ms
         if due_ms is not None:
             self._store.postpone(order.order_id, due_ms)
+
+    def delay(self, order: Order, cause: str, detail: str = "", due_ms: int | None = None) -> Order:
+        """Leave the order for later, and say on its record why and since when. It is written when
+        the cause changes; while that stays, only the time at which to come back moves.
+
+        Raises Overtaken if the order changed meanwhile.
+        """
+        if order.version and order.reason is not None and order.reason.startswith(cause):
+            self.postpone(order, due_ms)
+            return order
+        event = Delayed(since(cause, self._clock.now(), detail))
+        after = self._after(order, event)
+        if not order.version:
+            return self.keep(replace(order, reason=event.reason), due_ms)
+        if after is order:
+            self.postpone(order, due_ms)
+            return order
+        due_ms = self.due_ms(after) if due_ms is None else due_ms
+        if self._store.commit(Change(order, after, due_ms)) is not Committed.DONE:
+            raise Overtaken(order.order_id)
+        self._observe(after, event, order.state)
+        return after
 
     def _after(self, order: Order, event: Event) -> Order:
         after = transition(order, event)
@@ -191,16 +220,28 @@ class Journal:
         updated_at = max(self._clock.now(), order.updated_at)
         return replace(after, updated_at=updated_at, revision=new_revision())
 
-    def _due_ms(self, order: Order) -> int | None:
+    def due_ms(self, order: Order) -> int | None:
+        """When the sweep shall look at the order, on our clock; None for never."""
         now_ms = self._clock.now_ms()
         match order.state:
             case OrderState.RECEIVED:
                 return now_ms + self._patience.backoff_after(len(order.attempts))
             case OrderState.SUBMITTING if order.attempt is not None:
-                return self._clocks.local_ms(order.account, order.attempt.provable_at_ms)
+                return self._next_look_ms(order.account, order.attempt, now_ms)
         unended = order.cancel_requested or not order.may_rest
         wanting = order.fills_missing or (order.is_live and unended)
         return now_ms + self._patience.recheck_ms if wanting else None
+
+    def _next_look_ms(self, account: str, attempt: Attempt, now_ms: int) -> int:
+        """What is found settles the order at any time, so it is looked for early, and less often
+        the longer it is not found; what is not found is proof only at the last of these times."""
+        provable_ms = self._clocks.local_ms(account, attempt.provable_at_ms)
+        valid_until_ms = self._clocks.local_ms(account, attempt.valid_until_ms)
+        if attempt.verdict is None and now_ms < valid_until_ms:
+            # Its answer is most likely still to come.
+            return valid_until_ms
+        age_ms = now_ms - self._clocks.local_ms(account, attempt.stamp_ms)
+        return min(provable_ms, now_ms + max(self._patience.look_ms, age_ms))
 
 
 def _numbered(fills: tuple[Fill, ...], first: int) -> tuple[Fill, ...]:

@@ -10,6 +10,7 @@ from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
+from execution.report_faults import is_fault
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -45,6 +46,8 @@ class LogObserver:
             OrderState.REJECTED: log.warning,
             OrderState.REFUSED: log.warning,
         }.get(order.state, log.info)
+        if is_fault(order.reason):
+            write = log.error
         write(
             _WORD.sub("_", type(event).__name__).lower(),
             order_id=order.order_id,

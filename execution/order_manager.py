@@ -7,6 +7,7 @@ from execution.journal import Journal, Overtaken
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Exchange, ExchangeUnavailable, Store
+from execution.waiting import ACCOUNT_UNKNOWN
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
 
@@ -97,7 +98,7 @@ class OrderManager:
         report = self._exchange_of(order.account).fetch(order.symbol, exchange_order_id)
         if report is None:
             raise ValueError(f"exchange_order_id: {exchange_order_id!r} is not at the exchange")
-        return self._finish(self._journal.record(order, Reported(report)))
+        return self._finish(self._journal.record(order, Reported(report, by_hand=True)))
 
     def advance_by_id(self, order_id: str) -> Order:
         """Raises UnknownOrder."""
@@ -121,9 +122,10 @@ class OrderManager:
                 order = self._learn_end(order)
             if order.fills_missing:
                 order = self._complete(order)
-        except (UnknownAccount, ExchangeUnavailable) as error:
-            self._placement.hold(order, getattr(error, "retry_after_s", 0))
-            self._journal.postpone(order)
+        except UnknownAccount as error:
+            return self._journal.delay(order, ACCOUNT_UNKNOWN, str(error))
+        except ExchangeUnavailable as error:
+            return self._placement.wait_for_exchange(order, error)
         return order
 
     def _learn_end(self, order: Order) -> Order:

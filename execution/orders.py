@@ -166,6 +166,12 @@ class Order:
         return self.state in LIVE
 
     @property
+    def may_still_trade(self) -> bool:
+        """Trades may come, or be there, that are not on the record yet. What is quarantined may
+        stand at the exchange."""
+        return self.is_live or self.fills_missing or self.state is OrderState.QUARANTINED
+
+    @property
     def may_rest(self) -> bool:
         """It may stand in the book, instead of ending as it arrives."""
         ends = (TimeInForce.IOC, TimeInForce.FOK)

@@ -4,16 +4,15 @@ A crash between any two lines leaves an order in a state from which the next cal
 store's compare-and-set decides between workers; the exchange's fence decides about late requests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
+from execution.attempts import Attempts, may_be_forgotten
 from execution.clock import ExchangeClocks
-from execution.contracts import Contract, Uniqueness
+from execution.contracts import Uniqueness
 from execution.events import (
     AttemptBegan,
     AttemptDied,
-    AttemptUnknown,
     Quarantined,
     Refused,
     Rejected,
@@ -30,12 +29,19 @@ from execution.journal import (
 from execution.markets import refusal
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
+from execution.report_faults import fault_reason, mismatches
 from execution.transitions import transition
+from execution.waiting import (
+    ACCOUNT_UNKNOWN,
+    HELD,
+    RESTARTED,
+    UNKNOWN,
+    UNREACHABLE,
+    time_text_ms,
+    unknown,
+)
 
 RECHECK_MS = 1_000
-# After a restart of the store, a signal may be published once more for as long as this and is still
-# looked for at the exchange before it is sent.
-REPUBLISHED_MAX_MS = 600_000
 
 
 class UnknownAccount(Exception):
@@ -47,6 +53,8 @@ class Placement:
 
     `exchange_of` gives the calling thread's own connection of an account; it raises UnknownAccount
     for one that is not configured and ExchangeUnavailable for one that cannot be reached.
+    `windows` are the windows of single accounts in ms, `recv_window_ms` that of all others, None
+    for the default of each exchange.
     """
 
     def __init__(
@@ -57,22 +65,23 @@ class Placement:
         clock: Clock,
         clocks: ExchangeClocks,
         *,
-        recv_window_ms: int,
+        recv_window_ms: int | None,
         attempts_max: int,
+        windows: Mapping[str, int] | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._exchange_of = exchange_of
         self._clock = clock
         self._clocks = clocks
-        self._recv_window_ms = recv_window_ms
+        self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {})
         self._attempts_max = attempts_max
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
         need be. Raises ExchangeUnavailable."""
-        stamp_ms = self._clocks.now_ms(order.account, exchange)
-        begun = transition(order, AttemptBegan(self._next_attempt(order, stamp_ms, exchange)))
+        stamp_ms = self._attempts.stamp_ms(order.account, exchange)
+        begun = transition(order, AttemptBegan(self._attempts.next(order, stamp_ms, exchange)))
         return replace(begun, updated_at=self._clock.now(), revision=new_revision())
 
     def launch(self, begun: Order, exchange: Exchange, epoch: Epoch) -> Order:
@@ -94,11 +103,14 @@ class Placement:
                 if found is not None:
                     return found
             # Before the signal's expiry is looked at, because measuring a clock takes time.
-            stamp_ms = self._clocks.now_ms(order.account, exchange)
+            stamp_ms = self._attempts.stamp_ms(order.account, exchange)
             reason = self._reason_not_to_send(order, exchange)
             if reason is not None:
                 return self._end_unsent(order, reason, epoch, exchange)
-            attempt = self._next_attempt(order, stamp_ms, exchange)
+            not_kept = self._attempts.not_kept(order, exchange)
+            if not_kept is not None:
+                return self._journal.decide(order, Quarantined(not_kept), epoch)
+            attempt = self._attempts.next(order, stamp_ms, exchange)
             try:
                 # Written ahead: from here on the order may stand at the exchange.
                 begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
@@ -107,10 +119,9 @@ class Placement:
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
-            self.hold(order, error.retry_after_s)
-            return self._wait(order)
+            return self.wait_for_exchange(order, error)
         except AccountHeld:
-            return self._wait(order)
+            return self._journal.delay(order, HELD)
         except StoreRestarted:
             return self.send(order)
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
@@ -118,7 +129,7 @@ class Placement:
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
         if order.attempts or self.may_be_forgotten(order, epoch):
             # It may stand on an account that was configured when it was sent.
-            return self._wait(order)
+            return self._journal.delay(order, ACCOUNT_UNKNOWN, str(error))
         try:
             return self._journal.decide(order, Refused(f"account: {error}"), epoch)
         except StoreRestarted:
@@ -127,16 +138,12 @@ class Placement:
     def may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
         """The store restarted, and the signal may have been acted on before: an attempt that the
         record does not know of may stand at the exchange, or still arrive there."""
-        published_ms = int(order.created_at.timestamp() * 1000)
-        if order.entry_id is not None:
-            published_ms = int(order.entry_id.partition("-")[0])
-        lately = published_ms <= epoch.since_ms + REPUBLISHED_MAX_MS
-        return epoch.since_ms > 0 and (lately or not epoch.is_whole)
+        return may_be_forgotten(order, epoch)
 
     def _remembered(self, order: Order, epoch: Epoch, exchange: Exchange) -> Order | None:
         """Ask the exchange for an attempt that our record has lost; None if there is none, and none
         that could become a second order. A lost attempt was stamped before the epoch began."""
-        provable_ms = self._provable_after_ms(order, epoch, exchange)
+        provable_ms = self._attempts.provable_after_ms(order, epoch, exchange)
         began_ms = self._clocks.earliest_now_ms(order.account, exchange)
         report = exchange.lookup(order)
         if report is not None:
@@ -145,29 +152,20 @@ class Placement:
         if not contract.is_resolvable:
             reason = f"a restart may have forgotten an attempt, and {contract.exchange} cannot say"
             return self._journal.decide(order, Quarantined(reason), epoch)
+        too_late = self._attempts.published_too_long_ago(order, exchange)
+        if too_late is not None:
+            reason = f"a restart may have forgotten an attempt; {too_late}"
+            return self._journal.decide(order, Quarantined(reason), epoch)
         if not contract.is_fenced or began_ms > provable_ms:
             return None
-        return self._wait(order, self._clocks.local_ms(order.account, provable_ms))
+        due_ms = self._clocks.local_ms(order.account, provable_ms)
+        return self._journal.delay(order, RESTARTED, due_ms=due_ms)
 
     def could_stand(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """Say whether an attempt that a restart of the store made us forget is at the exchange, or
         may be at one that cannot say. Raises ExchangeUnavailable, also while it is too early to
         tell."""
-        if not self.may_be_forgotten(order, epoch):
-            return False
-        contract = exchange.contract
-        provable_ms = self._provable_after_ms(order, epoch, exchange)
-        began_ms = self._clocks.earliest_now_ms(order.account, exchange)
-        if exchange.lookup(order) is not None or not contract.is_resolvable:
-            return True
-        if contract.is_fenced and began_ms <= provable_ms:
-            raise ExchangeUnavailable(f"order {order.order_id} may yet arrive at {order.account}")
-        return False
-
-    def _provable_after_ms(self, order: Order, epoch: Epoch, exchange: Exchange) -> int:
-        """When no attempt that the epoch's beginning made us forget can arrive unseen any more."""
-        fence_ms = self._clocks.exchange_ms(order.account, exchange, epoch.since_ms)
-        return fence_ms + self._window_ms(exchange) + exchange.contract.margin_ms
+        return self._attempts.could_stand(order, epoch, exchange)
 
     def _may_still_arrive(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """An attempt before the latest one may yet become the order: nothing fences it off."""
@@ -192,39 +190,26 @@ class Placement:
     def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
         if order.cancel_requested:
             return "canceled before it was sent"
-        if order.expires_at is not None and self._clock.now() >= order.expires_at:
-            return f"expires_at: {order.expires_at.isoformat()} has passed"
+        expired = self._attempts.reason_expired(order, exchange)
+        if expired is not None:
+            return expired
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"
         return refusal(order, exchange.market(order.symbol))
 
-    def _window_ms(self, exchange: Exchange) -> int:
-        """How long a request may be accepted after its stamp."""
-        return min(self._recv_window_ms, exchange.contract.window_max_ms or self._recv_window_ms)
-
-    def _next_attempt(self, order: Order, stamp_ms: int, exchange: Exchange) -> Attempt:
-        """Stamp an attempt that the exchange will not accept after the signal has expired."""
-        window_ms = self._window_ms(exchange)
-        if order.expires_at is not None:
-            left = order.expires_at - self._clock.now()
-            window_ms = max(1, min(window_ms, left // timedelta(milliseconds=1)))
-        valid_until_ms = stamp_ms + window_ms
-        return Attempt(
-            number=len(order.attempts) + 1,
-            stamp_ms=stamp_ms,
-            valid_until_ms=valid_until_ms,
-            provable_at_ms=valid_until_ms + exchange.contract.margin_ms,
-        )
-
     def _judge(
         self, order: Order, attempt: Attempt, outcome: Outcome, exchange: Exchange, epoch: Epoch
     ) -> Order:
-        """Write down what an attempt came to, and look at once where nobody knows."""
+        """Write down what an attempt came to, and look at once where that is unknown."""
         self.hold(order, outcome.retry_after_s)
-        if outcome.verdict is Verdict.ACCEPTED and outcome.report is not None:
-            return self._journal.record(order, Reported(outcome.report))
         number, stamp_ms, reason = attempt.number, attempt.stamp_ms, outcome.reason
+        if outcome.verdict is Verdict.ACCEPTED and outcome.report is not None:
+            differs = mismatches(order, outcome.report)
+            if not differs:
+                return self._journal.record(order, Reported(outcome.report))
+            # The answer may be wrong, or the order: a lookup shows which.
+            reason = fault_reason(differs)
         try:
             if outcome.verdict is Verdict.NOT_SENT:
                 return self._journal.record(order, AttemptDied(number, reason, stamp_ms), epoch)
@@ -236,11 +221,11 @@ class Placement:
         except StoreRestarted:
             # A later attempt may have been made and forgotten: a no to this one is not the end.
             reason = f"{reason}; the store restarted meanwhile"
-        return self.resolve(self._journal.record(order, AttemptUnknown(number, reason, stamp_ms)))
+        return self.resolve(self._journal.record(order, unknown(attempt, reason)))
 
     def resolve(self, order: Order) -> Order:
         """Find out what became of the latest attempt. Found settles it at any time; not found
-        counts only once the exchange can no longer accept it."""
+        counts only once the exchange can no longer accept it, and while it still would know."""
         attempt = order.attempt
         if order.state is not OrderState.SUBMITTING or attempt is None:
             return order
@@ -251,44 +236,53 @@ class Placement:
             # however late its answer is read.
             began_ms = self._clocks.earliest_now_ms(order.account, exchange)
             report = exchange.lookup(order)
-        except (UnknownAccount, ExchangeUnavailable) as error:
-            self.hold(order, getattr(error, "retry_after_s", 0))
-            self._journal.postpone(order, self._clock.now_ms() + RECHECK_MS)
-            return order
-        if report is not None:
-            return self._journal.record(order, Reported(report))
-        try:
-            return self._bury(order, attempt, began_ms, exchange.contract, epoch)
+            if report is None:
+                return self._bury(order, attempt, began_ms, exchange, epoch)
+        except UnknownAccount as error:
+            due_ms = self._clock.now_ms() + RECHECK_MS
+            return self._journal.delay(order, ACCOUNT_UNKNOWN, str(error), due_ms)
+        except ExchangeUnavailable as error:
+            return self.wait_for_exchange(order, error, self._clock.now_ms() + RECHECK_MS)
         except StoreRestarted:
             self._journal.postpone(order)
             return order
+        return self._journal.record(order, Reported(report))
 
     def _bury(
-        self, order: Order, attempt: Attempt, began_ms: int, contract: Contract, epoch: Epoch
+        self, order: Order, attempt: Attempt, began_ms: int, exchange: Exchange, epoch: Epoch
     ) -> Order:
         """Weigh a lookup that found nothing, begun at the exchange's time `began_ms` or later."""
-        number, stamp_ms = attempt.number, attempt.stamp_ms
+        number, stamp_ms, contract = attempt.number, attempt.stamp_ms, exchange.contract
+        words = f" ({attempt.reason})" if attempt.reason else ""
+        not_kept = self._attempts.not_kept(order, exchange)
+        if not_kept is not None:
+            return self._journal.decide(order, Quarantined(f"{not_kept}{words}"), epoch)
         if not contract.is_fenced and contract.uniqueness is Uniqueness.ALL_ORDERS:
-            died = AttemptDied(
-                number, "not found, and its id works once", stamp_ms, may_arrive=True
-            )
+            reason = f"not found, and its id works once{words}"
+            died = AttemptDied(number, reason, stamp_ms, may_arrive=True)
             return self._journal.record(order, died, epoch)
         if began_ms <= attempt.provable_at_ms:
+            if attempt.verdict is None or not (order.reason or "").startswith(UNKNOWN):
+                known = attempt.reason or "no answer to it was recorded"
+                return self._journal.record(order, unknown(attempt, known))
             self._journal.postpone(order)
             return order
         if contract.is_fenced:
-            died = AttemptDied(number, "it never arrived", stamp_ms)
+            died = AttemptDied(number, f"it never arrived{words}", stamp_ms)
             return self._journal.record(order, died, epoch)
-        reason = f"{contract.exchange} cannot say whether attempt {number} arrived"
+        reason = f"{contract.exchange} cannot say whether attempt {number} arrived{words}"
         return self._journal.decide(order, Quarantined(reason), epoch)
+
+    def wait_for_exchange(
+        self, order: Order, error: ExchangeUnavailable, due_ms: int | None = None
+    ) -> Order:
+        """Leave the order until the exchange answers, with the reason on its record."""
+        if not error.retry_after_s:
+            return self._journal.delay(order, UNREACHABLE, str(error), due_ms)
+        self.hold(order, error.retry_after_s)
+        until = time_text_ms(self._clock.now_ms() + error.retry_after_s * 1_000)
+        return self._journal.delay(order, HELD, f"until {until}, {error}", due_ms)
 
     def hold(self, order: Order, seconds: int) -> None:
         if seconds:
             self._store.hold(order.account, seconds)
-
-    def _wait(self, order: Order, due_ms: int | None = None) -> Order:
-        """Leave the order for later, with its record made if it has none yet."""
-        if order.version == 0:
-            return self._journal.keep(order, due_ms)
-        self._journal.postpone(order, due_ms)
-        return order

@@ -34,7 +34,7 @@ def see_through(exchange: Exchange, order: Order) -> Order:
         lambda _: exchange,
         clock,
         clocks,
-        recv_window_ms=5_000,
+        recv_window_ms=None,
         attempts_max=ATTEMPTS_MAX,
     )
     manager = OrderManager(store, journal, lambda _: exchange, placement)

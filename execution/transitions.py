@@ -11,6 +11,7 @@ from execution.events import (
     AttemptDied,
     AttemptUnknown,
     CancelRequested,
+    Delayed,
     Event,
     Quarantined,
     Refused,
@@ -27,8 +28,18 @@ from execution.orders import (
     merge_fills,
     with_verdict,
 )
+from execution.report_faults import (
+    believable,
+    fault_reason,
+    is_fault,
+    mismatches,
+    overfill,
+)
+from execution.waiting import is_wait
 
 Rule = Callable[[Order, Any], Order]
+# What the exchange says decides where these stand.
+_UNDECIDED = LIVE | {OrderState.QUARANTINED}
 
 
 class IllegalTransition(Exception):
@@ -59,7 +70,8 @@ def _begin(order: Order, event: AttemptBegan) -> Order:
 
 def _unknown(order: Order, event: AttemptUnknown) -> Order:
     if _is_current(order, event):
-        return with_verdict(order, event.number, Verdict.UNKNOWN, event.reason)
+        order = with_verdict(order, event.number, Verdict.UNKNOWN, event.reason)
+        return replace(order, reason=event.waits or order.reason)
     return order
 
 
@@ -91,6 +103,10 @@ def _withdraw(order: Order, event: Withdrawn) -> Order:
     return replace(order, state=OrderState.CANCELED, reason=event.reason)
 
 
+def _delay(order: Order, event: Delayed) -> Order:
+    return order if is_fault(order.reason) else replace(order, reason=event.reason)
+
+
 def _wish_cancel(order: Order, _: CancelRequested) -> Order:
     return replace(order, cancel_requested=True)
 
@@ -99,35 +115,57 @@ def _report(order: Order, event: Reported) -> Order:
     """Take in what the exchange said: fills only ever add up, and a final state stays final.
 
     The one exception is a fill that completes the order after it was thought canceled or expired.
+    What cannot be right is named in the reason; an order that is not the one that was asked for is
+    left to a person.
     """
-    report = event.report
+    differs = [] if event.by_hand else mismatches(order, event.report)
+    report, faults = believable(order, event.report)
     if order.exchange_order_id not in (None, report.exchange_order_id):
         raise IllegalTransition(
             f"order {order.order_id} is {order.exchange_order_id} at the exchange, "
             f"and now also {report.exchange_order_id}"
         )
     fills = merge_fills(order.fills, report.fills)
-    filled = max(order.filled, report.filled or ZERO, _total(fills))
+    traded = _total(fills)
+    faults = [*differs, *faults, *overfill(order, traded)]
+    filled = max(order.filled, report.filled or ZERO, traded)
     state = _state_after_report(order, report.status, complete=filled >= order.amount)
+    if differs or (is_quarantined_for_fault(order) and not event.by_hand):
+        state = OrderState.QUARANTINED if order.state in _UNDECIDED else order.state
     if order.attempt is not None and order.attempt.verdict is not Verdict.ACCEPTED:
         order = with_verdict(order, order.attempt.number, Verdict.ACCEPTED, None)
     return replace(
         order,
         state=state,
-        reason=order.reason if state is order.state else None,
-        exchange_order_id=report.exchange_order_id,
+        reason=_reason_after_report(order, state, faults),
+        # An exchange may have the same id in two markets.
+        exchange_order_id=(
+            report.exchange_order_id if report.symbol == order.symbol else order.exchange_order_id
+        ),
         fills=fills,
         filled=filled,
-        average=_average(fills) if _total(fills) == filled else report.average or order.average,
+        average=_average(fills) if traded == filled else report.average or order.average,
     )
+
+
+def is_quarantined_for_fault(order: Order) -> bool:
+    """A person must decide about it, because what the exchange has is not what was asked for."""
+    return order.state is OrderState.QUARANTINED and is_fault(order.reason)
+
+
+def _reason_after_report(order: Order, state: OrderState, faults: list[str]) -> str | None:
+    """A fault stays on the order, also when later reports have none."""
+    if faults:
+        return fault_reason(faults)
+    if is_fault(order.reason):
+        return order.reason
+    return order.reason if state is order.state and not is_wait(order.reason) else None
 
 
 def _state_after_report(order: Order, status: OrderState, *, complete: bool) -> OrderState:
     if complete:
         return OrderState.FILLED
-    if order.state in LIVE or order.state is OrderState.QUARANTINED:
-        return status
-    return order.state
+    return status if order.state in _UNDECIDED else order.state
 
 
 def _total(fills: tuple[Fill, ...]) -> Decimal:
@@ -183,5 +221,7 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     CancelRequested: _row(
         _no_change, received=_wish_cancel, submitting=_wish_cancel, open=_wish_cancel
     ),
+    # Of an order that has ended, nothing waits but what is still to be learned of it.
+    Delayed: _row(_no_change, received=_delay, submitting=_delay, open=_delay),
     Quarantined: _row(_illegal, received=_quarantine, submitting=_quarantine),
 }

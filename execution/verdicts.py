@@ -24,7 +24,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One rule of an exchange's table; a field that is None fits everything."""
+    """One rule of an exchange's table; a field that is None fits everything. A `code` that ends
+    with * fits every code that begins so."""
 
     verdict: Verdict
     why: str
@@ -37,11 +38,17 @@ class Row:
     def fits(self, failure: Failure) -> bool:
         return (
             (self.status is None or (failure.status or 0) in self.status)
-            and (self.code is None or self.code == failure.code)
+            and (self.code is None or _is_code(self.code, failure.code))
             and (self.message is None or self.message.lower() in failure.message.lower())
             and (self.kind is None or self.kind == failure.kind)
             and (self.reached is None or self.reached == failure.reached)
         )
+
+
+def _is_code(wanted: str, code: str | None) -> bool:
+    if wanted.endswith("*"):
+        return code is not None and code.startswith(wanted[:-1])
+    return wanted == code
 
 
 def row_for(failure: Failure, rows: Iterable[Row]) -> Row | None:
@@ -52,3 +59,13 @@ def row_for(failure: Failure, rows: Iterable[Row]) -> Row | None:
 def each(verdict: Verdict, why: str, *codes: str, status: range | None = None) -> tuple[Row, ...]:
     """One row for every code, all with the same verdict for the same reason."""
     return tuple(Row(verdict, why, status=status, code=code) for code in codes)
+
+
+def span(text: str) -> tuple[str, ...]:
+    """Codes out of a text that names them one by one, or from the first to the last as 1..9."""
+    found: list[str] = []
+    for word in text.split():
+        first, _, last = word.partition("..")
+        codes = range(int(first), int(last) + 1) if last else None
+        found += [word] if codes is None else map(str, codes)
+    return tuple(found)

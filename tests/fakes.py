@@ -5,7 +5,7 @@ orders, so that a test can compare what the project believes with what happened.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -149,8 +149,12 @@ class FakeExchange:
         fee_asset: str = "USDT",
         taker_fee: Decimal = Decimal(0),
         book: Book | None = None,
+        contract: Contract = BINANCE,
+        uncertainty_ms: int = 0,
     ) -> None:
         self.clock = clock
+        self.contract = contract
+        self.uncertainty_ms = uncertainty_ms
         self.skew_ms = skew_ms
         self.read_lag_ms = read_lag_ms
         self.tells_fills = tells_fills
@@ -191,10 +195,6 @@ class FakeExchange:
         """The exchange's own time."""
         return self.clock.now_ms() + self.skew_ms
 
-    @property
-    def contract(self) -> Contract:
-        return BINANCE
-
     def market(self, symbol: str) -> Market | None:
         self._called("market")
         return self.markets.get(symbol)
@@ -227,7 +227,7 @@ class FakeExchange:
         may become an order for as long as the contract says."""
         waiting, self.in_flight = self.in_flight, []
         for order, attempt in waiting:
-            self.arrive(order, attempt, grace_ms=self.contract.forwarding_ms)
+            self.arrive(order, attempt, grace_ms=self.contract.engine_bound_ms)
 
     def trade(self, client_order_id: str, price: str, amount: str) -> None:
         """Let the order trade with somebody."""
@@ -339,7 +339,7 @@ class FakeExchange:
 
     def measure_clock(self) -> ClockOffset:
         self._called("measure_clock")
-        return ClockOffset(self.skew_ms, 0, self.clock.now_ms())
+        return ClockOffset(self.skew_ms, self.uncertainty_ms, self.clock.now_ms())
 
     def _report(self, found: Standing, *, with_fills: bool = False) -> OrderReport:
         return OrderReport(
@@ -452,7 +452,8 @@ class Desk:
         *,
         store_plan: dict[int, str] | None = None,
         attempts_max: int = 20,
-        recv_window_ms: int = 5_000,
+        recv_window_ms: int | None = 5_000,
+        windows: Mapping[str, int] | None = None,
         **exchange: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -460,7 +461,11 @@ class Desk:
         self.store = FlakyStore(self.clock, store_plan)
         self.seen = Seen()
         self.announced: list[Reconciliation] = []
-        self._limits = {"attempts_max": attempts_max, "recv_window_ms": recv_window_ms}
+        self._limits: dict[str, Any] = {
+            "attempts_max": attempts_max,
+            "recv_window_ms": recv_window_ms,
+            "windows": windows,
+        }
         self.ledger = MemoryLedger()
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()

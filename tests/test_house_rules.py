@@ -25,7 +25,8 @@ LINES_MAX = 300
 
 # What lies on the ground floor of execution/: rules that know nothing of the outside.
 PURE = {
-    "arbitrages", "balance_sheet", "inventory",
+    "adoption", "arbitrages", "balance_sheet", "inventory", "report_faults", "verdict_codes",
+    "waiting",
     "arbitrage_scanner", "book_defects", "book_snapshots", "books", "cash_flows", "contracts",
     "decimals", "events", "identifiers", "instruments", "markets", "opportunities", "orders",
     "position_tracker", "positions", "scan_limits", "spread_grid", "spread_pricing",

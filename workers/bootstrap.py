@@ -34,6 +34,7 @@ from workers.settings import (
     accounts_from_environment,
     drift_policy_of,
     load_settings,
+    windows_of,
 )
 
 # A signal that does not say what the market was at gets the mark, if it is not older than this.
@@ -89,6 +90,7 @@ def compose(
         clocks,
         recv_window_ms=settings.recv_window_ms,
         attempts_max=settings.attempts_max,
+        windows=windows_of(settings),
     )
     manager = OrderManager(store, journal, connections.exchange, placement)
     arbitrage_desk = ArbitrageDesk(

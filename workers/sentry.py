@@ -8,9 +8,10 @@ from sentry_sdk.types import Event, Hint
 
 from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event as OrderEvent
-from execution.events import Quarantined
+from execution.events import Quarantined, Reported
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
+from execution.report_faults import is_fault
 
 _NAMES = r"signature|api[_-]?key|secret|password|passphrase|x-mbx-apikey|authorization|token"
 _SECRET_NAMES = re.compile(rf"(?i){_NAMES}")
@@ -40,14 +41,20 @@ def initialize_sentry(dsn: str | None) -> None:
 
 
 class AlertObserver:
-    """Raises an alert for every order that a person must look at."""
+    """Raises an alert for every order that needs manual intervention, and for every fault of an
+    exchange, at each report of such an order."""
 
     def __call__(self, order: Order, event: OrderEvent, before: OrderState | None) -> None:
-        del before
         if isinstance(event, Quarantined):
             sentry_sdk.capture_message(
                 f"order {order.order_id} on {order.account} is quarantined: {order.reason}",
                 level="error",
+            )
+        elif isinstance(event, Reported) and is_fault(order.reason):
+            is_held = order.state is OrderState.QUARANTINED is not before
+            what = "is quarantined" if is_held else "was reported wrongly"
+            sentry_sdk.capture_message(
+                f"order {order.order_id} on {order.account} {what}: {order.reason}", level="error"
             )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_settings import SettingsConfigDict
 
 from execution.accounts import Account
+from execution.contracts import CONTRACTS
 from execution.reconciliation_run import DriftPolicy
 from signals.settings import SignalSettings, config_path
 
@@ -34,6 +35,7 @@ class AccountSettings(BaseModel):
     exchange: str
     base_url: str | None = None
     timeout_s: int = Field(default=10, ge=1, le=15)
+    window_ms: int | None = Field(default=None, ge=100, le=60_000)
     accept_quarantine: bool = False
     drift_policy: DriftPolicy | None = None
 
@@ -78,7 +80,7 @@ class Settings(SignalSettings):
     model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="forbid", frozen=True)
 
     accounts: dict[AccountName, AccountSettings] = Field(default={})
-    recv_window_ms: int = Field(default=5_000, ge=100, le=60_000)
+    recv_window_ms: int | None = Field(default=None, ge=100, le=60_000)
     attempts_max: int = Field(default=20, ge=1, le=1_000)
     worker_threads: int = Field(default=8, ge=1, le=256)
     sweep_every_s: int = Field(default=1, ge=1, le=60)
@@ -119,6 +121,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
         other = names.setdefault(_variable(name), name)
         if other != name:
             raise SettingsError(f"accounts.{name}: its keys would be those of {other!r}, too")
+        _check_window(settings, name)
         for field in ("API_KEY", "API_SECRET"):
             variable = f"ONEORDER_{_variable(name)}_{field}"
             if not _secret(variable, environment):
@@ -137,6 +140,34 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
         )
         for name, account in settings.accounts.items()
     }
+
+
+def _check_window(settings: Settings, name: str) -> None:
+    """Raise SettingsError for a window that the account's exchange does not take."""
+    account = settings.accounts[name]
+    contract = CONTRACTS.get(account.exchange)
+    own, general = account.window_ms, settings.recv_window_ms
+    if contract is None or not contract.is_fenced:
+        if own is not None:
+            raise SettingsError(
+                f"accounts.{name}.window_ms: {own} has no meaning, because {account.exchange} "
+                "refuses no request for being late"
+            )
+        return
+    takes = f"{account.exchange} takes {contract.window_min_ms} to {contract.window_max_ms} ms"
+    if own is not None and contract.within_window(own) != own:
+        raise SettingsError(f"accounts.{name}.window_ms: {own} is not possible, because {takes}")
+    if own is None and general is not None and contract.within_window(general) != general:
+        raise SettingsError(
+            f"recv_window_ms: {general} is not possible for account {name}, because {takes}; "
+            f"set accounts.{name}.window_ms"
+        )
+
+
+def windows_of(settings: Settings) -> dict[str, int]:
+    """The windows of those accounts that have one of their own, in ms."""
+    own = {name: account.window_ms for name, account in settings.accounts.items()}
+    return {name: window_ms for name, window_ms in own.items() if window_ms is not None}
 
 
 def ledger_url_of(settings: Settings) -> str:

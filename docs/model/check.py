@@ -67,8 +67,8 @@ def bounds(workers: int, attempts: int, rollbacks: int, crashes: int | None = No
     return Check(name, Outcome.HOLDS, (*defines, f"CRASHES_MAX={crashes}"), ending=True)
 
 
-def witness(name: str) -> Check:
-    return Check(name, Outcome.REACHED, (f"WITNESS={name}",))
+def witness(name: str, *defines: str) -> Check:
+    return Check(name, Outcome.REACHED, (f"WITNESS={name}", *defines))
 
 
 def removal(name: str, *defines: str, finds: Outcome = Outcome.DOUBLED) -> Check:
@@ -86,6 +86,8 @@ CALM = "ROLLBACKS_MAX=0"
 FORWARD_ONLY = (CALM, "LAG=0", "UNCERTAINTY=0")
 LAG_ONLY = (CALM, "FORWARD=0", "UNCERTAINTY=0")
 UNCERTAINTY_ONLY = (CALM, "FORWARD=0", "LAG=0")
+# An exchange that forgets, a little later than "not found" becomes proof.
+FORGETS = (CALM, "KEPT=7")
 
 CHECKS = (
     bounds(2, 2, 1),
@@ -97,6 +99,8 @@ CHECKS = (
     Check("one order, forwarding only", Outcome.HOLDS, FORWARD_ONLY),
     Check("one order, read lag only", Outcome.HOLDS, LAG_ONLY),
     Check("one order, uncertainty only", Outcome.HOLDS, UNCERTAINTY_ONLY),
+    Check("one order, forgotten", Outcome.HOLDS, FORGETS),
+    Check("one order, forgotten, 1r", Outcome.HOLDS, ("KEPT=7",)),
     bounds(2, 2, 0, crashes=2),
     bounds(2, 1, 1, crashes=1),
     bounds(1, 2, 1, crashes=2),
@@ -105,6 +109,7 @@ CHECKS = (
     witness("ATTEMPTS_USED_UP"),
     witness("LOST_ATTEMPT_FOUND"),
     witness("SENT_AFTER_RESTART"),
+    witness("LEFT_TO_A_PERSON", *FORGETS),
     removal("NO_INTENT_FIRST", CALM, "CRASHES_MAX=1", finds=Outcome.ENDLESS),
     removal("NO_SWEEP", CALM, "CRASHES_MAX=1", finds=Outcome.ENDLESS),
     removal("NO_DEDUPE", CALM),
@@ -122,6 +127,8 @@ CHECKS = (
     removal("TIMEOUT_MEANS_DEAD", CALM),
     removal("EMPTY_MEANS_NOT_FOUND", CALM),
     removal("EXCHANGE_CHECKS_ONCE", CALM),
+    removal("NO_END_OF_MEMORY", *FORGETS),
+    removal("NO_END_OF_MEMORY_AT_RESTART", "KEPT=7", "WORKERS=1"),
     removal("NO_EPOCH_WAIT"),
     removal("NO_EPOCH_WAIT_IF_SUBMITTING"),
     removal("NO_UNCERTAINTY_AT_RESTART"),

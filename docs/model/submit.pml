@@ -28,7 +28,7 @@
 #define UNCERTAINTY 1  /* A worker knows the exchange's clock up to this, either way. */
 #endif
 #ifndef FORWARD
-#define FORWARD 1      /* A request that passed the last check may take this long to be matched. */
+#define FORWARD 1      /* The engine's bound: from the last check to the match, whatever was answered. */
 #endif
 #ifndef LAG
 #define LAG 1          /* A lookup may miss an order for this long after its acceptance. */
@@ -45,8 +45,18 @@
 #define MARGIN (FORWARD + LAG)
 #endif
 
-/* SETTLED stands for open, filled, canceled and expired alike: the exchange took the order. */
-mtype = { ABSENT, RECEIVED, SUBMITTING, SETTLED, REJECTED, REFUSED };
+/* With KEPT, an order ends at once, unfilled, and this long after that the exchange forgets it. */
+#ifdef KEPT
+#define FORGOTTEN (accepted > 0 && known == 0)
+#else
+#define KEPT 0
+#define FORGOTTEN false
+#define ALWAYS_KNOWN
+#endif
+
+/* SETTLED stands for open, filled, canceled and expired alike: the exchange took the order.
+ * QUARANTINED is left to a person, who may find either. */
+mtype = { ABSENT, RECEIVED, SUBMITTING, SETTLED, REJECTED, REFUSED, QUARANTINED };
 mtype = { IDLE, BEGIN, SEND, WAIT, APPLY, LOOKUP, CONCLUDE };
 mtype = { FREE, HELD, NETWORK, ENGINE };
 /* DEAD is proof about one attempt only (never sent, or past its window): another may follow. */
@@ -80,6 +90,8 @@ Record record;
 Memory workers[WORKERS];
 Request requests[REQUESTS_MAX];
 byte accepted; /* The truth: orders that the exchange took for this signal. */
+byte known = KEPT;     /* Ticks for which the order that was accepted last is still kept. */
+byte published = KEPT; /* Ticks until an order of this signal can have been forgotten. */
 byte unseen;   /* Ticks for which a lookup may still miss the order. */
 byte epoch;
 short restart_left = PAST; /* The latest fence that a lost attempt can have. */
@@ -92,7 +104,7 @@ byte crashes;
 bool message = true;
 
 #define SAID_NO (record.state == REJECTED || record.state == REFUSED)
-#define ENDED (record.state == SETTLED || SAID_NO)
+#define ENDED (record.state == SETTLED || record.state == QUARANTINED || SAID_NO)
 #define AGREES ((!SAID_NO || accepted == 0) && (record.state != SETTLED || accepted == 1))
 #define SUSPECT (record.epoch != epoch)
 #define me workers[_pid]
@@ -145,6 +157,19 @@ bool message = true;
 #define PASSED(behind) (FENCE_LEFT + behind + MARGIN < 0)
 #endif
 
+/* Not found says something only while an order of the attempt would still be known; a stamp may be
+ * ahead of the time at which its order was accepted. Of an attempt that a restart has made us
+ * forget, only the time of its signal is known. */
+#if defined(ALWAYS_KNOWN) || defined(NO_END_OF_MEMORY)
+#define REMEMBERED true
+#elif defined(NO_END_OF_MEMORY_AT_RESTART)
+#define MAY_COME_TOO_LATE
+#define REMEMBERED (SUSPECT -> true : record.left - WINDOW + KEPT - UNCERTAINTY > 0)
+#else
+#define MAY_COME_TOO_LATE
+#define REMEMBERED (SUSPECT -> published > 0 : record.left - WINDOW + KEPT - UNCERTAINTY > 0)
+#endif
+
 #ifdef DOUBLES_ONLY
 #define CHECK_AGREES skip
 #else
@@ -158,6 +183,7 @@ bool message = true;
 #define SECOND_ATTEMPT_SETTLES (record.state == SETTLED && record.attempt == 2)
 #define ATTEMPTS_USED_UP (record.state == REFUSED && record.attempt == ATTEMPTS_MAX)
 #define LOST_ATTEMPT_FOUND (record.state == SETTLED && record.attempt == 0 && me.found)
+#define LEFT_TO_A_PERSON (record.state == QUARANTINED && accepted == 1)
 #define SENT_AFTER_RESTART (record.state == SETTLED && record.attempt == 1 && record.epoch == 1)
 
 inline write(new_state) {
@@ -171,8 +197,10 @@ inline write(new_state) {
 /* Proof that the order exists ends the search from any state and any attempt, in any epoch. */
 inline settle() {
     if
-    :: !ENDED -> write(SETTLED); printf("worker %d: settles the order\n", _pid)
-    :: else -> CHECK_AGREES
+    :: !ENDED || record.state == QUARANTINED ->
+        write(SETTLED);
+        printf("worker %d: settles the order\n", _pid)
+    :: ENDED && record.state != QUARANTINED -> CHECK_AGREES
     fi
 }
 
@@ -313,8 +341,8 @@ end:do
     }
     :: atomic { me.step == LOOKUP ->
         if
-        :: accepted > 0 -> me.found = true
-        :: accepted == 0 || unseen > 0 -> me.found = false
+        :: accepted > 0 && !FORGOTTEN -> me.found = true
+        :: accepted == 0 || unseen > 0 || FORGOTTEN -> me.found = false
 #ifdef EMPTY_MEANS_NOT_FOUND
         :: me.found = false
 #endif
@@ -333,11 +361,17 @@ end:do
 #endif
         if
         :: me.found -> settle()
-        :: !me.found && me.passed && UNRESOLVED ->
+        :: !me.found && me.passed && UNRESOLVED && REMEMBERED ->
             record.epoch = epoch;
             write(RECEIVED);
             printf("worker %d: has proof that nothing up to attempt %d is alive\n",
                 _pid, record.attempt)
+#ifdef MAY_COME_TOO_LATE
+        :: !me.found && me.passed && UNRESOLVED && !REMEMBERED ->
+            write(QUARANTINED);
+            printf("worker %d: came too late to tell what attempt %d became\n",
+                _pid, record.attempt)
+#endif
         :: !me.found && !(me.passed && UNRESOLVED)
         fi;
         rest()
@@ -397,6 +431,7 @@ end:do
             /* A client id protects open orders only, and an earlier one may have filled by now. */
             accepted++;
             unseen = LAG + 1;
+            known = KEPT;
             printf("exchange: accepts order %d of this signal\n", accepted);
             assert(accepted <= 1);
             CHECK_AGREES;
@@ -444,6 +479,8 @@ end:do
         count_down(survivor.left, PAST);
         count_down(restart_left, PAST);
         count_down(unseen, 0);
+        count_down(known, 0);
+        count_down(published, 0);
         printf("clock: ticks\n")
     }
     :: d_step { message -> message = false; printf("broker: loses the message\n") }

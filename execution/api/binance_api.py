@@ -173,7 +173,7 @@ def place_order(
     side: str,
     amount: Decimal | str,
     price: Decimal | str | None = None,
-    recv_window_ms: int = 5_000,
+    recv_window_ms: int = BINANCE.window_ms,
 ) -> OrderReport:
     """Make one single attempt at a limit order, or a market order where `price` is None.
 

@@ -78,7 +78,7 @@ def commit_arguments(change: Change) -> list[str | int]:
         order_to_json(after),
         created_us(after),
         "" if change.due_ms is None else change.due_ms,
-        "1" if after.is_live or after.fills_missing else "0",
+        "1" if after.may_still_trade else "0",
         exchange_id_field(after),
         after.entry_id or "",
         "" if change.epoch is None else change.epoch.run_id,

@@ -74,7 +74,7 @@ class MemoryStore:
         tables.orders[after.order_id] = after
         tables.known.add(after.order_id)
         tables.unarchived[after.order_id] = None
-        if after.is_live or after.fills_missing:
+        if after.may_still_trade:
             tables.live.add(after.order_id)
         else:
             tables.live.discard(after.order_id)

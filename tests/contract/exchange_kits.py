@@ -40,6 +40,8 @@ KITS: dict[str, Kit] = {
     kit.name: kit for kit in (Binance(), Bybit(), Okx(), Kraken(), Coinbase(), Upbit())
 }
 OTHERS = [name for name in KITS if name != "binance"]
+# What each exchange says no with, or what proves nothing: verdict, HTTP status, code and message.
+# The codes are those that can answer a placement, from the pages that verdict_tables.py names.
 REFUSALS: dict[str, list[list[Any]]] = json.loads((DATA / "refusals.json").read_text())
 
 

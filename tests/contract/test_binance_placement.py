@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from binance_server import NEW_ORDER, BinanceServer, Reply, Request, order_answer
+from exchange_kits import REFUSALS
 from fakes import START_MS, Desk
 
 from execution.api.binance_api import BinanceExchange
@@ -94,6 +95,11 @@ ANSWERS = [
     (500, error(-1013, "Filter failure: LOT_SIZE"), UNKNOWN),
     (500, error(-1021, "Timestamp for this request is outside of the recvWindow."), UNKNOWN),
     (503, "", UNKNOWN),
+    *[
+        (status, error(int(code), message), Verdict(verdict))
+        for verdict, status, code, message in REFUSALS["binance"]
+        if code is not None
+    ],
 ]  # fmt: skip
 
 

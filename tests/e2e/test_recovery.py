@@ -81,7 +81,7 @@ def _start_workers(stack: LocalStack, *names: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["delay_after", "delay_before"])
-def test_orders_of_a_killed_worker_are_settled_within_15_s(
+def test_orders_of_a_killed_worker_are_settled_within_seconds_of_their_proof(
     cold_stack: LocalStack, fault: str
 ) -> None:
     """With the default settings; the requests in flight have arrived, or have not."""
@@ -105,7 +105,9 @@ def test_orders_of_a_killed_worker_are_settled_within_15_s(
     stack.start_worker("worker-2")
     stack.wait_for("every order to settle", lambda: _all_filled(stack, wanted))
 
-    assert time.monotonic() - killed < 15
+    # What stands is found in seconds; what vanished is sent again once that is proven: after the
+    # window of 2 s, the engine's 10 s and a second of lag.
+    assert time.monotonic() - killed < (15 if fault == "delay_after" else 20)
     _assert_once_each(stack, wanted)
     attempts = {len(order.attempts) for order in _found(stack, wanted)}
     assert attempts == ({1} if fault == "delay_after" else {2})

@@ -29,12 +29,12 @@ SIGNALS: Weighted[int] = {1: 4, 2: 5, 3: 6, 4: 1}
 WORKERS: Weighted[int] = {2: 3, 3: 1}
 UNCERTAINTIES_MS: Weighted[int] = {0: 1, 20: 1, 400: 3}
 SKEWS_MS: Weighted[int] = {0: 4, 500: 1, -500: 1}
-EXPIRIES_MS: Weighted[int | None] = {None: 12, 3_000: 1, 12_000: 2}
+EXPIRIES_MS: Weighted[int | None] = {None: 12, 3_000: 1, 25_000: 2}
 LAGS_MS: Weighted[int] = {0: 2, 500: 1, 1_000: 4}
 FUNDS: Weighted[bool] = {True: 3, False: 1}
 ERRORS: Weighted[int] = {0: 1, -1: 1, 1: 3}
 TICKS_MS: Weighted[int] = {
-    1: 1, 300: 2, 1_000: 2, 1_100: 2, 2_500: 2, 5_001: 2, 7_100: 4, 20_000: 1,
+    1: 1, 300: 2, 1_000: 2, 1_100: 2, 2_500: 2, 5_001: 2, 16_100: 4, 20_000: 1,
 }  # fmt: skip
 WAYS: Weighted[Way] = {Way.MATCHED: 5, Way.ARRIVES: 3, Way.DROPPED: 1}
 HAPPENINGS: Weighted[Happening] = {Happening.TRADES: 2, Happening.FILLS: 2, Happening.EXPIRES: 1}

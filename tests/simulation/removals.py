@@ -38,7 +38,7 @@ from .histories import History, replay, simulate
 from .steps import Fate
 from .truth import Request
 from .watch import WatchedStore
-from .worker import Parts
+from .worker import WHOLE, Parts
 
 
 class NeverWaits(ExchangeClocks):
@@ -236,19 +236,28 @@ class TakesGarbageForNothing(ExchangeDoor):
 
 @dataclass(frozen=True)
 class Removal:
-    """One safeguard less. `within` is how many histories may pass before it is missed."""
+    """One safeguard less. `within` is how many histories may pass before it is missed; `whole` has
+    the safeguard, in the same world."""
 
     name: str
     parts: Parts
     within: int
+    whole: Parts = WHOLE
 
 
-_NO_MARGIN = Parts(contract=replace(BINANCE, forwarding_ms=0, read_lag_ms=0))
-_HALF_A_MARGIN = Parts(contract=replace(BINANCE, forwarding_ms=0))
+_NO_MARGIN = Parts(contract=replace(BINANCE, engine_bound_ms=0, read_lag_ms=0))
+_HALF_A_MARGIN = Parts(contract=replace(BINANCE, engine_bound_ms=0))
+_A_QUICK_ENGINE = Parts(contract=replace(BINANCE, engine_bound_ms=9_000))
+# An exchange that keeps orders that ended for less time than it is believed to.
+_FORGETFUL = replace(BINANCE, ended_kept_ms=30_000)
+_NEVER_FORGETS = Parts(contract=BINANCE, true_contract=_FORGETFUL)
+_KNOWS_IT = Parts(contract=_FORGETFUL, true_contract=_FORGETFUL)
 REMOVALS = (
     Removal("no fence wait", Parts(clocks=NeverWaits), 200),
     Removal("no margin", _NO_MARGIN, 500),
     Removal("half a margin", _HALF_A_MARGIN, 1_000),
+    Removal("margin below the engine's bound", _A_QUICK_ENGINE, 2_000),
+    Removal("not found counts however late", _NEVER_FORGETS, 2_000, _KNOWS_IT),
     Removal("no margin for clock error", Parts(clocks=KnowsTheTimeExactly), 2_000),
     Removal("lookup before clock", Parts(placement=LooksBeforeTheClock), 2_000),
     Removal("no write-ahead", Parts(journal=WritesAfterwards), 100),
@@ -283,6 +292,6 @@ def miss(removal: Removal, crew: Crew, first_seed: int = 0) -> Missed | None:
         history = simulate(first_seed + number, crew, removal.parts)
         if history.violation is None:
             continue
-        if replay(history.setting, history.steps, crew).violation is None:
+        if replay(history.setting, history.steps, crew, removal.whole).violation is None:
             return Missed(history, number + 1)
     return None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from execution.contracts import BINANCE
 from execution.orders import Attempt
 
 from .dice import HEARD, UNHEARD
@@ -38,13 +39,19 @@ if TYPE_CHECKING:
 
 Plan = list[Callable[[], Step | None]]
 
+# When the engine acts on a request that was let in: before the fence, and as late as its bound.
+LATE_MS = (-1, 400, BINANCE.engine_bound_ms - 1, BINANCE.engine_bound_ms)
+MARGIN_MS = BINANCE.margin_ms
+# A request that a restart of the store made us forget cannot arrive unseen after so long.
+FORGOTTEN_MS = 5_000 + MARGIN_MS
+
 
 def arrives_late(g: Gambler) -> Plan:
     """A request becomes an order near the end of its window; somebody looks for it after."""
     fast_ms = 1 - g.world.setting.uncertainty_ms
     return [
         lambda: Move(0, Way.ARRIVES),
-        lambda: g.edge(valid, (-1, 400, 999, 1_000)),
+        lambda: g.edge(valid, LATE_MS),
         lambda: Move(0, Way.MATCHED),
         lambda: g.edge(provable, (fast_ms, fast_ms, -1, 2, 2)),
         lambda: replace(g.world.truth.mood, lag_ms=1_000),
@@ -76,7 +83,9 @@ def misses_a_restart(g: Gambler) -> Plan:
         lambda: g.with_funds(1),
         g.restart,
         lambda: g.look(signal, Halt()),
-        lambda: Tick(g.dice.choice((6_999, 7_900, 8_500, 8_500))),
+        lambda: Tick(
+            g.dice.choice((FORGOTTEN_MS - 1, FORGOTTEN_MS + 900, *[FORGOTTEN_MS + 1_500] * 2))
+        ),
         *_begins_anew(g, slow),
     ]
 
@@ -116,9 +125,9 @@ def is_forgotten(g: Gambler) -> Plan:
         lambda: Move(0, Way.ARRIVES),
         g.restart,
         lambda: g.look(halt=Halt()),
-        lambda: g.until(end_ms, (-999, -1, 400, 999, 1_000)),
+        lambda: g.until(end_ms, (-999, *LATE_MS)),
         lambda: Move(0, Way.MATCHED) if g.dice.random() < 0.7 else None,
-        lambda: g.until(end_ms, (2_001 + fast_ms, 2_002 - fast_ms)),
+        lambda: g.until(end_ms, (MARGIN_MS + 1 + fast_ms, MARGIN_MS + 2 - fast_ms)),
         lambda: replace(g.world.truth.mood, lag_ms=1_000),
         g.look,
         lambda: Move(0, Way.MATCHED),
@@ -153,7 +162,7 @@ def counts_on_what_is_lost(g: Gambler) -> Plan:
         lambda: Start(worker, Job.RECONCILE, halt=Halt(POSITION)),
         lambda: Go(worker, halt=Halt(ANY)),
         g.restart,
-        lambda: Tick(g.dice.choice((7_900, 8_500))),
+        lambda: Tick(g.dice.choice((FORGOTTEN_MS + 900, FORGOTTEN_MS + 1_500))),
         lambda: Publish(after),
         lambda: g.begin(Job.EXECUTE, after, Halt()),
         lambda: Go(worker),

@@ -27,7 +27,7 @@ from .steps import (
 )
 
 ONE_MARKET_ORDER = Setting(signals=(Asked(market=True),))
-PAST_ITS_FENCE = Tick(8_000)
+PAST_ITS_FENCE = Tick(17_000)
 NO_FUNDS, FUNDS = Mood(funds=False), Mood()
 ONE_EXECUTES_UP_TO_ITS_REQUEST = Start(0, Job.EXECUTE, halt=Halt(PLACE))
 IT_HEARS_THE_ANSWER_AND_STOPS = Go(0, halt=Halt(ANY))

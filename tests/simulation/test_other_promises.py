@@ -34,12 +34,16 @@ from .worker import Parts
 
 HISTORIES = 200
 FENCE_AND_IDS = replace(BINANCE, uniqueness=Uniqueness.ALL_ORDERS)
-IDS_ALONE = replace(FENCE_AND_IDS, window_max_ms=0, forwarding_ms=0)
+IDS_ALONE = replace(FENCE_AND_IDS, window_max_ms=0, engine_bound_ms=0)
 NOTHING = replace(IDS_ALONE, uniqueness=Uniqueness.NONE)
+FORGETFUL = replace(BINANCE, ended_kept_ms=90_000)
+FORGETFUL_IDS = replace(IDS_ALONE, ended_kept_ms=30_000)
 PROMISES = {
     "a fence and ids that work once": FENCE_AND_IDS,
     "ids that work once": IDS_ALONE,
     "nothing": NOTHING,
+    "a fence, and to keep what has ended for a while": FORGETFUL,
+    "ids that work once, as long as their orders are kept": FORGETFUL_IDS,
 }
 ONE_LIMIT_ORDER, ONE_MARKET_ORDER = Setting(), Setting(signals=(Asked(market=True),))
 ONE_EXECUTES_UP_TO_ITS_REQUEST = Start(0, Job.EXECUTE, halt=Halt(PLACE))
@@ -83,7 +87,7 @@ FOUND: dict[str, tuple[Contract, Setting, tuple[Step, ...]]] = {
             Publish(0),
             ONE_EXECUTES_UP_TO_ITS_REQUEST,
             Restart(),
-            Tick(8_000),
+            Tick(17_000),
             Start(1, Job.EXECUTE),
         ),
     ),
@@ -93,7 +97,7 @@ FOUND: dict[str, tuple[Contract, Setting, tuple[Step, ...]]] = {
         (
             Publish(0),
             ONE_EXECUTES_UP_TO_ITS_REQUEST,
-            Tick(8_000),
+            Tick(17_000),
             Start(1, Job.ADVANCE, halt=Halt(COMMIT)),
             Go(0),
         ),

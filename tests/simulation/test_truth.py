@@ -70,7 +70,7 @@ def test_a_request_that_passed_the_first_check_may_be_matched_while_forwarding_t
     request, later = alone.sent(), alone.sent()
     for under_way in (request, later):
         alone.truth.move(under_way, Way.ARRIVES)
-    alone.clock.ms += WINDOW_MS + BINANCE.forwarding_ms
+    alone.clock.ms += WINDOW_MS + BINANCE.engine_bound_ms
     alone.truth.move(request, Way.MATCHED)
     assert alone.truth.accepted["signal-0"] == 1
     alone.clock.ms += 1

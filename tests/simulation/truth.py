@@ -3,7 +3,7 @@
 It keeps its contract, Binance's unless told otherwise, to the limits: a request may be accepted
 until its window has passed, and then for as long as forwarding takes, or at any time where there is
 no fence; a client order id is refused only as far as ids are unique; reads lag, at most as long as
-the contract says.
+the contract says; and an order that ended without a trade is forgotten as soon as it may be.
 """
 
 from collections import Counter
@@ -150,7 +150,7 @@ class Truth:
 
     def match(self, request: Request) -> Outcome:
         """The second check, and the engine. Between the two lies the time that forwarding takes."""
-        last_ms = request.valid_until_ms + self.contract.forwarding_ms
+        last_ms = request.valid_until_ms + self.contract.engine_bound_ms
         if self.contract.is_fenced and self.now_ms() > last_ms:
             return self._outside(request)
         self.under_way.remove(request)
@@ -188,7 +188,8 @@ class Truth:
         """This order keeps another one from having its id."""
         is_same = standing.order.client_order_id == order.client_order_id
         is_open = standing.report(self.now_ms()).status is OrderState.OPEN
-        return is_same and (is_open or self.contract.uniqueness is Uniqueness.ALL_ORDERS)
+        is_known = self.contract.uniqueness is Uniqueness.ALL_ORDERS
+        return is_same and (is_open or (is_known and not self._is_forgotten(standing)))
 
     def _accept(self, order: Order) -> Outcome:
         standing = Standing(f"{7000 + len(self.standing)}", order, self.now_ms())
@@ -247,6 +248,7 @@ class Truth:
             if (
                 standing.order.client_order_id == order.client_order_id
                 and standing.accepted_ms <= as_of_ms
+                and not self._is_forgotten(standing)
             ):
                 return standing.report(as_of_ms)
         return None
@@ -254,8 +256,14 @@ class Truth:
     def fetch(self, exchange_order_id: str) -> OrderReport | None:
         for standing in self.standing:
             if standing.exchange_order_id == exchange_order_id:
-                return standing.report(self._seen_ms())
+                return None if self._is_forgotten(standing) else standing.report(self._seen_ms())
         return None
+
+    def _is_forgotten(self, standing: Standing) -> bool:
+        """It ended without a trade, and so long ago that it is not kept any more."""
+        if standing.ended is None or standing.fills:
+            return False
+        return self.contract.may_have_forgotten(standing.ended[0], self.now_ms())
 
     def cancel(self, order: Order) -> OrderReport | None:
         for standing in self.standing:

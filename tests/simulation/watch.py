@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from execution.clock import DRIFT_PPM, OFFSET_AGE_MAX_MS
+from execution.contracts import DAY_MS
 from execution.decimals import EXACT
 from execution.identifiers import order_id_of
 from execution.orders import Fill, Order, OrderState
@@ -89,7 +90,7 @@ class Watch:
     def _last_ms(self, expires_at: datetime) -> int:
         """Until when a signal may be acted on, seen with a clock that is off and a slow engine."""
         off_ms = self.truth.uncertainty_ms + self.truth.skew_max_ms + DRIFT_MAX_MS
-        return int(expires_at.timestamp() * 1000) + self.truth.contract.forwarding_ms + off_ms
+        return int(expires_at.timestamp() * 1000) + self.truth.contract.engine_bound_ms + off_ms
 
     def _on_commit(self, after: Order) -> None:
         self._is_changed = True
@@ -132,7 +133,7 @@ class Watch:
         if len(records) != 1:
             return f"lost: {signal_id} has {len(records)} records"
         order = records[0]
-        if order.state is OrderState.QUARANTINED and not self.truth.contract.is_fenced:
+        if order.state is OrderState.QUARANTINED and self._may_stay_unknown():
             return None  # A person must look, where nothing else can find it out.
         standing = [s for s in self.truth.standing if s.order.signal_id == signal_id]
         if order.state in (OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.QUARANTINED):
@@ -140,6 +141,10 @@ class Watch:
         if not standing:
             return None if says_no(order) else f"invented: {signal_id} is {order.state}"
         return self._disagreement(order, standing[0])
+
+    def _may_stay_unknown(self) -> bool:
+        contract = self.truth.contract
+        return not contract.is_fenced or contract.may_have_forgotten(0, DAY_MS)
 
     def _disagreement(self, order: Order, standing: Standing) -> str | None:
         true = standing.report(self.truth.now_ms(), with_fills=True)

@@ -70,14 +70,9 @@ class TradingExchange(FakeExchange):
     """Takes from its own book, at the order's price or better, and keeps what it is asked."""
 
     def __init__(self, clock: FakeClock, quotes: Book, fuse: Fuse, contract: Contract) -> None:
-        super().__init__(clock, book=quotes, taker_fee=FEE)
+        super().__init__(clock, book=quotes, taker_fee=FEE, contract=contract)
         self._fuse = fuse
-        self._contract = contract
         self.is_down = False
-
-    @property
-    def contract(self) -> Contract:
-        return self._contract
 
     def _called(self, method: str) -> None:
         self._fuse.step()

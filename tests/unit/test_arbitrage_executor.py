@@ -23,7 +23,7 @@ from fakes import (
 from execution.arbitrage_executor import execute_arbitrage
 from execution.arbitrages import Arbitrage, ArbitrageState, LegRole
 from execution.books import Book
-from execution.contracts import without_contract
+from execution.contracts import BINANCE, without_contract
 from execution.events import Reported
 from execution.order_manager import SignalReused
 from execution.orders import OrderState, OrderType, Side, TimeInForce, Verdict
@@ -258,7 +258,9 @@ def test_how_long_to_wait_is_counted_from_the_last_thing_that_was_done() -> None
     floor.sell.script.append(is_lost)
     floor.submit()
     # That the leg never arrived is known only after longer than the patience lasts.
-    floor.sweep(for_ms=LIMITS.patience_ms + 1_000)
+    known_after_ms = LIMITS.leg_ttl_ms + BINANCE.margin_ms
+    assert known_after_ms > LIMITS.patience_ms
+    floor.sweep(for_ms=known_after_ms)
     floor.sell.book = UNREACHABLE
     floor.sweep(for_ms=2_500)
     assert floor.stored().state is ArbitrageState.BALANCING

@@ -40,9 +40,9 @@ def test_each_unknown_outcome_under_a_contract_can_be_found_out(contract: Contra
 
 @EACH
 def test_a_fence_without_a_margin_is_none(contract: Contract) -> None:
-    assert contract.margin_ms == contract.forwarding_ms + contract.read_lag_ms
+    assert contract.margin_ms == contract.engine_bound_ms + contract.read_lag_ms
     assert contract.margin_ms > 0
-    assert not contract.is_fenced or contract.forwarding_ms > 0
+    assert not contract.is_fenced or contract.engine_bound_ms > 0
     assert contract.is_fenced == (contract.window_max_ms > 0)
 
 

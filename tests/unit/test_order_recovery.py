@@ -20,11 +20,11 @@ from fakes import (
 )
 
 from execution.events import Quarantined
-from execution.orders import OrderState, Verdict
+from execution.orders import Order, OrderState, Verdict
 from execution.ports import StoreUnavailable
 
-# The window of 5 s, one for forwarding, one for read lag, and one ms to be past all that.
-PROVABLE_AFTER_MS = 5_000 + 1_000 + 1_000
+# The window of 5 s, 10 s for the matching engine, and one for read lag.
+PROVABLE_AFTER_MS = 5_000 + 10_000 + 1_000
 
 
 def test_an_order_whose_answer_was_lost_is_found_at_once() -> None:
@@ -55,7 +55,7 @@ def test_an_order_that_is_not_found_after_the_fence_is_sent_exactly_once_more() 
     order = desk.manager.advance_by_id(order.order_id)
     assert order.state is OrderState.OPEN
     assert [a.verdict for a in order.attempts] == [Verdict.NOT_SENT, Verdict.ACCEPTED]
-    assert order.attempts[0].reason == "it never arrived"
+    assert order.attempts[0].reason == "it never arrived (RequestTimeout: no answer)"
     desk.sweep()
     assert (desk.placements, desk.accepted) == (2, 1)
 
@@ -64,7 +64,7 @@ def test_a_request_that_arrives_just_before_the_fence_is_found_and_not_doubled()
     desk = Desk(read_lag_ms=1_000)
     desk.exchange.script.append(is_under_way)
     order = desk.manager.submit(desk.order())
-    desk.clock.advance(6_000)
+    desk.clock.advance(15_000)
     desk.exchange.deliver()
     assert desk.accepted == 1
     desk.clock.advance(999)
@@ -245,13 +245,46 @@ def test_a_resolver_that_gets_no_answer_concludes_nothing(question: str) -> None
     assert desk.stored(order).state is OrderState.OPEN
 
 
-def test_an_order_that_is_under_way_is_due_when_its_death_can_be_proven() -> None:
+def looks_at(desk: Desk, order: Order) -> list[int]:
+    """When the order is looked up from now on until it is sent again, in s after its stamp."""
+    times: list[int] = []
+    for _ in range(2_000):
+        before = desk.exchange.calls.count("lookup")
+        desk.sweep(for_ms=500)
+        if len(desk.stored(order).attempts) > 1:
+            return times
+        if desk.exchange.calls.count("lookup") > before:
+            times.append(desk.clock.now_ms() - order.attempts[0].stamp_ms)
+    raise AssertionError("it is never sent again")
+
+
+def test_an_order_that_is_under_way_is_looked_for_early_and_less_often_the_longer_it_takes() -> (
+    None
+):
     desk = Desk()
     desk.exchange.script.append(is_lost)
     order = desk.manager.submit(desk.order())
-    at_ms = order.attempts[0].provable_at_ms
-    assert desk.store.due(at_ms - 1, limit=10, lease_ms=1) == []
-    assert desk.store.due(at_ms + 10, limit=10, lease_ms=1) == [order.order_id]
+    assert looks_at(desk, order) == [1_500, 3_000, 6_000, 12_000]
+    assert desk.placements == 2
+
+
+def test_an_order_whose_worker_died_is_looked_for_from_the_end_of_its_window_on() -> None:
+    desk = Desk()
+    desk.exchange.script.append(dies_before_it_leaves)
+    with pytest.raises(Crash):
+        desk.manager.submit(desk.order())
+    assert looks_at(desk, desk.stored(desk.order())) == [5_500, 11_000]
+
+
+def test_an_order_that_arrives_late_is_found_within_seconds_and_not_only_at_the_bound() -> None:
+    desk = Desk()
+    desk.exchange.script.append(is_under_way)
+    order = desk.manager.submit(desk.order())
+    desk.sweep(for_ms=1_000)
+    desk.exchange.deliver()
+    desk.sweep(for_ms=1_000)
+    assert desk.stored(order).state is OrderState.OPEN
+    assert desk.placements == 1
 
 
 def test_a_lookup_that_is_told_to_wait_puts_the_account_on_hold() -> None:

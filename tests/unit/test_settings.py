@@ -52,7 +52,7 @@ def test_where_the_file_says_nothing_the_defaults_hold(write: Write) -> None:
     assert settings.redis_url == "redis://127.0.0.1:6379/0"
     assert settings.celery_broker_url == settings.redis_url
     assert settings.accounts == {}
-    assert settings.recv_window_ms == 5_000
+    assert settings.recv_window_ms is None
 
 
 def test_the_file_is_read(write: Write) -> None:

@@ -15,6 +15,7 @@ from execution.events import (
     AttemptDied,
     AttemptUnknown,
     CancelRequested,
+    Delayed,
     Event,
     Quarantined,
     Refused,
@@ -26,16 +27,16 @@ from execution.orders import Attempt, Order, OrderReport, OrderState, Verdict
 from execution.transitions import IllegalTransition, transition
 
 EVENTS = """
-             AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined
-received     submitting   same           same        same     refused canceled  received        quarantined
-submitting   illegal      submitting     received    rejected illegal illegal   submitting      quarantined
-open         illegal      same           same        same     illegal illegal   open            illegal
-filled       illegal      same           same        same     illegal illegal   same            illegal
-canceled     illegal      same           same        same     illegal illegal   same            illegal
-expired      illegal      same           same        same     illegal illegal   same            illegal
-rejected     illegal      same           same        same     illegal illegal   same            illegal
-refused      illegal      same           same        same     illegal illegal   same            illegal
-quarantined  illegal      same           same        same     refused illegal   same            illegal
+             AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined Delayed
+received     submitting   same           same        same     refused canceled  received        quarantined received
+submitting   illegal      submitting     received    rejected illegal illegal   submitting      quarantined submitting
+open         illegal      same           same        same     illegal illegal   open            illegal     open
+filled       illegal      same           same        same     illegal illegal   same            illegal     same
+canceled     illegal      same           same        same     illegal illegal   same            illegal     same
+expired      illegal      same           same        same     illegal illegal   same            illegal     same
+rejected     illegal      same           same        same     illegal illegal   same            illegal     same
+refused      illegal      same           same        same     illegal illegal   same            illegal     same
+quarantined  illegal      same           same        same     refused illegal   same            illegal     same
 """  # noqa: E501
 
 # What a report of each status makes of an order. "part" reports half of the amount as filled,
@@ -98,6 +99,7 @@ def event_named(name: str, order: Order) -> Event:
         "Withdrawn": Withdrawn("canceled before it was sent"),
         "CancelRequested": CancelRequested(),
         "Quarantined": Quarantined("no way to ask"),
+        "Delayed": Delayed("exchange unreachable since noon"),
     }
     return events[name]
 

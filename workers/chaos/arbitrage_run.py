@@ -40,7 +40,7 @@ SETTINGS: Mapping[str, Any] = {
     },
 }
 # Beyond the fence and the margin of Bybit, which are the longer ones.
-PAUSE_FOR_S = 10.0
+PAUSE_FOR_S = 16.5
 MOVE_EVERY_S = 0.4
 SETTLE_PATIENCE_S = 180
 

@@ -32,7 +32,8 @@ SETTINGS: Mapping[str, Any] = {
     "attempts_max": 1_000,
 }
 TIMEOUT_S = 3
-PAUSE_FOR_S = 6.5
+# Beyond the window, the bound and lag of Binance, and a sweep.
+PAUSE_FOR_S = 15.5
 
 
 @dataclass(frozen=True, slots=True)

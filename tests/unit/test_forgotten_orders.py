@@ -1,0 +1,205 @@
+"""An exchange that keeps ended orders for a while only: not found proves nothing after that."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from fakes import (
+    ACCOUNT,
+    Crash,
+    Desk,
+    FakeExchange,
+    Placing,
+    answers,
+    dies_after_it_arrived,
+    dies_before_it_leaves,
+    pauses,
+)
+
+from execution.contracts import (
+    BINANCE,
+    BYBIT,
+    CONTRACTS,
+    DAY_MS,
+    HOUR_MS,
+    OKX,
+    UPBIT,
+    Contract,
+    without_contract,
+)
+from execution.orders import OrderState, TimeInForce, Verdict
+
+MINUTE_MS = 60_000
+IOC = {"time_in_force": TimeInForce.IOC}
+KEPT = {"binance": 90 * DAY_MS, "bybit": DAY_MS, "okx": 2 * HOUR_MS, "kraken": 2 * HOUR_MS,
+        "coinbase": 2 * HOUR_MS, "upbit": None}  # fmt: skip
+
+
+def is_forgotten(exchange: FakeExchange) -> int:
+    """The exchange drops what has ended without a fill; say how many orders it once accepted."""
+    accepted = len(exchange.standing)
+    exchange.standing = [one for one in exchange.standing if one.status is OrderState.OPEN]
+    return accepted
+
+
+def left_alone(desk: Desk, first: Placing = dies_after_it_arrived) -> None:
+    """An order that arrives, ends unfilled, and whose worker dies before it hears of it."""
+    desk.exchange.script.append(first)
+    with pytest.raises(Crash):
+        desk.manager.submit(desk.order(**IOC))
+
+
+def test_how_long_each_exchange_keeps_what_has_ended_is_what_its_document_says() -> None:
+    assert {name: contract.ended_kept_ms for name, contract in CONTRACTS.items()} == KEPT
+    assert without_contract("somewhere").ended_kept_ms == min(k for k in KEPT.values() if k)
+
+
+@pytest.mark.parametrize("contract", [OKX, BYBIT], ids=["okx", "bybit"])
+def test_a_worker_that_comes_back_too_late_does_not_send_again_what_the_exchange_forgot(
+    contract: Contract,
+) -> None:
+    desk = Desk(contract=contract)
+    left_alone(desk)
+    assert contract.ended_kept_ms is not None
+    desk.clock.advance(contract.ended_kept_ms + 2 * MINUTE_MS)
+    assert is_forgotten(desk.exchange) == 1
+    desk.sweep(desk.worker())
+    order = desk.stored(desk.order())
+    assert order.state is OrderState.QUARANTINED
+    hours = contract.ended_kept_ms // HOUR_MS
+    assert order.reason == (
+        f"not found, which proves nothing so late: {contract.exchange} may have forgotten an order "
+        f"that ended, {hours} h or more after its request"
+    )
+    assert desk.placements == 1
+
+
+def test_a_worker_that_comes_back_in_time_sends_again_what_is_not_found() -> None:
+    desk = Desk(contract=OKX)
+    left_alone(desk, dies_before_it_leaves)
+    desk.clock.advance(2 * HOUR_MS - MINUTE_MS)
+    desk.sweep(desk.worker())
+    assert desk.stored(desk.order()).state is OrderState.EXPIRED
+    assert (desk.placements, desk.accepted) == (2, 1)
+
+
+def test_what_is_found_settles_the_order_however_late_it_is() -> None:
+    desk = Desk(contract=OKX)
+    left_alone(desk)
+    desk.clock.advance(30 * DAY_MS)
+    desk.sweep(desk.worker())
+    assert desk.stored(desk.order()).state is OrderState.EXPIRED
+    assert desk.placements == 1
+
+
+def test_a_lookup_whose_answer_comes_too_late_proves_nothing() -> None:
+    desk = Desk(contract=OKX)
+    left_alone(desk, dies_before_it_leaves)
+    desk.clock.advance(2 * HOUR_MS - MINUTE_MS)
+    desk.exchange.on("lookup", lambda: desk.clock.advance(2 * MINUTE_MS))
+    order = desk.worker().advance_by_id(desk.order().order_id)
+    assert order.state is OrderState.QUARANTINED
+    assert desk.placements == 1
+
+
+def test_the_exchanges_clock_decides_how_long_ago_a_request_was() -> None:
+    desk = Desk(contract=OKX, uncertainty_ms=400)
+    left_alone(desk, dies_before_it_leaves)
+    desk.clock.advance(2 * HOUR_MS - 500)
+    assert desk.worker().advance_by_id(desk.order().order_id).state is OrderState.QUARANTINED
+
+
+def test_a_second_attempt_counts_from_its_own_stamp_where_the_first_one_is_proven_dead() -> None:
+    desk = Desk(contract=OKX)
+    desk.exchange.script.append(answers(Verdict.NOT_SENT))
+    desk.manager.submit(desk.order(**IOC))
+    desk.clock.advance(3 * HOUR_MS)
+    desk.sweep(for_ms=500)
+    assert desk.stored(desk.order()).state is OrderState.EXPIRED
+    assert desk.placements == 2
+
+
+# Ids that work once, without a fence.
+
+NO_FENCE = CONTRACTS["coinbase"]
+
+
+def test_an_id_that_may_be_forgotten_is_not_sent_again_later_than_it_is_kept() -> None:
+    desk = Desk(contract=NO_FENCE)
+    left_alone(desk)
+    desk.clock.advance(2 * HOUR_MS)
+    is_forgotten(desk.exchange)
+    desk.sweep(desk.worker())
+    assert desk.stored(desk.order()).state is OrderState.QUARANTINED
+    assert desk.placements == 1
+
+
+def test_an_attempt_left_behind_is_not_forgotten_while_the_next_one_waits() -> None:
+    desk = Desk(contract=NO_FENCE)
+    left_alone(desk, dies_before_it_leaves)
+    desk.store.hold(ACCOUNT, 8_000)
+    # Not found, so the next attempt may be made; but it has to wait for longer than ids are kept.
+    desk.worker().advance_by_id(desk.order().order_id)
+    order = desk.stored(desk.order())
+    assert (order.state, order.attempts[0].verdict) == (OrderState.RECEIVED, Verdict.UNKNOWN)
+    desk.clock.advance(2 * HOUR_MS)
+    desk.sweep(desk.worker())
+    assert desk.stored(order).state is OrderState.QUARANTINED
+    assert desk.placements == 1
+
+
+def test_where_an_id_is_refused_for_ever_it_is_sent_again_at_any_time() -> None:
+    desk = Desk(contract=UPBIT)
+    left_alone(desk, dies_before_it_leaves)
+    desk.clock.advance(30 * DAY_MS)
+    desk.sweep(desk.worker())
+    assert desk.stored(desk.order()).state is OrderState.EXPIRED
+    assert (desk.placements, desk.accepted) == (2, 1)
+
+
+# After a restart of the store.
+
+
+def test_a_signal_published_long_before_a_restart_is_not_sent_because_it_is_not_found() -> None:
+    desk = Desk(contract=OKX)
+    before = desk.store.copied()
+    order = desk.order(**IOC)
+    desk.manager.submit(order)
+    desk.clock.advance(2 * HOUR_MS)
+    is_forgotten(desk.exchange)
+    desk.store.roll_back(before)
+    after = desk.worker().submit(order)
+    assert after.state is OrderState.QUARANTINED
+    assert after.reason == (
+        "a restart may have forgotten an attempt; not found, which proves nothing so late: okx may "
+        "have forgotten an order that ended, 2 h or more after its signal"
+    )
+    assert desk.placements == 1
+
+
+def test_a_leg_published_long_before_a_restart_may_stand_though_it_is_not_found() -> None:
+    desk = Desk(contract=OKX)
+    order = desk.order(**IOC)
+    desk.clock.advance(2 * HOUR_MS)
+    desk.store.roll_back(desk.store.copied())
+    epoch = desk.store.epoch()
+    assert desk.placement.could_stand(order, epoch, desk.exchange)
+
+
+def test_binance_keeps_what_has_ended_long_enough_for_a_worker_that_was_away_for_a_month() -> None:
+    desk = Desk(contract=BINANCE)
+    left_alone(desk, dies_before_it_leaves)
+    desk.clock.advance(30 * DAY_MS)
+    desk.sweep(desk.worker())
+    assert (desk.placements, desk.accepted) == (2, 1)
+
+
+def test_a_fill_is_never_forgotten_with_the_order_that_it_is_of() -> None:
+    desk = Desk(contract=replace(OKX, ended_kept_ms=MINUTE_MS), tells_fills=False)
+    desk.exchange.fill_next.append([("99", "1")])
+    desk.exchange.script.append(pauses(lambda: None, dies_after_it_arrived))
+    with pytest.raises(Crash):
+        desk.manager.submit(desk.order())
+    desk.clock.advance(2 * MINUTE_MS)
+    desk.sweep(desk.worker())
+    assert desk.stored(desk.order()).filled == Decimal(1)
