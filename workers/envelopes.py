@@ -167,6 +167,8 @@ def _arguments(parts: object) -> tuple[list[Any], dict[str, Any]]:
         raise MalformedMessage("body: its arguments are not a list")
     if not isinstance(kwargs, dict):
         raise MalformedMessage("body: its keywords are not an object")
+    if "self" in kwargs:
+        raise MalformedMessage("message: a task takes no keyword 'self'")
     if not isinstance(embed, (dict, type(None))):
         raise MalformedMessage("body: its options are not an object")
     asked = sorted(name for name, value in (embed or {}).items() if value)

@@ -166,6 +166,13 @@ class _GuardedChannel(kombu_redis.Channel):
         client = super()._get_client()
         return _GuardedClient if client is kombu_redis.redis.Redis else client
 
+    def _unsubscribe_from(self, queue: str) -> None:
+        try:
+            super()._unsubscribe_from(queue)
+        except GuardedTransport.connection_errors as error:
+            # The subscription has ended with its connection.
+            log.debug("not_unsubscribed", queue=queue, reason=str(error))
+
     def _receive_one(self, client: Any) -> Any:
         """Broadcasts (remote control, events of other workers) are read past what is none."""
         try:
