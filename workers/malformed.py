@@ -166,6 +166,15 @@ class _GuardedChannel(kombu_redis.Channel):
         client = super()._get_client()
         return _GuardedClient if client is kombu_redis.redis.Redis else client
 
+    def queue_delete(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().queue_delete(*args, **options)
+        except GuardedTransport.connection_errors as error:
+            if not self._closing:
+                raise
+            # The rest of it must be closed all the same.
+            log.debug("queue_not_deleted", reason=str(error))
+
     def _unsubscribe_from(self, queue: str) -> None:
         try:
             super()._unsubscribe_from(queue)

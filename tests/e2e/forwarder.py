@@ -1,9 +1,16 @@
-"""A TCP forwarder at a fixed address, as a virtual address or a DNS name before a failover is."""
+"""What a failover needs: a second server that replicates the first, and a TCP forwarder at a fixed
+address, as a virtual address or a DNS name is."""
 
 import socket
+import sys
 import threading
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
+
+from redis import RedisError
+
+from execution.store.connection import connect
+from workers.local_stack import LocalStack, free_port
 
 
 class Forwarder:
@@ -49,3 +56,31 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
         end.close()
+
+
+def start_replica(stack: LocalStack) -> tuple[int, Any]:
+    """Start a second server that replicates the stack's; return its port and a client of it."""
+    port = free_port()
+    data = str(stack.directory / "replica")
+    command = [sys.executable, "-m", "workers.cli", "redis", "--port", str(port), "--dir", data]
+    stack.start("replica", command)
+    client: Any = connect(f"redis://127.0.0.1:{port}/0")
+    stack.wait_for("the replica's start", lambda: is_up(client))
+    # The master would wait for further replicas before it copies itself.
+    master: Any = connect(stack.redis_url)
+    master.config_set("repl-diskless-sync-delay", 0)
+    client.replicaof("127.0.0.1", stack.redis_port)
+    stack.wait_for("the link", lambda: client.info("replication")["master_link_status"] == "up")
+    return port, client
+
+
+def is_up(client: Any) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+
+
+def has_caught_up(old: Any, new: Any) -> bool:
+    sent = old.info("replication")["master_repl_offset"]
+    return bool(new.info("replication")["slave_repl_offset"] >= sent)

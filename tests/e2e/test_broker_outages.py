@@ -2,7 +2,6 @@
 lost or doubled, and each is back at work within seconds, with the process id that it had."""
 
 import signal
-import sys
 import threading
 import time
 from collections import Counter
@@ -22,7 +21,7 @@ from execution.store.redis_stores import open_stores
 from signals import OrderSignal
 from signals.publisher import Publisher, PublishFailed, publish_order
 from signals.settings import SignalSettings
-from tests.e2e.forwarder import Forwarder
+from tests.e2e.forwarder import Forwarder, has_caught_up, start_replica
 from workers.local_stack import LocalStack, free_port
 
 RESTARTS = 4
@@ -206,28 +205,3 @@ def test_a_failover_with_the_old_master_alive_costs_seconds(tmp_path: Path) -> N
         assert time.monotonic() - changed < 30
         wait_for_all_filled(stack, store, load)
         assert process_ids(stack) == before
-
-
-def start_replica(stack: LocalStack) -> tuple[int, Any]:
-    """Start a second server that replicates the stack's; return its port and a client of it."""
-    port = free_port()
-    data = str(stack.directory / "replica")
-    command = [sys.executable, "-m", "workers.cli", "redis", "--port", str(port), "--dir", data]
-    stack.start("replica", command)
-    client: Any = connect(f"redis://127.0.0.1:{port}/0")
-    stack.wait_for("the replica's start", lambda: is_up(client))
-    client.replicaof("127.0.0.1", stack.redis_port)
-    stack.wait_for("the link", lambda: client.info("replication")["master_link_status"] == "up")
-    return port, client
-
-
-def is_up(client: Any) -> bool:
-    try:
-        return bool(client.ping())
-    except RedisError:
-        return False
-
-
-def has_caught_up(old: Any, new: Any) -> bool:
-    sent = old.info("replication")["master_repl_offset"]
-    return bool(new.info("replication")["slave_repl_offset"] >= sent)
