@@ -30,6 +30,8 @@ Keep = Callable[[str, str], None]
 # Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
 RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
+# Characters of a malformed message that its line in the log repeats; it is kept whole.
+LOGGED_MAX = 4_096
 
 log = structlog.get_logger("oneorder")
 _keep: Keep | None = None
@@ -58,12 +60,12 @@ def messages_taken() -> int:
 def put_aside(text: str, reason: str) -> None:
     """Log a message that nothing can be done with, and keep it."""
     text = text.encode(errors="backslashreplace").decode()
-    log.error("malformed_message", reason=reason, text=text)
+    log.error("malformed_message", reason=reason, text=text[:LOGGED_MAX], length=len(text))
     try:
         if _keep is not None:
             _keep(text, reason)
     except StoreUnavailable as error:
-        # The line above has the whole text; the worker goes on.
+        # The line above has the text, or its beginning; the worker goes on.
         log.error("malformed_message_not_kept", error=str(error))  # noqa: TRY400  # Enough said.
 
 

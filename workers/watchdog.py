@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import structlog
 from celery.worker import state
 from kombu.exceptions import OperationalError
 
-CHECK_EVERY_S = 1
+CHECK_EVERY_S = 2
 # What runs may take as long as an order's whole budget; then the process ends without it.
 END_PATIENCE_S = 30
 EXIT_CODE = 1
@@ -75,7 +76,7 @@ def watch(consumer: Any, taken: Callable[[], int], stuck_after_s: int) -> None:
         return len(state.active_requests) < int(consumer.pool.num_processes)
 
     watchdog = Watchdog(
-        stuck_after_s // CHECK_EVERY_S,
+        ceil(stuck_after_s / CHECK_EVERY_S),
         lambda: _backlog(consumer.app),
         taken,
         has_free_thread,
