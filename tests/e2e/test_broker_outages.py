@@ -1,6 +1,7 @@
 """Redis restarts, is full, refuses writes, or hands over to a replica: no process ends, nothing is
 lost or doubled, and each is back at work within seconds, with the process id that it had."""
 
+import json
 import signal
 import threading
 import time
@@ -22,10 +23,19 @@ from signals import OrderSignal
 from signals.publisher import Publisher, PublishFailed, publish_order
 from signals.settings import SignalSettings
 from tests.e2e.forwarder import Forwarder, has_caught_up, start_replica
+from tests.fuzz.raw_messages import sound_message
 from workers.local_stack import LocalStack, free_port
 
 RESTARTS = 4
 RECONNECT_S = 5
+BARE = 20
+ORDER = {
+    "account": "binance-main",
+    "symbol": "BTC/USDT",
+    "side": "buy",
+    "type": "market",
+    "amount": "0.001",
+}
 WORKERS = ("worker-1", "worker-2", "worker-3")
 SERVICES = (*WORKERS, "beat", "collector")
 SETTINGS: dict[str, Any] = {
@@ -58,14 +68,7 @@ class Load:
     def _publish(self) -> None:
         while not self._is_over.wait(0.1):
             signal_id = f"load-{len(self.accepted)}"
-            order = OrderSignal(
-                signal_id=signal_id,
-                account="binance-main",
-                symbol="BTC/USDT",
-                side="buy",
-                type="market",
-                amount="0.001",
-            )
+            order = OrderSignal.model_validate({**ORDER, "signal_id": signal_id})
             try:
                 publish_order(order, self._publisher)
             except PublishFailed:
@@ -108,14 +111,20 @@ def waiting_workers(redis_url: str) -> int:
         return 0
 
 
-def wait_for_all_filled(stack: LocalStack, store: Store, load: Load) -> None:
+def bare_message(signal_id: str) -> str:
+    """A message of an order, without an intent that would stand for it if it were lost."""
+    order = {**ORDER, "signal_id": signal_id}
+    return json.dumps(sound_message("orders.execute", [order], signal_id))
+
+
+def wait_for_all_filled(stack: LocalStack, store: Store, count: int) -> None:
     def are_all_filled() -> bool:
         states = [order.state for order in store.orders()]
-        return states == [OrderState.FILLED] * len(load.accepted)
+        return states == [OrderState.FILLED] * count
 
     stack.wait_for("every accepted signal", are_all_filled, patience_s=90)
     sent = Counter(row["clientOrderId"] for row in stack.ledger()["orders"])
-    assert len(sent) == sent.total() == len(load.accepted)
+    assert len(sent) == sent.total() == count
 
 
 def test_no_process_ends_when_redis_restarts_under_load(busy: LocalStack) -> None:
@@ -132,7 +141,7 @@ def test_no_process_ends_when_redis_restarts_under_load(busy: LocalStack) -> Non
                 lambda: waiting_workers(busy.redis_url) == len(WORKERS),
                 patience_s=RECONNECT_S,
             )
-    wait_for_all_filled(busy, busy.store(), load)
+    wait_for_all_filled(busy, busy.store(), len(load.accepted))
     assert process_ids(busy) == before
 
 
@@ -153,8 +162,17 @@ def test_no_process_ends_when_redis_refuses_writes(
     before = process_ids(busy)
     with Load(busy.redis_url) as load:
         busy.wait_for("some orders", lambda: len(load.accepted) > 10)
-        accept_again = refuse(Redis.from_url(busy.redis_url))
+        client: Any = Redis.from_url(busy.redis_url)
+        # So that each of them takes a message from a server that then refuses to record it.
+        for name in WORKERS:
+            busy.kill(name, signal.SIGSTOP)
+        for number in range(BARE):
+            client.lpush("orders", bare_message(f"bare-{number}"))
+        busy.wait_for("messages to wait", lambda: client.llen("orders") > 20)
+        accept_again = refuse(client)
         failures = load.failures
+        for name in WORKERS:
+            busy.kill(name, signal.SIGCONT)
         busy.wait_for("refusals", lambda: load.failures > failures + 30)
         accept_again()
         accepted = len(load.accepted)
@@ -164,7 +182,7 @@ def test_no_process_ends_when_redis_refuses_writes(
             patience_s=RECONNECT_S,
         )
         busy.wait_for("more orders", lambda: len(load.accepted) > accepted + 10)
-    wait_for_all_filled(busy, busy.store(), load)
+    wait_for_all_filled(busy, busy.store(), len(load.accepted) + BARE)
     assert process_ids(busy) == before
 
 
@@ -203,5 +221,5 @@ def test_a_failover_with_the_old_master_alive_costs_seconds(tmp_path: Path) -> N
         books = RedisBooks(connect(address.url))
         stack.wait_for("a book", lambda: books.load("binance-main", "BTC/USDT") is not None)
         assert time.monotonic() - changed < 30
-        wait_for_all_filled(stack, store, load)
+        wait_for_all_filled(stack, store, len(load.accepted))
         assert process_ids(stack) == before
