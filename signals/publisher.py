@@ -61,6 +61,8 @@ class Publisher:
             "oneorder-signals", broker=settings.celery_broker_url, set_as_current=False
         )
         self._celery.conf.update(SHARED)
+        if settings.celery_broker_url.startswith("redis://"):
+            self._celery.conf.broker_transport = "signals.failover:FailoverTransport"
         # A broker that is away is not waited for: the intent is safe, and the sweep finds it.
         self._celery.conf.broker_transport_options = {
             **SHARED["broker_transport_options"],
@@ -76,11 +78,21 @@ class Publisher:
 
         body = message.to_body()
         try:
-            intent = {"task": task, "body": json.dumps(body)}
-            entry_id: str = self._redis.xadd(STREAM, intent)
+            entry_id = self._add({"task": task, "body": json.dumps(body)})
         except RedisError as error:
             raise PublishFailed(f"Redis did not confirm the signal: {error}") from error
         return Published(entry_id, self._wake(task, body, entry_id))
+
+    def _add(self, intent: dict[str, str]) -> str:
+        from signals.failover import NOT_THE_MASTER
+
+        try:
+            return str(self._redis.xadd(STREAM, intent))
+        except NOT_THE_MASTER:
+            # The server is not the master any more and has written nothing. The address may lead
+            # to the new one already, and what is open must not keep the old one.
+            self._redis.connection_pool.disconnect(inuse_connections=False)
+            return str(self._redis.xadd(STREAM, intent))
 
     def _wake(self, task: str, body: dict[str, Any], entry_id: str) -> bool:
         from kombu.exceptions import OperationalError

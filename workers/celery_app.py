@@ -1,5 +1,6 @@
 """Celery's app: the settings that lose and double the least, and the beat schedule."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -7,27 +8,31 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_ready
+from celery.signals import beat_init, task_failure, worker_init, worker_ready
 from kombu import Queue
 
 from execution.logger import configure_logging
-from signals.broker import QUEUES, SHARED
+from signals.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from workers.bootstrap import services
-from workers.malformed import keep_malformed_with
+from workers.malformed import guard_redis_brokers, keep_malformed_with, messages_taken, put_aside
 from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, load_settings
+from workers.watchdog import watch
 
 CLOCK_EVERY_S = 30
 
 
 def make_app(settings: Settings) -> Celery:
     """Make the app without connecting to anything."""
-    app = Celery("oneorder", broker=settings.celery_broker_url)
+    guard_redis_brokers()
+    app = Celery(
+        "oneorder",
+        broker=settings.celery_broker_url,
+        task_cls="workers.celery_parts:PatientTask",
+    )
     app.conf.update(SHARED)
     app.conf.update(_worker_settings(settings))
     app.conf.beat_schedule = _schedule(settings)
-    if settings.celery_broker_url.startswith("redis://"):
-        app.conf.broker_transport = "workers.malformed:GuardedTransport"
     return app
 
 
@@ -48,9 +53,13 @@ def _worker_settings(settings: Settings) -> dict[str, Any]:
         "task_acks_on_timeout": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_consumer": "workers.malformed:GuardedConsumer",
+        # Whatever the broker refuses, the worker connects again, and beat never gives up either.
+        "broker_channel_error_retry": True,
+        "broker_connection_max_retries": None,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "beat_schedule_filename": str(Path(tempfile.gettempdir()) / "oneorder-beat-schedule"),
+        "beat_scheduler": "workers.celery_parts:PatientScheduler",
         "beat_max_loop_interval": 1,
     }
 
@@ -80,8 +89,17 @@ def _schedule(settings: Settings) -> dict[str, Any]:
 
 
 @worker_ready.connect
-def _ready(**_: Any) -> None:
+def _ready(sender: Any, **_: Any) -> None:
     structlog.get_logger("oneorder").info("worker_ready")
+    watch(sender, messages_taken, load_settings().stuck_after_s)
+
+
+@task_failure.connect
+def _keep_failed(sender: Any, exception: Exception, args: Any, kwargs: Any, **_: Any) -> None:
+    """Keep a signal whose task ended by an error of its own; its intent, if any, is untouched."""
+    if sender.name in (EXECUTE, CANCEL, ARBITRAGE) and not isinstance(exception, sender.throws):
+        text = json.dumps([args, kwargs], default=repr)
+        put_aside(text, f"message: {sender.name} failed: {type(exception).__name__}: {exception}")
 
 
 @worker_init.connect

@@ -91,7 +91,7 @@ def _trade(stack: LocalStack, count: int, seed: int, console: Console) -> int:
     stores = stack.stores()
     store = stores.orders
     _cancel_after_open(batch, publisher, store, stack)
-    settled = _wait(expected, store, console)
+    settled = _wait(expected, store, stack, console)
     publisher.close()
     orders = store.orders()
     console.print(tables.table("Orders", map(views.order_view, orders), _ORDER_COLUMNS))
@@ -135,8 +135,11 @@ def _cancel_after_open(
         publish_cancel(CancelRequest(order_id=order_id), publisher)
 
 
-def _wait(expected: Mapping[str, OrderState], store: Store, console: Console) -> bool:
-    """Watch the orders end, until all are where they must be or patience is at an end."""
+def _wait(
+    expected: Mapping[str, OrderState], store: Store, stack: LocalStack, console: Console
+) -> bool:
+    """Watch the orders end, until all are where they must be or patience is at an end. A process
+    that ends meanwhile is started again."""
     deadline = time.monotonic() + PATIENCE_S
     with Progress(console=console) as progress:
         bar = progress.add_task("orders settled", total=len(expected))
@@ -146,6 +149,7 @@ def _wait(expected: Mapping[str, OrderState], store: Store, console: Console) ->
             progress.update(bar, completed=done)
             if done == len(expected) or time.monotonic() > deadline:
                 return done == len(expected)
+            stack.restart_ended()
             time.sleep(0.1)
 
 

@@ -56,6 +56,8 @@ class LocalStack:
         self.redis_port = free_port()
         self._paper_ports = {name: free_port() for name in self.dialects}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str]] = {}
+        self._killed: set[str] = set()
         config = directory / "oneorder.toml"
         prefixes = ["ONEORDER_" + name.upper().replace("-", "_") for name in self.dialects]
         self.environment = {
@@ -138,6 +140,8 @@ class LocalStack:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start any further process of the stack."""
+        self._commands[name] = command
+        self._killed.discard(name)
         with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603  # Our own commands.
                 command,
@@ -154,9 +158,22 @@ class LocalStack:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a process, and wait for its end if the signal is to end it."""
         process = self.processes[name]
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self._killed.add(name)
         process.send_signal(number)
         if number in (signal.SIGKILL, signal.SIGTERM):
             process.wait(STOP_PATIENCE_S)
+
+    def restart_ended(self) -> list[str]:
+        """Start again what has ended and was not killed here, as any supervisor does; say what."""
+        ended = [
+            name
+            for name, process in self.processes.items()
+            if name not in self._killed and process.poll() is not None
+        ]
+        for name in ended:
+            self.start(name, self._commands[name])
+        return ended
 
     def stop(self) -> None:
         """End everything, last started first; whoever does not listen is killed."""

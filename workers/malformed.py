@@ -1,26 +1,49 @@
-"""Keeps a malformed message from ending a worker, and the message from being lost.
+"""Keeps whatever lies in the queue, or happens to the broker, from ending a worker.
 
-Celery 5.7 on Redis lets an exception escape from its event loop for an envelope that is not JSON,
-or that lacks its parts, and for a body that is not one: the worker ends, the message is delivered
-to the next worker, and ends that too. Here such a message is put aside with its reason instead.
+Celery 5.7 on Redis lets an exception escape from its event loop for a message that is not made as
+it expects: the worker ends, the message is delivered to the next worker, and ends that too. Here
+such a message is put aside with its reason before Celery sees it. Likewise for a broker that
+restarts, is full, or becomes a replica: here that drops the connection, and the worker connects
+again.
 """
 
-import binascii
 import json
-from base64 import b64decode
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
+from celery.exceptions import WorkerLostError
 from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 
 from execution.ports import StoreUnavailable
+from execution.store.failover import FailoverConnection, FailoverSSLConnection
+from workers.envelopes import MalformedMessage, read_message
 
-C = TypeVar("C", bound=type)
 Keep = Callable[[str, str], None]
 
+# Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
+RECONNECT_S = 0.5
+RECONNECT_S_MAX = 2.0
+# Characters of a malformed message that its line in the log repeats; it is kept whole.
+LOGGED_MAX = 4_096
+
+log = structlog.get_logger("oneorder")
 _keep: Keep | None = None
+_taken = 0
+# Messages that were taken from a server which then refused to record that: queue and text.
+_held: list[tuple[str, str]] = []
+
+
+def guard_redis_brokers() -> None:
+    """Let every redis:// and rediss:// broker of this process be reached through the guard."""
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = "workers.malformed:GuardedTransport"
 
 
 def keep_malformed_with(keep: Keep) -> None:
@@ -29,77 +52,202 @@ def keep_malformed_with(keep: Keep) -> None:
     _keep = keep
 
 
-def _put_aside(text: str, reason: str) -> None:
-    structlog.get_logger("oneorder").error("malformed_message", reason=reason, text=text)
+def messages_taken() -> int:
+    """How many messages this process has taken from the broker, sound or not."""
+    return _taken
+
+
+def put_aside(text: str, reason: str) -> None:
+    """Log a message that nothing can be done with, and keep it."""
+    text = text.encode(errors="backslashreplace").decode()
+    log.error("malformed_message", reason=reason, text=text[:LOGGED_MAX], length=len(text))
     try:
         if _keep is not None:
             _keep(text, reason)
     except StoreUnavailable as error:
-        # The line above has the whole text; the worker goes on.
-        structlog.get_logger("oneorder").error("malformed_message_not_kept", error=str(error))
+        # The line above has the text, or its beginning; the worker goes on.
+        log.error("malformed_message_not_kept", error=str(error))  # noqa: TRY400  # Enough said.
 
 
-def envelope_fault(raw: object) -> str | None:
-    """Say what a decoded envelope lacks of what kombu takes for granted, None for nothing."""
-    if not isinstance(raw, dict):
-        return "envelope: is not a JSON object"
-    properties = raw.get("properties")
-    if not isinstance(properties, dict):
-        return "properties: is not an object"
-    if not isinstance(properties.get("delivery_tag"), str):
-        return "properties.delivery_tag: is not a string"
-    if not isinstance(properties.get("delivery_info"), dict):
-        return "properties.delivery_info: is not an object"
-    if not isinstance(raw.get("headers", {}), dict):
-        return "headers: is not an object"
-    return _body_fault(raw.get("body"), properties.get("body_encoding"))
+class _GuardedClient(kombu_redis.redis.Redis):
+    """The client through which kombu takes messages, which hands on the sound ones only."""
 
-
-def _body_fault(body: object, encoding: object) -> str | None:
-    if not isinstance(body, str):
-        return "body: is not a string"
-    if encoding == "base64":
+    def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
+        global _taken  # See keep_malformed_with.
+        reply = super().parse_response(connection, command_name, **options)
+        if command_name != "BRPOP" or not reply:
+            return reply
+        _taken += 1
+        key, raw = reply
+        queue = key.decode().partition(kombu_redis.Channel.sep)[0]
         try:
-            b64decode(body, validate=True)
-        except binascii.Error:
-            return "body: is not base64"
-    return None
+            return key, read_message(raw, queue, datetime.now(UTC))
+        except MalformedMessage as fault:
+            put_aside(raw.decode(errors="backslashreplace"), str(fault))
+            # As after a wait in which nothing came.
+            return None
+
+
+class _GuardedQoS(kombu_redis.QoS):
+    """kombu's record of messages that were taken and not acknowledged yet."""
+
+    def ack(self, delivery_tag: str) -> None:
+        self._settle(super().ack, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        self._settle(super().reject, delivery_tag, requeue)
+
+    def restore_unacked(self, client: Any = None) -> None:
+        try:
+            super().restore_unacked(client)
+        except GuardedTransport.connection_errors as error:
+            # They are in the broker's own record, and come again after the visibility timeout.
+            log.info("messages_come_again", count=len(self._delivered), reason=str(error))
+            self._delivered.clear()
+
+    def _settle(self, settle: Callable[..., None], delivery_tag: str, *options: Any) -> None:
+        """Without the broker's confirmation the message comes again; its slot is free all the
+        same, or the worker would take fewer and fewer messages, and none in the end."""
+        try:
+            settle(delivery_tag, *options)
+        except GuardedTransport.connection_errors as error:
+            virtual.QoS.ack(self, delivery_tag)
+            log.warning("message_comes_again", reason=f"not acknowledged: {error}")
 
 
 class _GuardedChannel(kombu_redis.Channel):
-    """kombu's channel, reading past what is no message."""
+    """kombu's channel, which fails as a lost connection does, and in no other way."""
+
+    QoS = _GuardedQoS
+    connection_class = FailoverConnection
+    connection_class_ssl = FailoverSSLConnection
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        # A task may end after its channel: nothing is left to be told, and the message comes again.
+        if not self.closed:
+            super().basic_ack(delivery_tag, multiple)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        if not self.closed:
+            super().basic_reject(delivery_tag, requeue)
 
     def basic_consume(
         self, queue: str, no_ack: bool, callback: Any, consumer_tag: str, **kwargs: Any
     ) -> None:
+        self._give_back()
         super().basic_consume(queue, no_ack, callback, consumer_tag, **kwargs)
         deliver = self.connection._callbacks[queue]
 
-        def deliver_if_sound(raw: object) -> None:
-            fault = envelope_fault(raw)
-            if fault is None:
+        def deliver_or_hold(raw: object) -> None:
+            try:
                 deliver(raw)
-            else:
-                _put_aside(json.dumps(raw), fault)
+            except self.connection_errors:
+                # It may have been recorded all the same, and then comes twice, which is harmless.
+                if not no_ack:
+                    _held.append((queue, json.dumps(raw)))
+                raise
 
-        self.connection._callbacks[queue] = deliver_if_sound
+        self.connection._callbacks[queue] = deliver_or_hold
 
-    def _brpop_read(self, **options: Any) -> Any:
+    def _give_back(self) -> None:
+        """Put back what is held. Fails as long as the server refuses writes, so that no further
+        message is taken from it meanwhile."""
+        while _held:
+            queue, text = _held[-1]
+            with self.conn_or_acquire() as client:
+                client.rpush(queue, text)
+            _held.pop()
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        # kombu takes the parts of a connection away one after the other while it closes.
+        if self.connection is None or self.connection.client is None:
+            raise OperationalError("the channel is closed")
+        return super()._create_client(asynchronous)
+
+    def _get_client(self) -> Any:
+        client = super()._get_client()
+        return _GuardedClient if client is kombu_redis.redis.Redis else client
+
+    def queue_delete(self, *args: Any, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
-        except json.JSONDecodeError as error:
-            _put_aside(error.doc, "envelope: is not JSON")
-            return True
+            return super().queue_delete(*args, **options)
+        except GuardedTransport.connection_errors as error:
+            if not self._closing:
+                raise
+            # The rest of it must be closed all the same.
+            log.debug("queue_not_deleted", reason=str(error))
+
+    def _unsubscribe_from(self, queue: str) -> None:
+        try:
+            super()._unsubscribe_from(queue)
+        except GuardedTransport.connection_errors as error:
+            # The subscription has ended with its connection.
+            log.debug("not_unsubscribed", queue=queue, reason=str(error))
+
+    def _receive_one(self, client: Any) -> Any:
+        """Broadcasts (remote control, events of other workers) are read past what is none."""
+        try:
+            return super()._receive_one(client)
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            log.warning("broadcast_not_understood", error=f"{type(error).__name__}: {error}")
+            raise kombu_redis.Empty from None
 
 
 class GuardedTransport(kombu_redis.Transport):
     """The redis:// transport."""
 
     Channel = _GuardedChannel
+    # A server that refuses (full, loading, a replica, not allowed) is as good as one that is away.
+    connection_errors = (
+        *kombu_redis.Transport.connection_errors,
+        kombu_redis.exceptions.ResponseError,
+        OperationalError,
+    )
 
 
 class GuardedConsumer(Consumer):
-    """Celery's consumer, which rejects a message that it cannot read instead of ending."""
+    """Celery's consumer, which rejects a message that it cannot read, and connects again whatever
+    its connection has died of, instead of ending."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        consumer: Any = self
+        loop, lost = consumer.loop, consumer.connection_errors
+        # kombu counts KeyError among them, which may be a message that lacks a part.
+        self._broker_errors = tuple(kind for kind in lost if kind is not KeyError)
+
+        def guarded_loop(*loop_args: Any) -> None:
+            try:
+                loop(*loop_args)
+            except (*lost, MemoryError, WorkerLostError):
+                raise
+            except Exception as error:
+                log.exception("event_loop_failed")
+                raise OperationalError(f"event loop: {error}") from error
+
+        consumer.loop = guarded_loop
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect, trying for ever: Celery's own pauses between attempts grow to 30 s."""
+
+        def say(error: Exception, interval_s: float) -> None:
+            log.warning("broker_unreachable", reason=str(error), again_in_s=interval_s)
+
+        conn.ensure_connection(
+            say, None, RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX, callback=maybe_shutdown
+        )
+        self.first_connection_attempt = False
+        return conn
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        log.warning("broker_connection_lost", reason=str(exc))
+        try:
+            super().on_connection_error_after_connected(exc)
+        except Exception:
+            log.exception("broker_connection_not_closed")
+            self.connection = None
+        # A server may accept a connection and refuse all else.
+        time.sleep(RECONNECT_S)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         handle = super().create_task_handler(*args, **kwargs)
@@ -107,26 +255,29 @@ class GuardedConsumer(Consumer):
         def handle_or_reject(message: Any) -> Any:
             try:
                 return handle(message)
-            except (TypeError, ValueError, LookupError, AttributeError) as error:
-                _put_aside(_text_of(message), f"message: {type(error).__name__}: {error}")
+            except (*self._broker_errors, MemoryError):
+                raise
+            except Exception as error:
+                log.exception("message_not_understood")
+                put_aside(_text_of(message), f"message: {type(error).__name__}: {error}")
                 return message.reject()
 
         return handle_or_reject
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        _put_aside(_text_of(message), "message: names no task")
+        put_aside(_text_of(message), "message: names no task")
         super().on_unknown_message(body, message)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
-        _put_aside(_text_of(message), f"task: {message.headers.get('task')!r} is not known")
+        put_aside(_text_of(message), f"task: {message.headers.get('task')!r} is not known")
         super().on_unknown_task(body, message, exc)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        _put_aside(_text_of(message), f"body: {exc}")
+        put_aside(_text_of(message), f"body: {exc}")
         super().on_decode_error(message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
-        _put_aside(_text_of(message), f"message: {exc}")
+        put_aside(_text_of(message), f"message: {exc}")
         super().on_invalid_task(body, message, exc)
 
 

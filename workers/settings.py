@@ -83,6 +83,7 @@ class Settings(SignalSettings):
     recv_window_ms: int | None = Field(default=None, ge=100, le=60_000)
     attempts_max: int = Field(default=20, ge=1, le=1_000)
     worker_threads: int = Field(default=8, ge=1, le=256)
+    stuck_after_s: int = Field(default=60, ge=5, le=3_600)
     sweep_every_s: int = Field(default=1, ge=1, le=60)
     mark_every_s: int = Field(default=5, ge=1, le=3_600)
     snapshot_every_s: int = Field(default=60, ge=1, le=86_400)

@@ -42,7 +42,8 @@ _QUICK_PATH: dict[str, Any] = {
     "retry_backoff_max": 8,
     "retry_jitter": True,
     "max_retries": 4,
-    "throws": RETRYABLE,
+    # When the broker is away, the repeat cannot be sent; the sweep does without it.
+    "throws": (*RETRYABLE, OperationalError),
 }
 
 
@@ -142,6 +143,10 @@ def reconcile(body: dict[str, str] | None = None) -> None:
     """Make one account, or all of them, agree with the exchange."""
     parts = services()
     wanted = (body or {}).get("account")
+    if wanted is not None and wanted not in parts.accounts:
+        reason = f"account: {wanted!r} is not configured"
+        parts.intake.refuse("positions.reconcile", body, reason, entry_id=None)
+        return
     for name in parts.accounts if wanted is None else [wanted]:
         try:
             reconcile_account(parts, name)

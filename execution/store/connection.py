@@ -8,17 +8,19 @@ from typing import Any, ParamSpec, TypeVar
 from redis import Redis, RedisError
 
 from execution.ports import StoreUnavailable
+from execution.store.failover import failover_pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def connect(url: str, *, connections_max: int = 64) -> Redis:
-    """Open a pool that gives up on a silent server instead of waiting for ever.
+    """Open a pool that gives up on a silent server instead of waiting for ever, and that leaves
+    a server which has become a replica.
 
     Nothing is repeated by the client: a lost reply is the order manager's business.
     """
-    return Redis.from_url(
+    pool = failover_pool(
         url,
         decode_responses=True,
         socket_timeout=3,
@@ -29,6 +31,7 @@ def connect(url: str, *, connections_max: int = 64) -> Redis:
         # What is no UTF-8 is shown as such; one bad entry must not hide the good ones beside it.
         encoding_errors="backslashreplace",
     )
+    return Redis.from_pool(pool)
 
 
 def guarded(method: Callable[P, T]) -> Callable[P, T]:

@@ -2,11 +2,16 @@
 
 import base64
 import json
+from itertools import islice
 from typing import Any
 
 import pytest
 from redis import Redis
 
+from execution.identifiers import order_id_of
+from execution.orders import OrderState
+from execution.ports import Store
+from tests.fuzz.raw_messages import raw_messages, sound_message
 from workers.local_stack import LocalStack
 
 GOOD = {
@@ -55,6 +60,22 @@ MALFORMED = {
     "pickle": _envelope(None, **{"content-type": "application/x-python-serialize"}),
     "no argument": _envelope([[], {}, {}]),
     "two arguments": _envelope([[1, 2], {}, {}]),
+    "nested deep": _envelope(None, body=_base64("[" * 50_000 + "]" * 50_000)),
+    "an envelope nested deep": b'{"a":' * 50_000,
+    "a chain": _envelope([[GOOD], {}, {"chain": [{"task": "orders.sweep"}]}]),
+    "callbacks that are none": _envelope([[GOOD], {}, {"callbacks": "x"}]),
+    "errbacks that are none": _envelope([[GOOD], {}, {"errbacks": [5]}]),
+    "a chord that is none": _envelope([[GOOD], {}, {"chord": 5}]),
+    "an eta that is none": _envelope(
+        [[GOOD], {}, {}], headers={"task": "orders.execute", "id": "by-hand", "eta": [5]}
+    ),
+    "an id that is a list": _envelope([[GOOD], {}, {}], headers={"task": "orders.sweep", "id": []}),
+    "upkeep with arguments": _envelope(
+        [[1, 2, 3], {"x": 1}, {}], headers={"task": "orders.sweep", "id": "by-hand"}
+    ),
+    "upkeep of an account that is not there": _envelope(
+        [[{"account": "nowhere"}], {}, {}], headers={"task": "positions.reconcile", "id": "by-hand"}
+    ),
     "an unknown keyword": _envelope([[GOOD], {"colour": "red"}, {}]),
     "an order that is a number": _envelope([[5], {}, {}]),
     "an order without a price": _envelope([[{**GOOD, "signal_id": "x", "type": "limit"}], {}, {}]),
@@ -79,10 +100,44 @@ def test_a_malformed_message_is_kept_and_the_workers_go_on(
     assert all(process.poll() is None for process in stack.processes.values())
     assert store.refused_intents(1)[0].reason.partition(": ")[0] in {
         "envelope", "properties", "properties.delivery_tag", "headers", "message", "body", "task",
-        "price",
+        "price", "headers.eta", "headers.id", "account",
     }  # fmt: skip
     # Neither is delivered again and again; beat's own ticks come and go.
     stack.wait_for(
         "both to be acknowledged",
         lambda: not any(b"by-hand" in held for held in broker.hvals("unacked")),
+    )
+
+
+def test_good_signals_among_thousands_of_odd_messages_are_carried_out(stack: LocalStack) -> None:
+    store = stack.store()
+    before = {order.order_id for order in store.orders()}
+    broker = Redis.from_url(stack.redis_url)
+    good = [f"among-odd-ones-{number}" for number in range(40)]
+
+    for number, message in enumerate(islice(raw_messages(2), 2_000)):
+        broker.lpush(message.queue, message.raw)
+        if number % 50 == 0:
+            signal = {**GOOD, "signal_id": good[number // 50]}
+            raw = sound_message("orders.execute", [signal], signal["signal_id"])
+            broker.lpush("orders", json.dumps(raw))
+
+    wanted = {order_id_of(signal_id) for signal_id in good}
+    stack.wait_for("the good ones", lambda: _filled(store) - before >= wanted, patience_s=90)
+    stack.wait_for("the odd ones", lambda: not _waiting(broker), patience_s=90)
+    assert {order.order_id for order in store.orders()} - before == wanted
+    for name, process in stack.processes.items():
+        assert process.poll() is None, stack.log(name)[-2000:]
+        assert "Traceback" not in stack.log(name)
+    # No odd one takes up a place: as many run at once as before.
+    assert not any(b"fuzz" in held for held in broker.hvals("unacked"))
+
+
+def _filled(store: Store) -> set[str]:
+    return {order.order_id for order in store.orders() if order.state is OrderState.FILLED}
+
+
+def _waiting(broker: Any) -> int:
+    return sum(broker.llen(queue) for queue in ("orders", "arbitrage", "upkeep")) + sum(
+        b"fuzz" in held for held in broker.hvals("unacked")
     )

@@ -76,15 +76,9 @@ class Disorder:
         self._restore()
 
     def _supervise(self) -> None:
-        """Start again whoever died without our doing, as any service manager does."""
-        for name in (*self._workers, "beat"):
-            code = self._stack.processes[name].poll()
-            if code is not None and code != -SIGKILL:
-                self.counts[f"{name.partition('-')[0]} died and was restarted"] += 1
-                (self._stack.start_beat if name == "beat" else self._restarter(name))()
-
-    def _restarter(self, name: str) -> Callable[[], None]:
-        return lambda: self._stack.start_worker(name)
+        """Start again what ended without our doing, as any service manager does."""
+        for name in self._stack.restart_ended():
+            self.counts[f"{name.partition('-')[0]} ended and was restarted"] += 1
 
     def _every(self, seconds: float, act: Callable[[], None]) -> None:
         """Do it again and again, about so often."""

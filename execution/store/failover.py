@@ -1,0 +1,60 @@
+"""Connections that leave a Redis server once it has become a replica.
+
+After a failover the address leads to the new master, but connections that were open before still
+lead to the old one, which answers every write with READONLY for as long as they are kept.
+"""
+
+from typing import Any
+
+from redis import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
+from redis.connection import parse_url
+from redis.exceptions import MasterDownError, ReadOnlyError
+
+# What only a server says that is not the master, or no longer.
+NOT_THE_MASTER = (ReadOnlyError, MasterDownError)
+
+
+class _LeavesReplicas:
+    """Marks itself to be opened again when its server says that it is not the master."""
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]  # A mixin.
+        except NOT_THE_MASTER:
+            self.mark_for_reconnect()  # type: ignore[attr-defined]  # Of the class beside it.
+            raise
+
+
+class FailoverConnection(_LeavesReplicas, Connection):
+    """Over TCP."""
+
+
+class FailoverSSLConnection(_LeavesReplicas, SSLConnection):
+    """Over TLS."""
+
+
+class FailoverUnixConnection(_LeavesReplicas, UnixDomainSocketConnection):
+    """Over a socket in the file system."""
+
+
+_CLASSES: dict[type, type] = {
+    SSLConnection: FailoverSSLConnection,
+    UnixDomainSocketConnection: FailoverUnixConnection,
+}
+
+
+class FailoverPool(ConnectionPool):
+    """A pool in which one connection that leaves a replica takes the idle ones with it, so that
+    each thread fails once at most."""
+
+    def release(self, connection: Any) -> None:
+        if connection.should_reconnect():
+            self.disconnect(inuse_connections=False)
+        super().release(connection)
+
+
+def failover_pool(url: str, **options: Any) -> ConnectionPool:
+    """Make a pool by a URL and redis-py's options. Raises ValueError for a URL of no known form."""
+    parsed: Any = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py's own, and public.
+    kind = _CLASSES.get(parsed.get("connection_class", Connection), FailoverConnection)
+    return FailoverPool.from_url(url, connection_class=kind, **options)

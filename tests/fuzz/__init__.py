@@ -1,0 +1,1 @@
+"""Inputs that are wrong in as many ways as we can think of, drawn from a seed."""
