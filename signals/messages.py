@@ -33,6 +33,7 @@ from signals.symbols import checked_symbol
 DIGITS_MAX = 40
 # A signal takes some hundred bytes; what is longer than this is none.
 BODY_MAX = 65_536
+SIGNAL_ID_MAX = 128
 _PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 # pydantic would also take a number in a string, as seconds or, if it is large, as milliseconds.
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -81,7 +82,7 @@ Amount = Annotated[
     Decimal, BeforeValidator(_decimal), PlainSerializer(_text, return_type=str, when_used="json")
 ]
 Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
-SignalId = Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=128)]
+SignalId = Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=SIGNAL_ID_MAX)]
 Symbol = Annotated[str, AfterValidator(checked_symbol)]
 
 
@@ -181,14 +182,21 @@ class CancelRequest(_Message):
     order_id: Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=64)]
 
 
-TASKS: dict[str, type[_Message]] = {
+def is_signal_id(text: str) -> bool:
+    """Say whether the text may be a signal's id."""
+    return len(text) <= SIGNAL_ID_MAX and re.search(_VISIBLE, text) is not None
+
+
+Message = OrderSignal | ArbitrageSignal | CancelRequest
+
+TASKS: dict[str, type[OrderSignal] | type[ArbitrageSignal] | type[CancelRequest]] = {
     "orders.execute": OrderSignal,
     "orders.cancel": CancelRequest,
     "arbitrage.execute": ArbitrageSignal,
 }
 
 
-def parse_message(task: str, body: object) -> _Message:
+def parse_message(task: str, body: object) -> Message:
     """Read a body, a JSON text or a mapping, as the task's message. Raises InvalidSignal."""
     model = TASKS.get(task)
     if model is None:

@@ -1,4 +1,4 @@
-"""How a refusal reads: one sentence that names every field that is wrong, and no value at length."""
+"""How a refusal reads: one sentence that names each field that is wrong, and cuts long values."""
 
 import reprlib
 

@@ -55,6 +55,7 @@ from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
+from execution.store.memory_waiting import MemoryWaiting
 from execution.store.memory_workers import MemoryWorkers
 from execution.store.redis_stores import Stores
 
@@ -467,6 +468,7 @@ class Desk:
         self.valuations = MemoryValuations()
         self.arbitrages = MemoryArbitrages(self.store)
         self.workers = MemoryWorkers(self.clock)
+        self.waiting = MemoryWaiting(self.store)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
             self.valuations,
@@ -491,6 +493,7 @@ class Desk:
             self.arbitrages,
             MemoryBooks(self.clock),
             self.workers,
+            self.waiting,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
