@@ -27,6 +27,7 @@ class IntakeKit:
         reads_version: int = 1,
         store: Any = None,
         waiting: Any = None,
+        manager: Any = None,
     ) -> None:
         self.alerts: list[str] = []
         self.accounts = {name: Account(name, "binance") for name in accounts}
@@ -40,7 +41,7 @@ class IntakeKit:
         self.intake = Intake(
             store or desk.store,
             waiting or desk.waiting,
-            desk.manager,
+            manager or desk.manager,
             desk.clock,
             self.roster,
             arbitrages or NoArbitrages(),
