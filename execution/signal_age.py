@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from execution.orders import Order, OrderType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+# As many as a stream's ids have at most: both their numbers are below 2**64.
+_STAMP_DIGITS_MAX = 20
 
 
 def publication_time(entry_id: str | None, now: datetime) -> datetime:
@@ -14,7 +17,7 @@ def publication_time(entry_id: str | None, now: datetime) -> datetime:
     entry, count as published now.
     """
     stamp = (entry_id or "").partition("-")[0]
-    if not stamp.isdecimal():
+    if not stamp.isdecimal() or len(stamp) > _STAMP_DIGITS_MAX:
         return now
     since = now - _EPOCH
     return _EPOCH + min(timedelta(milliseconds=min(int(stamp), since // _MS)), since)
@@ -44,6 +47,3 @@ def market_too_old(published: datetime, now: datetime, age_max_s: int | None) ->
         f"published_at: {published.isoformat()} was {int(age.total_seconds()):,} s ago; a market "
         f"order is sent within {age_max_s} s (limits.signal_max_age_s)"
     )
-
-
-_MS = timedelta(milliseconds=1)

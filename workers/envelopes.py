@@ -7,15 +7,17 @@ from execution.ports import Intent
 from signals.messages import ArbitrageSignal, CancelRequest, InvalidSignal, Message
 from signals.sentences import short
 
-_ENTRY_ID = re.compile(r"\d{1,15}-\d{1,15}")
+_ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+_NUMBER_MAX = 2**64 - 1
 _VERSION = re.compile(r"[1-9]\d{0,5}")
 
 
 def real_entry(entry_id: object) -> str | None:
     """The id of a stream entry; it comes with a message, in which anything may be written."""
-    if isinstance(entry_id, str) and _ENTRY_ID.fullmatch(entry_id):
-        return entry_id
-    return None
+    found = _ENTRY_ID.fullmatch(entry_id) if isinstance(entry_id, str) else None
+    if found is None or any(int(number) > _NUMBER_MAX for number in found.groups()):
+        return None
+    return found[0]
 
 
 def version_of(version: object) -> int:

@@ -28,9 +28,12 @@ class FailingManager:
 
     def __init__(self, desk: Desk) -> None:
         self._manager = desk.manager
+        self.woken_before: list[int] = []
+        self.woken: list[str] = []
         self.failing: dict[str, Exception] = {}
 
     def receive(self, order: Order) -> Order:
+        self.woken_before.append(len(self.woken))
         if order.signal_id in self.failing:
             raise self.failing[order.signal_id]
         return self._manager.receive(order)
@@ -48,7 +51,7 @@ class Bench:
         self.desk = Desk()
         self.manager = FailingManager(self.desk)
         self.kit = IntakeKit(self.desk, manager=self.manager, **kit)
-        self.woken: list[str] = []
+        self.woken = self.manager.woken
         wakes = Wakes(
             order=self.woken.append,
             arbitrage=self.woken.append,
@@ -83,10 +86,19 @@ def test_what_is_due_is_woken_before_any_intent_is_looked_at() -> None:
     bench = Bench()
     due = bench.desk.manager.receive(bench.desk.order())
     bench.good()
-    bench.desk.store.plan = {bench.desk.store.commits + 1: "before"}
     bench.sweep()
     assert bench.woken == [due.order_id]
+    assert bench.manager.woken_before == [1]
+
+
+def test_a_commit_that_fails_leaves_the_intent_to_a_later_sweep() -> None:
+    bench = Bench()
+    order_id = bench.good()
+    bench.desk.store.plan = {bench.desk.store.commits + 1: "before"}
+    bench.sweep()
     assert [each.reason for each in bench.desk.waiting.waiting()] == ["connection refused"]
+    bench.sweep()
+    assert bench.desk.store.order(order_id) is not None
 
 
 @pytest.mark.parametrize(
