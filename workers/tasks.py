@@ -4,7 +4,7 @@ Celery's autoretry, with growing pauses and jitter, is the quick path; the sweep
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -109,7 +109,8 @@ def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
     known = parts.executor.load(arbitrage_id)
     if known is None:
         return
-    if _is_ours((known.buy_account, known.sell_account), advance_arbitrage, arbitrage_id, hops):
+    need = Need((known.buy_account, known.sell_account))
+    if _is_ours(need, known.updated_at, partial(_pass_on, advance_arbitrage, arbitrage_id, hops)):
         parts.executor.advance(known)
 
 
@@ -118,23 +119,23 @@ def advance(order_id: str, hops: int = 0) -> None:
     """Move an order on that the sweep found due."""
     parts = services()
     order = parts.manager.load(order_id)
-    if _is_ours((order.account,), advance, order_id, hops):
+    need = Need((order.account,))
+    if _is_ours(need, order.updated_at, partial(_pass_on, advance, order_id, hops)):
         parts.manager.advance(order)
 
 
-def _is_ours(accounts: tuple[str, ...], task: Any, subject: str, hops: int) -> bool:
-    """Whether this worker is to go on with what is recorded for these accounts. What another live
-    worker knows is passed on to it; what none does is left alone for a while, and then goes on
-    here: an order that was never sent is refused, any other one waits."""
+def _is_ours(need: Need, changed_at: datetime, pass_on: Callable[[], None]) -> bool:
+    """Whether this worker is to go on with what is recorded and needs these accounts. What another
+    live worker knows is passed on to it; what none does is left alone for as long as a signal would
+    wait, and then goes on here: an order that was never sent is refused, any other one waits."""
     parts = services()
     try:
-        parts.roster.check(Need(accounts))
+        parts.roster.check(need)
     except NotOurs as lack:
-        if parts.roster.others(lack.need):
-            _pass_on(task, subject, hops)
+        if parts.roster.others(need):
+            pass_on()
             return False
-        missing_since_ms = parts.roster.missing_since_ms(lack.need)
-        _, is_over = parts.rules.no_taker(lack, datetime.min.replace(tzinfo=UTC), missing_since_ms)
+        _, is_over = parts.rules.no_taker(lack, changed_at, parts.roster.missing_since_ms(need))
         return is_over
     return True
 

@@ -2,13 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from execution.clock import SystemClock
 from execution.identifiers import order_id_of
-from execution.orders import OrderState
+from execution.order_factory import new_order
+from execution.orders import OrderState, OrderType, Side
+from execution.ports import Change, Committed
 from signals import OrderSignal, Publisher, publish_order
 from signals.settings import SignalSettings
 from workers.local_stack import LocalStack
@@ -101,6 +106,42 @@ def test_a_bare_message_for_an_account_of_another_worker_is_not_lost(apart: Loca
         app.send_task("orders.execute", args=[signal(name, KNOWN_TO_ONE).to_body()])
     app.close()
     apart.wait_for("each order", lambda: states(apart, names) == {OrderState.FILLED})
+
+
+def recorded(stack: LocalStack, name: str, account: str) -> str:
+    """An order that a worker has recorded and not sent yet, as the sweep leaves one."""
+    stores = stack.stores()
+    order = new_order(
+        signal_id=name,
+        account=account,
+        symbol="BTC/USDT",
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        amount=Decimal("0.01"),
+        price=None,
+        now=SystemClock().now(),
+    )
+    after = replace(order, version=1, revision="first")
+    change = Change(order, after, due_ms=SystemClock().now_ms(), is_from_signal=True)
+    assert stores.orders.commit(change) is Committed.DONE
+    return name
+
+
+def test_a_recorded_order_goes_on_where_its_account_is_known(apart: LocalStack) -> None:
+    names = [recorded(apart, f"recorded-{number}", KNOWN_TO_ONE) for number in range(20)]
+    apart.wait_for("each order", lambda: states(apart, names) == {OrderState.FILLED})
+
+
+def test_a_recorded_order_is_refused_only_after_no_worker_has_known_its_account_for_long(
+    apart: LocalStack,
+) -> None:
+    began = time.monotonic()
+    name = recorded(apart, "recorded-nowhere", KNOWN_TO_NONE)
+    apart.wait_for("the refusal", lambda: states(apart, [name]) == {OrderState.REFUSED})
+    assert time.monotonic() - began >= WAIT_MAX_S
+    order = apart.store().order(order_id_of(name))
+    assert order is not None
+    assert order.reason == f"account: {KNOWN_TO_NONE!r} is not configured"
 
 
 def test_a_worker_that_ends_by_itself_is_out_of_the_registry(apart: LocalStack) -> None:
