@@ -9,6 +9,7 @@ from datetime import timedelta
 from execution.clock import ExchangeClocks
 from execution.orders import Attempt, Order, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable
+from execution.signal_age import published_at
 
 # A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.
 AHEAD_MAX_MS = 1_000
@@ -139,9 +140,7 @@ def may_be_forgotten(order: Order, epoch: Epoch) -> bool:
 
 def published_ms(order: Order) -> int:
     """When the order's signal was published, in ms since 1970."""
-    if order.entry_id is not None:
-        return int(order.entry_id.partition("-")[0])
-    return int(order.created_at.timestamp() * 1000)
+    return int(published_at(order).timestamp() * 1000)
 
 
 def _forgotten(exchange: Exchange, since: str) -> str:

@@ -30,6 +30,7 @@ from execution.markets import refusal
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
 from execution.report_faults import fault_reason, mismatches
+from execution.signal_age import too_old
 from execution.transitions import transition
 from execution.waiting import (
     ACCOUNT_UNKNOWN,
@@ -54,7 +55,8 @@ class Placement:
     `exchange_of` gives the calling thread's own connection of an account; it raises UnknownAccount
     for one that is not configured and ExchangeUnavailable for one that cannot be reached.
     `windows` are the windows of single accounts in ms, `recv_window_ms` that of all others, None
-    for the default of each exchange.
+    for the default of each exchange. A market order that was published longer ago than
+    `market_age_max_s` is refused instead of sent.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Placement:
         recv_window_ms: int | None,
         attempts_max: int,
         windows: Mapping[str, int] | None = None,
+        market_age_max_s: int | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -76,6 +79,7 @@ class Placement:
         self._clocks = clocks
         self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {})
         self._attempts_max = attempts_max
+        self._market_age_max_s = market_age_max_s
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
@@ -193,6 +197,8 @@ class Placement:
         expired = self._attempts.reason_expired(order, exchange)
         if expired is not None:
             return expired
+        if (age := too_old(order, self._clock.now(), self._market_age_max_s)) is not None:
+            return age
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"

@@ -10,6 +10,7 @@ QUEUES = {
     EXECUTE: "orders",
     CANCEL: "orders",
     "orders.advance": "orders",
+    "signals.take": "orders",
     ARBITRAGE: "arbitrage",
     "arbitrage.advance": "arbitrage",
     "positions.reconcile": "upkeep",
@@ -18,6 +19,10 @@ QUEUES = {
     "orders.sweep": "upkeep",
     "clocks.measure": "upkeep",
 }
+
+# The version of the signals that this release writes, and the newest that it reads. It rises with
+# every change of a signal that an older release would read wrongly or refuse.
+SCHEMA_VERSION = 1
 
 # How long Redis may leave a message with a worker before another one gets it too.
 VISIBILITY_TIMEOUT_S = 30

@@ -55,6 +55,8 @@ from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
+from execution.store.memory_waiting import MemoryWaiting
+from execution.store.memory_workers import MemoryWorkers
 from execution.store.redis_stores import Stores
 
 START_MS = 1_800_000_000_000
@@ -470,6 +472,8 @@ class Desk:
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()
         self.arbitrages = MemoryArbitrages(self.store)
+        self.workers = MemoryWorkers(self.clock)
+        self.waiting = MemoryWaiting(self.store)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
             self.valuations,
@@ -493,6 +497,8 @@ class Desk:
             self.valuations,
             self.arbitrages,
             MemoryBooks(self.clock),
+            self.workers,
+            self.waiting,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

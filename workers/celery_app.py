@@ -8,15 +8,22 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import beat_init, task_failure, worker_init, worker_ready
+from celery.signals import (
+    beat_init,
+    task_failure,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+)
 from kombu import Queue
 
 from execution.logger import configure_logging
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from workers.bootstrap import services
+from workers.heartbeat import Heartbeat, this_worker
 from workers.malformed import guard_redis_brokers, keep_malformed_with, messages_taken, put_aside
 from workers.sentry import initialize_sentry
-from workers.settings import Settings, SettingsError, load_settings
+from workers.settings import Settings, SettingsError, check_worker_accounts, load_settings
 from workers.watchdog import watch
 
 CLOCK_EVERY_S = 30
@@ -88,8 +95,16 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     return schedule
 
 
+_heartbeats: list[Heartbeat] = []
+
+
 @worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
+    parts = services()
+    worker = this_worker(sender.hostname, parts.accounts, parts.clock)
+    heartbeat = Heartbeat(parts.stores.workers, worker, parts.clock)
+    heartbeat.start()
+    _heartbeats.append(heartbeat)
     structlog.get_logger("oneorder").info("worker_ready")
     watch(sender, messages_taken, load_settings().stuck_after_s)
 
@@ -100,6 +115,30 @@ def _keep_failed(sender: Any, exception: Exception, args: Any, kwargs: Any, **_:
     if sender.name in (EXECUTE, CANCEL, ARBITRAGE) and not isinstance(exception, sender.throws):
         text = json.dumps([args, kwargs], default=repr)
         put_aside(text, f"message: {sender.name} failed: {type(exception).__name__}: {exception}")
+
+
+@worker_shutdown.connect
+def _gone(**_: Any) -> None:
+    while _heartbeats:
+        _heartbeats.pop().stop()
+
+
+@worker_init.connect
+def _check_accounts(**_: Any) -> None:
+    try:
+        check_worker_accounts(load_settings())
+    except SettingsError as error:
+        # Before anything is consumed; what other workers take would be refused here.
+        sys.exit(f"oneorder: {error}")
+
+
+@beat_init.connect
+def _warn_without_accounts(**_: Any) -> None:
+    try:
+        check_worker_accounts(load_settings())
+    except SettingsError as error:
+        # It wakes workers, but none of them to reconcile an account.
+        structlog.get_logger("oneorder").warning("beat_reconciles_nothing", reason=str(error))
 
 
 @worker_init.connect

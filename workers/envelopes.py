@@ -19,12 +19,15 @@ from signals.broker import QUEUES, VISIBILITY_TIMEOUT_S
 
 NESTING_MAX = 32
 RETRIES_MAX = 1_000
+# How often one message may be passed on to find a worker that takes what it is for; then the sweep
+# begins again.
+HOPS_MAX = 8
 ID_LENGTH_MAX = 255
 TEXT_LENGTH_MAX = 1_024
 # Texts that say who sent a message; Celery only shows them.
 _SHOWN = ("lang", "origin", "argsrepr", "kwargsrepr", "root_id", "parent_id")
 _UTF_8 = ("utf-8", "utf8", "ascii", "us-ascii", "binary")
-_TAKE_AN_ID = ("orders.advance", "arbitrage.advance")
+_TAKE_AN_ID = ("orders.advance", "arbitrage.advance", "signals.take")
 # What the body of a message may ask for besides, in Celery's words.
 _EMBED = ("callbacks", "errbacks", "chain", "chord")
 
@@ -181,13 +184,23 @@ def _arguments(parts: object) -> tuple[list[Any], dict[str, Any]]:
 def _check_upkeep(task: str, args: list[Any], kwargs: dict[str, Any]) -> None:
     """Refuse wrong arguments of the tasks that Celery would call with them as they are."""
     if task in _TAKE_AN_ID:
-        if len(args) != 1 or kwargs or not isinstance(args[0], str):
+        if len(args) != 1 or not _are_hops(kwargs) or not isinstance(args[0], str):
             raise MalformedMessage(f"message: {task} takes one argument, an id")
     elif task == "positions.reconcile":
-        if len(args) > 1 or kwargs or not _names_an_account(args[0] if args else None):
+        if (
+            len(args) > 1
+            or not _are_hops(kwargs)
+            or not _names_an_account(args[0] if args else None)
+        ):
             raise MalformedMessage(f'message: {task} takes one argument, {{"account": NAME}}')
     elif QUEUES[task] == "upkeep" and (args or kwargs):
         raise MalformedMessage(f"message: {task} takes no arguments")
+
+
+def _are_hops(kwargs: Mapping[str, Any]) -> bool:
+    """Whether the keywords are none, or only how often the message was passed on."""
+    hops = kwargs.get("hops", 0)
+    return set(kwargs) <= {"hops"} and type(hops) is int and 0 <= hops <= HOPS_MAX
 
 
 def _names_an_account(body: object) -> bool:

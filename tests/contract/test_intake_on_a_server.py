@@ -1,15 +1,17 @@
 """Messages that name an entry of the stream which cannot be: carried out or refused anyway."""
 
+import json
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk, NoArbitrages
+from fakes import ACCOUNT, SYMBOL, Desk
+from intake_kit import IntakeKit
 
 from execution.identifiers import order_id_of
 from execution.orders import OrderState
 from execution.store.connection import connect
 from execution.store.redis_store import RedisStore
-from workers.intake import Intake
+from execution.store.redis_waiting import RedisWaiting
 
 BODY = {
     "signal_id": "signal-1",
@@ -21,7 +23,10 @@ BODY = {
     "price": "100",
 }
 # `entry_id` is a keyword of a message that anybody may have written.
-NO_ENTRY = pytest.mark.parametrize("entry_id", ["nonsense", "1-1\n", 5, ["1-1"], {"a": 1}, True])
+NO_ENTRY = pytest.mark.parametrize(
+    "entry_id",
+    [f"{2**64}-0", f"1-{2**64}", "\u0663-\u0661", "nonsense", "1-1\n", 5, ["1-1"], {"a": 1}, True],
+)
 
 
 class DeskOnAServer(Desk):
@@ -34,7 +39,7 @@ class DeskOnAServer(Desk):
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
         self.store: Any = RedisStore(client, self.clock)
         self.manager = self.worker()
-        self.intake = Intake(self.store, self.manager, self.clock, {}, NoArbitrages())
+        self.intake = IntakeKit(self, store=self.store, waiting=RedisWaiting(client)).intake
 
 
 @NO_ENTRY
@@ -59,3 +64,22 @@ def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_u
     desk = DeskOnAServer(valkey_url)
     assert desk.intake.execute({"amount": 1}, entry_id) is None
     assert len(desk.store.refused_intents(10)) == 1
+
+
+@pytest.mark.parametrize("ms", [1, 10**15, 10**18, 2**64 - 2])
+@pytest.mark.parametrize("body", ["good", "bad", "for another worker"])
+def test_an_entry_of_any_id_that_a_stream_can_have_is_done_with_at_once(
+    ms: int, body: str, valkey_url: str
+) -> None:
+    desk = DeskOnAServer(valkey_url)
+    client: Any = connect(valkey_url)
+    client.delete("oneorder:signals")
+    text = {"good": BODY, "bad": {}, "for another worker": {**BODY, "account": "other"}}[body]
+    fields = {"task": "orders.execute", "body": json.dumps(text)}
+    client.xadd("oneorder:signals", fields, id=f"{ms}-{2**64 - 1}")
+    (intent,) = desk.store.take_intents(10, 1_000)
+    desk.intake.drain(intent)
+    assert client.xlen("oneorder:signals") == 0
+    assert len(desk.store.orders()) == (body == "good")
+    assert len(desk.store.refused_intents(10)) == (body == "bad")
+    assert client.hlen("oneorder:signals:waiting") == (body == "for another worker")

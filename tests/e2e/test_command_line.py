@@ -20,7 +20,8 @@ LIMIT = {
 ORDER_FIELDS = {
     "order_id", "signal_id", "account", "symbol", "side", "type", "time_in_force", "amount",
     "price", "state", "reason", "client_order_id", "exchange_order_id", "filled", "average",
-    "fees", "created_at", "updated_at",
+    "fees", "published_at", "created_at",
+    "updated_at",
 }  # fmt: skip
 
 
@@ -111,6 +112,42 @@ def test_a_bad_signal_is_refused_with_its_field_and_changes_nothing(
     assert done.returncode == 1
     assert len(stack.store().orders()) == before
     assert stack.store().take_intents(10, older_than_ms=0) == []
+
+
+def test_of_many_lines_each_bad_one_gets_its_error_and_the_good_ones_go_out(
+    stack: LocalStack, oneorder: Oneorder
+) -> None:
+    late = {**LIMIT, "signal_id": "cli-late", "expires_at": "9999-12-31T23:59:59-12:00"}
+    lines = [
+        json.dumps(late),
+        json.dumps({**LIMIT, "signal_id": "\ud800"}),
+        json.dumps({**LIMIT, "\ud800": 1}),
+        '{"a":' * 100_000,
+        json.dumps({**LIMIT, "signal_id": "cli-elsewhere", "account": "elsewhere"}),
+        json.dumps({**LIMIT, "signal_id": "cli-behind"}),
+    ]
+    for as_json in ((), ("--json",)):
+        done = oneorder.run("submit", "-", *as_json, stdin="\n".join(lines))
+        assert done.returncode == 1
+        assert len(done.stdout.splitlines()) == len(lines)
+        assert done.stderr == (
+            "oneorder: warning: cli-elsewhere: account 'elsewhere' is not configured here (known: "
+            "binance-main); published for a worker that has it\n"
+        )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert ["error" in answer for answer in answers] == [True] * 4 + [False] * 2
+    assert answers[0]["error"].endswith("is in UTC before the year 1 or after the year 9999")
+    behind = answers[-1]["order_id"]
+    stack.wait_for("the last line's order", lambda: _state(stack, behind) == "open")
+
+    def waits() -> bool:
+        rows = oneorder.json("waiting")
+        return bool(rows) and all(
+            row["reason"].startswith("account: 'elsewhere' is not configured on any live worker")
+            for row in rows
+        )
+
+    stack.wait_for("the signal that waits, with its reason", waits)
 
 
 WRONG_USAGE = {

@@ -12,6 +12,7 @@ from workers.settings import (
     Settings,
     SettingsError,
     as_toml,
+    check_worker_accounts,
     load_accounts,
     load_settings,
 )
@@ -191,3 +192,30 @@ def test_a_settings_file_that_was_named_and_is_not_there_is_refused(
 ) -> None:
     monkeypatch.setenv("ONEORDER_CONFIG", str(tmp_path / "oneorder.tolm"))
     assert "oneorder.tolm" in refusal()
+
+
+def test_a_worker_needs_an_account_from_the_file_or_the_environment(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("")
+    with pytest.raises(SettingsError) as refused:
+        check_worker_accounts(load_settings())
+    assert str(refused.value) == (
+        f"accounts: none is configured, and a worker needs at least one ({path}, or "
+        "ONEORDER_ACCOUNTS)"
+    )
+    monkeypatch.setenv("ONEORDER_ACCOUNTS", '{"binance-main": {"exchange": "binance"}}')
+    check_worker_accounts(load_settings())
+    monkeypatch.delenv("ONEORDER_ACCOUNTS")
+    write(ACCOUNT)
+    check_worker_accounts(load_settings())
+
+
+def test_limits_are_a_table_of_their_own(write: Write) -> None:
+    write("")
+    assert load_settings().limits.signal_max_age_s == 60
+    write("[limits]\nsignal_max_age_s = 0\n")
+    assert load_settings().limits.signal_max_age_s == 0
+    write("[limits]\nsignal_max_age_s = -1\n")
+    with pytest.raises(SettingsError, match=r"^limits.signal_max_age_s: -1 "):
+        load_settings()

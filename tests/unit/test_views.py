@@ -25,7 +25,8 @@ from workers.views import (
 ORDER_FIELDS = {
     "order_id", "signal_id", "account", "symbol", "side", "type", "time_in_force", "amount",
     "price", "state", "reason", "client_order_id", "exchange_order_id", "filled", "average",
-    "fees", "attempts", "fills", "created_at", "updated_at",
+    "fees", "attempts", "fills", "published_at", "created_at",
+    "updated_at",
 }  # fmt: skip
 ATTEMPT_FIELDS = {"number", "stamp_ms", "valid_until_ms", "verdict"}
 FILL_FIELDS = {"trade_id", "price", "amount", "fee", "fee_asset", "time"}
@@ -89,6 +90,16 @@ def test_a_fresh_order_has_nothing_where_nothing_is_known() -> None:
         assert view[name] is None
     assert (view["fees"], view["attempts"], view["fills"]) == ({}, [], [])
     assert view["filled"] == "0"
+
+
+def test_an_order_says_when_its_signal_was_published_and_when_it_was_recorded() -> None:
+    desk = Desk()
+    order = desk.order(entry_id=f"{desk.clock.now_ms() - 1_500}-0")
+    view = order_view(order)
+    assert view["published_at"] == "2027-01-15T07:59:58.500000Z"
+    assert view["created_at"] == "2027-01-15T08:00:00Z"
+    assert order_view(replace(order, published_at=None)) == view
+    assert order_view(replace(order, published_at=None, signal_id=""))["published_at"] is None
 
 
 def test_a_fill_without_a_fee_says_so() -> None:

@@ -30,6 +30,8 @@ SETTINGS: Mapping[str, Any] = {
     "reconcile_every_s": 2,
     "worker_threads": 4,
     "attempts_max": 1_000,
+    # What is down for long must not end a signal: each one is to become an order.
+    "limits": {"signal_max_age_s": 0},
 }
 TIMEOUT_S = 3
 # Beyond the window, the bound and lag of Binance, and a sweep.
