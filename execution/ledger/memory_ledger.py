@@ -7,6 +7,7 @@ from threading import RLock
 
 from execution.ledger.port import (
     UNSETTLED,
+    Checkpoint,
     LedgerUnavailable,
     Snapshot,
     check_zones,
@@ -28,6 +29,7 @@ class MemoryLedger:
         self.away = False
         self._identity = token_hex(8)
         self._halts: list[Halt] = []
+        self._checkpoint: Checkpoint | None = None
         self._lock = RLock()
         self._orders: dict[str, Order] = {}
         # By account, symbol, trade id and side, with the order that brought it.
@@ -112,6 +114,14 @@ class MemoryLedger:
     def identity(self) -> str:
         self._answer()
         return self._identity
+
+    def checkpoint(self) -> Checkpoint | None:
+        self._answer()
+        return self._checkpoint
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._answer()
+        self._checkpoint = checkpoint
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
         self._answer()

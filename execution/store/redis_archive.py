@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import TypeAdapter
 from redis import Redis
 
+from execution.checkpoints import Agreed
 from execution.orders import Order
 from execution.ports import Clock
 from execution.store import keys
@@ -16,6 +18,8 @@ from execution.store.codec import (
     token,
 )
 from execution.store.connection import guarded, script
+
+_AGREED = TypeAdapter(Agreed)
 
 
 class RedisArchive:
@@ -91,6 +95,7 @@ class RedisArchive:
                 keys.live(order.account),
                 keys.exchange_ids(order.account),
                 keys.MENDED,
+                keys.ACCOUNTS,
             ],
             args=[
                 order.order_id,
@@ -107,3 +112,21 @@ class RedisArchive:
                 "" if leave_ms is None else leave_ms,
             ],
         )
+
+    @guarded
+    def ledger_identity(self) -> str | None:
+        identity: str | None = self._redis.get(keys.LEDGER)
+        return identity
+
+    @guarded
+    def set_ledger_identity(self, identity: str) -> None:
+        self._redis.set(keys.LEDGER, identity)
+
+    @guarded
+    def agreed(self) -> Agreed | None:
+        text = self._redis.get(keys.CHECKPOINT)
+        return None if text is None else _AGREED.validate_json(text)
+
+    @guarded
+    def set_agreed(self, agreed: Agreed) -> None:
+        self._redis.set(keys.CHECKPOINT, _AGREED.dump_json(agreed))

@@ -19,6 +19,7 @@ from stores_kit import (
 )
 
 from execution.archive import ArchiveStore
+from execution.checkpoints import Agreed
 from execution.orders import OrderState
 from execution.ports import Change, Committed, StoreUnavailable
 from execution.store import keys
@@ -261,6 +262,10 @@ CALLS: dict[str, Callable[[ArchiveStore], object]] = {
     "leaving": lambda s: s.leaving(2, 1),
     "evict": lambda s: s.evict(ORDER, 60),
     "restore": lambda s: s.restore(ORDER, 1),
+    "ledger_identity": lambda s: s.ledger_identity(),
+    "set_ledger_identity": lambda s: s.set_ledger_identity("ledger"),
+    "agreed": lambda s: s.agreed(),
+    "set_agreed": lambda s: s.set_agreed(Agreed("ledger")),
 }
 
 
