@@ -63,7 +63,8 @@ def log_reconciliation(found: Reconciliation) -> None:
     """Write a run as one line; one that found nothing new is for those who look closely."""
     log = structlog.get_logger("oneorder")
     did = found.fills_applied or found.orders_settled or found.orders_adopted
-    write = log.warning if found.needs_attention or found.error else log.info if did else log.debug
+    is_wrong = found.needs_attention or found.error or found.symbols_failed or found.warnings
+    write = log.warning if is_wrong else log.info if did else log.debug
     write(
         "reconciled",
         account=found.account,
@@ -77,6 +78,9 @@ def log_reconciliation(found: Reconciliation) -> None:
         drift_confirmed=found.drift_confirmed,
         repaired=found.repaired,
         halted=found.halted,
+        symbols_failed=found.symbols_failed,
+        pairs_unasked=found.pairs_unasked,
+        warnings=found.warnings,
         error=found.error,
     )
 

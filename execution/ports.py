@@ -26,6 +26,15 @@ class ExchangeUnavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class QuestionRefused(ExchangeUnavailable):
+    """The exchange is there, and has no usable answer to this very question: to ask it something
+    else may be of use."""
+
+
+class UnknownSymbol(QuestionRefused):
+    """The exchange does not list the symbol, or does not any more."""
+
+
 class StoreUnavailable(Exception):
     """The store did not answer; the change may or may not have been made."""
 
@@ -69,6 +78,9 @@ class Exchange(Protocol):
     def contract(self) -> Contract: ...
     def market(self, symbol: str) -> Market | None:
         """The symbol's trading rules, None for a symbol that is not traded there."""
+
+    def symbols(self) -> list[str]:
+        """Every spot symbol that the exchange lists."""
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         """Send one placement, signed with the attempt's stamp."""

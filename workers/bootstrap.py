@@ -18,7 +18,7 @@ from execution.ledger.port import Ledger
 from execution.logger import LogObserver, log_arbitrage, log_reconciliation
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState
-from execution.placement import Placement
+from execution.placement import Placement, UnknownAccount
 from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import Reconciliation
@@ -116,7 +116,13 @@ def compose(
         valuer=Valuer(store, stores.valuations, clock),
         archive=archive,
         repairer=repairer,
-        reconciler=Reconciler(desk, lambda: repairer.run(accounts), announce),
+        reconciler=Reconciler(
+            desk,
+            lambda: repairer.run(accounts),
+            announce,
+            repairer.complaint,
+            repairer.has_proved,
+        ),
         executor=executor,
     )
 
@@ -141,8 +147,10 @@ def services() -> Services:
 
 def reconcile_account(parts: Services, name: str) -> Reconciliation:
     """Reconcile an account by its policy. Raises as Reconciler.run does, and UnknownAccount."""
+    if name not in parts.accounts:
+        raise UnknownAccount(f"{name!r} is not configured")
     policy = drift_policy_of(parts.settings, name)
-    return parts.reconciler.run(name, parts.connections.exchange(name), policy)
+    return parts.reconciler.run(name, partial(parts.connections.exchange, name), policy)
 
 
 def holders(parts: Services) -> list[Holder]:

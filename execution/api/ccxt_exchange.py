@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import ccxt
 
-from execution.api.failures import failure_of, without_signature
+from execution.api.failures import failure_of, kind_of_failure, without_signature
 from execution.api.parse import (
     account_fill_of,
     book_of,
@@ -68,6 +68,10 @@ class CcxtExchange:
                 return None
             self._markets[symbol] = market_of(unified)
         return self._markets[symbol]
+
+    def symbols(self) -> list[str]:
+        listed = self.client.markets.items()
+        return sorted(symbol for symbol, unified in listed if unified["spot"])
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         refused = self._refusal(order)
@@ -264,7 +268,7 @@ class CcxtExchange:
             yield
         except (ccxt.BaseError, *UNREADABLE) as error:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
-            raise ExchangeUnavailable(reason, self.client.retry_after_s) from error
+            raise kind_of_failure(error)(reason, self.client.retry_after_s) from error
 
 
 def _stranger(order: Order, report: OrderReport, may_leave_out_id: bool) -> str | None:
