@@ -71,6 +71,20 @@ class CancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelFailed:
+    """The order cannot be canceled as things are; it is tried again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettledByHand:
+    """A person has found that the order is not at the exchange, which cannot be asked any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantined:
     """The outcome cannot be found out by asking the exchange."""
 
@@ -86,5 +100,7 @@ Event = (
     | Refused
     | Withdrawn
     | CancelRequested
+    | CancelFailed
+    | SettledByHand
     | Quarantined
 )

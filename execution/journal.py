@@ -12,6 +12,7 @@ from execution.events import (
     Quarantined,
     Refused,
     Reported,
+    SettledByHand,
     Withdrawn,
 )
 from execution.orders import Fill, Order, OrderState
@@ -19,7 +20,7 @@ from execution.ports import Change, Clock, Committed, Epoch, Observer, Store
 from execution.position_tracker import fold
 from execution.transitions import transition
 
-Decision = AttemptBegan | Refused | Quarantined | Withdrawn
+Decision = AttemptBegan | Refused | Quarantined | Withdrawn | SettledByHand
 
 
 class UnknownOrder(Exception):

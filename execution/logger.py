@@ -8,6 +8,7 @@ import structlog
 
 from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event
+from execution.missing_accounts import MissingAccount
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
 
@@ -103,4 +104,15 @@ def log_arbitrage(ended: Arbitrage) -> None:
         expected_profit=str(ended.expected_profit),
         net_profit=str(ended.net_profit),
         orders=len(ended.legs),
+    )
+
+
+def log_missing_account(found: MissingAccount) -> None:
+    """Write an account that is not configured any more, with what is under way there."""
+    structlog.get_logger("oneorder").error(
+        "account_missing",
+        account=found.account,
+        orders=[order.order_id for order in found.orders],
+        arbitrages=[one.arbitrage_id for one in found.arbitrages],
+        reason=found.sentence,
     )

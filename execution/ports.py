@@ -229,6 +229,9 @@ class Store(Protocol):
         """Oldest first."""
 
     def live_orders(self, account: str) -> list[Order]: ...
+    def accounts(self) -> list[str]:
+        """Every account that ever had a live order, sorted."""
+
     def order_ids_by_exchange_id(
         self, account: str, symbol: str, exchange_order_ids: Iterable[str]
     ) -> dict[str, str]: ...

@@ -10,12 +10,14 @@ from execution.events import (
     AttemptBegan,
     AttemptDied,
     AttemptUnknown,
+    CancelFailed,
     CancelRequested,
     Event,
     Quarantined,
     Refused,
     Rejected,
     Reported,
+    SettledByHand,
     Withdrawn,
 )
 from execution.orders import (
@@ -79,7 +81,7 @@ def _reject(order: Order, event: Rejected) -> Order:
     return replace(order, state=OrderState.REJECTED, reason=event.reason)
 
 
-def _refuse(order: Order, event: Refused) -> Order:
+def _refuse(order: Order, event: Refused | SettledByHand) -> Order:
     return replace(order, state=OrderState.REFUSED, reason=event.reason)
 
 
@@ -87,8 +89,12 @@ def _quarantine(order: Order, event: Quarantined) -> Order:
     return replace(order, state=OrderState.QUARANTINED, reason=event.reason)
 
 
-def _withdraw(order: Order, event: Withdrawn) -> Order:
+def _withdraw(order: Order, event: Withdrawn | SettledByHand) -> Order:
     return replace(order, state=OrderState.CANCELED, reason=event.reason)
+
+
+def _fail_cancel(order: Order, event: CancelFailed) -> Order:
+    return replace(order, reason=event.reason)
 
 
 def _wish_cancel(order: Order, _: CancelRequested) -> Order:
@@ -183,5 +189,10 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     CancelRequested: _row(
         _no_change, received=_wish_cancel, submitting=_wish_cancel, open=_wish_cancel
     ),
+    CancelFailed: _row(
+        _no_change, received=_fail_cancel, submitting=_fail_cancel, open=_fail_cancel
+    ),
+    # What was accepted has ended there somehow; of what was not, nothing ever stood there.
+    SettledByHand: _row(_illegal, received=_refuse, submitting=_refuse, open=_withdraw),
     Quarantined: _row(_illegal, received=_quarantine, submitting=_quarantine),
 }

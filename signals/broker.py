@@ -17,6 +17,7 @@ QUEUES = {
     "ledger.archive": "upkeep",
     "orders.sweep": "upkeep",
     "clocks.measure": "upkeep",
+    "accounts.check": "upkeep",
 }
 
 # How long Redis may leave a message with a worker before another one gets it too.

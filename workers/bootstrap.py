@@ -15,7 +15,8 @@ from execution.clock import ExchangeClocks, SystemClock
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.port import Ledger
-from execution.logger import LogObserver, log_arbitrage, log_reconciliation
+from execution.logger import LogObserver, log_arbitrage, log_missing_account, log_reconciliation
+from execution.missing_accounts import MissingAccount
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState
 from execution.placement import Placement, UnknownAccount
@@ -28,7 +29,12 @@ from execution.valuation import Holder, RecentMarks, Valuer
 from workers.arbitrage_intake import ArbitrageIntake
 from workers.intake import Intake
 from workers.opening import ledger_of, stores_of
-from workers.sentry import AlertObserver, alert_of_arbitrage, alert_of_reconciliation
+from workers.sentry import (
+    AlertObserver,
+    alert_of_arbitrage,
+    alert_of_missing_account,
+    alert_of_reconciliation,
+)
 from workers.settings import (
     Settings,
     accounts_from_environment,
@@ -178,6 +184,12 @@ def announce(found: Reconciliation) -> None:
     """Tell everybody who watches reconciliations."""
     log_reconciliation(found)
     alert_of_reconciliation(found)
+
+
+def announce_missing_account(found: MissingAccount) -> None:
+    """Tell everybody who watches accounts."""
+    log_missing_account(found)
+    alert_of_missing_account(found)
 
 
 def announce_arbitrage(ended: Arbitrage) -> None:

@@ -18,6 +18,7 @@ from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, load_settings
 
 CLOCK_EVERY_S = 30
+ACCOUNTS_EVERY_S = 10
 
 
 def make_app(settings: Settings) -> Celery:
@@ -70,6 +71,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
         "sweep": every(settings.sweep_every_s, "orders.sweep"),
         "mark": every(settings.mark_every_s, "positions.mark"),
         "archive": every(settings.archive_every_s, "ledger.archive"),
+        "check-accounts": every(ACCOUNTS_EVERY_S, "accounts.check"),
         "measure-clocks": every(CLOCK_EVERY_S, "clocks.measure"),
     }
     for account in settings.accounts:

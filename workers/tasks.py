@@ -11,11 +11,18 @@ from kombu.exceptions import OperationalError
 
 from execution.journal import UnknownOrder
 from execution.ledger.port import LedgerUnavailable
+from execution.missing_accounts import missing_accounts
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
-from workers.bootstrap import Services, holders, reconcile_account, services
+from workers.bootstrap import (
+    Services,
+    announce_missing_account,
+    holders,
+    reconcile_account,
+    services,
+)
 from workers.celery_app import app
 
 # The sweep leaves an intent this long to the message that was sent with it.
@@ -27,6 +34,7 @@ WAKE_LEASE_MS = 5_000
 # A sweep takes well under a second; one that was killed must not hold up the next for long.
 SWEEP_LEASE_MS = 5_000
 ARCHIVE_LEASE_MS = 30_000
+ALERT_AGAIN_MS = 86_400_000
 # With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
 BACKLOG_MAX = 500
 
@@ -151,6 +159,17 @@ def reconcile(body: dict[str, str] | None = None) -> None:
             # One account that is out of reach does not keep the others from being reconciled.
             log = structlog.get_logger("oneorder")
             log.warning("not_reconciled", account=name, error=str(error))
+
+
+@app.task(name="accounts.check", throws=(StoreUnavailable,))
+def check_accounts() -> None:
+    """Raise an alert, once a day, for each account that is not configured and has something under
+    way."""
+    parts = services()
+    stores = parts.stores
+    for found in missing_accounts(stores.orders, stores.arbitrages, parts.accounts):
+        if parts.store.lease(f"alert:account:{found.account}", uuid4().hex, ALERT_AGAIN_MS):
+            announce_missing_account(found)
 
 
 @app.task(name="positions.mark", throws=(StoreUnavailable,))

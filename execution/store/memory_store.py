@@ -156,6 +156,10 @@ class MemoryStore:
         found = [o for o in self.orders(account=account) if o.order_id in self.tables.live]
         return sorted(found, key=lambda order: order.order_id)
 
+    def accounts(self) -> list[str]:
+        with self.lock:
+            return sorted({order.account for order in self.tables.orders.values()})
+
     def order_ids_by_exchange_id(
         self, account: str, symbol: str, exchange_order_ids: Iterable[str]
     ) -> dict[str, str]:

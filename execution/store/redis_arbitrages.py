@@ -76,6 +76,18 @@ class RedisArbitrages:
         return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
 
     @guarded
+    def unfinished(self) -> list[Arbitrage]:
+        # Whatever has not ended is due at some time.
+        names = sorted(self._redis.zrange(keys.ARBITRAGES_DUE, 0, -1))
+        found = []
+        for start in range(0, len(names), READ_BATCH):
+            pipe = self._redis.pipeline(transaction=False)
+            for name in names[start : start + READ_BATCH]:
+                pipe.hget(keys.arbitrage(name), "doc")
+            found += [_ARBITRAGE.validate_json(doc) for doc in pipe.execute() if doc is not None]
+        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
+
+    @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         return list(self._take_due(keys=[keys.ARBITRAGES_DUE], args=[now_ms, limit, lease_ms]))
 

@@ -175,9 +175,9 @@ class RedisRepair:
     def _list(self, order: Order, pipe: Any) -> None:
         pipe.zadd(keys.ORDERS, {order.order_id: created_us(order)}, nx=True)
         pipe.zadd(keys.UNARCHIVED, {order.order_id: created_us(order)}, nx=True)
-        pipe.sadd(keys.ACCOUNTS, order.account)
         if order.is_live or order.fills_missing:
             pipe.sadd(keys.live(order.account), order.order_id)
+            pipe.sadd(keys.ACCOUNTS, order.account)
             pipe.zadd(keys.DUE, {order.order_id: self._clock.now_ms()}, nx=True)
         if order.exchange_order_id is not None:
             field = exchange_id_field(order)

@@ -134,6 +134,10 @@ class RedisStore:
     def live_orders(self, account: str) -> list[Order]:
         return self._load(sorted(self._redis.smembers(keys.live(account))))
 
+    @guarded
+    def accounts(self) -> list[str]:
+        return sorted(self._redis.smembers(keys.ACCOUNTS) - {keys.PRESENT})
+
     def _load(self, order_ids: Iterable[str]) -> list[Order]:
         return list(self._load_each(order_ids))
 

@@ -598,6 +598,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "begin_epoch": lambda s: s.begin_epoch(),
     "order": lambda s: s.order("oo1"),
     "orders": lambda s: s.orders(),
+    "accounts": lambda s: s.accounts(),
     "live_orders": lambda s: s.live_orders(ACCOUNT),
     "order_ids_by_exchange_id": lambda s: s.order_ids_by_exchange_id(ACCOUNT, SYMBOL, ["1"]),
     "due": lambda s: s.due(0, 1, 1),

@@ -14,28 +14,30 @@ from execution.events import (
     AttemptBegan,
     AttemptDied,
     AttemptUnknown,
+    CancelFailed,
     CancelRequested,
     Event,
     Quarantined,
     Refused,
     Rejected,
     Reported,
+    SettledByHand,
     Withdrawn,
 )
 from execution.orders import Attempt, Order, OrderReport, OrderState, Verdict
 from execution.transitions import IllegalTransition, transition
 
 EVENTS = """
-             AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined
-received     submitting   same           same        same     refused canceled  received        quarantined
-submitting   illegal      submitting     received    rejected illegal illegal   submitting      quarantined
-open         illegal      same           same        same     illegal illegal   open            illegal
-filled       illegal      same           same        same     illegal illegal   same            illegal
-canceled     illegal      same           same        same     illegal illegal   same            illegal
-expired      illegal      same           same        same     illegal illegal   same            illegal
-rejected     illegal      same           same        same     illegal illegal   same            illegal
-refused      illegal      same           same        same     illegal illegal   same            illegal
-quarantined  illegal      same           same        same     refused illegal   same            illegal
+             AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined CancelFailed SettledByHand
+received     submitting   same           same        same     refused canceled  received        quarantined received     refused
+submitting   illegal      submitting     received    rejected illegal illegal   submitting      quarantined submitting   refused
+open         illegal      same           same        same     illegal illegal   open            illegal     open         canceled
+filled       illegal      same           same        same     illegal illegal   same            illegal     same         illegal
+canceled     illegal      same           same        same     illegal illegal   same            illegal     same         illegal
+expired      illegal      same           same        same     illegal illegal   same            illegal     same         illegal
+rejected     illegal      same           same        same     illegal illegal   same            illegal     same         illegal
+refused      illegal      same           same        same     illegal illegal   same            illegal     same         illegal
+quarantined  illegal      same           same        same     refused illegal   same            illegal     same         illegal
 """  # noqa: E501
 
 # What a report of each status makes of an order. "part" reports half of the amount as filled,
@@ -98,6 +100,8 @@ def event_named(name: str, order: Order) -> Event:
         "Withdrawn": Withdrawn("canceled before it was sent"),
         "CancelRequested": CancelRequested(),
         "Quarantined": Quarantined("no way to ask"),
+        "CancelFailed": CancelFailed("its symbol is not listed"),
+        "SettledByHand": SettledByHand("it is gone"),
     }
     return events[name]
 

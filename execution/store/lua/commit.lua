@@ -80,7 +80,6 @@ if is_new then
     redis.pcall('XDEL', KEYS[8], ARGV[12])
   end
 end
-redis.call('SADD', KEYS[15], ARGV[5])
 redis.call('ZADD', KEYS[10], ARGV[8], ARGV[1])
 if ARGV[9] == '' then
   redis.call('ZREM', KEYS[3], ARGV[1])
@@ -89,6 +88,7 @@ else
 end
 if ARGV[10] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
+  redis.call('SADD', KEYS[15], ARGV[5])
 else
   redis.call('SREM', KEYS[5], ARGV[1])
 end

@@ -18,10 +18,10 @@ end
 redis.call('HSET', KEYS[1], 'version', ARGV[2], 'revision', ARGV[3], 'state', ARGV[4],
   'account', ARGV[5], 'symbol', ARGV[6], 'doc', ARGV[7])
 redis.call('PERSIST', KEYS[1])
-redis.call('SADD', KEYS[8], ARGV[5])
 redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
 if ARGV[9] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
+  redis.call('SADD', KEYS[8], ARGV[5])
   redis.call('ZADD', KEYS[4], ARGV[10], ARGV[1])
 end
 if ARGV[11] ~= '' then
