@@ -24,6 +24,9 @@ class ArchiveStore(Protocol):
     def unarchived(self) -> list[str]:
         """Ids of the orders that the ledger does not have as they are, the oldest first."""
 
+    def lists_unarchived(self) -> bool:
+        """Say whether that list is there, and was not lost."""
+
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         """The orders of which there is a record."""
 
@@ -109,6 +112,8 @@ class Archive:
     def _flush(self, written_max: int | None, between: Callable[[], object]) -> tuple[int, bool]:
         """The same, and whether that were all that waited."""
         listed = self._store.unarchived()
+        # A list that was lost is empty too, and says nothing of what the ledger has.
+        is_whole = self._store.lists_unarchived()
         waiting, written = listed[:written_max], 0
         for start in range(0, len(waiting), BATCH):
             orders = self._store.records(waiting[start : start + BATCH])
@@ -116,7 +121,7 @@ class Archive:
             self._store.mark_archived((order, self.leave_ms(order)) for order in orders)
             written += len(orders)
             between()
-        return written, written == len(listed)
+        return written, is_whole and written == len(listed)
 
     def write_everything_again(self) -> None:
         """Let the ledger get all snapshots that are left, too. Orders are listed by a repair."""

@@ -72,7 +72,8 @@ class Checkpoints:
         """The identity of the ledger that positions are folded from. It is kept twice, so that the
         loss of one key does not make any ledger pass for it."""
         agreed = self._store.agreed()
-        return self._store.ledger_identity() or (None if agreed is None else agreed.identity)
+        kept = None if agreed is None else agreed.identity
+        return self._store.ledger_identity() or kept or None
 
     def complaint(self) -> str | None:
         """Why the ledger is not trusted with positions, in one sentence; None where it is.

@@ -22,12 +22,13 @@ from execution.ports import Halt
 class MemoryLedger:
     """Everything in dictionaries behind one lock; see port.Ledger for the meaning.
 
-    While `away` is true, every method raises LedgerUnavailable.
+    While `away` is true, every method raises LedgerUnavailable. With an `identity`, it is that
+    ledger's copy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, identity: str | None = None) -> None:
         self.away = False
-        self._identity = token_hex(8)
+        self._identity = identity or token_hex(8)
         self._halts: list[Halt] = []
         self._checkpoint: Checkpoint | None = None
         self._lock = RLock()

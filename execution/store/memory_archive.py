@@ -23,6 +23,9 @@ class MemoryArchive:
         lost = [order_id for order_id in tables.unarchived if order_id not in made]
         return lost + sorted(made, key=lambda order_id: (made[order_id], order_id))
 
+    def lists_unarchived(self) -> bool:
+        return "unarchived" in self._store.tables.marked
+
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         orders = self._store.tables.orders
         return [orders[order_id] for order_id in order_ids if order_id in orders]

@@ -38,6 +38,10 @@ class RedisArchive:
         return [order_id for order_id in waiting if order_id != keys.PRESENT]
 
     @guarded
+    def lists_unarchived(self) -> bool:
+        return self._redis.zscore(keys.UNARCHIVED, keys.PRESENT) is not None
+
+    @guarded
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         pipe = self._redis.pipeline(transaction=False)
         for order_id in order_ids:
