@@ -43,6 +43,7 @@ from execution.ports import (
     Clock,
     ClockOffset,
     Committed,
+    Exchange,
     ExchangeUnavailable,
     Outcome,
     StoreUnavailable,
@@ -521,16 +522,21 @@ class Desk:
         )
         return reconciler.run(ACCOUNT, lambda: self.exchange, policy)
 
-    def worker(self) -> OrderManager:
+    def connect_with(self, exchange_of: Callable[[str], Exchange]) -> None:
+        """Go on as a process that has other accounts, or none."""
+        self.manager = self.worker(exchange_of)
+
+    def worker(self, exchange_of: Callable[[str], Exchange] | None = None) -> OrderManager:
         """Another process on the same store and exchange."""
+        connected = exchange_of or (lambda _: self.exchange)
         clocks = ExchangeClocks(self.store, self.clock, "here")
         self.journal = Journal(
             self.store, self.clock, clocks, self.seen, Patience(), self.archive.recall
         )
         self.placement = Placement(
-            self.store, self.journal, lambda _: self.exchange, self.clock, clocks, **self._limits
+            self.store, self.journal, connected, self.clock, clocks, **self._limits
         )
-        return OrderManager(self.store, self.journal, lambda _: self.exchange, self.placement)
+        return OrderManager(self.store, self.journal, connected, self.placement)
 
     def order(self, **changes: Any) -> Order:
         """A limit buy of 1 BTC at 100, or what `changes` make of it; the same ids each time."""
