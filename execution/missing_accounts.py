@@ -1,7 +1,8 @@
 """Finds what is still under way on accounts that the settings do not have any more."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from uuid import uuid4
 
 from execution.arbitrage_store import ArbitrageStore
 from execution.arbitrages import Arbitrage
@@ -9,6 +10,7 @@ from execution.orders import Order
 from execution.ports import Store
 
 SHOWN_MAX = 5
+ANNOUNCED_AGAIN_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,18 @@ def missing_accounts(
         if orders or there:
             found.append(MissingAccount(account, orders, there))
     return found
+
+
+def announce_missing(
+    store: Store,
+    arbitrages: ArbitrageStore,
+    configured: Collection[str],
+    announce: Callable[[MissingAccount], None],
+) -> None:
+    """Announce each of them, once a day, whichever process it is that finds it."""
+    for found in missing_accounts(store, arbitrages, configured):
+        if store.lease(f"alert:account:{found.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
+            announce(found)
 
 
 def _shown(ids: list[str]) -> str:

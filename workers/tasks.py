@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from execution.journal import UnknownOrder
 from execution.ledger.port import LedgerUnavailable
-from execution.missing_accounts import missing_accounts
+from execution.missing_accounts import announce_missing
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
@@ -34,7 +34,6 @@ WAKE_LEASE_MS = 5_000
 # A sweep takes well under a second; one that was killed must not hold up the next for long.
 SWEEP_LEASE_MS = 5_000
 ARCHIVE_LEASE_MS = 30_000
-ALERT_AGAIN_MS = 86_400_000
 # With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
 BACKLOG_MAX = 500
 
@@ -167,9 +166,7 @@ def check_accounts() -> None:
     way."""
     parts = services()
     stores = parts.stores
-    for found in missing_accounts(stores.orders, stores.arbitrages, parts.accounts):
-        if parts.store.lease(f"alert:account:{found.account}", uuid4().hex, ALERT_AGAIN_MS):
-            announce_missing_account(found)
+    announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
 
 
 @app.task(name="positions.mark", throws=(StoreUnavailable,))

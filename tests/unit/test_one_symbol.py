@@ -8,7 +8,12 @@ import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, is_lost
 
 from execution.drift_pairs import pairs_that_explain
-from execution.missing_accounts import missing_accounts
+from execution.missing_accounts import (
+    ANNOUNCED_AGAIN_MS,
+    MissingAccount,
+    announce_missing,
+    missing_accounts,
+)
 from execution.order_manager import NotInQuarantine
 from execution.orders import Attempt, Order, OrderState
 from execution.placement import UnknownAccount
@@ -240,6 +245,17 @@ def test_live_orders_of_accounts_that_are_not_configured_are_found() -> None:
     (found,) = missing_accounts(desk.store, desk.arbitrages, ["another"])
     assert (found.account, found.orders, found.arbitrages) == (ACCOUNT, (standing,), ())
     assert found.sentence.endswith(f"it has 1 live orders ({standing.order_id})")
+
+
+def test_an_account_that_is_missing_is_announced_once_a_day_by_whichever_process() -> None:
+    desk, heard = Desk(), list[MissingAccount]()
+    desk.manager.submit(desk.order())
+    for _ in range(3):
+        announce_missing(desk.store, desk.arbitrages, [], heard.append)
+    assert [found.account for found in heard] == [ACCOUNT]
+    desk.clock.advance(ANNOUNCED_AGAIN_MS)
+    announce_missing(desk.store, desk.arbitrages, [], heard.append)
+    assert len(heard) == 2
 
 
 # Marks.
