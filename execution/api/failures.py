@@ -25,11 +25,13 @@ def without_signature(text: str) -> str:
 def kind_of_failure(error: Exception) -> type[ExchangeUnavailable]:
     """Say whether a question that ended in `error` failed by itself, or with its exchange.
 
-    What ccxt calls an OperationFailed is the network or the exchange as a whole; a key that is
-    not accepted fails every question alike.
+    What ccxt calls an OperationFailed is the network or the exchange as a whole, but for an answer
+    that is not what was asked for; a key that is not accepted fails every question alike.
     """
     if isinstance(error, ccxt.BadSymbol):
         return UnknownSymbol
+    if isinstance(error, ccxt.BadResponse):
+        return QuestionRefused
     if isinstance(error, (ccxt.OperationFailed, ccxt.AuthenticationError)):
         return ExchangeUnavailable
     return QuestionRefused
