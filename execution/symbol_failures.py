@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from execution.journal import UnknownOrder
 from execution.ports import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.transitions import IllegalTransition
 
@@ -36,7 +37,7 @@ class SymbolFailures:
         """
         try:
             result = step()
-        except IllegalTransition as error:
+        except (IllegalTransition, UnknownOrder) as error:
             self.sentences[symbol] = str(error)
             return False
         except ExchangeUnavailable as error:

@@ -8,6 +8,7 @@ import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, is_lost
 
 from execution.drift_pairs import pairs_that_explain
+from execution.journal import UnknownOrder
 from execution.missing_accounts import (
     ANNOUNCED_AGAIN_MS,
     MissingAccount,
@@ -20,6 +21,8 @@ from execution.placement import UnknownAccount
 from execution.ports import Exchange, ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.pricing import QUESTIONS_MAX
 from execution.reconciliation_run import DriftPolicy
+from execution.symbol_failures import SymbolFailures
+from execution.transitions import IllegalTransition
 from execution.valuation import Holder, Valuer
 
 GONE = "AAA/USDT"
@@ -412,3 +415,18 @@ def test_a_pair_that_is_gone_does_not_keep_drift_from_being_confirmed() -> None:
     desk.exchange.on("fills_since", gone)
     desk.reconcile()
     assert desk.reconcile().drift_confirmed
+
+
+@pytest.mark.parametrize("error", [UnknownOrder("no record"), IllegalTransition("two ids")])
+def test_a_record_that_does_not_fit_what_is_told_is_its_own_symbols_failure(
+    error: Exception,
+) -> None:
+    def fails() -> bool:
+        raise error
+
+    sentences: dict[str, str] = {}
+    failures = SymbolFailures(sentences)
+    assert failures.attempt(GONE, fails) is False
+    assert failures.attempt(SYMBOL, lambda: True) is True
+    failures.raise_silence()
+    assert (sentences, failures.unread) == ({GONE: str(error)}, {GONE})
