@@ -1,13 +1,15 @@
 """One look at one account: its trades since the last look, its open orders, and its balances."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby, permutations
+from decimal import Decimal
+from itertools import groupby
 from typing import Protocol
 
 from execution.adoption import NotAdoptable, adopted_order, external_order
 from execution.balance_sheet import BalanceSheet, moved_by_trade, with_strangers
+from execution.drift_pairs import pairs_that_explain
 from execution.events import Reported
 from execution.identifiers import is_ours, may_be_ours
 from execution.journal import Journal, UnknownOrder
@@ -15,11 +17,12 @@ from execution.ledger.port import LedgerUnavailable
 from execution.orders import Fill, Order, OrderReport, OrderState
 from execution.ports import AccountFill, Clock, Exchange, Halt, Store
 from execution.reconciliation_run import DriftPolicy, Reconciliation, ReconciliationStore
+from execution.symbol_failures import SymbolFailures
 from execution.transitions import IllegalTransition
 
 # Trades are asked for from this long before the oldest order, in case clocks disagree.
 LOOKBACK_MS = 60_000
-# So many pairs of assets that drift are asked for trades that nobody told us of.
+# So many pairs a run are asked, because of drift, for trades that nothing else tells of.
 PAIRS_MAX = 6
 # A trade whose order the exchange still does not show after so long is a stranger's.
 DECIDED_AFTER = timedelta(minutes=10)
@@ -70,6 +73,7 @@ class AccountVisit:
         self._account = found.account
         self.sheet: BalanceSheet = desk.book.sheet(found.account)
         self._live = desk.store.live_orders(found.account)
+        self.failures = SymbolFailures(found.symbols_failed)
         self._reread = desk.book.reread(found.account)
 
     def asked(self, kind: str) -> Exchange:
@@ -77,25 +81,46 @@ class AccountVisit:
         self._found.calls[kind] = self._found.calls.get(kind, 0) + 1
         return self._exchange
 
-    def look_at_trades(self, drifting: list[str]) -> None:
-        """Read trades and open orders of every symbol that we trade, hold, or have reason to ask
-        about because of the assets whose balances drift."""
+    def look_at_trades(self, drift: Mapping[str, Decimal], assets_held: Collection[str]) -> None:
+        """Read trades and open orders of every symbol that we trade or hold, and the trades of some
+        of those that could explain the drift. A symbol that fails does not keep the others from
+        being read. Raises ExchangeUnavailable where the exchange does not answer at all."""
         held = {p.symbol for p in self._desk.store.positions(self._account) if p.amount}
         traded = {order.symbol for order in self._live}
         again = set(() if self._reread is None else self._reread.symbols)
-        self._found.symbols = sorted(traded | held | again | set(self._pairs(drifting)))
-        unread = []
-        for symbol in self._found.symbols:
-            self._keep_lease()
-            if not self._read_trades(symbol, again=symbol in again):
-                unread.append(symbol)
-            self._read_open_orders(symbol)
-        if self._reread is not None and not again.intersection(unread):
+        known = traded | held | again
+        if drift != self.sheet.suspected:
+            self.sheet = replace(self.sheet, asked=())
+        pairs = pairs_that_explain(drift, self._exchange.symbols() if drift else (), assets_held)
+        unasked = [symbol for symbol in pairs if symbol not in self.sheet.asked]
+        extra = [symbol for symbol in unasked if symbol not in known][:PAIRS_MAX]
+        self._found.symbols = sorted({*known, *extra})
+        unread = {
+            symbol
+            for symbol in self._found.symbols
+            if not self._look_at(symbol, symbol in again, is_ours=symbol in known)
+        }
+        # Nothing trades where nothing is listed.
+        asked = {*self._found.symbols} - unread | self.failures.unlisted
+        self.sheet = replace(
+            self.sheet, asked=tuple(s for s in pairs if s in asked or s in self.sheet.asked)
+        )
+        self._found.pairs_unasked = len(pairs) - len(self.sheet.asked)
+        if self._reread is not None and not (again & unread) - self.failures.unlisted:
             self._desk.book.set_reread(self._account, None)
 
-    def _pairs(self, assets: list[str]) -> list[str]:
-        names = (f"{base}/{quote}" for base, quote in permutations(sorted(assets), 2))
-        return [symbol for symbol in names if self._exchange.market(symbol)][:PAIRS_MAX]
+    def _look_at(self, symbol: str, again: bool, *, is_ours: bool) -> bool:
+        """Say whether all its trades are read and belong to somebody."""
+        self._keep_lease()
+
+        def read_open_orders() -> bool:
+            self._read_open_orders(symbol)
+            return True
+
+        is_read = self.failures.attempt(symbol, lambda: self._read_trades(symbol, again=again))
+        if is_ours and symbol not in self.failures.unlisted:
+            self.failures.attempt(symbol, read_open_orders)
+        return is_read
 
     def _read_trades(self, symbol: str, *, again: bool) -> bool:
         """Take the trades since the cursor, and move it past all whose owner is known; say whether

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from execution.arbitrage_legs import ArbitrageDesk, Candidate, Legs, Limits, leg_order_id
-from execution.arbitrage_plan import LegPlan, NoPlan, Venue, fix_role, is_dust, plan_fix
+from execution.arbitrage_plan import LegPlan, NoPlan, Venue, fix_role, is_dust_at, plan_fix
 from execution.arbitrages import Arbitrage, ArbitrageState, Result, average_price
 from execution.decimals import to_text
 from execution.orders import Order, Side
@@ -66,8 +66,8 @@ class Balancing:
         venues, unread = self._readable_venues(arbitrage)
         # What there is too much of came at this price.
         average = average_price(arbitrage.legs, orders, _opposite(_fix_side(result)))
-        rest, left = abs(result.imbalance), to_text(result.imbalance)
-        if not unread and all(is_dust(rest, average, venue.market) for venue in venues):
+        rest, left = result.imbalance, to_text(result.imbalance)
+        if not unread and all(is_dust_at(arbitrage, rest, average, venue) for venue in venues):
             return Over(ArbitrageState.CLOSED, f"{left} is left, too little for an order")
         if len(arbitrage.fixes) >= self._limits.fixes_max:
             reason = f"{left} is left after {self._limits.fixes_max} orders"

@@ -3,16 +3,16 @@
 Pure: books, rules and free balances come in; limit orders go out, or a sentence why there are none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontext
 
 from execution.arbitrages import Arbitrage, LegRole
 from execution.book_defects import defect_of
 from execution.book_snapshots import BookSnapshot
-from execution.books import Book
+from execution.books import Book, Level
 from execution.decimals import EXACT, ZERO, to_text
-from execution.markets import Market
+from execution.markets import Market, untradable, whole_steps
 from execution.orders import Side
 from execution.spread_pricing import BPS, UNLIMITED, Listing, Means, Pair
 
@@ -146,20 +146,62 @@ def _fix(
 ) -> LegPlan | None:
     """What can be worked off at one venue; None for nothing."""
     limit = _worst_price(side, average, arbitrage.max_loss_bps, venue.market)
-    levels = venue.book.asks if side is Side.BUY else venue.book.bids
+    for amount, price in _offers(venue, side, wanted, limit):
+        if amount and untradable(amount, price, venue.market) is None:
+            role = fix_role(arbitrage, venue.account, side)
+            best = _levels(venue, side)[0][0]
+            return LegPlan(role, venue.account, side, amount, price, best)
+    return None
+
+
+def _offers(
+    venue: Venue, side: Side, wanted: Decimal, limit: Decimal
+) -> Iterator[tuple[Decimal, Decimal]]:
+    """Amounts with the limit prices at which they trade at once, none worse than `limit`: the most
+    at the worst price first.
+
+    An order may be allowed only at a better price than the worst one. A sale is worth more then,
+    which a minimum notional may ask for; a purchase holds less money, which buys more.
+    """
+    within = [
+        (price, amount)
+        for price, amount in _levels(venue, side)
+        if (price <= limit if side is Side.BUY else price >= limit)
+    ]
+    if not within:
+        return
+    yield _amount_at(venue, side, wanted, limit, within), limit
+    for count in range(len(within), 0, -1):
+        reached = within[:count]
+        worst = reached[-1][0]
+        amount = _amount_at(venue, side, wanted, worst, reached)
+        if side is Side.BUY:
+            yield amount, worst
+        elif amount:
+            price = max(limit, _least_price(amount, venue.market))
+            if price <= worst:
+                yield amount, price
+
+
+def _levels(venue: Venue, side: Side) -> tuple[Level, ...]:
+    """What an order on that side takes from."""
+    return venue.book.asks if side is Side.BUY else venue.book.bids
+
+
+def _amount_at(
+    venue: Venue, side: Side, wanted: Decimal, price: Decimal, levels: list[Level]
+) -> Decimal:
+    """How much of `wanted` an order at that price gets from these levels, in whole steps."""
     with localcontext(EXACT):
-        within = [
-            amount
-            for price, amount in levels
-            if (price <= limit if side is Side.BUY else price >= limit)
-        ]
-        free = venue.base_free if side is Side.SELL else _buyable(venue, limit)
-        amount = min(wanted, sum(within, ZERO), free)
-    amount = _whole_steps(amount, venue.market)
-    if not within or is_dust(amount, limit, venue.market):
-        return None
-    role = fix_role(arbitrage, venue.account, side)
-    return LegPlan(role, venue.account, side, amount, limit, levels[0][0])
+        free = venue.base_free if side is Side.SELL else _buyable(venue, price)
+        amount = min(wanted, sum((amount for _, amount in levels), ZERO), free)
+    return whole_steps(amount, venue.market)
+
+
+def _least_price(amount: Decimal, market: Market) -> Decimal:
+    """The lowest price on a tick at which so much is worth the minimum notional."""
+    with localcontext(EXACT):
+        return _on_tick((market.notional_min or ZERO) / amount, market, ROUND_CEILING)
 
 
 def fix_role(arbitrage: Arbitrage, account: str, side: Side) -> LegRole:
@@ -181,24 +223,32 @@ def _worst_price(side: Side, average: Decimal, max_loss_bps: Decimal, market: Ma
     with localcontext(EXACT):
         share = max_loss_bps / BPS
         if side is Side.SELL:
-            price = average * (1 - share) / (1 - market.taker_fee)
-            tick = market.tick_at(price) or TICK_DEFAULT
-            return (price / tick).to_integral_value(ROUND_CEILING) * tick
-        price = average * (1 + share) / (1 + market.taker_fee)
-        tick = market.tick_at(price) or TICK_DEFAULT
-        return (price / tick).to_integral_value(ROUND_FLOOR) * tick
-
-
-def _whole_steps(amount: Decimal, market: Market) -> Decimal:
-    if market.amount_step is None:
-        return amount
-    with localcontext(EXACT):
-        return amount // market.amount_step * market.amount_step
+            return _on_tick(average * (1 - share) / (1 - market.taker_fee), market, ROUND_CEILING)
+        return _on_tick(average * (1 + share) / (1 + market.taker_fee), market, ROUND_FLOOR)
 
 
 def is_dust(amount: Decimal, price: Decimal, market: Market) -> bool:
-    """No exchange would take an order of so little."""
-    whole = _whole_steps(amount, market)
-    least = market.amount_min or ZERO
-    notional = EXACT.multiply(whole, price)
-    return not whole or whole < least or notional < (market.notional_min or ZERO)
+    """No exchange would take an order of so little at that price (an average, which need not be on a
+    tick), not even in whole steps."""
+    whole = whole_steps(amount, market)
+    return (
+        not whole or untradable(whole, _on_tick(price, market, ROUND_CEILING), market) is not None
+    )
+
+
+def is_dust_at(arbitrage: Arbitrage, imbalance: Decimal, average: Decimal, venue: Venue) -> bool:
+    """The rest is too little for any order there that is within the cap: at the best price that can
+    be had now, or at what it came at, where that is more."""
+    if imbalance > 0:
+        best = max([average, *(price for price, _ in venue.book.bids[:1])])
+    else:
+        # A purchase may be limited as high as the cap, wherever the asks are.
+        best = _worst_price(Side.BUY, average, arbitrage.max_loss_bps, venue.market)
+    return is_dust(abs(imbalance), best, venue.market)
+
+
+def _on_tick(price: Decimal, market: Market, rounding: str) -> Decimal:
+    """The price on a tick: the next one above (ROUND_CEILING) or below (ROUND_FLOOR)."""
+    tick = market.tick_at(price) or TICK_DEFAULT
+    with localcontext(EXACT):
+        return (price / tick).to_integral_value(rounding) * tick

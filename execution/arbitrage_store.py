@@ -43,6 +43,9 @@ class ArbitrageStore(Protocol):
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
         """Oldest first. What has ended is kept for as long as orders are remembered."""
 
+    def unfinished(self) -> list[Arbitrage]:
+        """Those that have not ended, by id."""
+
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         """Take ids of arbitrages that are due, and make them due again after the lease."""
 

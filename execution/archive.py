@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from execution.checkpoints import Agreed, Checkpoints
 from execution.ledger.port import Ledger
-from execution.orders import Order, OrderState
+from execution.orders import Order
 from execution.ports import Clock, Halt
 from execution.valuation import ValuationStore
 
@@ -22,6 +23,9 @@ class ArchiveStore(Protocol):
 
     def unarchived(self) -> list[str]:
         """Ids of the orders that the ledger does not have as they are, the oldest first."""
+
+    def lists_unarchived(self) -> bool:
+        """Say whether that list is there, and was not lost."""
 
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         """The orders of which there is a record."""
@@ -39,6 +43,13 @@ class ArchiveStore(Protocol):
 
     def restore(self, order: Order, leave_ms: int | None) -> None:
         """Put an order back as the ledger has it, unless the store has a record of it."""
+
+    def ledger_identity(self) -> str | None:
+        """The ledger that positions are folded from, None for none. See CheckpointStore."""
+
+    def set_ledger_identity(self, identity: str) -> None: ...
+    def agreed(self) -> Agreed | None: ...
+    def set_agreed(self, agreed: Agreed) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,12 @@ class Archive:
         self._ledger = ledger
         self._clock = clock
         self._retention = retention
+        self.checkpoints = Checkpoints(store, ledger, clock)
 
     def run(self, written_max: int = 10_000) -> Archived:
         """Write what is new, then let go what is settled and old. Raises LedgerUnavailable."""
-        written = self.flush(written_max)
+        started_at = self._clock.now()
+        written, is_complete = self._flush(written_max, bool)
         self._write_snapshots()
         halts = self._halts()
         if halts != self._ledger.halts():
@@ -87,20 +100,33 @@ class Archive:
         while leaving := self._store.leaving(self._clock.now_ms(), BATCH):
             for order in self._store.records(leaving):
                 evicted += self._store.evict(order, self._retention.remember_s)
+        if is_complete:
+            self.checkpoints.advance(started_at, is_news=written > 0)
         return Archived(written, evicted)
 
     def flush(self, written_max: int | None = None, between: Callable[[], object] = bool) -> int:
         """Write the orders that the ledger does not have as they are now; return how many. Calls
         `between` after every batch."""
-        waiting = self._store.unarchived()[:written_max]
-        written = 0
+        return self._flush(written_max, between)[0]
+
+    def _flush(self, written_max: int | None, between: Callable[[], object]) -> tuple[int, bool]:
+        """The same, and whether that were all that waited."""
+        listed = self._store.unarchived()
+        # A list that was lost is empty too, and says nothing of what the ledger has.
+        is_whole = self._store.lists_unarchived()
+        waiting, written = listed[:written_max], 0
         for start in range(0, len(waiting), BATCH):
             orders = self._store.records(waiting[start : start + BATCH])
             self._ledger.write(orders)
             self._store.mark_archived((order, self.leave_ms(order)) for order in orders)
             written += len(orders)
             between()
-        return written
+        return written, is_whole and written == len(listed)
+
+    def write_everything_again(self) -> None:
+        """Let the ledger get all snapshots that are left, too. Orders are listed by a repair."""
+        self._series.mark_snapshots_archived("0")
+        self._write_snapshots()
 
     def _write_snapshots(self) -> None:
         while waiting := self._series.unarchived_snapshots(BATCH):
@@ -113,7 +139,7 @@ class Archive:
 
     def leave_ms(self, order: Order) -> int | None:
         """When the order may leave the store; None while it is not settled for good."""
-        if order.is_live or order.fills_missing or order.state is OrderState.QUARANTINED:
+        if order.may_still_trade:
             return None
         return int(order.updated_at.timestamp() * 1000) + self._retention.keep_s * 1000
 

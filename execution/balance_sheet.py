@@ -31,7 +31,8 @@ class BalanceSheet:
     `opening` is what they were before any of our fills, None until it was seen twice; `candidate`
     is what it was seen to be once. `strangers` is what trades that are not ours have moved since
     `opened_at`; `seen` names the last of them, because exchanges tell trades of one moment again.
-    `suspected` is the drift that the last look saw.
+    `suspected` is the drift that the last look saw; `asked` are the pairs that were asked for
+    trades that could explain it.
     """
 
     opening: dict[str, Money] | None = None
@@ -40,6 +41,7 @@ class BalanceSheet:
     strangers: dict[str, Money] = field(default_factory=dict)
     suspected: dict[str, Money] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 def moved_by(positions: Iterable[Position]) -> dict[str, Decimal]:
@@ -93,7 +95,7 @@ def looked_at(
 def accepted(sheet: BalanceSheet) -> BalanceSheet:
     """The sheet with its drift taken for what was there from the beginning."""
     opening = _sum([sheet.opening or {}, sheet.suspected])
-    return replace(sheet, opening=opening, suspected={})
+    return replace(sheet, opening=opening, suspected={}, asked=())
 
 
 def _differences(found: Flows, expected: Flows) -> dict[str, Decimal]:

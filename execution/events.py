@@ -82,6 +82,13 @@ class CancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SettledByHand:
+    """A person has found that the order is not at the exchange, which cannot be asked any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantined:
     """The outcome cannot be found out by asking the exchange."""
 
@@ -98,5 +105,6 @@ Event = (
     | Withdrawn
     | CancelRequested
     | Delayed
+    | SettledByHand
     | Quarantined
 )

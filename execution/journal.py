@@ -13,6 +13,7 @@ from execution.events import (
     Quarantined,
     Refused,
     Reported,
+    SettledByHand,
     Withdrawn,
 )
 from execution.orders import Attempt, Fill, Order, OrderState
@@ -21,7 +22,7 @@ from execution.position_tracker import fold
 from execution.transitions import transition
 from execution.waiting import since
 
-Decision = AttemptBegan | Refused | Quarantined | Withdrawn
+Decision = AttemptBegan | Refused | Quarantined | Withdrawn | SettledByHand
 
 
 class UnknownOrder(Exception):

@@ -8,6 +8,7 @@ import structlog
 
 from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event
+from execution.missing_accounts import MissingAccount
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
 from execution.report_faults import is_fault
@@ -66,7 +67,8 @@ def log_reconciliation(found: Reconciliation) -> None:
     """Write a run as one line; one that found nothing new is for those who look closely."""
     log = structlog.get_logger("oneorder")
     did = found.fills_applied or found.orders_settled or found.orders_adopted
-    write = log.warning if found.needs_attention or found.error else log.info if did else log.debug
+    is_wrong = found.needs_attention or found.error or found.symbols_failed or found.warnings
+    write = log.warning if is_wrong else log.info if did else log.debug
     write(
         "reconciled",
         account=found.account,
@@ -80,6 +82,9 @@ def log_reconciliation(found: Reconciliation) -> None:
         drift_confirmed=found.drift_confirmed,
         repaired=found.repaired,
         halted=found.halted,
+        symbols_failed=found.symbols_failed,
+        pairs_unasked=found.pairs_unasked,
+        warnings=found.warnings,
         error=found.error,
     )
 
@@ -102,4 +107,15 @@ def log_arbitrage(ended: Arbitrage) -> None:
         expected_profit=str(ended.expected_profit),
         net_profit=str(ended.net_profit),
         orders=len(ended.legs),
+    )
+
+
+def log_missing_account(found: MissingAccount) -> None:
+    """Write an account that is not configured any more, with what is under way there."""
+    structlog.get_logger("oneorder").error(
+        "account_missing",
+        account=found.account,
+        orders=[order.order_id for order in found.orders],
+        arbitrages=[one.arbitrage_id for one in found.arbitrages],
+        reason=found.sentence,
     )

@@ -1,7 +1,7 @@
 """A symbol's trading rules, and the refusals that follow from them before anything is sent."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from execution.decimals import EXACT, is_multiple, to_text
 from execution.orders import Order
@@ -38,25 +38,39 @@ def refusal(order: Order, market: Market | None) -> str | None:
     """
     if market is None:
         return f"symbol: {order.symbol!r} is not traded on account {order.account}"
-    return _amount_refusal(order, market) or _price_refusal(order, market)
+    return untradable(order.amount, order.price, market)
 
 
-def _amount_refusal(order: Order, market: Market) -> str | None:
-    if market.amount_step is not None and not is_multiple(order.amount, market.amount_step):
+def untradable(amount: Decimal, price: Decimal | None, market: Market) -> str | None:
+    """Say in one sentence why the symbol's rules forbid an order of so much (base) at that price,
+    None where they allow it. Without a price, only the amount is judged."""
+    return _amount_refusal(amount, market) or _price_refusal(amount, price, market)
+
+
+def whole_steps(amount: Decimal, market: Market) -> Decimal:
+    """The largest amount, not above this one, that is a multiple of the symbol's step."""
+    if market.amount_step is None:
+        return amount
+    with localcontext(EXACT):
+        return amount // market.amount_step * market.amount_step
+
+
+def _amount_refusal(amount: Decimal, market: Market) -> str | None:
+    if market.amount_step is not None and not is_multiple(amount, market.amount_step):
         step = to_text(market.amount_step)
-        return f"amount: {to_text(order.amount)} is not a multiple of the step {step}"
-    if market.amount_min is not None and order.amount < market.amount_min:
-        return f"amount: {to_text(order.amount)} is below the minimum {to_text(market.amount_min)}"
+        return f"amount: {to_text(amount)} is not a multiple of the step {step}"
+    if market.amount_min is not None and amount < market.amount_min:
+        return f"amount: {to_text(amount)} is below the minimum {to_text(market.amount_min)}"
     return None
 
 
-def _price_refusal(order: Order, market: Market) -> str | None:
-    if order.price is None:
+def _price_refusal(amount: Decimal, price: Decimal | None, market: Market) -> str | None:
+    if price is None:
         return None
-    tick = market.tick_at(order.price)
-    if tick is not None and not is_multiple(order.price, tick):
-        return f"price: {to_text(order.price)} is not a multiple of the tick {to_text(tick)}"
-    notional = EXACT.multiply(order.amount, order.price)
+    tick = market.tick_at(price)
+    if tick is not None and not is_multiple(price, tick):
+        return f"price: {to_text(price)} is not a multiple of the tick {to_text(tick)}"
+    notional = EXACT.multiply(amount, price)
     if market.notional_min is not None and notional < market.notional_min:
         least = to_text(market.notional_min)
         return f"amount: the notional {to_text(notional)} is below the minimum {least}"

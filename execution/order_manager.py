@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 
-from execution.events import CancelRequested, Refused, Reported
+from execution.events import CancelRequested, Refused, Reported, SettledByHand
 from execution.journal import Journal, Overtaken
+from execution.missing_accounts import what_is_missing
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
-from execution.ports import Exchange, ExchangeUnavailable, Store
-from execution.waiting import ACCOUNT_UNKNOWN
+from execution.ports import Exchange, ExchangeUnavailable, QuestionRefused, Store, UnknownSymbol
+from execution.waiting import ACCOUNT_UNKNOWN, NOT_CANCELED
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
 
 
 class NotInQuarantine(Exception):
-    """Only an order in quarantine is decided by hand; every other one decides itself."""
+    """Only an order in quarantine is decided by hand, and one of which the exchange cannot be asked
+    any more; every other one decides itself."""
 
 
 class SignalReused(Exception):
@@ -83,15 +85,18 @@ class OrderManager:
         return self._journal.record(self._journal.load(order_id), CancelRequested())
 
     def settle(self, order_id: str, exchange_order_id: str | None) -> Order:
-        """Decide an order in quarantine by what a person found: the exchange's id of the order
-        that it became, or None for none.
+        """Decide an order by what a person found: the exchange's id of the order that it became, or
+        None for none. It is in quarantine, or its account or its symbol cannot be asked any more.
 
         Raises UnknownOrder, NotInQuarantine, ValueError for an id that is no such order's, and
         ExchangeUnavailable.
         """
         order = self._journal.load(order_id)
-        if order.state is not OrderState.QUARANTINED:
+        if order.state is not OrderState.QUARANTINED and not self._is_out_of_reach(order):
             raise NotInQuarantine(f"order {order_id} is {order.state}, not quarantined")
+        if exchange_order_id is None and order.state is not OrderState.QUARANTINED:
+            gone = SettledByHand("settled by hand: it is not at the exchange any more")
+            return self._journal.decide(order, gone, self._store.epoch())
         if exchange_order_id is None:
             settled = Refused("settled by hand: it is not at the exchange")
             return self._journal.decide(order, settled, self._store.epoch())
@@ -103,6 +108,17 @@ class OrderManager:
     def load(self, order_id: str) -> Order:
         """The order's record. Raises UnknownOrder."""
         return self._journal.load(order_id)
+
+    def _is_out_of_reach(self, order: Order) -> bool:
+        """Nothing can be learned of the order any more: its account is not configured, or its
+        exchange does not list the symbol."""
+        if not order.is_live:
+            return False
+        try:
+            self._exchange_of(order.account).lookup(order)
+        except (UnknownAccount, UnknownSymbol):
+            return True
+        return False
 
     def advance_by_id(self, order_id: str) -> Order:
         """Raises UnknownOrder."""
@@ -120,14 +136,25 @@ class OrderManager:
     def _finish(self, order: Order) -> Order:
         """Do what is left to do on an order that stands or has ended."""
         try:
+            if order.cancel_requested and order.is_live and order.state is not OrderState.OPEN:
+                # It is resolved first; where its account is not configured, that never comes.
+                self._exchange_of(order.account)
             if order.state is OrderState.OPEN and order.cancel_requested:
                 order = self._journal.record(order, Reported(self._end(order)))
             if order.state is OrderState.OPEN and not order.may_rest:
                 order = self._learn_end(order)
             if order.fills_missing:
                 order = self._complete(order)
-        except UnknownAccount as error:
-            return self._journal.delay(order, ACCOUNT_UNKNOWN, str(error))
+        except UnknownAccount:
+            return self._journal.delay(order, ACCOUNT_UNKNOWN, what_is_missing(order.account))
+        except QuestionRefused as error:
+            if not (order.is_live and order.cancel_requested):
+                return self._placement.wait_for_exchange(order, error)
+            by_hand = (
+                f"{error}; if the exchange has no such order any more, run "
+                f"`oneorder settle {order.order_id} --not-there`"
+            )
+            return self._journal.delay(order, NOT_CANCELED, by_hand)
         except ExchangeUnavailable as error:
             return self._placement.wait_for_exchange(order, error)
         return order

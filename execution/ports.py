@@ -27,6 +27,15 @@ class ExchangeUnavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class QuestionRefused(ExchangeUnavailable):
+    """The exchange is there, and has no usable answer to this very question: to ask it something
+    else may be of use."""
+
+
+class UnknownSymbol(QuestionRefused):
+    """The exchange does not list the symbol, or does not any more."""
+
+
 class StoreUnavailable(Exception):
     """The store did not answer; the change may or may not have been made."""
 
@@ -70,6 +79,9 @@ class Exchange(Protocol):
     def contract(self) -> Contract: ...
     def market(self, symbol: str) -> Market | None:
         """The symbol's trading rules, None for a symbol that is not traded there."""
+
+    def symbols(self) -> list[str]:
+        """Every spot symbol that the exchange lists."""
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         """Send one placement, signed with the attempt's stamp."""
@@ -224,6 +236,9 @@ class Store(Protocol):
         """Oldest first."""
 
     def live_orders(self, account: str) -> list[Order]: ...
+    def accounts(self) -> list[str]:
+        """Every account that ever had a live order, sorted."""
+
     def order_ids_by_exchange_id(
         self, account: str, symbol: str, exchange_order_ids: Iterable[str]
     ) -> dict[str, str]: ...

@@ -5,12 +5,14 @@ and the next run goes on from the same cursor. What a run costs grows with what 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 from execution.account_visit import AccountVisit, Desk
 from execution.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
+from execution.instruments import assets_of
 from execution.orders import OrderState
 from execution.ports import Exchange, ExchangeUnavailable, StoreUnavailable
 from execution.positions import Position
@@ -30,6 +32,9 @@ class Reconciler:
     """Reconciles one account at a time; two runs on one account never overlap.
 
     `repair` looks for what the store has lost, before every run. `announce` learns of every run.
+    `complaint` says why positions are not held against the ledger, if they are not; drift is taken
+    for a deposit only where the account `has_proved` that its positions are what its fills make of
+    them, because a position that was lost looks like a deposit, too.
     """
 
     def __init__(
@@ -37,16 +42,25 @@ class Reconciler:
         desk: Desk,
         repair: Callable[[], Repair | None],
         announce: Callable[[Reconciliation], None],
+        complaint: Callable[[], str | None] = lambda: None,
+        has_proved: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._desk = desk
         self._repair = repair
         self._announce = announce
+        self._complaint = complaint
+        self._has_proved = has_proved
 
     def run(
-        self, account: str, exchange: Exchange, policy: DriftPolicy = DriftPolicy.REPORT
+        self,
+        account: str,
+        exchange_of: Callable[[], Exchange],
+        policy: DriftPolicy = DriftPolicy.REPORT,
     ) -> Reconciliation:
-        """Raises AlreadyRunning, and ExchangeUnavailable where a question got no usable answer; the
-        run is on record in that case, too."""
+        """The exchange is connected to after the store was looked over, which needs none.
+
+        Raises AlreadyRunning, and ExchangeUnavailable where the exchange gives no usable answers;
+        the run is on record in that case, too."""
         store, clock = self._desk.store, self._desk.clock
         owner = uuid4().hex
         name = f"reconcile:{account}"
@@ -61,9 +75,10 @@ class Reconciler:
 
         try:
             self._mend(found)
-            visit = AccountVisit(self._desk, exchange, policy, found, keep_lease)
+            visit = AccountVisit(self._desk, exchange_of(), policy, found, keep_lease)
             self._look(visit, found)
             self._follow(policy, visit, found)
+            visit.failures.raise_silence()
         except ExchangeUnavailable as error:
             found.error = str(error)
             raise
@@ -88,6 +103,9 @@ class Reconciler:
             anew = [f"{position} is folded anew" for position in repair.positions_rebuilt]
             found.repaired += [*repair.lost, *anew, *repair.left]
             self._ask_again(repair)
+        complaint = self._complaint()
+        if complaint is not None:
+            found.warnings.append(complaint)
 
     def _ask_again(self, repair: Repair) -> None:
         """What happened after the ledger last heard of an account is to be read once more."""
@@ -104,23 +122,28 @@ class Reconciler:
         positions = self._positions(found.account)
         balances = visit.asked("balances").balances()
         sheet, _ = looked_at(visit.sheet, balances, moved_by(positions), self._desk.clock.now())
-        visit.look_at_trades(sorted(sheet.suspected))
+        held = {asset for asset, amount in balances.items() if amount}
+        visit.look_at_trades(sheet.suspected, held)
         now = self._positions(found.account)
         if _versions(now) != _versions(positions):
             positions, balances = now, visit.asked("balances").balances()
-        if found.error is None and self._is_quiet(found.account, positions):
+        if found.error is None and self._is_quiet(visit, found.account, positions):
             self._check_balances(visit, balances, positions, found)
+        if visit.sheet.suspected != sheet.suspected:
+            # Other drift than the pairs were asked about.
+            visit.sheet = replace(visit.sheet, asked=())
         self._desk.book.set_sheet(found.account, visit.sheet)
 
     def _positions(self, account: str) -> list[Position]:
         return self._desk.store.positions(account)
 
-    def _is_quiet(self, account: str, positions: list[Position]) -> bool:
+    def _is_quiet(self, visit: AccountVisit, account: str, positions: list[Position]) -> bool:
         """No fill can have come between the balances and the positions that they are held against,
-        as far as we know."""
+        as far as we know. Where a symbol is not listed any more, nothing can fill."""
         restless = any(
             order.state is OrderState.SUBMITTING or order.fills_missing
             for order in self._desk.store.live_orders(account)
+            if order.symbol not in visit.failures.unlisted
         )
         return not restless and _versions(self._positions(account)) == _versions(positions)
 
@@ -137,13 +160,21 @@ class Reconciler:
         visit.sheet, confirmed = looked_at(visit.sheet, balances, moved_by(positions), now)
         found.balances_checked = True
         found.drift = dict(visit.sheet.suspected)
-        found.drift_confirmed = confirmed
+        # A symbol that could not be read may have the trades that explain it.
+        unread = {asset for symbol in visit.failures.unread for asset in assets_of(symbol)}
+        is_asked = not found.pairs_unasked and not unread & found.drift.keys()
+        found.drift_confirmed = confirmed and is_asked
 
     def _follow(self, policy: DriftPolicy, visit: AccountVisit, found: Reconciliation) -> None:
         """Do what the policy says about drift that two looks have seen."""
         if not found.drift_confirmed:
             return
-        if policy is DriftPolicy.ADOPT:
+        if policy is DriftPolicy.ADOPT and not self._has_proved(found.account):
+            found.warnings.append(
+                "drift is not taken into the opening balances: the positions were not found to be "
+                "what the ledger's fills make of them"
+            )
+        elif policy is DriftPolicy.ADOPT:
             self._desk.book.set_sheet(found.account, accepted(visit.sheet))
         elif policy is DriftPolicy.HALT:
             visit.halt(f"balances that drift: {', '.join(sorted(found.drift))}")

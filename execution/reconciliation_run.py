@@ -25,7 +25,9 @@ class Reconciliation:
     their symbols, of orders that others made and that traded since the last run;
     `external_open_orders` of those that stand now. `drift` is by asset, what the balances hold
     beyond what is explained; it is `drift_confirmed` once two runs saw the same. `repaired` names
-    what the store had lost.
+    what the store had lost. `symbols_failed` says of symbols why they could not be read;
+    `pairs_unasked` is how many pairs are yet to be asked for trades before drift is confirmed;
+    `warnings` are sentences on what was not checked.
     """
 
     account: str
@@ -45,6 +47,9 @@ class Reconciliation:
     drift_confirmed: bool = False
     repaired: list[str] = field(default_factory=list)
     halted: bool = False
+    symbols_failed: dict[str, str] = field(default_factory=dict)
+    pairs_unasked: int = 0
+    warnings: list[str] = field(default_factory=list)
     error: str | None = None
 
     @property

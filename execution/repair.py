@@ -6,91 +6,30 @@ again from all their fills, so it does not matter which of them a position had l
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import chain, islice
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
 from uuid import uuid4
 
 from execution.archive import Archive
-from execution.events import Reported
+from execution.checkpoints import UNTRUSTED, Footing
 from execution.journal import new_revision
-from execution.ledger.port import Ledger
-from execution.orders import Order, OrderReport, merge_fills
+from execution.ledger.port import Ledger, LedgerUnavailable
+from execution.orders import Order
 from execution.ports import Change, Clock, Committed, Store
-from execution.position_tracker import fold
-from execution.positions import Position
-from execution.transitions import IllegalTransition, transition
+from execution.position_checks import PositionCheck, PositionChecks, batches
+from execution.record_repair import brought_up
+from execution.repair_store import A_POSITION, Repair, RepairStore
+from execution.transitions import IllegalTransition
 
-T = TypeVar("T")
+__all__ = ["PositionCheck", "Repair", "RepairStore", "Repairer", "UntrustedLedger"]
+
 LEASE_MS = 120_000
-BATCH = 500
-A_POSITION = "position "
+UNSEEN = "whatever the server has lost: it was not looked over since it began"
 
 
-class RepairStore(Protocol):
-    """The store as a repair sees it. Every method raises StoreUnavailable when the server does not
-    answer."""
-
-    def mended_run(self) -> str | None:
-        """The epoch in which the store was last found whole, None while it is not."""
-
-    def set_mended_run(self, run_id: str | None) -> None:
-        """With an epoch, also mark every index, so that its loss can be told from its emptiness."""
-
-    def ledger_identity(self) -> str | None:
-        """The ledger that everything was written to so far, None for none."""
-
-    def set_ledger_identity(self, identity: str) -> None: ...
-    def lost(self, accounts: Iterable[str]) -> list[str]:
-        """Name what can be seen to be lost without reading all: indexes, records of live orders,
-        and positions, whose names begin with `A_POSITION`."""
-
-    def reindex(self) -> int:
-        """Read every record and list it wherever it belongs, and nothing else; return how many
-        there are."""
-
-    def without_record(self, order_ids: list[str]) -> set[str]:
-        """Those of the orders of which the store knows nothing, not even that they were there."""
-
-    def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
-        """Note that these orders were there, without their records."""
-
-    def replace_position(self, before: Position, after: Position) -> bool:
-        """Put `after` in its place if the position still is as it was before."""
-
-
-@dataclass(frozen=True, slots=True)
-class PositionCheck:
-    """A position as it is kept, and as all its fills fold into it."""
-
-    live: Position
-    rebuilt: Position
-
-    @property
-    def agrees(self) -> bool:
-        return _substance(self.live) == _substance(self.rebuilt)
-
-
-@dataclass(slots=True)
-class Repair:
-    """What was lost, what was put back, and what could not be.
-
-    `known_until` is, by account, when the ledger last heard of a change: what came after it must be
-    asked of the exchange again.
-    """
-
-    lost: list[str]
-    orders_restored: int = 0
-    orders_advanced: int = 0
-    positions_rebuilt: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    known_until: dict[str, datetime] = field(default_factory=dict)
-
-    @property
-    def has_done_anything(self) -> bool:
-        done = self.orders_restored or self.orders_advanced or self.positions_rebuilt
-        return bool(done or self.left)
+class UntrustedLedger(Exception):
+    """The ledger is not the one that the positions were made with; the sentence says more."""
 
 
 class Repairer:
@@ -111,62 +50,136 @@ class Repairer:
         self._archive = archive
         self._clock = clock
         self._remember_s = remember_s
+        self._links = archive.checkpoints
+        self._checks = PositionChecks(store, ledger, archive, clock)
 
     def run(self, accounts: Iterable[str]) -> Repair | None:
         """Repair what is lost; None where nothing is, or where somebody else is at it.
 
         Raises StoreUnavailable, also for the ledger, and is then to be run again.
         """
-        epoch = self._store.epoch(fresh=True)
-        lost = self._parts.lost(accounts)
-        restarted = self._parts.mended_run() != epoch.run_id
-        if restarted:
-            lost = ["whatever the server has lost: it was not looked over since it began", *lost]
-        if not lost:
+        accounts = list(accounts)
+        if not self._lost(accounts) and not self._is_to_be_rewritten():
             return None
         owner = uuid4().hex
         if not self._store.lease("repair", owner, LEASE_MS):
             return None
         try:
-            # Until it is done, whoever comes later finds it undone.
-            self._parts.set_mended_run(None)
-            if not restarted and any(not name.startswith(A_POSITION) for name in lost):
-                # What is lost may have been acted on; every signal is looked for first from now on.
-                epoch = self._store.begin_epoch()
-            repair = self._mend(Repair(lost), owner)
-            if restarted:
-                self._halt_again(repair)
-            self._parts.set_mended_run(epoch.run_id)
+            # Another one may have been at it just now.
+            lost = self._lost(accounts)
+            if lost:
+                return self._repaired(lost, accounts, owner)
+            return self._rewritten() if self._is_to_be_rewritten() else None
         finally:
             self._store.release("repair", owner)
+
+    def _lost(self, accounts: list[str]) -> list[str]:
+        """Name what can be seen to be lost, or to be from an earlier time."""
+        lost = self._parts.lost(accounts)
+        if self._parts.mended_run() != self._store.epoch(fresh=True).run_id:
+            return [UNSEEN, *lost]
+        try:
+            return lost + self._unlike_ledger()
+        except LedgerUnavailable:
+            # What Redis itself shows is to be said all the same; `complaint` says the rest.
+            return lost
+
+    def _unlike_ledger(self) -> list[str]:
+        footing = self._links.footing()
+        if footing in UNTRUSTED:
+            return []
+        older = [f"what came last: {footing.value}"] if footing is Footing.STORE_OLDER else []
+        # A ledger that does not explain what is held was found to be so already.
+        if older or self._links.complaint() is not None:
+            return older
+        return [f"{A_POSITION}{name}, which its fills do not explain"
+                for name in self._checks.next_unlike()]  # fmt: skip
+
+    def _is_to_be_rewritten(self) -> bool:
+        """The ledger is not the one before, and does not have yet what is left."""
+        try:
+            return self._links.footing() in UNTRUSTED and not self._links.is_rewritten()
+        except LedgerUnavailable:
+            return False
+
+    def _rewritten(self) -> Repair:
+        repair = Repair([], left=[self._links.complaint() or ""])
+        self._rewrite()
+        self._trust_if_explained(repair)
+        return repair
+
+    def _rewrite(self) -> None:
+        """Write everything that the store has to a ledger that may have nothing of it."""
+        self._parts.reindex()
+        self._archive.flush()
+        self._archive.write_everything_again()
+        self._links.note_rewritten()
+
+    def _trust_if_explained(self, repair: Repair) -> None:
+        """A ledger out of a backup is as good as before if it lacks nothing any more. Another one
+        is trusted by a person only."""
+        if self._links.footing() is Footing.LEDGER_OLDER:
+            started_at = self._clock.now()
+            if all(check.agrees for check in self.check_positions()):
+                self._links.trust(started_at)
+                repair.left.append("the ledger has everything that it lacked again")
+
+    def _repaired(self, lost: list[str], accounts: list[str], owner: str) -> Repair | None:
+        restarted = UNSEEN in lost
+        # Until it is done, whoever comes later finds it undone.
+        self._parts.set_mended_run(None)
+        epoch = self._store.epoch(fresh=True)
+        if not restarted and any(not name.startswith(A_POSITION) for name in lost):
+            # What is lost may have been acted on; every signal is looked for first from now on.
+            epoch = self._store.begin_epoch()
+        repair = self._mend(Repair(lost), accounts, owner)
+        if restarted or any("later changes" in name for name in lost):
+            self._halt_again(repair)
+        if all(name.startswith(A_POSITION) for name in self._parts.lost(accounts)):
+            # What was lost while this was at work has it all done again.
+            self._parts.set_mended_run(epoch.run_id)
         # A server that is new has lost nothing; it only had to be marked.
         is_new = epoch.since_ms == 0 and not repair.has_done_anything
         return None if is_new else repair
 
-    def _mend(self, repair: Repair, owner: str) -> Repair:
+    def _mend(self, repair: Repair, accounts: list[str], owner: str) -> Repair:
         def keep_lease() -> None:
             self._store.lease("repair", owner, LEASE_MS)
 
+        started_at, heard_until = self._clock.now(), self._links.heard_until()
+        footing = self._links.footing()
         self._parts.reindex()
         keep_lease()
         self._archive.flush(between=keep_lease)
-        known, identity = self._parts.ledger_identity(), self._ledger.identity()
-        if known is None:
-            self._parts.set_ledger_identity(identity)
         since = self._clock.now() - timedelta(seconds=self._remember_s)
         lately = self._ledger.orders(changed_since=since)
         resting = (order for order in self._ledger.unsettled() if order.updated_at < since)
-        for batch in _batches(chain(lately, resting)):
+        for batch in batches(chain(lately, resting)):
             keep_lease()
             self._restore(batch, repair)
-        if known not in (None, identity):
-            # History began anew there: a position that it does not explain is not wrong for that.
-            repair.left.append("positions are not checked: the ledger is another one than before")
+        if footing in UNTRUSTED:
+            # History began again there: a position that it does not explain is not wrong for that.
+            repair.left.append(self._links.complaint() or footing.value)
             repair.known_until.clear()
+            self._archive.write_everything_again()
+            self._links.note_rewritten()
+            self._trust_if_explained(repair)
             return repair
-        for check in self.check_positions():
-            if not check.agrees:
-                self._rebuild(check, repair)
+        if heard_until is not None:
+            for account in {*accounts, *repair.known_until}:
+                until = repair.known_until.get(account, heard_until)
+                repair.known_until[account] = min(until, heard_until)
+        checks = list(self.check_positions())
+        is_first = self._links.trusted() is None and footing is Footing.NEW
+        if is_first and not all(check.is_explained for check in checks):
+            # Nothing says which ledger it was that the rest went to.
+            self._links.note_rewritten()
+            repair.left.append(self._links.complaint() or "")
+            return repair
+        for check in checks:
+            keep_lease()
+            self._rebuild(check, repair)
+        self._links.trust(started_at)
         return repair
 
     def _restore(self, orders: list[Order], repair: Repair) -> None:
@@ -193,14 +206,14 @@ class Repairer:
         folded anew afterwards."""
         while held is not None:
             try:
-                after = _brought_up(held, known)
+                after = brought_up(held, known)
             except IllegalTransition as error:
                 repair.left.append(f"order {known.order_id} is {held.state}: {error}")
                 return False
             if after is held:
                 return False
             after = replace(after, version=held.version + 1, revision=new_revision())
-            due_ms = self._clock.now_ms() if after.is_live or after.fills_missing else None
+            due_ms = self._clock.now_ms() if after.may_still_trade else None
             if self._store.commit(Change(held, after, due_ms)) is Committed.DONE:
                 return True
             held = self._store.order(known.order_id)
@@ -216,20 +229,7 @@ class Repairer:
 
     def check_positions(self) -> Iterator[PositionCheck]:
         """Fold every position from the ledger, and set it beside the one that is kept."""
-        kept = {(p.account, p.symbol) for p in self._store.positions()}
-        self._archive.flush()
-        for account, symbol in sorted({*kept, *self._ledger.traded()}):
-            yield self.check_position(account, symbol)
-
-    def check_position(self, account: str, symbol: str) -> PositionCheck:
-        """What is kept is read first: every fill that is on it is in the ledger by then."""
-        live = self._store.position(account, symbol)
-        self._archive.flush()
-        rebuilt, last = Position(account, symbol), 0
-        for fills in _batches(self._ledger.fills(account, symbol)):
-            rebuilt, last = fold(rebuilt, fills), fills[-1].sequence
-        # A fill's place is never given twice, also where the history of the places has gaps.
-        return PositionCheck(live, replace(rebuilt, version=max(rebuilt.version, last)))
+        return self._checks.all()
 
     def _rebuild(self, check: PositionCheck, repair: Repair) -> None:
         """Put the folded position in the place of the kept one, unless new fills move it on."""
@@ -240,59 +240,45 @@ class Repairer:
             if self._parts.replace_position(live, rebuilt):
                 repair.positions_rebuilt.append(f"{live.account} {live.symbol}")
                 return
-            check = self.check_position(live.account, live.symbol)
+            check = self._checks.one(live.account, live.symbol)
 
-    def rebuild(self) -> list[PositionCheck]:
+    def rebuild(self, *, force: bool = False) -> list[PositionCheck]:
         """Put every position right that is not what its fills in the ledger make of it; return all
-        checks as they were before that. From then on this ledger is the one to trust."""
+        checks as they were before that. With `force`, this ledger is trusted from then on.
+
+        Raises UntrustedLedger, unless forced, where the ledger is not the one that the positions
+        were made with.
+        """
+        complaint = self._links.complaint()
+        if complaint is not None and not force:
+            raise UntrustedLedger(complaint)
+        started_at = self._clock.now()
+        if force:
+            self._rewrite()
         checks = list(self.check_positions())
         repair = Repair([])
         for check in checks:
             self._rebuild(check, repair)
-        self._parts.set_ledger_identity(self._ledger.identity())
+        if force or complaint is None:
+            self._links.trust(started_at)
         return checks
 
+    def complaint(self) -> str | None:
+        """Why positions are not held against the ledger, in one sentence; None where they are."""
+        try:
+            return self._links.complaint()
+        except LedgerUnavailable as error:
+            return f"positions are not checked: {error}"
 
-def _brought_up(held: Order, known: Order) -> Order:
-    """The record with what the ledger knows and it does not; the same object for nothing.
-
-    A later state of the same story takes its place. Where the story has gone on differently since,
-    only what the ledger heard from the exchange is told again. Raises IllegalTransition.
-    """
-    if (held.version, held.revision) == (known.version, known.revision):
-        return held
-    if _continues(known, held):
-        return replace(known, fills=merge_fills(known.fills, held.fills))
-    if known.exchange_order_id is None:
-        return held
-    report = OrderReport(
-        known.exchange_order_id,
-        known.client_order_id,
-        known.symbol,
-        known.state,
-        known.filled,
-        known.average,
-        known.fills,
-    )
-    return transition(held, Reported(report))
-
-
-def _continues(known: Order, held: Order) -> bool:
-    """Say whether `known` is a later state of what `held` is."""
-    stamps = [(attempt.number, attempt.stamp_ms) for attempt in held.attempts]
-    begun = [(attempt.number, attempt.stamp_ms) for attempt in known.attempts]
-    return (
-        known.updated_at >= held.updated_at
-        and begun[: len(stamps)] == stamps
-        and held.exchange_order_id in (None, known.exchange_order_id)
-    )
-
-
-def _substance(position: Position) -> tuple[object, ...]:
-    return (position.amount, position.cost, position.realised_pnl, position.turnover, position.fees)
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    waiting = iter(items)
-    while batch := list(islice(waiting, BATCH)):
-        yield batch
+    def has_proved(self, account: str) -> bool:
+        """Say whether every position of the account is what the ledger makes of it. If one is not,
+        all is looked over in the next run."""
+        if self.complaint() is not None:
+            return False
+        try:
+            is_proved = self._checks.all_agree(account)
+        except LedgerUnavailable:
+            return False
+        if not is_proved:
+            self._parts.set_mended_run(None)
+        return is_proved

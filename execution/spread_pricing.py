@@ -9,7 +9,7 @@ from typing import Literal
 from execution.book_snapshots import BookSnapshot
 from execution.books import Level, Take, take
 from execution.decimals import EXACT, ZERO
-from execution.markets import Market
+from execution.markets import Market, untradable
 from execution.orders import Side
 
 LimitedBy = Literal["depth", "balance", "cap", "lot"]
@@ -161,12 +161,9 @@ class Pair:
         return self.price(lots[paying - 1] * lot) if paying else None
 
     def _is_tradable(self, priced: Priced) -> bool:
-        """Say whether both limit orders are worth enough at their worst prices."""
+        """Say whether both exchanges allow their limit order at its worst price."""
         legs = ((priced.bought, self.buy.market), (priced.sold, self.sell.market))
-        return all(
-            EXACT.multiply(leg.amount, leg.worst_price) >= (market.notional_min or ZERO)
-            for leg, market in legs
-        )
+        return all(untradable(leg.amount, leg.worst_price, market) is None for leg, market in legs)
 
 
 def expected_profit(bought: Take, sold: Take, buy_fee: Decimal, sell_fee: Decimal) -> Decimal:

@@ -17,6 +17,7 @@ from execution.events import (
     Refused,
     Rejected,
     Reported,
+    SettledByHand,
     Withdrawn,
 )
 from execution.orders import (
@@ -91,7 +92,7 @@ def _reject(order: Order, event: Rejected) -> Order:
     return replace(order, state=OrderState.REJECTED, reason=event.reason)
 
 
-def _refuse(order: Order, event: Refused) -> Order:
+def _refuse(order: Order, event: Refused | SettledByHand) -> Order:
     return replace(order, state=OrderState.REFUSED, reason=event.reason)
 
 
@@ -99,7 +100,7 @@ def _quarantine(order: Order, event: Quarantined) -> Order:
     return replace(order, state=OrderState.QUARANTINED, reason=event.reason)
 
 
-def _withdraw(order: Order, event: Withdrawn) -> Order:
+def _withdraw(order: Order, event: Withdrawn | SettledByHand) -> Order:
     return replace(order, state=OrderState.CANCELED, reason=event.reason)
 
 
@@ -223,5 +224,7 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     ),
     # Of an order that has ended, nothing waits but what is still to be learned of it.
     Delayed: _row(_no_change, received=_delay, submitting=_delay, open=_delay),
+    # What was accepted has ended there somehow; of what was not, nothing ever stood there.
+    SettledByHand: _row(_illegal, received=_refuse, submitting=_refuse, open=_withdraw),
     Quarantined: _row(_illegal, received=_quarantine, submitting=_quarantine),
 }

@@ -10,6 +10,7 @@ from execution.decimals import EXACT, ZERO, Money
 from execution.ledger.port import Snapshot
 from execution.ports import Clock, Exchange, ExchangeUnavailable, Store
 from execution.positions import Position
+from execution.pricing import Pricing
 
 LOOK_AGAIN_MS = 1_000
 
@@ -114,24 +115,25 @@ class Valuer:
             groups.setdefault(holder.market, []).append(holder)
         for group in groups.values():
             try:
-                self._mark_market(group)
+                failures += self._mark_market(group)
             except ExchangeUnavailable as error:
                 failures.append(f"{group[0].market}: {error}")
         return failures
 
-    def _mark_market(self, holders: list[Holder]) -> None:
+    def _mark_market(self, holders: list[Holder]) -> list[str]:
         held = {
             holder.account: {p.symbol for p in self._store.positions(holder.account) if p.amount}
             for holder in holders
         }
         symbols = set().union(*held.values())
         if not symbols:
-            return
-        prices = holders[0].exchange().prices(symbols)
+            return []
+        prices, unpriced = Pricing(_connected(holders)).read(symbols)
         now_ms = self._clock.now_ms()
         for account, wanted in held.items():
             told = {symbol: price for symbol, price in prices.items() if symbol in wanted}
             self._book.set_marks(account, told, now_ms)
+        return [f"{holders[0].market} {symbol}: {why}" for symbol, why in unpriced.items()]
 
     def value(self, accounts: Iterable[str]) -> list[Totals]:
         """Add up every account by its marks, and keep the totals."""
@@ -152,6 +154,17 @@ class Valuer:
             Snapshot(t.account, t.quote, t.updated_at, t.realised_pnl, t.unrealised_pnl, t.exposure)
             for t in totals
         )
+
+
+def _connected(holders: list[Holder]) -> Exchange:
+    """The connection of the first account that has one; their prices are the same. Raises
+    ExchangeUnavailable where none has."""
+    for holder in holders[:-1]:
+        try:
+            return holder.exchange()
+        except ExchangeUnavailable:
+            continue
+    return holders[-1].exchange()
 
 
 def totals_of(

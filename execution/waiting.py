@@ -10,7 +10,8 @@ HELD = "account on hold, because the exchange asked for a pause,"
 ACCOUNT_UNKNOWN = "account unknown to this worker"
 RESTARTED = "looked for at the exchange, because the store restarted,"
 UNKNOWN = "outcome unknown"
-_CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN)
+NOT_CANCELED = "not canceled"
+_CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN, NOT_CANCELED)
 
 
 def is_wait(reason: str | None) -> bool:

@@ -18,6 +18,7 @@ QUEUES = {
     "ledger.archive": "upkeep",
     "orders.sweep": "upkeep",
     "clocks.measure": "upkeep",
+    "accounts.check": "upkeep",
 }
 
 # The version of the signals that this release writes, and the newest that it reads. It rises with

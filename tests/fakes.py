@@ -43,9 +43,11 @@ from execution.ports import (
     Clock,
     ClockOffset,
     Committed,
+    Exchange,
     ExchangeUnavailable,
     Outcome,
     StoreUnavailable,
+    UnknownSymbol,
 )
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import DriftPolicy, Reconciliation
@@ -166,6 +168,8 @@ class FakeExchange:
             SYMBOL, ((Decimal(99), Decimal(10)),), ((Decimal(101), Decimal(10)),)
         )
         self.markets: dict[str, Market] = {SYMBOL: MARKET}
+        # Symbols that it lists no more: every question about them is refused.
+        self.delisted: set[str] = set()
         self.script: deque[Placing] = deque()
         self.fill_next: deque[list[tuple[str, str]]] = deque()
         self.requests: list[tuple[Order, Attempt]] = []
@@ -199,7 +203,16 @@ class FakeExchange:
 
     def market(self, symbol: str) -> Market | None:
         self._called("market")
-        return self.markets.get(symbol)
+        return None if symbol in self.delisted else self.markets.get(symbol)
+
+    def symbols(self) -> list[str]:
+        self._called("symbols")
+        return sorted(self.markets.keys() - self.delisted)
+
+    def _is_listed(self, *symbols: str) -> None:
+        gone = self.delisted.intersection(symbols)
+        if gone:
+            raise UnknownSymbol(f"BadSymbol: {', '.join(sorted(gone))} is not listed")
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         self._called("place")
@@ -254,6 +267,7 @@ class FakeExchange:
 
     def cancel(self, order: Order) -> OrderReport | None:
         self._called("cancel")
+        self._is_listed(order.symbol)
         for found in self.standing:
             if (
                 found.exchange_order_id == order.exchange_order_id
@@ -272,10 +286,12 @@ class FakeExchange:
             and found.accepted_ms + self.read_lag_ms <= self.now_ms()
         ]
         self._called("lookup")
+        self._is_listed(order.symbol)
         return seen[-1] if seen else None
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
         self._called("fetch")
+        self._is_listed(symbol)
         for found in self.standing:
             if found.exchange_order_id == exchange_order_id and found.order.symbol == symbol:
                 return self._report(found)
@@ -283,6 +299,7 @@ class FakeExchange:
 
     def open_orders(self, symbol: str) -> list[OrderReport]:
         self._called("open_orders")
+        self._is_listed(symbol)
         return [
             self._report(found)
             for found in self.standing
@@ -291,6 +308,7 @@ class FakeExchange:
 
     def order_fills(self, order: Order) -> list[Fill]:
         self._called("order_fills")
+        self._is_listed(order.symbol)
         return [
             fill
             for found in self.standing
@@ -300,6 +318,7 @@ class FakeExchange:
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
         self._called("fills_since")
+        self._is_listed(symbol)
         since = EPOCH + timedelta(milliseconds=since_ms)
         fills = [
             AccountFill(found.exchange_order_id, fill)
@@ -324,6 +343,7 @@ class FakeExchange:
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
         self._called("prices")
+        self._is_listed(*symbols)
         mid = self.book.mid
         return {symbol: mid for symbol in symbols if symbol in self.markets and mid is not None}
 
@@ -504,19 +524,30 @@ class Desk:
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
         """What beat does every few seconds."""
         desk = ReconciliationDesk(self.store, self.book, self.journal, self.clock, self.archive)
-        reconciler = Reconciler(desk, lambda: self.repairer.run([ACCOUNT]), self.announced.append)
-        return reconciler.run(ACCOUNT, self.exchange, policy)
+        reconciler = Reconciler(
+            desk,
+            lambda: self.repairer.run([ACCOUNT]),
+            self.announced.append,
+            self.repairer.complaint,
+            self.repairer.has_proved,
+        )
+        return reconciler.run(ACCOUNT, lambda: self.exchange, policy)
 
-    def worker(self) -> OrderManager:
+    def connect_with(self, exchange_of: Callable[[str], Exchange]) -> None:
+        """Go on as a process that has other accounts, or none."""
+        self.manager = self.worker(exchange_of)
+
+    def worker(self, exchange_of: Callable[[str], Exchange] | None = None) -> OrderManager:
         """Another process on the same store and exchange."""
+        connected = exchange_of or (lambda _: self.exchange)
         clocks = ExchangeClocks(self.store, self.clock, "here")
         self.journal = Journal(
             self.store, self.clock, clocks, self.seen, Patience(), self.archive.recall
         )
         self.placement = Placement(
-            self.store, self.journal, lambda _: self.exchange, self.clock, clocks, **self._limits
+            self.store, self.journal, connected, self.clock, clocks, **self._limits
         )
-        return OrderManager(self.store, self.journal, lambda _: self.exchange, self.placement)
+        return OrderManager(self.store, self.journal, connected, self.placement)
 
     def order(self, **changes: Any) -> Order:
         """A limit buy of 1 BTC at 100, or what `changes` make of it; the same ids each time."""

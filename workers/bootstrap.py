@@ -15,10 +15,11 @@ from execution.clock import ExchangeClocks, SystemClock
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.port import Ledger
-from execution.logger import LogObserver, log_arbitrage, log_reconciliation
+from execution.logger import LogObserver, log_arbitrage, log_missing_account, log_reconciliation
+from execution.missing_accounts import MissingAccount
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState
-from execution.placement import Placement
+from execution.placement import Placement, UnknownAccount
 from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
 from execution.reconciliation_run import Reconciliation
@@ -29,7 +30,12 @@ from workers.arbitrage_intake import ArbitrageIntake
 from workers.intake import Intake
 from workers.opening import ledger_of, stores_of
 from workers.roster import Roster
-from workers.sentry import AlertObserver, alert_of_arbitrage, alert_of_reconciliation
+from workers.sentry import (
+    AlertObserver,
+    alert_of_arbitrage,
+    alert_of_missing_account,
+    alert_of_reconciliation,
+)
 from workers.settings import (
     Settings,
     accounts_from_environment,
@@ -135,7 +141,13 @@ def compose(
         valuer=Valuer(store, stores.valuations, clock),
         archive=archive,
         repairer=repairer,
-        reconciler=Reconciler(desk, lambda: repairer.run(accounts), announce),
+        reconciler=Reconciler(
+            desk,
+            lambda: repairer.run(accounts),
+            announce,
+            repairer.complaint,
+            repairer.has_proved,
+        ),
         executor=executor,
     )
 
@@ -160,8 +172,10 @@ def services() -> Services:
 
 def reconcile_account(parts: Services, name: str) -> Reconciliation:
     """Reconcile an account by its policy. Raises as Reconciler.run does, and UnknownAccount."""
+    if name not in parts.accounts:
+        raise UnknownAccount(f"{name!r} is not configured")
     policy = drift_policy_of(parts.settings, name)
-    return parts.reconciler.run(name, parts.connections.exchange(name), policy)
+    return parts.reconciler.run(name, partial(parts.connections.exchange, name), policy)
 
 
 def holders(parts: Services) -> list[Holder]:
@@ -189,6 +203,12 @@ def announce(found: Reconciliation) -> None:
     """Tell everybody who watches reconciliations."""
     log_reconciliation(found)
     alert_of_reconciliation(found)
+
+
+def announce_missing_account(found: MissingAccount) -> None:
+    """Tell everybody who watches accounts."""
+    log_missing_account(found)
+    alert_of_missing_account(found)
 
 
 def announce_arbitrage(ended: Arbitrage) -> None:

@@ -27,6 +27,7 @@ from workers.settings import Settings, SettingsError, check_worker_accounts, loa
 from workers.watchdog import watch
 
 CLOCK_EVERY_S = 30
+ACCOUNTS_EVERY_S = 10
 
 
 def make_app(settings: Settings) -> Celery:
@@ -86,6 +87,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
         "sweep": every(settings.sweep_every_s, "orders.sweep"),
         "mark": every(settings.mark_every_s, "positions.mark"),
         "archive": every(settings.archive_every_s, "ledger.archive"),
+        "check-accounts": every(ACCOUNTS_EVERY_S, "accounts.check"),
         "measure-clocks": every(CLOCK_EVERY_S, "clocks.measure"),
     }
     for account in settings.accounts:

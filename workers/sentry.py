@@ -9,6 +9,7 @@ from sentry_sdk.types import Event, Hint
 from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.events import Event as OrderEvent
 from execution.events import Quarantined, Reported
+from execution.missing_accounts import MissingAccount
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
 from execution.report_faults import is_fault
@@ -81,6 +82,11 @@ def alert_of_arbitrage(ended: Arbitrage) -> None:
             f"{ended.reason}",
             level="error",
         )
+
+
+def alert_of_missing_account(found: MissingAccount) -> None:
+    """Raise an alert for an account that was taken out of the settings with something under way."""
+    sentry_sdk.capture_message(found.sentence, level="error")
 
 
 def scrub_event(event: Event, _: Hint) -> Event | None:

@@ -28,8 +28,8 @@ POSITION_COLUMNS = ("account", "symbol", "amount", "entry_price", "mark_price", 
 TOTALS_COLUMNS = ("account", "quote", "realised_pnl", "unrealised_pnl", "equity", "exposure",
                   "net_exposure", "turnover", "fees", "mark_age_s", "unmarked")  # fmt: skip
 RECONCILIATION_COLUMNS = ("account", "symbols", "trades_read", "fills_applied", "orders_settled",
-                          "orders_adopted", "external_orders", "drift", "repaired", "took_ms",
-                          "error")  # fmt: skip
+                          "orders_adopted", "external_orders", "drift", "repaired",
+                          "symbols_failed", "warnings", "took_ms", "error")  # fmt: skip
 REBUILD_COLUMNS = ("account", "symbol", "agrees", "amount", "rebuilt_amount", "entry_price",
                    "rebuilt_entry_price", "realised_pnl", "rebuilt_realised_pnl",
                    "fills")  # fmt: skip

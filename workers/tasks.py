@@ -14,11 +14,17 @@ from kombu.exceptions import OperationalError
 
 from execution.journal import UnknownOrder
 from execution.ledger.port import LedgerUnavailable
+from execution.missing_accounts import announce_missing
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
-from workers.bootstrap import holders, reconcile_account, services
+from workers.bootstrap import (
+    announce_missing_account,
+    holders,
+    reconcile_account,
+    services,
+)
 from workers.celery_app import app
 from workers.envelopes import HOPS_MAX
 from workers.intake import LeftToOthers
@@ -203,6 +209,15 @@ def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
             # One account that is out of reach does not keep the others from being reconciled.
             log = structlog.get_logger("oneorder")
             log.warning("not_reconciled", account=name, error=str(error))
+
+
+@app.task(name="accounts.check", throws=(StoreUnavailable,))
+def check_accounts() -> None:
+    """Raise an alert, once a day, for each account that is not configured and has something under
+    way."""
+    parts = services()
+    stores = parts.stores
+    announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
 
 
 @app.task(name="positions.mark", throws=(StoreUnavailable,))

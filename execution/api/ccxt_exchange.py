@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import ccxt
 
 from execution.api.answers import in_symbol, of_order, other_order, with_id
-from execution.api.failures import failure_of, without_signature
+from execution.api.failures import failure_of, kind_of_failure, without_signature
 from execution.api.parse import (
     account_fill_of,
     book_of,
@@ -76,6 +76,10 @@ class CcxtExchange:
     def _rules(self, market: Market) -> Market:
         """The market's rules, with those that ccxt does not know."""
         return market
+
+    def symbols(self) -> list[str]:
+        listed = self.client.markets.items()
+        return sorted(symbol for symbol, unified in listed if unified["spot"])
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         refused = self._refusal(order)
@@ -280,4 +284,4 @@ class CcxtExchange:
             yield
         except (ccxt.BaseError, *UNREADABLE) as error:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
-            raise ExchangeUnavailable(reason, self.client.retry_after_s) from error
+            raise kind_of_failure(error)(reason, self.client.retry_after_s) from error

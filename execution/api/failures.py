@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 
+import ccxt
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from execution.api.transport import StrictTransport
 from execution.error_handler import Failure
+from execution.ports import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 
 # Both are raised before a connection exists, so no byte of the request has left.
 _NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
@@ -18,6 +20,21 @@ _SIGNATURE = re.compile(r"signature=\w+")
 def without_signature(text: str) -> str:
     """ccxt quotes whole URLs in its errors; what signed them has no business in a log."""
     return _SIGNATURE.sub("signature=...", text)
+
+
+def kind_of_failure(error: Exception) -> type[ExchangeUnavailable]:
+    """Say whether a question that ended in `error` failed by itself, or with its exchange.
+
+    What ccxt calls an OperationFailed is the network or the exchange as a whole, but for an answer
+    that is not what was asked for; a key that is not accepted fails every question alike.
+    """
+    if isinstance(error, ccxt.BadSymbol):
+        return UnknownSymbol
+    if isinstance(error, ccxt.BadResponse):
+        return QuestionRefused
+    if isinstance(error, (ccxt.OperationFailed, ccxt.AuthenticationError)):
+        return ExchangeUnavailable
+    return QuestionRefused
 
 
 def failure_of(error: Exception, transport: StrictTransport) -> Failure:

@@ -7,6 +7,7 @@ from threading import RLock
 
 from execution.ledger.port import (
     UNSETTLED,
+    Checkpoint,
     LedgerUnavailable,
     Snapshot,
     check_zones,
@@ -21,13 +22,15 @@ from execution.ports import Halt
 class MemoryLedger:
     """Everything in dictionaries behind one lock; see port.Ledger for the meaning.
 
-    While `away` is true, every method raises LedgerUnavailable.
+    While `away` is true, every method raises LedgerUnavailable. With an `identity`, it is that
+    ledger's copy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, identity: str | None = None) -> None:
         self.away = False
-        self._identity = token_hex(8)
+        self._identity = identity or token_hex(8)
         self._halts: list[Halt] = []
+        self._checkpoint: Checkpoint | None = None
         self._lock = RLock()
         self._orders: dict[str, Order] = {}
         # By account, symbol, trade id and side, with the order that brought it.
@@ -112,6 +115,14 @@ class MemoryLedger:
     def identity(self) -> str:
         self._answer()
         return self._identity
+
+    def checkpoint(self) -> Checkpoint | None:
+        self._answer()
+        return self._checkpoint
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._answer()
+        self._checkpoint = checkpoint
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
         self._answer()

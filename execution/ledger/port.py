@@ -42,6 +42,18 @@ class Snapshot:
         return total((self.realised_pnl, self.unrealised_pnl))
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A moment up to which the ledger has everything that the store had written.
+
+    They are numbered from 1; `token` is random, so that two histories never share one.
+    """
+
+    number: int
+    token: str
+    at: datetime
+
+
 class Ledger(Protocol):
     """Every method raises LedgerUnavailable when the database does not answer, and ValueError for a
     time without a zone."""
@@ -90,6 +102,12 @@ class Ledger(Protocol):
     def identity(self) -> str:
         """A name that this database got by chance when it was made, so that another one in its
         place can be told from it."""
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The last one that was written, None for none."""
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Put it in the place of the one before."""
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
         """Keep the halts that there are now, in the place of those before."""

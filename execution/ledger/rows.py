@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from execution.decimals import to_decimal, to_text
-from execution.ledger.port import Snapshot
+from execution.ledger.port import Checkpoint, Snapshot
 from execution.ledger.tables import orders
 from execution.orders import Attempt, Fee, Fill, Order, Side
 from execution.ports import Halt
@@ -17,6 +17,7 @@ from execution.store.codec import order_to_json
 
 Row = dict[str, Any]
 _HALTS = TypeAdapter(list[Halt])
+_CHECKPOINT = TypeAdapter(Checkpoint)
 _ORDER_COLUMNS = [column.name for column in orders.columns if column.name != "doc"]
 _ATTEMPT = [field.name for field in fields(Attempt)]
 _SNAPSHOT = [field.name for field in fields(Snapshot)]
@@ -87,3 +88,11 @@ def halts_to_json(halts: Iterable[Halt]) -> str:
 
 def halts_from_json(text: str) -> list[Halt]:
     return _HALTS.validate_json(text)
+
+
+def checkpoint_to_json(checkpoint: Checkpoint) -> str:
+    return _CHECKPOINT.dump_json(checkpoint).decode()
+
+
+def checkpoint_from_json(text: str) -> Checkpoint:
+    return _CHECKPOINT.validate_json(text)

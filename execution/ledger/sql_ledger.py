@@ -25,6 +25,7 @@ from execution.ledger.engine import (
 )
 from execution.ledger.port import (
     UNSETTLED,
+    Checkpoint,
     Ledger,
     LedgerUnavailable,
     Snapshot,
@@ -32,6 +33,8 @@ from execution.ledger.port import (
     with_all_fills,
 )
 from execution.ledger.rows import (
+    checkpoint_from_json,
+    checkpoint_to_json,
     halts_from_json,
     halts_to_json,
     read_fill,
@@ -47,6 +50,7 @@ from execution.store.codec import order_from_json
 READ_BATCH = 1000
 WRITE_BATCH = 500
 HALTS = "halts"
+CHECKPOINT = "checkpoint"
 
 
 def open_ledger(url: str) -> Ledger:
@@ -136,10 +140,15 @@ class SqlLedger:
     def identity(self) -> str:
         return str(self._note(IDENTITY))
 
+    def checkpoint(self) -> Checkpoint | None:
+        text = self._note(CHECKPOINT)
+        return None if text is None else checkpoint_from_json(text)
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._write_note(CHECKPOINT, checkpoint_to_json(checkpoint))
+
     def write_halts(self, halts: Iterable[Halt]) -> None:
-        text = halts_to_json(halts)
-        with self._transaction(writes=True) as connection:
-            upsert(connection, tables.notes, [{"name": HALTS, "text": text}])
+        self._write_note(HALTS, halts_to_json(halts))
 
     def halts(self) -> list[Halt]:
         text = self._note(HALTS)
@@ -148,6 +157,10 @@ class SqlLedger:
     def _note(self, name: str) -> str | None:
         rows = self._rows(select(tables.notes).where(tables.notes.c.name == name))
         return rows[0]["text"] if rows else None
+
+    def _write_note(self, name: str, text: str) -> None:
+        with self._transaction(writes=True) as connection:
+            upsert(connection, tables.notes, [{"name": name, "text": text}])
 
     def write_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         rows = [snapshot_row(snapshot) for snapshot in snapshots]

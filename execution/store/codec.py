@@ -65,8 +65,8 @@ _NUMBERS = [
 ]
 
 
-def commit_arguments(change: Change) -> list[str | int]:
-    """The arguments of lua/commit.lua, in its order."""
+def commit_arguments(change: Change, commits: int) -> list[str | int]:
+    """The arguments of lua/commit.lua, in its order; so many commits are known of."""
     after = change.after
     return [
         after.order_id,
@@ -85,6 +85,7 @@ def commit_arguments(change: Change) -> list[str | int]:
         "1" if change.begins_attempt else "0",
         after.revision,
         "1" if change.is_from_signal else "0",
+        commits,
         *_position_arguments(change),
     ]
 

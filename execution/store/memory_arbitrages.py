@@ -55,6 +55,10 @@ class MemoryArbitrages:
             )
         return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
 
+    def unfinished(self) -> list[Arbitrage]:
+        found = sorted(self.arbitrages(), key=lambda one: one.arbitrage_id)
+        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
+
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         with self._store.lock:
             due = self._store.tables.arbitrages_due

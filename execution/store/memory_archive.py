@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from execution.checkpoints import Agreed
 from execution.orders import Order
 from execution.ports import Clock
 from execution.positions import Position
 from execution.store.memory_store import MemoryStore
+from execution.store.memory_tables import MARKED
 
 
 class MemoryArchive:
@@ -20,6 +22,9 @@ class MemoryArchive:
         made = {i: tables.orders[i].created_at for i in tables.unarchived if i in tables.orders}
         lost = [order_id for order_id in tables.unarchived if order_id not in made]
         return lost + sorted(made, key=lambda order_id: (made[order_id], order_id))
+
+    def lists_unarchived(self) -> bool:
+        return "unarchived" in self._store.tables.marked
 
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         orders = self._store.tables.orders
@@ -54,7 +59,7 @@ class MemoryArchive:
         del remember_s
         tables = self._store.tables
         tables.leaving.pop(order.order_id, None)
-        if order.order_id in tables.unarchived or order.is_live or order.fills_missing:
+        if order.order_id in tables.unarchived or order.may_still_trade:
             return False
         tables.orders.pop(order.order_id, None)
         tables.due.pop(order.order_id, None)
@@ -72,7 +77,7 @@ class MemoryArchive:
         tables.orders[order.order_id] = order
         tables.known.add(order.order_id)
         tables.tombstones.discard(order.order_id)
-        if order.is_live or order.fills_missing:
+        if order.may_still_trade:
             tables.live.add(order.order_id)
             tables.due[order.order_id] = self._clock.now_ms()
         if order.exchange_order_id is not None:
@@ -81,9 +86,21 @@ class MemoryArchive:
         if leave_ms is not None:
             tables.leaving[order.order_id] = leave_ms
 
+    def ledger_identity(self) -> str | None:
+        return self._store.tables.ledger_identity
+
+    def set_ledger_identity(self, identity: str) -> None:
+        self._store.tables.ledger_identity = identity
+
+    def agreed(self) -> Agreed | None:
+        return self._store.tables.agreed
+
+    def set_agreed(self, agreed: Agreed) -> None:
+        self._store.tables.agreed = agreed
+
 
 class MemoryRepair:
-    """A store in memory loses no index; it loses what a test takes out of its tables."""
+    """A store in memory loses what a test takes out of its tables; see Tables.drop."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -94,32 +111,47 @@ class MemoryRepair:
     def set_mended_run(self, run_id: str | None) -> None:
         self._store.tables.mended_run = run_id
 
-    def ledger_identity(self) -> str | None:
-        return self._store.tables.ledger_identity
-
-    def set_ledger_identity(self, identity: str) -> None:
-        self._store.tables.ledger_identity = identity
-
     def lost(self, accounts: Iterable[str]) -> list[str]:
         del accounts
         tables = self._store.tables
         gone = tables.live - tables.orders.keys()
+        unarchived = [i for i in tables.unarchived if i not in tables.orders and i not in gone]
         held = {key: position.version for key, position in tables.positions.items()}
         wanted = sorted(held.keys() | tables.position_versions.keys())
-        return [f"the record of live order {order_id}" for order_id in sorted(gone)] + [
-            f"position {account} {symbol}"
-            for account, symbol in wanted
-            if held.get((account, symbol)) != tables.position_versions.get((account, symbol))
+        return [
+            *(f"{_kind(name)} {name}" for name in MARKED if name not in tables.marked),
+            *(f"the record of live order {order_id}" for order_id in sorted(gone)),
+            *(f"the record of order {order_id}" for order_id in unarchived),
+            *(
+                f"position {account} {symbol}"
+                for account, symbol in wanted
+                if held.get((account, symbol)) != tables.position_versions.get((account, symbol))
+            ),
         ]
 
     def reindex(self) -> int:
         tables = self._store.tables
+        tables.marked |= set(MARKED)
         for order_id in [i for i in tables.unarchived if i not in tables.orders]:
             del tables.unarchived[order_id]
         tables.live &= tables.orders.keys()
+        tables.live |= {i for i, o in tables.orders.items() if o.may_still_trade}
         tables.known &= tables.orders.keys() | tables.tombstones
+        tables.known |= tables.orders.keys()
         tables.unarchived.update(dict.fromkeys(tables.orders))
+        for order in tables.orders.values():
+            self._list(order)
+        for key, position in tables.positions.items():
+            tables.position_versions.setdefault(key, position.version)
         return len(tables.orders)
+
+    def _list(self, order: Order) -> None:
+        tables = self._store.tables
+        if order.order_id in tables.live:
+            tables.due.setdefault(order.order_id, 0)
+        if order.exchange_order_id is not None:
+            field = (order.account, order.symbol, order.exchange_order_id)
+            tables.exchange_ids.setdefault(field, order.order_id)
 
     def without_record(self, order_ids: list[str]) -> set[str]:
         tables = self._store.tables
@@ -139,3 +171,8 @@ class MemoryRepair:
         tables.positions[after.account, after.symbol] = after
         tables.position_versions[after.account, after.symbol] = after.version
         return True
+
+
+def _kind(name: str) -> str:
+    """A list of positions that is lost says nothing of orders."""
+    return "position index" if name.startswith("position") else "index"

@@ -30,6 +30,8 @@ class MemoryStore:
         self._entry_numbers = itertools.count()
         self._entry_ms = 0
         self._epoch = Epoch("1", 0)
+        # What every process knows that works with this store.
+        self._commits = 0
 
     def commit(self, change: Change) -> Committed:
         with self.lock:
@@ -50,7 +52,7 @@ class MemoryStore:
             return Committed.CONFLICT
         if is_gone and change.is_from_signal:
             return Committed.CONFLICT
-        if change.epoch is not None and change.epoch.run_id != self._epoch.run_id:
+        if change.epoch is not None and change.epoch.run_id != self.epoch().run_id:
             return Committed.RESTARTED
         if change.begins_attempt and {None, after.account} & tables.halts.keys():
             return Committed.HALTED
@@ -75,6 +77,8 @@ class MemoryStore:
         tables.orders[after.order_id] = after
         tables.known.add(after.order_id)
         tables.unarchived[after.order_id] = None
+        tables.commits += 1
+        self._commits = max(self._commits, tables.commits)
         if after.may_still_trade:
             tables.live.add(after.order_id)
         else:
@@ -102,6 +106,11 @@ class MemoryStore:
 
     def epoch(self, *, fresh: bool = False) -> Epoch:
         del fresh
+        with self.lock:
+            if self.tables.commits < self._commits:
+                # The same server with the contents of an earlier time.
+                self.tables.commits = self._commits
+                self.begin_epoch()
         mended = self.tables.mended_run
         return replace(self._epoch, is_whole=mended in (None, self._epoch.run_id))
 
@@ -110,10 +119,16 @@ class MemoryStore:
             self._epoch = Epoch(f"{self._epoch.run_id}+", self._clock.now_ms())
             return self._epoch
 
+    def take_back(self, to: Tables) -> None:
+        """Have the contents of when `to` was copied, in the same run of the server."""
+        with self.lock:
+            self.tables.take_over(to)
+
     def roll_back(self, to: Tables) -> None:
         """Restart as a server does that lost what was written since `to` was copied."""
         with self.lock:
             self.tables.take_over(to)
+            self._commits = to.commits
             run = int(self._epoch.run_id.rstrip("+")) + 1
             self._epoch = Epoch(str(run), self._clock.now_ms())
 
@@ -141,6 +156,10 @@ class MemoryStore:
     def live_orders(self, account: str) -> list[Order]:
         found = [o for o in self.orders(account=account) if o.order_id in self.tables.live]
         return sorted(found, key=lambda order: order.order_id)
+
+    def accounts(self) -> list[str]:
+        with self.lock:
+            return sorted({order.account for order in self.tables.orders.values()})
 
     def order_ids_by_exchange_id(
         self, account: str, symbol: str, exchange_order_ids: Iterable[str]

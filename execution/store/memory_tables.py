@@ -4,10 +4,17 @@ import copy
 from dataclasses import dataclass, field, fields
 
 from execution.arbitrages import Arbitrage
+from execution.checkpoints import Agreed
 from execution.orders import Order
 from execution.ports import ClockOffset, Halt, Intent, RefusedIntent
 from execution.positions import Position
 from execution.waiting_intents import WaitingIntent
+
+# Tables whose loss can be told from their being empty, as Redis tells it by a member that each has.
+MARKED = (
+    "known", "due", "unarchived", "leaving", "live", "exchange_ids", "positions",
+    "position_versions",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -34,12 +41,24 @@ class Tables:
     unarchived: dict[str, None] = field(default_factory=dict)
     leaving: dict[str, int] = field(default_factory=dict)
     mended_run: str | None = None
+    # How many commits there were; it only ever grows.
+    commits: int = 0
     ledger_identity: str | None = None
+    agreed: Agreed | None = None
+    # Those of MARKED that are there.
+    marked: set[str] = field(default_factory=set)
     arbitrages: dict[str, Arbitrage] = field(default_factory=dict)
     arbitrages_due: dict[str, int] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         return copy.deepcopy(self)
+
+    def drop(self, name: str) -> None:
+        """Lose a table as Redis loses a key: with the mark that it has."""
+        each = next(each for each in fields(self) if each.name == name)
+        empty = each.default_factory() if callable(each.default_factory) else each.default
+        setattr(self, name, empty)
+        self.marked.discard(name)
 
     def take_over(self, other: "Tables") -> None:
         """Hold what the other holds, in a copy of its own."""

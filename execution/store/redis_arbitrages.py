@@ -10,6 +10,7 @@ from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.ports import Committed
 from execution.store import keys
 from execution.store.codec import created_us, order_to_json
+from execution.store.commit_counter import CommitCounter
 from execution.store.connection import guarded, script
 
 _ARBITRAGE = TypeAdapter(Arbitrage)
@@ -19,8 +20,11 @@ READ_BATCH = 500
 class RedisArbitrages:
     """Records, what is due, and nothing that the orders do not say themselves."""
 
-    def __init__(self, client: Redis, remember_s: int) -> None:
+    def __init__(
+        self, client: Redis, remember_s: int, commits: CommitCounter | None = None
+    ) -> None:
         self._redis: Any = client
+        self._commits = commits or CommitCounter()
         self._remember_s = remember_s
         self._commit = script(client, "commit_arbitrage")
         self._take_due = script(client, "take_due")
@@ -38,14 +42,17 @@ class RedisArbitrages:
                 keys.ORDERS,
                 keys.UNARCHIVED,
                 keys.EPOCH,
+                keys.ACCOUNTS,
+                keys.COMMITS,
                 *(key for leg in change.legs for key in _leg_keys(leg)),
             ],
             args=[
                 *_arguments(change, self._remember_s),
+                self._commits.known,
                 *(argument for leg in change.legs for argument in _leg_arguments(leg)),
             ],
         )
-        return Committed(answer)
+        return self._commits.read(answer)
 
     @guarded
     def arbitrage(self, arbitrage_id: str) -> Arbitrage | None:
@@ -67,6 +74,18 @@ class RedisArbitrages:
                 self._redis.zrem(keys.ARBITRAGES, *gone)
             found += [_ARBITRAGE.validate_json(doc) for doc in docs.values() if doc is not None]
         return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
+
+    @guarded
+    def unfinished(self) -> list[Arbitrage]:
+        # Whatever has not ended is due at some time.
+        names = sorted(self._redis.zrange(keys.ARBITRAGES_DUE, 0, -1))
+        found = []
+        for start in range(0, len(names), READ_BATCH):
+            pipe = self._redis.pipeline(transaction=False)
+            for name in names[start : start + READ_BATCH]:
+                pipe.hget(keys.arbitrage(name), "doc")
+            found += [_ARBITRAGE.validate_json(doc) for doc in pipe.execute() if doc is not None]
+        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
 
     @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:

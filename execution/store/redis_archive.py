@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import TypeAdapter
 from redis import Redis
 
+from execution.checkpoints import Agreed
 from execution.orders import Order
 from execution.ports import Clock
 from execution.store import keys
@@ -16,6 +18,8 @@ from execution.store.codec import (
     token,
 )
 from execution.store.connection import guarded, script
+
+_AGREED = TypeAdapter(Agreed)
 
 
 class RedisArchive:
@@ -32,6 +36,10 @@ class RedisArchive:
     def unarchived(self) -> list[str]:
         waiting = self._redis.zrange(keys.UNARCHIVED, 0, -1)
         return [order_id for order_id in waiting if order_id != keys.PRESENT]
+
+    @guarded
+    def lists_unarchived(self) -> bool:
+        return self._redis.zscore(keys.UNARCHIVED, keys.PRESENT) is not None
 
     @guarded
     def records(self, order_ids: Iterable[str]) -> list[Order]:
@@ -81,7 +89,7 @@ class RedisArchive:
 
     @guarded
     def restore(self, order: Order, leave_ms: int | None) -> None:
-        is_live = order.is_live or order.fills_missing
+        is_live = order.may_still_trade
         self._restore(
             keys=[
                 keys.order(order.order_id),
@@ -91,6 +99,7 @@ class RedisArchive:
                 keys.live(order.account),
                 keys.exchange_ids(order.account),
                 keys.MENDED,
+                keys.ACCOUNTS,
             ],
             args=[
                 order.order_id,
@@ -107,3 +116,21 @@ class RedisArchive:
                 "" if leave_ms is None else leave_ms,
             ],
         )
+
+    @guarded
+    def ledger_identity(self) -> str | None:
+        identity: str | None = self._redis.get(keys.LEDGER)
+        return identity
+
+    @guarded
+    def set_ledger_identity(self, identity: str) -> None:
+        self._redis.set(keys.LEDGER, identity)
+
+    @guarded
+    def agreed(self) -> Agreed | None:
+        text = self._redis.get(keys.CHECKPOINT)
+        return None if text is None else _AGREED.validate_json(text)
+
+    @guarded
+    def set_agreed(self, agreed: Agreed) -> None:
+        self._redis.set(keys.CHECKPOINT, _AGREED.dump_json(agreed))

@@ -21,6 +21,9 @@ from execution.store.codec import (
 from execution.store.connection import guarded, script
 
 SCAN_BATCH = 500
+# So many of the orders that wait for the ledger are looked for, the oldest first.
+WAITING_MAX = 500
+RANKED = (keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING)
 # So many records are listed at once; each time waits for the disk, and again if one has changed.
 INDEX_BATCH = 50
 
@@ -45,23 +48,20 @@ class RedisRepair:
         if run_id is None:
             self._redis.delete(keys.MENDED)
             return
+        self._redis.set(keys.MENDED, run_id)
+
+    def _mark(self) -> None:
+        """Put into every index the member by which its loss can be told."""
         pipe = self._redis.pipeline(transaction=True)
-        for key in (keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING):
+        for key in RANKED:
             pipe.zadd(key, {keys.PRESENT: "inf"})
         for account in self._accounts:
             pipe.sadd(keys.live(account), keys.PRESENT)
             pipe.hset(keys.exchange_ids(account), keys.PRESENT, "")
-        pipe.set(keys.MENDED, run_id)
+        for key in (keys.POSITIONS, keys.ACCOUNTS):
+            pipe.sadd(key, keys.PRESENT)
+        pipe.hset(keys.POSITION_VERSIONS, keys.PRESENT, "")
         pipe.execute()
-
-    @guarded
-    def ledger_identity(self) -> str | None:
-        identity: str | None = self._redis.get(keys.LEDGER)
-        return identity
-
-    @guarded
-    def set_ledger_identity(self, identity: str) -> None:
-        self._redis.set(keys.LEDGER, identity)
 
     @guarded
     def lost(self, accounts: Iterable[str]) -> list[str]:
@@ -71,28 +71,35 @@ class RedisRepair:
             live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
             without = self._without_doc(live)
             found += [f"the record of live order {order_id}" for order_id in without]
+        waiting = self._redis.zrange(keys.UNARCHIVED, 0, WAITING_MAX - 1)
+        without = self._without_doc([i for i in waiting if i != keys.PRESENT])
+        found += [f"the record of order {order_id}" for order_id in without]
         return found + self._lost_positions()
 
     def _lost_indexes(self) -> list[str]:
-        ranked = [keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING]
         accounts = sorted(self._accounts)
         pipe = self._redis.pipeline(transaction=False)
-        for key in ranked:
+        for key in RANKED:
             pipe.zscore(key, keys.PRESENT)
+        pipe.sismember(keys.ACCOUNTS, keys.PRESENT)
+        pipe.sismember(keys.POSITIONS, keys.PRESENT)
+        pipe.hexists(keys.POSITION_VERSIONS, keys.PRESENT)
         for account in accounts:
             pipe.sismember(keys.live(account), keys.PRESENT)
             pipe.hexists(keys.exchange_ids(account), keys.PRESENT)
-        names = ranked + [
-            key for account in accounts for key in (keys.live(account), keys.exchange_ids(account))
-        ]
+        names = [f"index {key}" for key in (*RANKED, keys.ACCOUNTS)]
+        # What is lost of positions says nothing of orders.
+        names += [f"position index {key}" for key in (keys.POSITIONS, keys.POSITION_VERSIONS)]
+        for account in accounts:
+            names += [f"index {keys.live(account)}", f"index {keys.exchange_ids(account)}"]
         is_there = [answer not in (None, 0, False) for answer in pipe.execute()]
-        return [f"index {name}" for name, there in zip(names, is_there, strict=True) if not there]
+        return [name for name, there in zip(names, is_there, strict=True) if not there]
 
     def _lost_positions(self) -> list[str]:
         """Positions that are not listed, not there, or not in the version that was written last.
         Both versions of one are read at one moment: a fill between them would pass for a loss."""
         listed = self._redis.smembers(keys.POSITIONS)
-        wanted = sorted(listed | set(self._redis.hkeys(keys.POSITION_VERSIONS)))
+        wanted = sorted((listed | set(self._redis.hkeys(keys.POSITION_VERSIONS))) - {keys.PRESENT})
         pipe = self._redis.pipeline(transaction=True)
         for key in wanted:
             pipe.sismember(keys.POSITIONS, key)
@@ -115,6 +122,8 @@ class RedisRepair:
     @guarded
     def reindex(self) -> int:
         count = 0
+        # First, so that one that is lost while this is at work stays without its mark.
+        self._mark()
         for account in self._accounts:
             self._forget_lost_records(account)
         self._forget_lost_orders()
@@ -166,8 +175,9 @@ class RedisRepair:
     def _list(self, order: Order, pipe: Any) -> None:
         pipe.zadd(keys.ORDERS, {order.order_id: created_us(order)}, nx=True)
         pipe.zadd(keys.UNARCHIVED, {order.order_id: created_us(order)}, nx=True)
-        if order.is_live or order.fills_missing:
+        if order.may_still_trade:
             pipe.sadd(keys.live(order.account), order.order_id)
+            pipe.sadd(keys.ACCOUNTS, order.account)
             pipe.zadd(keys.DUE, {order.order_id: self._clock.now_ms()}, nx=True)
         if order.exchange_order_id is not None:
             field = exchange_id_field(order)

@@ -25,6 +25,7 @@ from execution.ports import (
 from execution.positions import Position
 from execution.store import keys
 from execution.store.codec import commit_arguments, order_from_json, position_from_hash
+from execution.store.commit_counter import CommitCounter
 from execution.store.connection import guarded, script
 from execution.store.redis_waiting import intent_of
 
@@ -36,9 +37,10 @@ LOOK_AGAIN_MS = 2_000
 class RedisStore:
     """The store of record."""
 
-    def __init__(self, client: Redis, clock: Clock) -> None:
+    def __init__(self, client: Redis, clock: Clock, commits: CommitCounter | None = None) -> None:
         self._redis: Any = client
         self._clock = clock
+        self._commits = commits or CommitCounter()
         self._epoch: Epoch | None = None
         self._was_connected = False
         self._look_again_ms = 0
@@ -70,12 +72,15 @@ class RedisStore:
                 keys.POSITION_VERSIONS,
                 keys.EPOCH,
                 keys.MENDED,
+                keys.ACCOUNTS,
+                keys.COMMITS,
             ],
-            args=commit_arguments(change),
+            args=commit_arguments(change, self._commits.known),
         )
-        if answer == Committed.RESTARTED.value:
+        committed = self._commits.read(answer)
+        if committed is Committed.RESTARTED:
             self._epoch = None
-        return Committed(answer)
+        return committed
 
     @guarded
     def epoch(self, *, fresh: bool = False) -> Epoch:
@@ -91,10 +96,15 @@ class RedisStore:
 
     def _learned(self, *, begin_anew: bool) -> Epoch:
         """Ask the server for its epoch; again soon if it was not looked over yet."""
-        name, age_ms, is_whole = self._learn_epoch(
-            keys=[keys.EPOCH, keys.ORDERS, keys.MENDED],
-            args=["1" if self._was_connected else "0", "1" if begin_anew else "0"],
+        name, age_ms, is_whole, commits = self._learn_epoch(
+            keys=[keys.EPOCH, keys.ORDERS, keys.MENDED, keys.COMMITS],
+            args=[
+                "1" if self._was_connected else "0",
+                "1" if begin_anew else "0",
+                self._commits.known,
+            ],
         )
+        self._commits.learn(commits)
         self._was_connected = True
         now_ms = self._clock.now_ms()
         self._look_again_ms = now_ms + LOOK_AGAIN_MS
@@ -124,6 +134,10 @@ class RedisStore:
     @guarded
     def live_orders(self, account: str) -> list[Order]:
         return self._load(sorted(self._redis.smembers(keys.live(account))))
+
+    @guarded
+    def accounts(self) -> list[str]:
+        return sorted(self._redis.smembers(keys.ACCOUNTS) - {keys.PRESENT})
 
     def _load(self, order_ids: Iterable[str]) -> list[Order]:
         return list(self._load_each(order_ids))
@@ -162,7 +176,7 @@ class RedisStore:
     @guarded
     def positions(self, account: str | None = None) -> list[Position]:
         pipe = self._redis.pipeline(transaction=False)
-        for key in sorted(self._redis.smembers(keys.POSITIONS)):
+        for key in sorted(self._redis.smembers(keys.POSITIONS) - {keys.PRESENT}):
             if account is None or key.startswith(keys.position(account, "")):
                 pipe.hgetall(key)
         return [position_from_hash(stored) for stored in pipe.execute() if stored]

@@ -10,6 +10,7 @@ from execution.ports import Clock, Store
 from execution.reconciliation_run import ReconciliationStore
 from execution.repair import RepairStore
 from execution.store.book_store import RedisBooks
+from execution.store.commit_counter import CommitCounter
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
@@ -44,13 +45,14 @@ def open_stores(
     """Connect to Redis when something is first asked of it. What has ended is remembered for
     `remember_s`."""
     client = connect(url, connections_max=connections_max)
+    commits = CommitCounter()
     return Stores(
-        orders=RedisStore(client, clock),
+        orders=RedisStore(client, clock, commits),
         archive=RedisArchive(client, clock),
         repair=RedisRepair(client, clock),
         reconciliations=RedisReconciliations(client),
         valuations=RedisValuations(client),
-        arbitrages=RedisArbitrages(client, remember_s),
+        arbitrages=RedisArbitrages(client, remember_s, commits),
         books=RedisBooks(client),
         workers=RedisWorkers(client),
         waiting=RedisWaiting(client),

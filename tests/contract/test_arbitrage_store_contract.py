@@ -13,6 +13,7 @@ from stores_kit import AWAY, PARAMS, an_order, stores_of
 
 from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole, Result
+from execution.missing_accounts import missing_accounts
 from execution.orders import Attempt, Order, OrderState
 from execution.ports import Change, Committed, Epoch, Halt, StoreUnavailable
 from execution.store import keys
@@ -320,10 +321,42 @@ def test_what_has_ended_is_remembered_for_so_long_and_what_begins_again_for_ever
     assert client.zcard(keys.ARBITRAGES) == 0
 
 
+def test_those_that_have_not_ended_are_found_also_on_accounts_that_are_not_configured(
+    stores: Stores,
+) -> None:
+    leg = a_leg(1, OTHER)
+    assert stores.arbitrages.commit(opening(leg)) is Committed.DONE
+    kept(stores, an_arbitrage(2), state=ArbitrageState.CLOSED)
+    kept(stores, an_arbitrage(3), None, state=ArbitrageState.REFUSED)
+    (unfinished,) = stores.arbitrages.unfinished()
+    assert not unfinished.has_ended
+    (found,) = missing_accounts(stores.orders, stores.arbitrages, [ACCOUNT])
+    assert (found.account, found.orders) == (OTHER, (leg.order,))
+    assert found.arbitrages == (unfinished,)
+    assert leg.order.order_id in found.sentence
+    assert unfinished.arbitrage_id in found.sentence
+    assert missing_accounts(stores.orders, stores.arbitrages, [ACCOUNT, OTHER]) == []
+
+
+def test_a_server_with_the_contents_of_an_earlier_time_takes_no_arbitrage(
+    request: pytest.FixtureRequest,
+) -> None:
+    """The process knows of more commits than the server has."""
+    stores = stores_of("redis", request)
+    kept(stores, an_arbitrage(3))
+    epoch = stores.orders.epoch(fresh=True)
+    kept(stores, an_arbitrage(2))
+    connect(request.getfixturevalue("valkey_url")).set(keys.COMMITS, 1)
+    change = opening(*both_legs(), epoch=epoch)
+    assert stores.arbitrages.commit(change) is Committed.RESTARTED
+    assert stores.orders.epoch(fresh=True) != epoch
+
+
 CALLS: list[Callable[[ArbitrageStore], object]] = [
     lambda store: store.commit(opening(*both_legs())),
     lambda store: store.arbitrage("oa1"),
     lambda store: store.arbitrages(),
+    lambda store: store.unfinished(),
     lambda store: store.due(DUE_MS, 1, 1),
     lambda store: store.rest("oa1"),
     lambda store: store.postpone("oa1", 1),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, START_MS, SYMBOL, FakeClock, fill
+from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, fill
 from stores_kit import (
     AWAY,
     PARAMS,
@@ -19,6 +19,8 @@ from stores_kit import (
 )
 
 from execution.archive import ArchiveStore
+from execution.checkpoints import Agreed
+from execution.ledger.port import Checkpoint
 from execution.orders import OrderState
 from execution.ports import Change, Committed, StoreUnavailable
 from execution.store import keys
@@ -256,11 +258,16 @@ def test_what_is_put_back_by_a_record_that_was_lost_has_everything_looked_over(
 ORDER = an_ended_order()
 CALLS: dict[str, Callable[[ArchiveStore], object]] = {
     "unarchived": lambda s: s.unarchived(),
+    "lists_unarchived": lambda s: s.lists_unarchived(),
     "records": lambda s: s.records(["oo1"]),
     "mark_archived": lambda s: s.mark_archived([(ORDER, 1)]),
     "leaving": lambda s: s.leaving(2, 1),
     "evict": lambda s: s.evict(ORDER, 60),
     "restore": lambda s: s.restore(ORDER, 1),
+    "ledger_identity": lambda s: s.ledger_identity(),
+    "set_ledger_identity": lambda s: s.set_ledger_identity("ledger"),
+    "agreed": lambda s: s.agreed(),
+    "set_agreed": lambda s: s.set_agreed(Agreed("ledger")),
 }
 
 
@@ -280,3 +287,18 @@ def test_every_key_is_named_for_the_project(desk: ServerDesk) -> None:
     found = sorted(desk.redis.scan_iter())
     assert len(found) >= 4
     assert all(key.startswith("oneorder:") for key in found)
+
+
+def test_a_list_that_was_lost_is_told_from_an_empty_one(desk: ServerDesk) -> None:
+    desk.looked_over()
+    assert desk.parts.archive.lists_unarchived()
+    desk.redis.delete(keys.UNARCHIVED)
+    desk.filled()
+    assert not desk.parts.archive.lists_unarchived()
+
+
+def test_what_store_and_ledger_agreed_on_comes_back(stores: Stores) -> None:
+    assert stores.archive.agreed() is None
+    agreed = Agreed("ledger", Checkpoint(1, "a", EPOCH), Checkpoint(2, "b", EPOCH), "state")
+    stores.archive.set_agreed(agreed)
+    assert stores.archive.agreed() == agreed

@@ -32,7 +32,7 @@ from execution.arbitrage_executor import execute_arbitrage
 from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
 from execution.markets import Market
 from execution.orders import Order, OrderState, Side
-from execution.ports import ExchangeUnavailable
+from execution.ports import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [HTML, "", "{}", "null", "true", '"ok"', "[", '{"code": 0, "msg": ""}', "[{}]", "[null]"]
@@ -464,3 +464,33 @@ def test_an_arbitrage_in_a_symbol_that_is_not_traded_is_refused(
 ) -> None:
     done = execute_arbitrage(connect(server.url), connect(server.url), "NOPE/USDT", "1")
     assert done.reason == "symbol: 'NOPE/USDT' is not traded on account buy"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply({"code": -1121, "msg": "Invalid symbol."}, 400), UnknownSymbol),
+        (Reply({"code": -1100, "msg": "Illegal characters"}, 400), QuestionRefused),
+        (Reply([{"no": "trade"}]), QuestionRefused),
+        (Reply({"code": -2015, "msg": "Invalid API-key"}, 401), ExchangeUnavailable),
+        (Reply(HTML, 503), ExchangeUnavailable),
+        (Reply({"code": -1003, "msg": "Too many requests"}, 429), ExchangeUnavailable),
+    ],
+)
+def test_a_question_that_fails_by_itself_is_told_from_an_exchange_that_does_not_answer(
+    reply: Reply, kind: type[Exception], server: BinanceServer, binance: BinanceExchange
+) -> None:
+    server.replies[MY_TRADES] = reply
+    with pytest.raises(ExchangeUnavailable) as raised:
+        binance.fills_since("BTC/USDT", None, 1)
+    assert type(raised.value) is kind
+
+
+def test_a_symbol_that_is_not_listed_is_unknown_without_a_question(
+    server: BinanceServer, binance: BinanceExchange
+) -> None:
+    assert "BTC/USDT" in binance.symbols()
+    assert "NOPE/USDT" not in binance.symbols()
+    with pytest.raises(UnknownSymbol):
+        binance.fills_since("NOPE/USDT", None, 1)
+    assert server.count(MY_TRADES) == 0

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from execution.ledger.memory_ledger import MemoryLedger
-from execution.ledger.port import Ledger, LedgerUnavailable, Snapshot
+from execution.ledger.port import Checkpoint, Ledger, LedgerUnavailable, Snapshot
 from execution.ledger.sql_ledger import SqlLedger, open_ledger
 from execution.ledger.tables import metadata
 from execution.orders import (
@@ -424,6 +424,8 @@ EVERY_METHOD: dict[str, Callable[[Ledger], object]] = {
     "orders": lambda ledger: list(ledger.orders()),
     "unsettled": lambda ledger: list(ledger.unsettled()),
     "identity": lambda ledger: ledger.identity(),
+    "checkpoint": lambda ledger: ledger.checkpoint(),
+    "write_checkpoint": lambda ledger: ledger.write_checkpoint(Checkpoint(1, "a", EPOCH)),
     "write_halts": lambda ledger: ledger.write_halts([]),
     "halts": lambda ledger: ledger.halts(),
     "traded": lambda ledger: ledger.traded(),
@@ -463,3 +465,10 @@ def test_what_has_not_ended_is_told_apart_from_the_rest(ledger: Ledger) -> None:
     ledger.write([an_order(n, state=state) for n, state in enumerate(states, start=1)])
     unsettled = {order.state for order in ledger.unsettled()}
     assert unsettled == {*LIVE, OrderState.QUARANTINED}
+
+
+def test_a_ledger_keeps_its_last_checkpoint(ledger: Ledger) -> None:
+    assert ledger.checkpoint() is None
+    for number in (1, 2):
+        ledger.write_checkpoint(Checkpoint(number, f"token {number}", EPOCH))
+    assert ledger.checkpoint() == Checkpoint(2, "token 2", EPOCH)

@@ -23,6 +23,7 @@ SHEET = BalanceSheet(
     strangers={"BTC": Decimal("0.3")},
     suspected={"USDT": Decimal("-7.25")},
     seen=("BTC/USDT buy 901", "BTC/USDT sell 901"),
+    asked=("ETH/BTC", "ETH/USDT"),
 )
 RUN = Reconciliation(
     account=ACCOUNT,
@@ -42,6 +43,9 @@ RUN = Reconciliation(
     drift_confirmed=True,
     repaired=["index oneorder:due"],
     halted=True,
+    symbols_failed={"ETH/USDT": "BadSymbol: ETH/USDT"},
+    pairs_unasked=12,
+    warnings=["positions are not checked"],
     error='no answer: " and \\ and ünïcode \u2028',
 )
 

@@ -174,8 +174,6 @@ POSITION = Position(ACCOUNT, SYMBOL)
 CALLS: dict[str, Callable[[RepairStore], object]] = {
     "mended_run": lambda s: s.mended_run(),
     "set_mended_run": lambda s: s.set_mended_run("run"),
-    "ledger_identity": lambda s: s.ledger_identity(),
-    "set_ledger_identity": lambda s: s.set_ledger_identity("ledger"),
     "lost": lambda s: s.lost([ACCOUNT]),
     "reindex": lambda s: s.reindex(),
     "without_record": lambda s: s.without_record(["oo1"]),

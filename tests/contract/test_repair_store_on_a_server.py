@@ -189,7 +189,8 @@ def test_a_position_of_an_earlier_time_is_noticed_although_a_fill_moved_it_on(
 def test_the_list_of_positions_is_noticed_and_made_again(desk: ServerDesk, key: str) -> None:
     before = traded(desk)
     desk.redis.delete(key)
-    assert desk.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
+    lost = [f"position index {key}", f"position {POSITION}"]
+    assert desk.parts.repair.lost([ACCOUNT]) == lost
     desk.repair()
     assert desk.store.positions() == [before]
     assert desk.repair() is None

@@ -599,6 +599,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "begin_epoch": lambda s: s.begin_epoch(),
     "order": lambda s: s.order("oo1"),
     "orders": lambda s: s.orders(),
+    "accounts": lambda s: s.accounts(),
     "live_orders": lambda s: s.live_orders(ACCOUNT),
     "order_ids_by_exchange_id": lambda s: s.order_ids_by_exchange_id(ACCOUNT, SYMBOL, ["1"]),
     "due": lambda s: s.due(0, 1, 1),
@@ -640,3 +641,11 @@ def test_every_key_is_named_for_the_project(valkey_url: str) -> None:
     found = sorted(client.scan_iter())
     assert len(found) >= 7
     assert all(key.startswith("oneorder:") for key in found)
+
+
+def test_every_account_that_ever_had_a_live_order_is_known(store: Store) -> None:
+    assert store.accounts() == []
+    for number, account in enumerate(("second", "first", "second")):
+        order = replace(ORDER, order_id=f"oo{number}", account=account)
+        store.commit(Change(order, changed(order), None))
+    assert store.accounts() == ["first", "second"]

@@ -279,6 +279,9 @@ class ExchangeDoor:
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
         return self._ask("prices", lambda: dict.fromkeys(symbols, BOOK.mid or Decimal(0)))
 
+    def symbols(self) -> list[str]:
+        return [MARKET.symbol]
+
     def may_trade(self) -> bool | None:
         return True
 

@@ -175,4 +175,4 @@ def sweep(process: Process) -> None:
 
 
 def reconcile(process: Process) -> None:
-    process.reconciler.run(ACCOUNT, process.exchange)
+    process.reconciler.run(ACCOUNT, lambda: process.exchange)

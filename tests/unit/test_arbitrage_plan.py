@@ -1,18 +1,27 @@
 """What is sent for an arbitrage: both legs, and whatever works off what they differ by."""
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import pytest
 from arbitrage_kit import BUY, SELL, Floor
 from fakes import MARKET, START_MS, SYMBOL
 
-from execution.arbitrage_plan import LegPlan, NoPlan, Plan, Venue, is_dust, plan_fix, plan_legs
+from execution.arbitrage_plan import (
+    LegPlan,
+    NoPlan,
+    Plan,
+    Venue,
+    is_dust,
+    is_dust_at,
+    plan_fix,
+    plan_legs,
+)
 from execution.arbitrages import Arbitrage, LegRole
 from execution.books import Book
 from execution.decimals import ZERO
-from execution.markets import Market
+from execution.markets import Market, untradable
 from execution.orders import Side
 from execution.spread_pricing import UNLIMITED
 
@@ -273,3 +282,72 @@ def test_dust_is_what_no_exchange_would_take(amount: str, market: Market, dust: 
 def test_dust_cannot_be_worked_off() -> None:
     with pytest.raises(NoPlan):
         fix("0.04", "99", cheap(), dear())
+
+
+def test_a_rest_is_sold_at_a_price_at_which_it_is_worth_the_minimum() -> None:
+    """0.0501 is worth too little at the cap's price, and enough at what is bid."""
+    plan = fix("0.0501", "100", cheap(), dear([("102", "10")], market=FREE))
+    # Whole steps are 0.050, which is worth 5 at 100 and above.
+    assert (plan.account, plan.amount, plan.price) == (SELL, Decimal("0.050"), Decimal(100))
+
+
+def test_a_rest_is_sold_no_lower_than_the_bids_that_take_all_of_it() -> None:
+    bids = [("102", "0.03"), ("100.5", "0.03"), ("99.9", "5")]
+    plan = fix("0.05", "100", dear(bids, market=FREE))
+    assert (plan.amount, plan.price) == (Decimal("0.05"), Decimal(100))
+    with pytest.raises(NoPlan):
+        fix("0.05", "100", dear([("102", "0.03"), ("99.9", "5")], market=FREE))
+
+
+def test_a_rest_is_bought_at_a_price_that_what_is_free_pays_for() -> None:
+    """At the cap's price too little could be paid for; at what is asked it is just enough."""
+    seller = dear(asks=[("100", "10")], market=FREE, quote_free="5.01")
+    plan = fix("-0.0501", "100", seller, bps="1000")
+    assert (plan.amount, plan.price) == (Decimal("0.050"), Decimal(100))
+
+
+@pytest.mark.parametrize(
+    ("imbalance", "average", "venue_", "dust"),
+    [
+        # At 99 it came for less than 5; at 102 it is worth more.
+        ("0.0501", "99", dear([("102", "1")], market=FREE), False),
+        ("0.0481", "99", dear([("102", "1")], market=FREE), True),
+        # A purchase may be limited as high as the cap, 0.5 % above what was sold at.
+        ("-0.0501", "99.8", cheap([("98", "1")], market=FREE), False),
+        ("-0.0501", "99", cheap([("98", "1")], market=FREE), True),
+        # With nobody bidding, what it came at decides.
+        ("0.0501", "100", replace(dear(market=FREE), book=Book(SYMBOL, (), ())), False),
+        ("0.0501", "99", replace(dear(market=FREE), book=Book(SYMBOL, (), ())), True),
+    ],
+)
+def test_dust_is_judged_at_the_best_price_that_can_be_had(
+    imbalance: str, average: str, venue_: Venue, dust: bool
+) -> None:
+    rest = Decimal(imbalance)
+    assert is_dust_at(asked(max_loss_bps=Decimal(50)), rest, Decimal(average), venue_) is dust
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("cents", range(9_700, 10_400, 50))
+@pytest.mark.parametrize("rest", ["0.0481", "0.0492", "0.05", "0.0501", "0.0519", "0.06"])
+def test_what_is_no_dust_can_be_traded_and_every_plan_is_an_order_that_is_allowed(
+    side: Side, cents: int, rest: str
+) -> None:
+    """One rule decides for both, so that nothing is called tradable for ever and never traded."""
+    price = str(Decimal(cents) / 100)
+    sign = 1 if side is Side.SELL else -1
+    other = dear([(price, "1")], [(price, "1")], market=FREE)
+    arbitrage = asked(max_loss_bps=Decimal(100))
+    limit = Decimal(99) if side is Side.SELL else Decimal(101)
+    within = Decimal(price) >= limit if side is Side.SELL else Decimal(price) <= limit
+    try:
+        plan = plan_fix(arbitrage, sign * Decimal(rest), Decimal(100), [other])
+    except NoPlan:
+        best = max(Decimal(100), Decimal(price)) if side is Side.SELL else limit
+        worth = Decimal(rest).quantize(Decimal("0.001"), ROUND_DOWN) * best
+        too_small_here = side is Side.SELL and Decimal(price) < 100
+        assert not within or worth < 5 or too_small_here
+        return
+    assert within
+    assert untradable(plan.amount, plan.price, FREE) is None
+    assert not is_dust_at(arbitrage, sign * Decimal(rest), Decimal(100), other)

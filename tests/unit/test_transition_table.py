@@ -21,22 +21,23 @@ from execution.events import (
     Refused,
     Rejected,
     Reported,
+    SettledByHand,
     Withdrawn,
 )
 from execution.orders import Attempt, Order, OrderReport, OrderState, Verdict
 from execution.transitions import IllegalTransition, transition
 
 EVENTS = """
-             AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined Delayed
-received     submitting   same           same        same     refused canceled  received        quarantined received
-submitting   illegal      submitting     received    rejected illegal illegal   submitting      quarantined submitting
-open         illegal      same           same        same     illegal illegal   open            illegal     open
-filled       illegal      same           same        same     illegal illegal   same            illegal     same
-canceled     illegal      same           same        same     illegal illegal   same            illegal     same
-expired      illegal      same           same        same     illegal illegal   same            illegal     same
-rejected     illegal      same           same        same     illegal illegal   same            illegal     same
-refused      illegal      same           same        same     illegal illegal   same            illegal     same
-quarantined  illegal      same           same        same     refused illegal   same            illegal     same
+             AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined Delayed    SettledByHand
+received     submitting   same           same        same     refused canceled  received        quarantined received   refused
+submitting   illegal      submitting     received    rejected illegal illegal   submitting      quarantined submitting refused
+open         illegal      same           same        same     illegal illegal   open            illegal     open       canceled
+filled       illegal      same           same        same     illegal illegal   same            illegal     same       illegal
+canceled     illegal      same           same        same     illegal illegal   same            illegal     same       illegal
+expired      illegal      same           same        same     illegal illegal   same            illegal     same       illegal
+rejected     illegal      same           same        same     illegal illegal   same            illegal     same       illegal
+refused      illegal      same           same        same     illegal illegal   same            illegal     same       illegal
+quarantined  illegal      same           same        same     refused illegal   same            illegal     same       illegal
 """  # noqa: E501
 
 # What a report of each status makes of an order. "part" reports half of the amount as filled,
@@ -100,6 +101,7 @@ def event_named(name: str, order: Order) -> Event:
         "CancelRequested": CancelRequested(),
         "Quarantined": Quarantined("no way to ask"),
         "Delayed": Delayed("exchange unreachable since noon"),
+        "SettledByHand": SettledByHand("it is gone"),
     }
     return events[name]
 

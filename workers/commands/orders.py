@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from execution.order_manager import NotInQuarantine
+from execution.missing_accounts import what_is_missing
+from execution.order_manager import NotInQuarantine, UnknownAccount
 from execution.orders import Order, OrderState
 from workers import tables, views
 from workers.commands.app import (
@@ -22,6 +23,7 @@ from workers.commands.app import (
     show,
     stores,
 )
+from workers.settings import load_settings
 
 
 @cli.command()
@@ -103,10 +105,21 @@ def cancel(order_id: Annotated[str, typer.Argument()], as_json: AsJson = False) 
     """Publish the wish that an order be gone."""
     from workers.submission import submit_cancel
 
-    _known(order_id)
+    order = _known(order_id)
     entry_id = submit_cancel(order_id)
-    result = {"order_id": order_id, "entry_id": entry_id}
-    print_line(result if as_json else None, f"cancel of {order_id} is published")
+    obstacle = _obstacle(order)
+    result = {"order_id": order_id, "entry_id": entry_id, "obstacle": obstacle}
+    text = f"cancel of {order_id} is published"
+    print_line(result if as_json else None, text + (f"; {obstacle}" if obstacle else ""))
+
+
+def _obstacle(order: Order) -> str | None:
+    """What keeps a cancel of the order from taking effect, as far as is known here."""
+    if not order.is_live:
+        return f"it is {order.state} already"
+    if order.account not in load_settings().accounts:
+        return what_is_missing(order.account)
+    return order.reason if order.cancel_requested else None
 
 
 @cli.command()
@@ -120,7 +133,8 @@ def settle(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide an order in quarantine by what you found at the exchange."""
+    """Decide an order that is in quarantine, or that cannot be asked about any more, by what you
+    found at the exchange."""
     from workers.bootstrap import services
 
     if not_there is (exchange_order_id is not None):
@@ -128,7 +142,7 @@ def settle(
     _known(order_id)
     try:
         settled = services().manager.settle(order_id, exchange_order_id)
-    except (NotInQuarantine, ValueError) as error:
+    except (NotInQuarantine, UnknownAccount, ValueError) as error:
         raise Refused(str(error)) from None
     print_line(views.order_view(settled) if as_json else None, f"{order_id} is {settled.state}")
 

@@ -9,6 +9,7 @@ from execution.clock import SystemClock
 from execution.ports import Halt
 from execution.reconciliation import AlreadyRunning
 from execution.reconciliation_run import Reconciliation
+from execution.repair import UntrustedLedger
 from workers import tables, views
 from workers.commands.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
 from workers.settings import load_settings
@@ -83,19 +84,30 @@ def rebuild(
     apply: Annotated[
         bool, typer.Option("--apply", help="Put right those that do not agree.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --apply, from a ledger that is not trusted, too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fold every position again from the ledger, and say whether it equals the live one."""
     from workers.bootstrap import services
 
     repairer = services().repairer
-    checks = repairer.rebuild() if apply else list(repairer.check_positions())
+    if force and not apply:
+        raise typer.BadParameter("--force is for --apply")
+    try:
+        checks = repairer.rebuild(force=force) if apply else list(repairer.check_positions())
+    except UntrustedLedger as error:
+        raise Refused(str(error)) from None
     rows = [views.position_check_view(check) for check in checks]
     show("Positions from the ledger", rows, tables.REBUILD_COLUMNS, as_json)
     differing = sum(not check.agrees for check in checks)
     if not as_json:
         done = " and were put right" if apply and differing else ""
         print_line(None, f"Positions: {len(checks)}; unlike the ledger: {differing}{done}.")
+        complaint = repairer.complaint()
+        if complaint is not None:
+            print_line(None, complaint)
     raise typer.Exit(0 if apply or not differing else 1)
 
 

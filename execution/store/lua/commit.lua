@@ -4,16 +4,18 @@
 --       5 live set            6 exchange ids hash   7 hold string         8 signals stream
 --       9 positions set      10 unarchived sorted set                  11 halts hash
 --      12 position versions hash                  13 epoch string          14 mended string
+--      15 accounts set      16 commits counter
 -- ARGV  1 order id            2 version and revision before ("0 ": not there)      3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
 --       8 created, µs         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
 --      12 stream entry or "" 13 name of the epoch that the writer knows, or "" for any
 --      14 "1" if an attempt begins, which must not be while the account is held
 --      15 revision after     16 "1" if the order is made of a signal, so that it must be new
---      17 version and revision of the position before, or "" for no change
---      18 version of the position after     19.. fields and values that the position gets
--- Returns "done", "conflict", "held", "halted" or "restarted"; anything but "done" has changed
--- nothing.
+--      17 how many commits the writer knows of
+--      18 version and revision of the position before, or "" for no change
+--      19 version of the position after     20.. fields and values that the position gets
+-- Returns "done" and how many commits there were, or "conflict", "held", "halted" or "restarted",
+-- each of which has changed nothing.
 
 local function token(key)
   local held = redis.call('HMGET', key, 'version', 'revision')
@@ -33,11 +35,13 @@ if is_lost and ARGV[16] == '1' then
   -- There was such an order: its record is lost, and must not be taken for one that never was.
   return 'conflict'
 end
+-- With fewer commits than were known, it is the same server with the contents of an earlier time.
+local is_older = tonumber(redis.call('GET', KEYS[16]) or '0') < tonumber(ARGV[17])
 if ARGV[13] ~= '' then
   -- A server that was emptied is the same run, and has forgotten as much as one that restarted.
   local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
   local is_of_run = string.sub(ARGV[13], 1, #run_id) == run_id
-  if redis.call('GET', KEYS[13]) ~= ARGV[13] or not is_of_run then
+  if redis.call('GET', KEYS[13]) ~= ARGV[13] or not is_of_run or is_older then
     return 'restarted'
   end
 end
@@ -49,23 +53,23 @@ if ARGV[14] == '1' then
     return 'held'
   end
 end
-if ARGV[17] ~= '' then
-  if token(KEYS[2]) ~= ARGV[17] then
+if ARGV[18] ~= '' then
+  if token(KEYS[2]) ~= ARGV[18] then
     return 'conflict'
   end
   local written = redis.call('HGET', KEYS[12], KEYS[2])
-  if written and written ~= string.match(ARGV[17], '^%d+') then
+  if written and written ~= string.match(ARGV[18], '^%d+') then
     -- The position was lost, and is now begun anew: all is to be looked over.
     redis.call('DEL', KEYS[14])
   end
-  redis.call('HSET', KEYS[2], unpack(ARGV, 19))
+  redis.call('HSET', KEYS[2], unpack(ARGV, 20))
   redis.call('SADD', KEYS[9], KEYS[2])
-  redis.call('HSET', KEYS[12], KEYS[2], ARGV[18])
+  redis.call('HSET', KEYS[12], KEYS[2], ARGV[19])
 end
 
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'revision', ARGV[15], 'state', ARGV[4],
   'account', ARGV[5], 'symbol', ARGV[6], 'doc', ARGV[7])
-if is_lost then
+if is_lost or is_older then
   -- Its fills are told once more, and may be on the position already: all is to be looked over.
   redis.call('DEL', KEYS[14])
 end
@@ -84,10 +88,11 @@ else
 end
 if ARGV[10] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
+  redis.call('SADD', KEYS[15], ARGV[5])
 else
   redis.call('SREM', KEYS[5], ARGV[1])
 end
 if ARGV[11] ~= '' then
   redis.call('HSETNX', KEYS[6], ARGV[11], ARGV[1])
 end
-return 'done'
+return 'done ' .. redis.call('INCR', KEYS[16])

@@ -3,17 +3,18 @@
 -- KEYS  1 arbitrage hash       2 arbitrages sorted set     3 arbitrages due sorted set
 --       4 signals stream       5 halts hash                6 orders due sorted set
 --       7 orders sorted set    8 unarchived sorted set     9 epoch string
---      10.. for each order: its hash, its account's live set, its account's hold string
+--      10 accounts set       11 commits counter
+--      12.. for each order: its hash, its account's live set, its account's hold string
 -- ARGV  1 arbitrage id         2 version and revision before ("0 ": not there)
 --       3 version after        4 revision after            5 state        6 arbitrage as JSON
 --       7 created, µs          8 due, ms, or ""            9 stream entry or ""
 --      10 name of the epoch that the writer knows, or "" for any
 --      11 how long the record is kept from now, s, or "" for ever
---      12 how many orders
---      13.. for each order: id, version, revision, state, account, symbol, order as JSON,
+--      12 how many orders      13 how many commits the writer knows of
+--      14.. for each order: id, version, revision, state, account, symbol, order as JSON,
 --           created µs, due ms, "1" if an attempt begins
--- Returns "done", "conflict", "held", "halted" or "restarted"; anything but "done" has changed
--- nothing.
+-- Returns "done" and how many commits there were, or "conflict", "held", "halted" or "restarted",
+-- each of which has changed nothing.
 
 local ORDER_KEYS, ORDER_ARGS = 3, 10
 local held = redis.call('HMGET', KEYS[1], 'version', 'revision')
@@ -23,13 +24,14 @@ end
 if ARGV[10] ~= '' then
   local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
   local is_of_run = string.sub(ARGV[10], 1, #run_id) == run_id
-  if redis.call('GET', KEYS[9]) ~= ARGV[10] or not is_of_run then
+  if redis.call('GET', KEYS[9]) ~= ARGV[10] or not is_of_run
+    or tonumber(redis.call('GET', KEYS[11]) or '0') < tonumber(ARGV[13]) then
     return 'restarted'
   end
 end
 local orders = {}
 for i = 1, tonumber(ARGV[12]) do
-  local key, arg = 10 + (i - 1) * ORDER_KEYS, 13 + (i - 1) * ORDER_ARGS
+  local key, arg = 12 + (i - 1) * ORDER_KEYS, 14 + (i - 1) * ORDER_ARGS
   orders[i] = { hash = KEYS[key], live = KEYS[key + 1], hold = KEYS[key + 2], arg = arg }
 end
 for _, order in ipairs(orders) do
@@ -73,5 +75,6 @@ for _, order in ipairs(orders) do
   redis.call('ZADD', KEYS[8], ARGV[arg + 7], ARGV[arg])
   redis.call('ZADD', KEYS[6], ARGV[arg + 8], ARGV[arg])
   redis.call('SADD', order.live, ARGV[arg])
+  redis.call('SADD', KEYS[10], ARGV[arg + 4])
 end
-return 'done'
+return 'done ' .. redis.call('INCR', KEYS[11])

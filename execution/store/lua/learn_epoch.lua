@@ -5,20 +5,30 @@
 -- asker knew another one before it. Times are the server's own, so that the hosts that ask may
 -- have clocks that differ.
 --
--- The epoch also begins anew when somebody has found that something was lost.
+-- The epoch also begins anew when somebody has found that something was lost, and when the asker
+-- knows of more commits than there were: the same server came back from an earlier time. The counter
+-- is put where the asker knows it, so that others who know as much find nothing new.
 --
--- KEYS  1 epoch string       2 orders sorted set     3 mended string
+-- KEYS  1 epoch string       2 orders sorted set     3 mended string     4 commits counter
 -- ARGV  1 "1" if the asker knew another run of the server     2 "1" to begin anew
--- Returns the epoch's name, its age in ms (-1 for a server that never restarted), and 1 if the store
--- was found whole in it.
+--       3 how many commits the asker knows of
+-- Returns the epoch's name, its age in ms (-1 for a server that never restarted), 1 if the store was
+-- found whole in it, and how many commits there were.
 
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local known = redis.call('GET', KEYS[1])
 local known_id, since = string.match(known or '', '^(%x+) (%d+)$')
-if known_id ~= run_id or ARGV[2] == '1' then
-  local may_have_lost = known or ARGV[1] == '1' or ARGV[2] == '1'
+local commits = tonumber(redis.call('GET', KEYS[4]) or '0')
+local is_older = commits < tonumber(ARGV[3])
+if is_older then
+  commits = tonumber(ARGV[3])
+  redis.call('SET', KEYS[4], ARGV[3])
+end
+local begins = ARGV[2] == '1' or is_older
+if known_id ~= run_id or begins then
+  local may_have_lost = known or ARGV[1] == '1' or begins
   since = '0'
   if may_have_lost or redis.call('EXISTS', KEYS[2]) == 1 then
     since = string.format('%.0f', now)
@@ -30,4 +40,4 @@ local age = -1
 if since ~= '0' then
   age = now - tonumber(since)
 end
-return { name, age, redis.call('GET', KEYS[3]) == name and 1 or 0 }
+return { name, age, redis.call('GET', KEYS[3]) == name and 1 or 0, commits }

@@ -1,7 +1,7 @@
 -- Put an order back as the ledger has it, unless there is a record of it.
 --
 -- KEYS  1 order hash      2 leaving sorted set        3 orders sorted set      4 due sorted set
---       5 live set        6 exchange ids hash       7 mended string
+--       5 live set        6 exchange ids hash       7 mended string        8 accounts set
 -- ARGV  1 order id        2 version        3 revision       4 state      5 account      6 symbol
 --       7 order as JSON   8 created, µs    9 "1" while live, to be looked at now
 --      10 now, ms        11 field among the exchange ids, or ""       12 when it may leave, ms, or ""
@@ -21,6 +21,7 @@ redis.call('PERSIST', KEYS[1])
 redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
 if ARGV[9] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
+  redis.call('SADD', KEYS[8], ARGV[5])
   redis.call('ZADD', KEYS[4], ARGV[10], ARGV[1])
 end
 if ARGV[11] ~= '' then

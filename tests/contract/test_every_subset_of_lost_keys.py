@@ -1,0 +1,164 @@
+"""Whatever set of keys that hold positions is lost: beat's next looks put all of it back.
+
+Each case deletes one subset of the keys, with fills before the loss that the ledger has or has not,
+and with or without fills between the loss and the look. The exchange's own trades are the truth.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import combinations
+from typing import Any
+
+import pytest
+from fakes import ACCOUNT, SYMBOL, Desk
+from stores_kit import ServerDesk
+
+from execution.orders import Order, OrderState, Side
+from execution.reconciliation_run import DriftPolicy
+from execution.store import keys
+
+# What holds positions on a server; every subset of these is lost in turn.
+HOLDING = {
+    "position": keys.position(ACCOUNT, SYMBOL),
+    "positions": keys.POSITIONS,
+    "versions": keys.POSITION_VERSIONS,
+    "mended": keys.MENDED,
+    "records": "",
+    "checkpoint": keys.CHECKPOINT,
+}
+# What else is there; each of these is lost with each of those, and with all of them.
+BESIDE = {
+    "orders": keys.ORDERS,
+    "due": keys.DUE,
+    "unarchived": keys.UNARCHIVED,
+    "leaving": keys.LEAVING,
+    "live": keys.live(ACCOUNT),
+    "exchange_ids": keys.exchange_ids(ACCOUNT),
+    "epoch": keys.EPOCH,
+    "ledger": keys.LEDGER,
+    "commits": keys.COMMITS,
+    "accounts": keys.ACCOUNTS,
+}
+TABLES = {
+    "position": "positions",
+    "versions": "position_versions",
+    "mended": "mended_run",
+    "records": "orders",
+    "checkpoint": "agreed",
+    "orders": "known",
+    "due": "due",
+    "unarchived": "unarchived",
+    "live": "live",
+    "exchange_ids": "exchange_ids",
+    "leaving": "leaving",
+    "ledger": "ledger_identity",
+}
+Drop = Callable[[Any, tuple[str, ...]], None]
+
+
+def subsets() -> Iterator[tuple[str, ...]]:
+    for size in range(1, len(HOLDING) + 1):
+        yield from combinations(HOLDING, size)
+    for name in BESIDE:
+        yield (name,)
+        yield from ((name, other) for other in HOLDING)
+        yield (name, *HOLDING)
+
+
+def from_server(desk: Any, names: tuple[str, ...]) -> None:
+    lost = [key for name in names if (key := (HOLDING | BESIDE)[name])]
+    if "records" in names:
+        lost += list(desk.redis.scan_iter(keys.order("*")))
+    desk.redis.delete(*lost)
+
+
+def from_memory(desk: Any, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in TABLES:
+            desk.store.tables.drop(TABLES[name])
+
+
+def filled(desk: Any, number: int, price: str, side: Side = Side.BUY) -> Order:
+    desk.clock.advance(1_000)
+    desk.exchange.fill_next.append([(price, "1")])
+    return desk.manager.submit(desk.order(signal_id=f"signal-{number}", side=side))
+
+
+def truth(desk: Any) -> tuple[Decimal, Decimal]:
+    """What the account holds, and what it paid for that in all."""
+    held = paid = Decimal(0)
+    for standing in desk.exchange.standing:
+        for fill in standing.fills:
+            sign = 1 if fill.side is Side.BUY else -1
+            held += sign * fill.amount
+            paid += sign * fill.amount * fill.price
+    return held, paid
+
+
+def believed(desk: Any) -> tuple[Decimal, Decimal]:
+    position = desk.store.position(ACCOUNT, SYMBOL)
+    return position.amount, position.cost - position.realised_pnl
+
+
+def lose_and_repair(
+    desk: Any, drop: Drop, names: tuple[str, ...], *, archives: bool, fills: int
+) -> None:
+    for _ in range(3):
+        desk.reconcile(DriftPolicy.ADOPT)
+        desk.clock.advance(5_000)
+    opening = desk.book.sheet(ACCOUNT).opening
+    filled(desk, 1, "99")
+    filled(desk, 2, "101", Side.SELL)
+    filled(desk, 3, "98")
+    resting = desk.manager.submit(desk.order(signal_id="resting"))
+    desk.archive.run()
+    desk.reconcile(DriftPolicy.ADOPT)
+    filled(desk, 4, "97")
+    if archives:
+        desk.archive.run()
+    drop(desk, names)
+    for number in range(fills):
+        filled(desk, 10 + number, "96")
+    desk.archive.run()
+    for _ in range(4):
+        desk.clock.advance(5_000)
+        desk.reconcile(DriftPolicy.ADOPT)
+        desk.archive.run()
+    assert believed(desk) == truth(desk)
+    (position,) = desk.store.positions()
+    assert position == desk.store.position(ACCOUNT, SYMBOL)
+    # What was lost is not booked as a deposit, and no order was doubled for it.
+    assert desk.book.sheet(ACCOUNT).opening == opening
+    last = desk.book.runs(1)[0]
+    assert (last.repaired, last.warnings, last.error, last.drift) == ([], [], None, {})
+    assert desk.store.order(resting.order_id).state is OrderState.OPEN
+    for number in (1, 2, 3, 4):
+        side = Side.SELL if number == 2 else Side.BUY
+        desk.manager.submit(desk.order(signal_id=f"signal-{number}", side=side))
+    desk.sweep(for_ms=10_000)
+    assert desk.accepted == 5 + fills
+
+
+@pytest.mark.parametrize("fills", [0, 1, 7], ids="{} fills after".format)
+@pytest.mark.parametrize("archives", [True, False], ids=["archived", "not archived"])
+@pytest.mark.parametrize("names", [*subsets()], ids="+".join)
+def test_every_subset_that_memory_loses_comes_back(
+    names: tuple[str, ...], archives: bool, fills: int
+) -> None:
+    lose_and_repair(Desk(), from_memory, names, archives=archives, fills=fills)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_every_subset_that_a_server_loses_comes_back(valkey_url: str, part: int) -> None:
+    """Each subset with one of the ways in which fills come before and after it."""
+    ways = [(archives, fills) for archives in (False, True) for fills in (1, 0, 7)]
+    chosen = [names for names in subsets() if len(names) != 2 or names[0] in HOLDING]
+    for i, names in enumerate(chosen):
+        archives, fills = ways[i % len(ways)]
+        if i % 4 == part:
+            desk = ServerDesk(valkey_url)
+            try:
+                lose_and_repair(desk, from_server, names, archives=archives, fills=fills)
+            except AssertionError as error:
+                how = f"archived: {archives}, fills after: {fills}"
+                raise AssertionError(f"lost: {', '.join(names)}; {how}") from error
