@@ -132,7 +132,7 @@ class Order:
     each change, it guards every write. `entry_id` is the entry of the signal stream that it came
     from, if it came through the stream. `published_at` is when the signal was published, where that
     is known, and `created_at` when its record was made. `reference_price` is what the market was at
-    when the signal came, in quote, None where nobody knew; what the order cost beyond it is
+    when the signal came, in quote, None where that is not known; what the order cost beyond it is
     slippage.
     """
 
