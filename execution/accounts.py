@@ -19,3 +19,12 @@ class Account:
     base_url: str | None = None
     timeout_s: int = 10
     accept_quarantine: bool = False
+
+
+def what_is_missing(account: str) -> str:
+    """Say what it takes to reach an account that is not configured."""
+    return (
+        f"account: {account!r} is not configured, so that nothing there can be followed or "
+        f"canceled; put [accounts.{account}] into the settings and its keys into the environment, "
+        "and restart the workers"
+    )

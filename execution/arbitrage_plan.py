@@ -228,12 +228,10 @@ def _worst_price(side: Side, average: Decimal, max_loss_bps: Decimal, market: Ma
 
 
 def is_dust(amount: Decimal, price: Decimal, market: Market) -> bool:
-    """No exchange would take an order of so little at that price (an average, which need not be on a
-    tick), not even in whole steps."""
-    whole = whole_steps(amount, market)
-    return (
-        not whole or untradable(whole, _on_tick(price, market, ROUND_CEILING), market) is not None
-    )
+    """No exchange would take an order of so little at that price, not even in whole steps. The
+    price may be an average, which is on no tick."""
+    whole, price = whole_steps(amount, market), _on_tick(price, market, ROUND_CEILING)
+    return not whole or untradable(whole, price, market) is not None
 
 
 def is_dust_at(arbitrage: Arbitrage, imbalance: Decimal, average: Decimal, venue: Venue) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import uuid4
 
+from execution.accounts import what_is_missing
 from execution.arbitrage_store import ArbitrageStore
 from execution.arbitrages import Arbitrage
 from execution.orders import Order
@@ -33,15 +34,6 @@ class MissingAccount:
             if ids
         ]
         return f"{what_is_missing(self.account)}; it has {' and '.join(parts)}"
-
-
-def what_is_missing(account: str) -> str:
-    """Say what it takes to reach an account that is not configured."""
-    return (
-        f"account: {account!r} is not configured, so that nothing there can be followed or "
-        f"canceled; put [accounts.{account}] into the settings and its keys into the environment, "
-        "and restart the workers"
-    )
 
 
 def missing_accounts(

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from execution.accounts import what_is_missing
 from execution.events import CancelRequested, Refused, Reported, SettledByHand
 from execution.journal import Journal, Overtaken
-from execution.missing_accounts import what_is_missing
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Exchange, ExchangeUnavailable, QuestionRefused, Store, UnknownSymbol

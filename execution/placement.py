@@ -7,6 +7,7 @@ store's compare-and-set decides between workers; the exchange's fence decides ab
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from execution.accounts import what_is_missing
 from execution.attempts import Attempts, may_be_forgotten
 from execution.clock import ExchangeClocks
 from execution.contracts import Uniqueness
@@ -133,7 +134,7 @@ class Placement:
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
         if order.attempts or self.may_be_forgotten(order, epoch):
             # It may stand on an account that was configured when it was sent.
-            return self._journal.delay(order, ACCOUNT_UNKNOWN, str(error))
+            return self._journal.delay(order, ACCOUNT_UNKNOWN, what_is_missing(order.account))
         try:
             return self._journal.decide(order, Refused(f"account: {error}"), epoch)
         except StoreRestarted:
@@ -244,9 +245,10 @@ class Placement:
             report = exchange.lookup(order)
             if report is None:
                 return self._bury(order, attempt, began_ms, exchange, epoch)
-        except UnknownAccount as error:
+        except UnknownAccount:
             due_ms = self._clock.now_ms() + RECHECK_MS
-            return self._journal.delay(order, ACCOUNT_UNKNOWN, str(error), due_ms)
+            missing = what_is_missing(order.account)
+            return self._journal.delay(order, ACCOUNT_UNKNOWN, missing, due_ms)
         except ExchangeUnavailable as error:
             return self.wait_for_exchange(order, error, self._clock.now_ms() + RECHECK_MS)
         except StoreRestarted:

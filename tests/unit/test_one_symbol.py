@@ -166,8 +166,9 @@ def test_a_cancel_in_a_symbol_that_is_gone_says_why_and_what_to_do() -> None:
     desk.exchange.delisted.add(GONE)
     after = desk.manager.cancel(order.order_id)
     assert after.state is OrderState.OPEN
-    assert after.reason == (
-        f"cancel: BadSymbol: {GONE} is not listed; if the exchange has no such order any more, run "
+    assert (after.reason or "").startswith("not canceled since ")
+    assert (after.reason or "").endswith(
+        f": BadSymbol: {GONE} is not listed; if the exchange has no such order any more, run "
         f"`oneorder settle {order.order_id} --not-there`"
     )
     version = after.version
@@ -230,7 +231,7 @@ def test_a_cancel_on_an_account_that_is_not_configured_says_what_is_missing(
     after = desk.manager.cancel(order.order_id)
     assert (after.state, after.cancel_requested) == (state, True)
     reason = after.reason or ""
-    assert reason.startswith(f"cancel: account: '{ACCOUNT}' is not configured")
+    assert f"account: '{ACCOUNT}' is not configured" in reason
     assert f"put [accounts.{ACCOUNT}] into the settings" in reason
     desk.sweep(for_ms=5_000)
     assert desk.stored(order).version == after.version

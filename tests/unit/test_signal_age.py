@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from fakes import Desk, is_lost
 
+from execution.attempts import REPUBLISHED_MAX_MS
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState, OrderType
-from execution.placement import REPUBLISHED_MAX_MS, Placement
+from execution.placement import Placement
 from execution.signal_age import publication_time
 from execution.store.codec import order_from_json, order_to_json
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from execution.missing_accounts import what_is_missing
+from execution.accounts import what_is_missing
 from execution.order_manager import NotInQuarantine, UnknownAccount
 from execution.orders import Order, OrderState
 from workers import tables, views
