@@ -1,22 +1,22 @@
 """One look at one account: its trades since the last look, its open orders, and its balances."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Protocol
 
 from execution.adoption import NotAdoptable, adopted_order, external_order
 from execution.balance_sheet import BalanceSheet, moved_by_trade, with_strangers
 from execution.drift_pairs import pairs_that_explain
 from execution.events import Reported
 from execution.identifiers import is_ours, may_be_ours
-from execution.journal import Journal, UnknownOrder
+from execution.journal import UnknownOrder
 from execution.ledger.port import LedgerUnavailable
 from execution.orders import Fill, Order, OrderReport, OrderState
-from execution.ports import AccountFill, Clock, Exchange, Halt, Store
-from execution.reconciliation_run import DriftPolicy, Reconciliation, ReconciliationStore
+from execution.ports import AccountFill, Exchange, Halt
+from execution.reconciliation_context import ReconciliationContext
+from execution.reconciliation_run import DriftPolicy, Reconciliation
 from execution.symbol_failures import SymbolFailures
 from execution.transitions import IllegalTransition
 
@@ -30,28 +30,8 @@ DECIDED_AFTER = timedelta(minutes=10)
 SAID_NO = frozenset({OrderState.REFUSED, OrderState.REJECTED})
 
 
-class History(Protocol):
-    """The archive, as a reconciliation sees it."""
-
-    def recall_by_exchange_id(
-        self, account: str, symbol: str, exchange_order_id: str
-    ) -> Order | None:
-        """Put an order that has left the store back into it; None for one that it never had."""
-
-
 class Undecided(Exception):
     """Whose trade it is cannot be told yet; it is read again in the next run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every visit works with."""
-
-    store: Store
-    book: ReconciliationStore
-    journal: Journal
-    clock: Clock
-    history: History
 
 
 class AccountVisit:
@@ -59,22 +39,22 @@ class AccountVisit:
 
     def __init__(
         self,
-        desk: Desk,
+        context: ReconciliationContext,
         exchange: Exchange,
         policy: DriftPolicy,
         found: Reconciliation,
         keep_lease: Callable[[], None],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._exchange = exchange
         self._policy = policy
         self._found = found
         self._keep_lease = keep_lease
         self._account = found.account
-        self.sheet: BalanceSheet = desk.book.sheet(found.account)
-        self._live = desk.store.live_orders(found.account)
+        self.sheet: BalanceSheet = context.runs.sheet(found.account)
+        self._live = context.store.live_orders(found.account)
         self.failures = SymbolFailures(found.symbols_failed)
-        self._reread = desk.book.reread(found.account)
+        self._reread = context.runs.reread(found.account)
 
     def asked(self, kind: str) -> Exchange:
         """The exchange, after noting what it is asked for."""
@@ -85,7 +65,7 @@ class AccountVisit:
         """Read trades and open orders of every symbol that we trade or hold, and the trades of some
         of those that could explain the drift. A symbol that fails does not keep the others from
         being read. Raises ExchangeUnavailable where the exchange does not answer at all."""
-        held = {p.symbol for p in self._desk.store.positions(self._account) if p.amount}
+        held = {p.symbol for p in self._context.store.positions(self._account) if p.amount}
         traded = {order.symbol for order in self._live}
         again = set(() if self._reread is None else self._reread.symbols)
         known = traded | held | again
@@ -107,7 +87,7 @@ class AccountVisit:
         )
         self._found.pairs_unasked = len(pairs) - len(self.sheet.asked)
         if self._reread is not None and not (again & unread) - self.failures.unlisted:
-            self._desk.book.set_reread(self._account, None)
+            self._context.runs.set_reread(self._account, None)
 
     def _look_at(self, symbol: str, again: bool, *, is_ours: bool) -> bool:
         """Say whether all its trades are read and belong to somebody."""
@@ -126,12 +106,12 @@ class AccountVisit:
         """Take the trades since the cursor, and move it past all whose owner is known; say whether
         that were all. Behind one whose owner is not known, our own are taken all the same; they are
         told again, and known then."""
-        account, book = self._account, self._desk.book
+        account, book = self._account, self._context.runs
         cursor = None if again else book.cursor(account, symbol)
         trades = self.asked("trades").fills_since(symbol, cursor, self._since_ms(symbol, again))
         self._found.trades_read += len(trades)
         exchange_ids = {trade.exchange_order_id for trade in trades}
-        ours = self._desk.store.order_ids_by_exchange_id(account, symbol, exchange_ids)
+        ours = self._context.store.order_ids_by_exchange_id(account, symbol, exchange_ids)
         is_stuck = False
         for exchange_id, fills in _runs(trades):
             if is_stuck and exchange_id not in ours:
@@ -171,7 +151,7 @@ class AccountVisit:
             # Only these trades are new for certain: what else it has traded may be counted already.
             report = replace(report, filled=None)
         try:
-            after = self._desk.journal.record(order, Reported(replace(report, fills=fills)))
+            after = self._context.journal.record(order, Reported(replace(report, fills=fills)))
         except (IllegalTransition, UnknownOrder):
             # Of two orders at the exchange only one is ours, and one that we refused is not.
             self._note_stranger(symbol, exchange_id, fills)
@@ -187,18 +167,20 @@ class AccountVisit:
         says of it, where it was asked. `time` is that of its trade. Raises Undecided."""
         if order_id is not None:
             try:
-                return self._desk.journal.load(order_id), None
+                return self._context.journal.load(order_id), None
             except UnknownOrder:
                 self._found.repaired.append(f"the record of order {order_id}")
         try:
-            recalled = self._desk.history.recall_by_exchange_id(self._account, symbol, exchange_id)
+            recalled = self._context.history.recall_by_exchange_id(
+                self._account, symbol, exchange_id
+            )
         except LedgerUnavailable:
             raise Undecided(exchange_id) from None
         if recalled is not None:
             self._found.orders_recalled.append(recalled.order_id)
             return recalled, None
         report = self.asked("order").fetch(symbol, exchange_id)
-        if report is None and self._desk.clock.now() - time < DECIDED_AFTER:
+        if report is None and self._context.clock.now() - time < DECIDED_AFTER:
             raise Undecided(exchange_id)
         return None if report is None else self._of_report(report), report
 
@@ -207,15 +189,15 @@ class AccountVisit:
         client_id = report.client_order_id or ""
         # An order is on record before its request leaves: whatever of ours stands there by now is
         # among these.
-        live = self._desk.store.live_orders(self._account)
+        live = self._context.store.live_orders(self._account)
         placing = next((order for order in live if order.client_order_id == client_id), None)
         if placing is not None or not is_ours(client_id):
             return placing
-        known = self._desk.store.order(client_id)
+        known = self._context.store.order(client_id)
         if known is not None:
             return known
         try:
-            adopted = adopted_order(self._account, report, self._desk.clock.now())
+            adopted = adopted_order(self._account, report, self._context.clock.now())
         except NotAdoptable:
             return None
         self._found.orders_adopted.append(adopted.order_id)
@@ -225,7 +207,7 @@ class AccountVisit:
         if may_be_ours(report.client_order_id, self._exchange.contract.exchange):
             return None
         try:
-            order = external_order(self._account, report, self._desk.clock.now())
+            order = external_order(self._account, report, self._context.clock.now())
         except NotAdoptable:
             return None
         self._found.orders_adopted.append(order.order_id)
@@ -251,7 +233,7 @@ class AccountVisit:
         """Settle each order that we think open and the exchange does not list as such; find those
         that it lists and we do not know."""
         # Read anew: the trades that were just taken have ended some of them.
-        live = self._desk.store.live_orders(self._account)
+        live = self._context.store.live_orders(self._account)
         orders = [o for o in live if o.symbol == symbol and o.state is OrderState.OPEN]
         listed = {
             report.exchange_order_id: report
@@ -266,13 +248,15 @@ class AccountVisit:
         self._meet(symbol, listed)
 
     def _settle(self, order: Order, report: OrderReport) -> None:
-        after = self._desk.journal.record(self._desk.journal.load(order.order_id), Reported(report))
+        after = self._context.journal.record(
+            self._context.journal.load(order.order_id), Reported(report)
+        )
         if not after.is_live:
             self._found.orders_settled.append(order.order_id)
 
     def _meet(self, symbol: str, listed: dict[str, OrderReport]) -> None:
         """Adopt open orders of ours that nobody remembers; name those of others."""
-        known = self._desk.store.order_ids_by_exchange_id(self._account, symbol, listed)
+        known = self._context.store.order_ids_by_exchange_id(self._account, symbol, listed)
         for exchange_id, report in listed.items():
             if exchange_id in known:
                 continue
@@ -280,11 +264,11 @@ class AccountVisit:
             if order is None or order.state in SAID_NO:
                 self._found.external_open_orders.append(f"{symbol} {exchange_id}")
             elif order.version == 0:
-                self._desk.journal.record(order, Reported(report))
+                self._context.journal.record(order, Reported(report))
 
     def halt(self, what: str) -> None:
         """Let nothing new be sent on the account, if that is not so already."""
-        store, clock = self._desk.store, self._desk.clock
+        store, clock = self._context.store, self._context.clock
         if not any(halt.account == self._account for halt in store.halts()):
             store.halt(Halt(self._account, f"reconciliation found {what}", clock.now()))
             self._found.halted = True

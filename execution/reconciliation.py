@@ -10,12 +10,13 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.account_visit import AccountVisit, Desk
+from execution.account_visit import AccountVisit
 from execution.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
 from execution.instruments import assets_of
 from execution.orders import OrderState
 from execution.ports import Exchange, ExchangeUnavailable, StoreUnavailable
 from execution.positions import Position
+from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reconciliation, Reread
 from execution.repair import Repair
 
@@ -39,13 +40,13 @@ class Reconciler:
 
     def __init__(
         self,
-        desk: Desk,
+        context: ReconciliationContext,
         repair: Callable[[], Repair | None],
         announce: Callable[[Reconciliation], None],
         complaint: Callable[[], str | None] = lambda: None,
         has_proved: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._repair = repair
         self._announce = announce
         self._complaint = complaint
@@ -61,7 +62,7 @@ class Reconciler:
 
         Raises AlreadyRunning, and ExchangeUnavailable where the exchange gives no usable answers;
         the run is on record in that case, too."""
-        store, clock = self._desk.store, self._desk.clock
+        store, clock = self._context.store, self._context.clock
         owner = uuid4().hex
         name = f"reconcile:{account}"
         if not store.lease(name, owner, LEASE_MS):
@@ -75,7 +76,7 @@ class Reconciler:
 
         try:
             self._mend(found)
-            visit = AccountVisit(self._desk, exchange_of(), policy, found, keep_lease)
+            visit = AccountVisit(self._context, exchange_of(), policy, found, keep_lease)
             self._look(visit, found)
             self._follow(policy, visit, found)
             visit.failures.raise_silence()
@@ -84,7 +85,7 @@ class Reconciler:
             raise
         finally:
             found.took_ms = clock.now_ms() - started_ms
-            self._desk.book.add_run(found)
+            self._context.runs.add_run(found)
             store.release(name, owner)
             self._announce(found)
         return found
@@ -96,7 +97,7 @@ class Reconciler:
         except StoreUnavailable as error:
             found.error = f"the store was not looked over: {error}"
             return
-        if not self._desk.store.epoch(fresh=True).is_whole:
+        if not self._context.store.epoch(fresh=True).is_whole:
             # Positions may still change under whoever looks at them now.
             found.error = "the store is being looked over"
         if repair is not None:
@@ -109,7 +110,7 @@ class Reconciler:
 
     def _ask_again(self, repair: Repair) -> None:
         """What happened after the ledger last heard of an account is to be read once more."""
-        book, positions = self._desk.book, self._desk.store.positions()
+        book, positions = self._context.runs, self._context.store.positions()
         for account, until in repair.known_until.items():
             symbols = {p.symbol for p in positions if p.account == account}
             symbols |= set(book.symbols_read(account))
@@ -121,7 +122,7 @@ class Reconciler:
         fills that are known when they were read, so they are read again if new ones were found."""
         positions = self._positions(found.account)
         balances = visit.asked("balances").balances()
-        sheet, _ = looked_at(visit.sheet, balances, moved_by(positions), self._desk.clock.now())
+        sheet, _ = looked_at(visit.sheet, balances, moved_by(positions), self._context.clock.now())
         held = {asset for asset, amount in balances.items() if amount}
         visit.look_at_trades(sheet.suspected, held)
         now = self._positions(found.account)
@@ -132,17 +133,17 @@ class Reconciler:
         if visit.sheet.suspected != sheet.suspected:
             # Other drift than the pairs were asked about.
             visit.sheet = replace(visit.sheet, asked=())
-        self._desk.book.set_sheet(found.account, visit.sheet)
+        self._context.runs.set_sheet(found.account, visit.sheet)
 
     def _positions(self, account: str) -> list[Position]:
-        return self._desk.store.positions(account)
+        return self._context.store.positions(account)
 
     def _is_quiet(self, visit: AccountVisit, account: str, positions: list[Position]) -> bool:
         """No fill can have come between the balances and the positions that they are held against,
         as far as we know. Where a symbol is not listed any more, nothing can fill."""
         restless = any(
             order.state is OrderState.SUBMITTING or order.fills_missing
-            for order in self._desk.store.live_orders(account)
+            for order in self._context.store.live_orders(account)
             if order.symbol not in visit.failures.unlisted
         )
         return not restless and _versions(self._positions(account)) == _versions(positions)
@@ -156,7 +157,7 @@ class Reconciler:
     ) -> None:
         if _is_blank(balances, visit.sheet):
             return
-        now = self._desk.clock.now()
+        now = self._context.clock.now()
         visit.sheet, confirmed = looked_at(visit.sheet, balances, moved_by(positions), now)
         found.balances_checked = True
         found.drift = dict(visit.sheet.suspected)
@@ -175,7 +176,7 @@ class Reconciler:
                 "what the ledger's fills make of them"
             )
         elif policy is DriftPolicy.ADOPT:
-            self._desk.book.set_sheet(found.account, accepted(visit.sheet))
+            self._context.runs.set_sheet(found.account, accepted(visit.sheet))
         elif policy is DriftPolicy.HALT:
             visit.halt(f"balances that drift: {', '.join(sorted(found.drift))}")
 

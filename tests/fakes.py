@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from execution.account_visit import Desk as ReconciliationDesk
 from execution.archive import Archive, Retention
 from execution.balance_sheet import moved_by_trade
 from execution.books import Book
@@ -50,6 +49,7 @@ from execution.ports import (
     UnknownSymbol,
 )
 from execution.reconciliation import Reconciler
+from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reconciliation
 from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
@@ -523,7 +523,7 @@ class Desk:
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
         """What beat does every few seconds."""
-        desk = ReconciliationDesk(self.store, self.book, self.journal, self.clock, self.archive)
+        desk = ReconciliationContext(self.store, self.book, self.journal, self.clock, self.archive)
         reconciler = Reconciler(
             desk,
             lambda: self.repairer.run([ACCOUNT]),

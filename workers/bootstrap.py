@@ -4,7 +4,6 @@ import socket
 from dataclasses import dataclass
 from functools import cache, partial
 
-from execution.account_visit import Desk
 from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.arbitrage_executor import ArbitrageExecutor
@@ -22,6 +21,7 @@ from execution.orders import Order, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Clock, Observer, Store
 from execution.reconciliation import Reconciler
+from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import Reconciliation
 from execution.repair import Repairer
 from execution.store.redis_stores import Stores
@@ -123,7 +123,7 @@ def compose(
         alert=alert_of_waiting,
     )
     marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
-    desk = Desk(store, stores.reconciliations, journal, clock, archive)
+    context = ReconciliationContext(store, stores.reconciliations, journal, clock, archive)
     return Services(
         settings=settings,
         accounts=accounts,
@@ -142,7 +142,7 @@ def compose(
         archive=archive,
         repairer=repairer,
         reconciler=Reconciler(
-            desk,
+            context,
             lambda: repairer.run(accounts),
             announce,
             repairer.complaint,

@@ -17,11 +17,11 @@ from fakes import ACCOUNT, START_MS, Desk, FakeClock
 from kit import DATA
 from recorded_kit import ACCOUNTS, RECORDED, adapter, tell
 
-from execution.account_visit import Desk as ReconciliationDesk
 from execution.api.parse import time_of
 from execution.orders import Attempt, Fee, Order, OrderReport, Side, Verdict
 from execution.ports import Exchange, ExchangeUnavailable
 from execution.reconciliation import Reconciler
+from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reread
 
 SYMBOLS = ("BTC/USDT", "LTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT", "ADA/USDT", "BTC/KRW")
@@ -236,7 +236,7 @@ def test_an_order_made_by_hand_does_not_end_a_reconciliation(
     exchange = adapter(name, server.url, SYMBOLS)
     desk = Desk()
     desk.book.set_reread(ACCOUNT, Reread((expected["symbol"],), time_of(START_MS)))
-    parts = ReconciliationDesk(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
+    parts = ReconciliationContext(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, exchange, policy)
     assert run.error is None
     assert run.symbols == [expected["symbol"]]

@@ -13,7 +13,6 @@ from canned_server import CannedServer
 from fakes import ACCOUNT, START_MS, Desk, FakeClock
 from recorded_kit import market
 
-from execution.account_visit import Desk as ReconciliationDesk
 from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.api.dry_request import SECRETS, client_of, request_for
@@ -24,6 +23,7 @@ from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
 from execution.orders import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.ports import ExchangeUnavailable
 from execution.reconciliation import Reconciler
+from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import Reread
 
 ATTEMPT = Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000)
@@ -256,7 +256,7 @@ def test_a_reconciliation_at_gate_knows_our_order_by_its_id(server: CannedServer
         "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [answer]}],
     }
     desk.book.set_reread(ACCOUNT, Reread((SYMBOL,), time_of(START_MS)))
-    parts = ReconciliationDesk(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
+    parts = ReconciliationContext(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
     gate = exchange_at(server, "gate", "LTC_USDT")
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, gate)
     assert run.error is None

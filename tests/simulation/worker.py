@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from execution.account_visit import Desk
 from execution.accounts import Account
 from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE, Contract
@@ -13,6 +12,7 @@ from execution.order_manager import OrderManager
 from execution.placement import Placement
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning, Reconciler
+from execution.reconciliation_context import ReconciliationContext
 from execution.store.memory_books import MemoryReconciliations
 from execution.store.memory_workers import MemoryWorkers
 from workers.intake import Intake
@@ -128,8 +128,8 @@ class Process:
             NoArbitrages(),
             WaitingRules(self.clock, wait_max_s=300, market_age_max_s=None, alert=_complain),
         )
-        desk = Desk(self.store, book, self.journal, self.clock, NoHistory())
-        self.reconciler = Reconciler(desk, lambda: None, lambda _: None)
+        context = ReconciliationContext(self.store, book, self.journal, self.clock, NoHistory())
+        self.reconciler = Reconciler(context, lambda: None, lambda _: None)
 
 
 class Worker:
