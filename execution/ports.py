@@ -81,7 +81,7 @@ class Exchange(Protocol):
         """The symbol's trading rules, None for a symbol that is not traded there."""
 
     def symbols(self) -> list[str]:
-        """Every spot symbol that the exchange lists."""
+        """Every spot symbol that is traded there."""
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         """Send one placement, signed with the attempt's stamp."""

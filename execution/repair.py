@@ -259,8 +259,10 @@ class Repairer:
         repair = Repair([])
         for check in checks:
             self._rebuild(check, repair)
-        if force or complaint is None:
+        if force:
             self._links.trust(started_at)
+            # What else there is to be put back is no longer seen by what both had agreed on.
+            self._parts.set_mended_run(None)
         return checks
 
     def complaint(self) -> str | None:

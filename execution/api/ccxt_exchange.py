@@ -79,7 +79,7 @@ class CcxtExchange:
 
     def symbols(self) -> list[str]:
         listed = self.client.markets.items()
-        return sorted(symbol for symbol, unified in listed if unified["spot"])
+        return sorted(s for s, unified in listed if unified["spot"] and unified["active"])
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         refused = self._refusal(order)

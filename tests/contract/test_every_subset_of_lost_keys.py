@@ -139,9 +139,18 @@ def lose_and_repair(
     assert desk.accepted == 5 + fills
 
 
-@pytest.mark.parametrize("fills", [0, 1, 7], ids="{} fills after".format)
-@pytest.mark.parametrize("archives", [True, False], ids=["archived", "not archived"])
-@pytest.mark.parametrize("names", [*subsets()], ids="+".join)
+# Whether the ledger has all fills from before the loss, and how many come after it.
+WAYS = [(archives, fills) for archives in (False, True) for fills in (1, 0, 7)]
+
+
+def cases() -> Iterator[tuple[tuple[str, ...], bool, int]]:
+    """Every subset of what holds positions in every way, and all others in one way each."""
+    for i, names in enumerate(subsets()):
+        for archives, fills in WAYS if names[0] in HOLDING else [WAYS[i % len(WAYS)]]:
+            yield names, archives, fills
+
+
+@pytest.mark.parametrize(("names", "archives", "fills"), [*cases()])
 def test_every_subset_that_memory_loses_comes_back(
     names: tuple[str, ...], archives: bool, fills: int
 ) -> None:
@@ -151,10 +160,9 @@ def test_every_subset_that_memory_loses_comes_back(
 @pytest.mark.parametrize("part", range(4))
 def test_every_subset_that_a_server_loses_comes_back(valkey_url: str, part: int) -> None:
     """Each subset with one of the ways in which fills come before and after it."""
-    ways = [(archives, fills) for archives in (False, True) for fills in (1, 0, 7)]
     chosen = [names for names in subsets() if len(names) != 2 or names[0] in HOLDING]
     for i, names in enumerate(chosen):
-        archives, fills = ways[i % len(ways)]
+        archives, fills = WAYS[i % len(WAYS)]
         if i % 4 == part:
             desk = ServerDesk(valkey_url)
             try:

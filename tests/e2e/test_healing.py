@@ -130,6 +130,17 @@ def test_a_position_that_was_deleted_comes_back_equal(stack: LocalStack, redis: 
     wait_until_equal(stack)
 
 
+def test_everything_that_holds_positions_is_deleted_and_comes_back_equal(
+    stack: LocalStack, redis: Any
+) -> None:
+    wait_until(stack, publish(stack, "before", 3), OrderState.FILLED)
+    wait_until_looked_over(stack)
+    redis.delete(keys.position(ACCOUNT, SYMBOL), keys.POSITIONS, keys.POSITION_VERSIONS)
+    wait_until(stack, publish(stack, "after", 2), OrderState.FILLED)
+    wait_until_looked_over(stack)
+    wait_until_equal(stack)
+
+
 def test_the_record_of_a_live_order_that_was_deleted_comes_back(
     stack: LocalStack, redis: Any
 ) -> None:

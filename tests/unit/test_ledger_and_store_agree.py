@@ -374,3 +374,19 @@ def test_trades_are_read_again_from_when_the_ledger_had_everything() -> None:
         desk.reconcile()
     assert amount(desk) == 2
     assert desk.stored(lost).state is OrderState.FILLED
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_rebuilding_positions_does_not_hide_that_orders_are_lost(force: bool) -> None:
+    desk = whole_desk()
+    earlier = desk.store.copied()
+    order = filled(desk, 1)
+    desk.archive.run()
+    desk.store.roll_back(earlier)
+    desk.store.tables.mended_run = desk.store.epoch().run_id
+    desk.repairer.rebuild(force=force)
+    assert amount(desk) == 1
+    assert desk.store.order(order.order_id) is None
+    desk.reconcile()
+    assert desk.stored(order) == order
+    assert desk.reconcile().repaired == []
