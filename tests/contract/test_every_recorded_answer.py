@@ -237,7 +237,7 @@ def test_an_order_made_by_hand_does_not_end_a_reconciliation(
     desk = Desk()
     desk.book.set_reread(ACCOUNT, Reread((expected["symbol"],), time_of(START_MS)))
     parts = ReconciliationContext(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
-    run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, exchange, policy)
+    run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: exchange, policy)
     assert run.error is None
     assert run.symbols == [expected["symbol"]]
     if not Decimal(expected["filled"]):

@@ -258,7 +258,7 @@ def test_a_reconciliation_at_gate_knows_our_order_by_its_id(server: CannedServer
     desk.book.set_reread(ACCOUNT, Reread((SYMBOL,), time_of(START_MS)))
     parts = ReconciliationContext(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
     gate = exchange_at(server, "gate", "LTC_USDT")
-    run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, gate)
+    run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: gate)
     assert run.error is None
     assert run.external_open_orders == []
     assert run.orders_adopted == [order.order_id]
