@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ccxt.base.errors import BadResponse
 
 from execution.accounts import Account
+from execution.api.deadline_session import DeadlineSession
 
 Shape = Callable[[Any], bool]
 
@@ -63,8 +64,7 @@ class StrictTransport:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)  # type: ignore[call-arg]
-        # A gateway that points elsewhere would have a placement sent a second time.
-        self.session.max_redirects = 0  # type: ignore[attr-defined]
+        self.session = DeadlineSession()
         self.forget()
 
     def forget(self, stamp_ms: int | None = None) -> None:
