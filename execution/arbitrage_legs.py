@@ -195,12 +195,16 @@ class Legs:
         """
         placement = self._desk.placement
         orders = [self._order(before, name, plan) for name, plan in plans]
-        begun = [placement.begun(order, self._desk.exchange_of(order.account)) for order in orders]
+        exchanges = [self._desk.exchange_of(order.account) for order in orders]
+        begun = [placement.begun(*pair) for pair in zip(orders, exchanges, strict=True)]
         legs = tuple(
             Leg(plan.role, plan.account, order.order_id)
             for (_, plan), order in zip(plans, begun, strict=True)
         )
-        news = tuple(NewLeg(order, self._due_ms(order), begins_attempt=True) for order in begun)
+        news = tuple(
+            NewLeg(order, self._due_ms(order), begins_attempt=True, address=exchange.address)
+            for order, exchange in zip(begun, exchanges, strict=True)
+        )
         kept = self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
         self._launch(begun, epoch)
         return kept

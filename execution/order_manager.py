@@ -1,7 +1,9 @@
 """Moves orders on: submit, resolve, cancel, complete. Every path may be taken again at any time."""
 
+import sys
 from collections.abc import Callable
 
+from execution.bulkhead import Bulkhead, Crowded
 from execution.events import CancelRequested, Refused, Reported
 from execution.journal import Journal, Overtaken
 from execution.orders import Order, OrderReport, OrderState
@@ -32,11 +34,13 @@ class OrderManager:
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
         placement: Placement,
+        bulkhead: Bulkhead | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._exchange_of = exchange_of
         self._placement = placement
+        self._bulkhead = bulkhead or Bulkhead(limit=sys.maxsize)
 
     def submit(self, order: Order) -> Order:
         """Take a new order as far as it goes now; the second time, go on where the first stopped.
@@ -44,9 +48,19 @@ class OrderManager:
         Raises SignalReused if its signal id stands for a different order already.
         """
         try:
-            return self._finish(self._placement.send(order))
+            with self._bulkhead.place(order.account):
+                return self._finish(self._placement.send(order))
+        except Crowded as crowded:
+            return self._left(order, crowded)
         except Overtaken:
             return self.advance(self._known_as(order))
+
+    def _left(self, order: Order, crowded: Crowded) -> Order:
+        """Leave the order to the sweep, with a record if it has none."""
+        try:
+            return self._placement.wait_for(order, crowded)
+        except Overtaken:
+            return self._known_as(order)
 
     def receive(self, order: Order) -> Order:
         """Record a new order without sending it yet; the sweep finds it due.
@@ -61,11 +75,14 @@ class OrderManager:
     def advance(self, order: Order) -> Order:
         """Move the order on from whatever state it is in, as far as it goes now."""
         try:
-            if order.state is OrderState.SUBMITTING:
-                order = self._placement.resolve(order)
-            if order.state is OrderState.RECEIVED:
-                order = self._placement.send(order)
-            return self._finish(order)
+            with self._bulkhead.place(order.account):
+                if order.state is OrderState.SUBMITTING:
+                    order = self._placement.resolve(order)
+                if order.state is OrderState.RECEIVED:
+                    order = self._placement.send(order)
+                return self._finish(order)
+        except Crowded as crowded:
+            return self._placement.wait_for(order, crowded)
         except Overtaken:
             # Whoever was faster is moving the order on, and the sweep comes back to it.
             return self._journal.load(order.order_id)

@@ -27,12 +27,13 @@ from execution.journal import (
     StoreRestarted,
     new_revision,
 )
-from execution.markets import refusal
+from execution.order_rules import broken_rule
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
 from execution.transitions import transition
 
 RECHECK_MS = 1_000
+WAIT_MAX_MS = 15_000  # Longer waits are looked into meanwhile: the order may expire.
 # After a restart of the store, a signal may be published once more for as long as this and is still
 # looked for at the exchange before it is sent.
 REPUBLISHED_MAX_MS = 600_000
@@ -101,14 +102,14 @@ class Placement:
             attempt = self._next_attempt(order, stamp_ms, exchange)
             try:
                 # Written ahead: from here on the order may stand at the exchange.
-                begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
+                begun = self._journal.decide(order, AttemptBegan(attempt), epoch, exchange.address)
             except AccountHalted:
                 return self._end_unsent(order, self._halt_reason(order), epoch, exchange)
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
             self.hold(order, error.retry_after_s)
-            return self._wait(order)
+            return self.wait_for(order, error)
         except AccountHeld:
             return self._wait(order)
         except StoreRestarted:
@@ -197,7 +198,7 @@ class Placement:
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"
-        return refusal(order, exchange.market(order.symbol))
+        return broken_rule(order, exchange, self._clock.now_ms())
 
     def _window_ms(self, exchange: Exchange) -> int:
         """How long a request may be accepted after its stamp."""
@@ -285,6 +286,11 @@ class Placement:
     def hold(self, order: Order, seconds: int) -> None:
         if seconds:
             self._store.hold(order.account, seconds)
+
+    def wait_for(self, order: Order, error: ExchangeUnavailable) -> Order:
+        """Leave the order until the exchange may be asked again, with its record made."""
+        due_ms = self._clock.now_ms() + min(error.wait_s * 1_000, WAIT_MAX_MS)
+        return self._wait(order, due_ms if error.wait_s else None)
 
     def _wait(self, order: Order, due_ms: int | None = None) -> Order:
         """Leave the order for later, with its record made if it has none yet."""

@@ -53,6 +53,7 @@ from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
+from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
 from execution.store.redis_stores import Stores
@@ -61,6 +62,7 @@ START_MS = 1_800_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYMBOL = "BTC/USDT"
 ACCOUNT = "binance-main"
+ADDRESS = "https://exchange.test:443"
 
 
 class Crash(Exception):
@@ -195,8 +197,12 @@ class FakeExchange:
     def contract(self) -> Contract:
         return BINANCE
 
-    def market(self, symbol: str) -> Market | None:
-        self._called("market")
+    @property
+    def address(self) -> str:
+        return ADDRESS
+
+    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
+        self._called("market" if since_ms is None else "market_since")
         return self.markets.get(symbol)
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
@@ -488,6 +494,7 @@ class Desk:
             self.valuations,
             self.arbitrages,
             MemoryBooks(self.clock),
+            MemoryAddressHolds(self.store, self.clock),
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

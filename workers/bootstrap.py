@@ -6,12 +6,14 @@ from functools import cache, partial
 
 from execution.account_visit import Desk
 from execution.accounts import Account
+from execution.address_holds import AddressHolds
 from execution.api.connections import Connections
 from execution.arbitrage_executor import ArbitrageExecutor
 from execution.arbitrage_legs import ArbitrageDesk, Limits
 from execution.arbitrages import Arbitrage
 from execution.archive import Archive, Retention
-from execution.clock import ExchangeClocks, SystemClock
+from execution.bulkhead import bulkhead_of
+from execution.clock import ExchangeClocks, SystemClock, steady_ms
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.port import Ledger
@@ -74,8 +76,8 @@ def compose(
     """Put the parts together. Raises UnsupportedExchange for an account without a contract."""
     clock = SystemClock()
     store = stores.orders
-    connections = Connections(accounts, clock)
-    clocks = ExchangeClocks(store, clock, socket.gethostname())
+    clocks = ExchangeClocks(store, clock, socket.gethostname(), steady_ms)
+    connections = Connections(accounts, clock, clocks, AddressHolds(stores.address_holds, clock))
     remember_s = settings.remember_days * 86_400
     retention = Retention(settings.keep_settled_s, remember_s)
     archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, store.halts)
@@ -90,7 +92,8 @@ def compose(
         recv_window_ms=settings.recv_window_ms,
         attempts_max=settings.attempts_max,
     )
-    manager = OrderManager(store, journal, connections.exchange, placement)
+    bulkhead = bulkhead_of(settings.worker_threads, len(accounts))
+    manager = OrderManager(store, journal, connections.exchange, placement, bulkhead)
     arbitrage_desk = ArbitrageDesk(
         stores.arbitrages, store, journal, manager, placement, connections.exchange, clock, clocks
     )

@@ -3,6 +3,7 @@
 Celery's autoretry, with growing pauses and jitter, is the quick path; the sweep covers the rest.
 """
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from execution.ledger.port import LedgerUnavailable
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
+from execution.together import together
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.bootstrap import Services, holders, reconcile_account, services
 from workers.celery_app import app
@@ -142,15 +144,19 @@ def reconcile(body: dict[str, str] | None = None) -> None:
     """Make one account, or all of them, agree with the exchange."""
     parts = services()
     wanted = (body or {}).get("account")
-    for name in parts.accounts if wanted is None else [wanted]:
-        try:
-            reconcile_account(parts, name)
-        except AlreadyRunning:
-            continue
-        except ExchangeUnavailable as error:
-            # One account that is out of reach does not keep the others from being reconciled.
-            log = structlog.get_logger("oneorder")
-            log.warning("not_reconciled", account=name, error=str(error))
+    # An account that is out of reach does not keep the others from being reconciled, or waiting.
+    names = parts.accounts if wanted is None else [wanted]
+    together(*(partial(_reconcile, parts, name) for name in names))
+
+
+def _reconcile(parts: Services, name: str) -> None:
+    try:
+        reconcile_account(parts, name)
+    except AlreadyRunning:
+        return
+    except ExchangeUnavailable as error:
+        log = structlog.get_logger("oneorder")
+        log.warning("not_reconciled", account=name, error=str(error))
 
 
 @app.task(name="positions.mark", throws=(StoreUnavailable,))
@@ -183,19 +189,21 @@ def archive() -> None:
 
 @app.task(name="clocks.measure", throws=(StoreUnavailable,))
 def measure_clocks() -> None:
-    """Measure every exchange's clock, for all workers."""
+    """Measure every exchange's clock, for all workers, all at the same time."""
     parts = services()
-    for name in parts.accounts:
-        try:
-            offset = parts.clocks.measure(name, parts.connections.exchange(name))
-        except ExchangeUnavailable as error:
-            structlog.get_logger("oneorder").warning(
-                "clock_not_measured", account=name, error=str(error)
-            )
-            continue
-        structlog.get_logger("oneorder").info(
-            "clock_measured",
-            account=name,
-            offset_ms=offset.offset_ms,
-            uncertainty_ms=offset.uncertainty_ms,
-        )
+    together(*(partial(_measure_clock, parts, name) for name in parts.accounts))
+
+
+def _measure_clock(parts: Services, name: str) -> None:
+    log = structlog.get_logger("oneorder")
+    try:
+        offset = parts.clocks.measure(name, parts.connections.exchange(name))
+    except ExchangeUnavailable as error:
+        log.warning("clock_not_measured", account=name, error=str(error))
+        return
+    log.info(
+        "clock_measured",
+        account=name,
+        offset_ms=offset.offset_ms,
+        uncertainty_ms=offset.uncertainty_ms,
+    )

@@ -62,9 +62,10 @@ class StrictCoinbase(StrictTransport, ccxt.coinbase):
     }
 
     def seconds(self) -> int:
-        """The time in a token: the journaled stamp where there is one."""
-        stamp: int | None = self.stamp_ms
-        return int(super().seconds()) if stamp is None else stamp // 1000
+        """The time in a token: the journaled stamp where there is one, else the exchange's."""
+        if self.stamp_ms is None and self.line is None:
+            return int(super().seconds())
+        return self.nonce() // 1000
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
         """The first name that says more than "failed", in a refusal, in an error or in the first

@@ -9,7 +9,6 @@ take what is left of it. Nothing is ever sent twice, and no redirect is followed
 import io
 import socket
 import threading
-import time
 from http.client import HTTPResponse
 from typing import Any
 
@@ -21,19 +20,25 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
 from execution.api.resolver import addresses_of
+from execution.clock import steady_ms
 
 # What is left of a deadline is never 0, which a socket would take for "do not block".
-LEAST_S = 0.001
+LEAST_MS = 1
 REDIRECTS = range(300, 400)
 
 
 class _Deadline(threading.local):
     """When the request of the calling thread must have ended, on the monotonic clock."""
 
-    at_s: float | None = None
+    at_ms: int | None = None
 
-    def left_s(self) -> float | None:
-        return None if self.at_s is None else max(LEAST_S, self.at_s - time.monotonic())
+    def left_ms(self) -> int | None:
+        return None if self.at_ms is None else max(LEAST_MS, self.at_ms - steady_ms())
+
+    def bound(self, sock: socket.socket) -> None:
+        """Let the socket's next call take no longer than what is left."""
+        left_ms = self.left_ms()
+        sock.settimeout(None if left_ms is None else left_ms / 1_000)
 
 
 _deadline = _Deadline()
@@ -50,11 +55,9 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left_s = _deadline.left_s()
-        if left_s is not None:
-            if left_s <= LEAST_S:
-                raise TimeoutError("timed out")
-            self._sock.settimeout(left_s)
+        if _deadline.left_ms() == LEAST_MS:
+            raise TimeoutError("timed out")
+        _deadline.bound(self._sock)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -82,7 +85,7 @@ class _WithinDeadline:
 
     response_class = _Response
     sock: socket.socket | None
-    timeout: float | None
+    timeout: Any
     host: str
     port: int
     _dns_host: str
@@ -91,20 +94,20 @@ class _WithinDeadline:
         """Connect to the first of the host's addresses that answers, all within the deadline."""
         host = self._dns_host
         try:
-            sock = self._first_of(addresses_of(host, _deadline.left_s()))
+            sock = self._first_of(addresses_of(host, _deadline.left_ms()))
         except socket.gaierror as error:
             raise NameResolutionError(host, self, error) from error  # type: ignore[arg-type]
         finally:
             self._dns_host = host
         # The TLS handshake, and what is sent, have the rest.
-        sock.settimeout(_deadline.left_s())
+        _deadline.bound(sock)
         return sock
 
     def _first_of(self, addresses: list[str]) -> socket.socket:
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            left_s = _deadline.left_s()
+            left_ms = _deadline.left_ms()
             # An address that does not answer leaves time for the next one.
-            self.timeout = left_s if left_s is None else left_s / left
+            self.timeout = None if left_ms is None else left_ms / 1_000 / left
             self._dns_host = address
             try:
                 return super()._new_conn()  # type: ignore[misc, no-any-return]
@@ -115,7 +118,7 @@ class _WithinDeadline:
 
     def send(self, data: Any) -> None:
         if self.sock is not None:
-            self.sock.settimeout(_deadline.left_s())
+            _deadline.bound(self.sock)
         super().send(data)  # type: ignore[misc]
 
 
@@ -160,12 +163,12 @@ class DeadlineSession(requests.Session):
             self.mount(scheme, _Adapter(max_retries=0))
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
-        timeout_s: float | None = options.get("timeout")
-        _deadline.at_s = None if timeout_s is None else time.monotonic() + timeout_s
+        timeout_s = options.get("timeout")
+        _deadline.at_ms = None if timeout_s is None else steady_ms() + int(timeout_s * 1_000)
         try:
             answer = super().request(method, url, *args, **{**options, "allow_redirects": False})
         finally:
-            _deadline.at_s = None
+            _deadline.at_ms = None
         if answer.status_code in REDIRECTS:
             raise TooManyRedirects(f"{method} was answered with a redirect", response=answer)
         return answer

@@ -72,6 +72,8 @@ class OkxExchange(CcxtExchange):
     # Error codes of the trade class: what is canceled or completed already. ccxt knows 51603.
     gone: ClassVar[frozenset[str]] = frozenset(("51400", "51401", "51402", "51410"))
     gone_statuses: ClassVar[range] = range(200, 500)
+    # General class: an invalid OK-ACCESS-TIMESTAMP. ccxt knows 50102.
+    clock_codes: ClassVar[frozenset[str]] = frozenset(("50112",))
 
     def _send(self, order: Order, attempt: Attempt) -> Any:
         """Send with the fence, which is a header that ccxt does not know of."""

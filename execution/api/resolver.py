@@ -46,7 +46,7 @@ class _Lookups:
 _lookups = _Lookups()
 
 
-def addresses_of(host: str, timeout_s: float | None) -> list[str]:
+def addresses_of(host: str, timeout_ms: int | None) -> list[str]:
     """The addresses of a name, in the order of preference; an address is its own.
 
     Raises socket.gaierror where there is none, or none within the time.
@@ -56,10 +56,10 @@ def addresses_of(host: str, timeout_s: float | None) -> list[str]:
     except ValueError:
         pass
     try:
-        return _lookups.begin(host).result(timeout_s)
+        return _lookups.begin(host).result(None if timeout_ms is None else timeout_ms / 1_000)
     except TimeoutError as error:
         raise socket.gaierror(
-            socket.EAI_AGAIN, f"{host!r} was not resolved within {timeout_s:.1f} s"
+            socket.EAI_AGAIN, f"{host!r} was not resolved within {timeout_ms} ms"
         ) from error
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, f"{host!r} is not a host name") from error

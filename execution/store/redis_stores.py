@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from execution.address_holds import AddressHoldStore
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.book_snapshots import Books
@@ -12,6 +13,7 @@ from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
+from execution.store.redis_holds import RedisAddressHolds
 from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
 from execution.store.redis_store import RedisStore
@@ -30,6 +32,7 @@ class Stores:
     valuations: ValuationStore
     arbitrages: ArbitrageStore
     books: Books
+    address_holds: AddressHoldStore
 
 
 def open_stores(
@@ -46,4 +49,5 @@ def open_stores(
         valuations=RedisValuations(client),
         arbitrages=RedisArbitrages(client, remember_s),
         books=RedisBooks(client),
+        address_holds=RedisAddressHolds(client, clock),
     )
