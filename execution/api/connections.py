@@ -23,13 +23,13 @@ from execution.ports import Clock, Exchange
 from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_store import MemoryStore
 
-_BINANCE = Door(
+BINANCE_DOOR = Door(
     lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
 )
 
 
 def _door_of(account: Account) -> Door:
-    doors = {"binance": _BINANCE, **DOORS}
+    doors = {"binance": BINANCE_DOOR, **DOORS}
     return doors.get(account.exchange, ANY_OTHER)
 
 
