@@ -8,7 +8,7 @@ from execution.clock import steady_ms
 from execution.ports import ExchangeUnavailable
 
 # Work on an order takes a fraction of this as long as its exchange answers.
-SLOW_MS = 1_000
+SLOW_MS = 500
 _CHECK_MS = 50
 
 

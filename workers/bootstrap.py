@@ -12,7 +12,7 @@ from execution.arbitrage_executor import ArbitrageExecutor
 from execution.arbitrage_legs import ArbitrageDesk, Limits
 from execution.arbitrages import Arbitrage
 from execution.archive import Archive, Retention
-from execution.bulkhead import bulkhead_of
+from execution.bulkhead import Bulkhead, bulkhead_of
 from execution.clock import ExchangeClocks, SystemClock, steady_ms
 from execution.events import Event
 from execution.journal import Journal, Patience
@@ -60,6 +60,7 @@ class Services:
     repairer: Repairer
     reconciler: Reconciler
     executor: ArbitrageExecutor
+    bulkhead: Bulkhead
 
     @property
     def store(self) -> Store:
@@ -121,6 +122,7 @@ def compose(
         repairer=repairer,
         reconciler=Reconciler(desk, lambda: repairer.run(accounts), announce),
         executor=executor,
+        bulkhead=bulkhead,
     )
 
 

@@ -49,7 +49,10 @@ _QUICK_PATH: dict[str, Any] = {
 
 
 def _settled(order: Order | None) -> None:
-    if order is not None and order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
+    if order is None or (order.state is OrderState.RECEIVED and not order.attempts):
+        # It waits for its account, with a time at which the sweep comes back to it.
+        return
+    if order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
         raise Unsettled(f"order {order.order_id} is {order.state}")
 
 
@@ -151,7 +154,8 @@ def reconcile(body: dict[str, str] | None = None) -> None:
 
 def _reconcile(parts: Services, name: str) -> None:
     try:
-        reconcile_account(parts, name)
+        with parts.bulkhead.place(name):
+            reconcile_account(parts, name)
     except AlreadyRunning:
         return
     except ExchangeUnavailable as error:
@@ -197,7 +201,8 @@ def measure_clocks() -> None:
 def _measure_clock(parts: Services, name: str) -> None:
     log = structlog.get_logger("oneorder")
     try:
-        offset = parts.clocks.measure(name, parts.connections.exchange(name))
+        with parts.bulkhead.place(name):
+            offset = parts.clocks.measure(name, parts.connections.exchange(name))
     except ExchangeUnavailable as error:
         log.warning("clock_not_measured", account=name, error=str(error))
         return

@@ -119,7 +119,8 @@ class MarketCache:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
             # Without markets there is nothing to do with the account; and where they are there
             # already, requests of other kinds show whether it can be reached.
-            self._circuit.failed(reason, at_once=self._loaded is None)
+            if self._loaded is None:
+                self._circuit.failed(reason)
             raise ExchangeUnavailable(reason) from error
         self._loaded = _Loaded(client, self._steady_ms(), began_ms)
         return self._loaded
