@@ -16,7 +16,8 @@ from execution.ports import Clock, ExchangeUnavailable, StoreUnavailable
 
 # How often, at most, one process asks the store whether another one was told to wait.
 LOOK_EVERY_MS = 500
-_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_PORTS = {"http": 80, "https": 443}
+_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,11 @@ class AddressHeld(ExchangeUnavailable):
 
 
 def address_of(url: str) -> str:
-    """Scheme, host and port as dialled. What else is in a URL, such as a password, stays out."""
+    """Scheme, host and port as dialled; a stream's scheme is that of the request which opens it.
+    What else is in a URL, such as a password, stays out."""
     parts = urlsplit(url)
-    port = parts.port or _PORTS.get(parts.scheme, 0)
-    return f"{parts.scheme}://{parts.hostname or ''}:{port}"
+    scheme = _SCHEMES.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.hostname or ''}:{parts.port or _PORTS.get(scheme, 0)}"
 
 
 class AddressHolds:

@@ -43,11 +43,13 @@ class Bulkhead:
             return
         with self._changed:
             while len(inside) >= self._limit:
-                if self._steady_ms() - min(inside.values()) > SLOW_MS:
+                stuck_ms = self._steady_ms() - min(inside.values())
+                if stuck_ms > SLOW_MS:
                     raise Crowded(
                         f"account {account} is slow to answer: "
                         f"{len(inside)} of its orders are being worked on already",
-                        wait_s=1,
+                        # The longer nothing has moved, the less often it is worth a try.
+                        wait_s=1 + stuck_ms // 1_000,
                     )
                 self._changed.wait(_CHECK_MS / 1_000)
             inside[thread] = self._steady_ms()

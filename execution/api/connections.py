@@ -1,7 +1,7 @@
 """A connection of its own for every thread and account; the markets are loaded once for all."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from execution.api.generic_api import is_known
 from execution.api.line import Line
 from execution.api.market_cache import MarketCache
 from execution.api.other_exchange_api import ANY_OTHER, DOORS, Door
-from execution.clock import ExchangeClocks
+from execution.clock import ExchangeClocks, steady_ms
 from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
 from execution.order_manager import UnknownAccount
 from execution.ports import Clock, Exchange
@@ -74,6 +74,7 @@ class Connections:
         clock: Clock,
         clocks: ExchangeClocks | None = None,
         holds: AddressHolds | None = None,
+        steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         for account in accounts.values():
             _check(account)
@@ -81,6 +82,7 @@ class Connections:
         self._clock = clock
         self._clocks = clocks or ExchangeClocks(alone, clock, "here")
         self._holds = holds or AddressHolds(MemoryAddressHolds(alone, clock), clock)
+        self._steady_ms = steady_ms
         self._own = threading.local()
         self._shared = {name: self._shared_of(account) for name, account in accounts.items()}
 
@@ -102,7 +104,8 @@ class Connections:
 
     def _shared_of(self, account: Account) -> _Shared:
         """What all threads have together of an account."""
-        circuit = Circuit(account.name, (account.timeout_s + 1) * 1_000, self._clock)
+        probe_ms = (account.timeout_s + 1) * 1_000
+        circuit = Circuit(account.name, probe_ms, self._clock, self._steady_ms)
 
         def load() -> Any:
             client = _door_of(account).client(account)
@@ -111,7 +114,8 @@ class Connections:
             client.load_markets()
             return client
 
-        return _Shared(account, circuit, MarketCache(account.name, load, circuit, self._clock))
+        markets = MarketCache(account.name, load, circuit, self._clock, self._steady_ms)
+        return _Shared(account, circuit, markets)
 
     def _adapter(self, shared: _Shared, client: Any) -> CcxtExchange:
         name = shared.account.name

@@ -62,14 +62,24 @@ class MarketCache:
                 return loaded.client
             # What is old still serves while it is read again, and where it cannot be.
             return self._renewed(loaded)
+        is_first = self._turn.acquire(blocking=False)
+        if not is_first:
+            self._wait_for_turn()
+        try:
+            if self._loaded is not None:
+                return self._loaded.client
+            if not is_first:
+                # The load that was waited for has failed, and began a pause.
+                self._circuit.admit()
+            return self._fresh().client
+        finally:
+            self._turn.release()
+
+    def _wait_for_turn(self) -> None:
         if not self._turn.acquire(timeout=LOAD_WAIT_MS / 1_000):
             raise ExchangeUnavailable(
                 f"the markets of account {self._account} are being loaded", wait_s=1
             )
-        try:
-            return self._loaded.client if self._loaded is not None else self._fresh().client
-        finally:
-            self._turn.release()
 
     def client_since(self, since_ms: int) -> Any:
         """A client whose markets were read at `since_ms`, on our clock, or later.
@@ -80,10 +90,7 @@ class MarketCache:
         loaded = self._loaded
         if loaded is not None and loaded.at_ms >= since_ms:
             return loaded.client
-        if not self._turn.acquire(timeout=LOAD_WAIT_MS / 1_000):
-            raise ExchangeUnavailable(
-                f"the markets of account {self._account} are being loaded", wait_s=1
-            )
+        self._wait_for_turn()
         try:
             loaded, now_ms = self._loaded, self._steady_ms()
             if loaded is not None and loaded.at_ms >= since_ms:

@@ -69,7 +69,8 @@ def test_a_hold_is_never_shortened_and_keeps_its_reason(stores: Stores) -> None:
     [
         ("https://api.binance.com/api/v3/order?x=1", "https://api.binance.com:443"),
         ("http://user:password@127.0.0.1:8801/api", "http://127.0.0.1:8801"),
-        ("wss://stream.binance.com:9443/ws", "wss://stream.binance.com:9443"),
+        ("wss://stream.binance.com:9443/ws", "https://stream.binance.com:9443"),
+        ("ws://127.0.0.1:8801/ws/0", "http://127.0.0.1:8801"),
     ],
 )
 def test_an_address_is_scheme_host_and_port_and_shows_no_password(url: str, address: str) -> None:
