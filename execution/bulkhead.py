@@ -9,6 +9,7 @@ from execution.ports import ExchangeUnavailable
 
 # Work on an order takes a fraction of this as long as its exchange answers.
 SLOW_MS = 500
+WAIT_S = 5
 _CHECK_MS = 50
 
 
@@ -48,8 +49,8 @@ class Bulkhead:
                     raise Crowded(
                         f"account {account} is slow to answer: "
                         f"{len(inside)} of its orders are being worked on already",
-                        # The longer nothing has moved, the less often it is worth a try.
-                        wait_s=1 + stuck_ms // 1_000,
+                        # Each try costs time of the accounts that can be reached.
+                        wait_s=WAIT_S + stuck_ms // 1_000,
                     )
                 self._changed.wait(_CHECK_MS / 1_000)
             inside[thread] = self._steady_ms()

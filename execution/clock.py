@@ -74,7 +74,7 @@ class ExchangeClocks:
         """A time after all that anybody may have stamped before our clock showed `local_ms`: the
         error counts once for our own reading and once for theirs."""
         offset = self._offset(account, exchange)
-        return local_ms + offset.offset_ms + 2 * self._error_ms(offset)
+        return local_ms + offset.offset_ms + 2 * self._error_ms(offset) + abs(self._set_by(offset))
 
     def local_ms(self, account: str, exchange_ms: int) -> int:
         """Our time when the exchange's clock has likely just passed `exchange_ms`: when to look,
@@ -154,9 +154,11 @@ class ExchangeClocks:
 
     def _is_good(self, account: str, offset: ClockOffset) -> bool:
         """Young, not doubted, and our wall clock was not set since."""
-        passed_ms = self._passed_ms(offset)
-        set_by_ms = self._clock.now_ms() - offset.measured_at_ms - passed_ms
+        if abs(self._passed_ms(offset)) >= OFFSET_AGE_MAX_MS:
+            return False
         is_doubted = self._steady_of(offset) <= self._doubted_ms.get(account, -(2**62))
-        return (
-            abs(passed_ms) < OFFSET_AGE_MAX_MS and abs(set_by_ms) <= STEP_MIN_MS and not is_doubted
-        )
+        return not is_doubted and abs(self._set_by(offset)) <= STEP_MIN_MS
+
+    def _set_by(self, offset: ClockOffset) -> int:
+        """By how much our wall clock was set forward since the measurement, in ms."""
+        return self._clock.now_ms() - offset.measured_at_ms - self._passed_ms(offset)

@@ -67,7 +67,7 @@ class Circuit:
             raise ExchangeUnavailable(
                 f"account {self._account} has not been reachable since "
                 f"{outage.since:%Y-%m-%d %H:%M:%S} UTC ({outage.reason})",
-                wait_s=max(1, (self._clock.now() - outage.since) // SECOND),
+                wait_s=max(1, 2 * (self._clock.now() - outage.since) // SECOND),
             )
 
     def answered(self) -> None:

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 
 # The longest ban that a document names; a header that asks for more is not believed.
 WAIT_MAX_S = 3 * 86_400
+TEXT_MAX = 2_000
 _TOO_MANY, _BANNED = 429, 418
 _DEFAULT_S = {_TOO_MANY: 2, _BANNED: 120}
 _UNIT_MS = {
@@ -89,11 +90,13 @@ def wait_of(
     now: datetime,
 ) -> Wait | None:
     """How long the answer asks us to wait; None where it does not ask for that."""
+    # What asks for a wait is short; a list of markets is not, and is not searched for one.
+    text = text[:TEXT_MAX].lower()
     limits = _LIMITS.get(exchange, ())
-    limit = next((one for one in limits if one.fits(status, code, text.lower())), None)
+    limit = next((one for one in limits if one.fits(status, code, text)), None)
     asked_s = _asked_s(headers, now) if status >= 400 or limit is not None else None
     if asked_s is None and (status in _DEFAULT_S or limit is not None):
-        asked_s = _told_s(text.lower(), now)
+        asked_s = _told_s(text, now)
     if asked_s is None:
         asked_s = limit.seconds if limit is not None else _DEFAULT_S.get(status)
     if asked_s is None:
