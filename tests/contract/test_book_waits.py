@@ -1,8 +1,8 @@
 """The collector obeys a wait that a worker was asked for, and workers obey the collector's."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
 from canned_server import CannedServer, Reply
@@ -35,14 +35,17 @@ def _holds() -> tuple[AddressHolds, AddressHolds]:
     return AddressHolds(shared, clock), AddressHolds(shared, clock)
 
 
-async def _collect(server: CannedServer, holds: AddressHolds, seconds: float) -> None:
+@asynccontextmanager
+async def _collecting(server: CannedServer, holds: AddressHolds) -> AsyncIterator[None]:
     account = Account("a", "binance", base_url=server.url, timeout_s=1)
     streams = BookStreams(account, ["BTC/USDT"], 5, SystemClock(), BRISK, holds=holds)
     task = asyncio.create_task(streams.run(lambda _: None))
-    await asyncio.sleep(seconds)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def test_a_collector_sends_nothing_to_an_address_that_a_worker_was_asked_to_leave(
@@ -50,7 +53,12 @@ def test_a_collector_sends_nothing_to_an_address_that_a_worker_was_asked_to_leav
 ) -> None:
     worker, collector = _holds()
     worker.hold(address_of(server.url), 60, "HTTP 429")
-    asyncio.run(_collect(server, collector, 0.7))
+
+    async def check() -> None:
+        async with _collecting(server, collector):
+            await asyncio.sleep(0.7)
+
+    asyncio.run(check())
     assert server.requests == []
 
 
@@ -58,9 +66,19 @@ def test_what_the_collector_is_asked_holds_for_workers_and_for_its_own_streams(
     server: CannedServer,
 ) -> None:
     worker, collector = _holds()
-    asyncio.run(_collect(server, collector, 2.0))
-    asked = [request.route for request in server.requests]
-    assert asked.count("GET /api/v3/depth") == 1
-    assert asked[-1] == "GET /api/v3/depth", "nothing follows, no stream either"
+
+    async def check() -> None:
+        async with _collecting(server, collector):
+            async with asyncio.timeout(20):
+                while not server.sent("GET /api/v3/depth"):
+                    await asyncio.sleep(0.02)
+            # What was on its way when the answer came may still arrive.
+            await asyncio.sleep(1)
+            asked = len(server.requests)
+            await asyncio.sleep(1)
+            assert len(server.requests) == asked, "nothing follows, no stream either"
+
+    asyncio.run(check())
+    assert len(server.sent("GET /api/v3/depth")) == 1
     with pytest.raises(AddressHeld, match="HTTP 418"):
         worker.check(address_of(server.url), look=True)
