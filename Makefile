@@ -38,7 +38,7 @@ chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 arbitrages: $(STAMP) ## Let everything fail while arbitrages run, then compare both ledgers
 	$(BIN)/oneorder chaos --arbitrage --orders 500 --minutes 3
 
-bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile|scanner|arbitrage
+bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile|scanner|arbitrage|isolation
 	$(BIN)/python -m benchmarks.$(BENCH)
 
 model: $(STAMP) ## Check the submit protocol exhaustively (needs spin and a C compiler)

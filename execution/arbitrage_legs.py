@@ -197,13 +197,17 @@ class Legs:
         """
         placement = self._desk.placement
         orders = [self._order(before, name, plan) for name, plan in plans]
-        begun = [placement.begun(order, self._desk.exchange_of(order.account)) for order in orders]
+        exchanges = [self._desk.exchange_of(order.account) for order in orders]
+        begun = [placement.begun(*pair) for pair in zip(orders, exchanges, strict=True)]
         legs = tuple(
             Leg(plan.role, plan.account, order.order_id)
             for (_, plan), order in zip(plans, begun, strict=True)
         )
         due_ms = self._desk.journal.due_ms
-        news = tuple(NewLeg(order, due_ms(order) or 0, begins_attempt=True) for order in begun)
+        news = tuple(
+            NewLeg(order, due_ms(order) or 0, begins_attempt=True, address=exchange.address)
+            for order, exchange in zip(begun, exchanges, strict=True)
+        )
         kept = self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
         self._launch(begun, epoch)
         return kept

@@ -11,11 +11,12 @@ from execution.ports import Committed, Epoch
 @dataclass(frozen=True, slots=True)
 class NewLeg:
     """An order that an arbitrage journals: a new one, with its first attempt begun or not.
-    `due_ms` is when the sweep shall look at it."""
+    `due_ms` is when the sweep shall look at it, `address` where the attempt goes."""
 
     order: Order
     due_ms: int
     begins_attempt: bool
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class ArbitrageChange:
     `before` is what the store must still hold, by version and revision (version 0: nothing).
     `due_ms` is when the sweep shall look at the arbitrage, None for never. Where `epoch` is given,
     the change is made only in that one; where an attempt begins, only on accounts that are neither
-    held nor halted, and only if there never was such an order.
+    held nor halted, at addresses that are not held, and only if there never was such an order.
     """
 
     before: Arbitrage

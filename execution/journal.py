@@ -112,12 +112,12 @@ class Journal:
             raise Overtaken(order.order_id)
         return kept
 
-    def decide(self, order: Order, decision: Decision, epoch: Epoch) -> Order:
+    def decide(self, order: Order, decision: Decision, epoch: Epoch, address: str = "") -> Order:
         """Write what we chose to do with the order as it stands, in the epoch that we know of.
 
         A choice holds only for the order that it was made about: raises Overtaken if that has
         changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld or AccountHalted for
-        an attempt while nothing may be sent.
+        an attempt while nothing may be sent on the account or to the `address`.
         """
         after = self._after(order, decision)
         begins = isinstance(decision, AttemptBegan)
@@ -129,6 +129,7 @@ class Journal:
             epoch=epoch,
             begins_attempt=begins,
             is_from_signal=order.version == 0,
+            address=address,
         )
         match self._store.commit(change):
             case Committed.CONFLICT:

@@ -1,14 +1,16 @@
 """Moves orders on: submit, resolve, cancel, complete. Every path may be taken again at any time."""
 
+import sys
 from collections.abc import Callable
 
 from execution.accounts import what_is_missing
+from execution.bulkhead import Bulkhead, Crowded
 from execution.events import CancelRequested, Refused, Reported, SettledByHand
 from execution.journal import Journal, Overtaken
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Exchange, ExchangeUnavailable, QuestionRefused, Store, UnknownSymbol
-from execution.waiting import ACCOUNT_UNKNOWN, NOT_CANCELED
+from execution.waiting import ACCOUNT_UNKNOWN, BUSY, NOT_CANCELED
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
 
@@ -35,11 +37,13 @@ class OrderManager:
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
         placement: Placement,
+        bulkhead: Bulkhead | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._exchange_of = exchange_of
         self._placement = placement
+        self._bulkhead = bulkhead or Bulkhead(limit=sys.maxsize)
 
     def submit(self, order: Order) -> Order:
         """Take a new order as far as it goes now; the second time, go on where the first stopped.
@@ -47,9 +51,24 @@ class OrderManager:
         Raises SignalReused if its signal id stands for a different order already.
         """
         try:
-            return self._finish(self._placement.send(order))
+            with self._bulkhead.place(order.account):
+                return self._finish(self._placement.send(order))
+        except Crowded as crowded:
+            return self._left(order, crowded)
         except Overtaken:
             return self.advance(self._known_as(order))
+
+    def _left(self, order: Order, crowded: Crowded) -> Order:
+        """Leave the order to the sweep, with a record if it has none. What its record says already,
+        such as that its outcome is unknown, says more than that its account is busy."""
+        due_ms = self._placement.due_after(crowded)
+        try:
+            if order.version and order.reason is not None:
+                self._journal.postpone(order, due_ms)
+                return order
+            return self._journal.delay(order, BUSY, str(crowded), due_ms)
+        except Overtaken:
+            return self._known_as(order)
 
     def receive(self, order: Order) -> Order:
         """Record a new order without sending it yet; the sweep finds it due.
@@ -64,11 +83,14 @@ class OrderManager:
     def advance(self, order: Order) -> Order:
         """Move the order on from whatever state it is in, as far as it goes now."""
         try:
-            if order.state is OrderState.SUBMITTING:
-                order = self._placement.resolve(order)
-            if order.state is OrderState.RECEIVED:
-                order = self._placement.send(order)
-            return self._finish(order)
+            with self._bulkhead.place(order.account):
+                if order.state is OrderState.SUBMITTING:
+                    order = self._placement.resolve(order)
+                if order.state is OrderState.RECEIVED:
+                    order = self._placement.send(order)
+                return self._finish(order)
+        except Crowded as crowded:
+            return self._left(order, crowded)
         except Overtaken:
             # Whoever was faster is moving the order on, and the sweep comes back to it.
             return self._journal.load(order.order_id)

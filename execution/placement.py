@@ -27,7 +27,7 @@ from execution.journal import (
     StoreRestarted,
     new_revision,
 )
-from execution.markets import refusal
+from execution.order_rules import broken_rule
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
 from execution.report_faults import fault_reason, mismatches
@@ -44,6 +44,8 @@ from execution.waiting import (
 )
 
 RECHECK_MS = 1_000
+# Longer waits are looked into meanwhile: the order may expire.
+WAIT_MAX_MS = 15_000
 
 
 class UnknownAccount(Exception):
@@ -118,7 +120,7 @@ class Placement:
             attempt = self._attempts.next(order, stamp_ms, exchange)
             try:
                 # Written ahead: from here on the order may stand at the exchange.
-                begun = self._journal.decide(order, AttemptBegan(attempt), epoch)
+                begun = self._journal.decide(order, AttemptBegan(attempt), epoch, exchange.address)
             except AccountHalted:
                 return self._end_unsent(order, self._halt_reason(order), epoch, exchange)
         except UnknownAccount as error:
@@ -203,7 +205,7 @@ class Placement:
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"
-        return refusal(order, exchange.market(order.symbol))
+        return broken_rule(order, exchange, self._clock.now_ms())
 
     def _judge(
         self, order: Order, attempt: Attempt, outcome: Outcome, exchange: Exchange, epoch: Epoch
@@ -284,12 +286,18 @@ class Placement:
     def wait_for_exchange(
         self, order: Order, error: ExchangeUnavailable, due_ms: int | None = None
     ) -> Order:
-        """Leave the order until the exchange answers, with the reason on its record."""
+        """Leave the order until the exchange may be asked again, with the reason on its record."""
+        due_ms = self.due_after(error) if due_ms is None else due_ms
         if not error.retry_after_s:
             return self._journal.delay(order, UNREACHABLE, str(error), due_ms)
         self.hold(order, error.retry_after_s)
         until = time_text_ms(self._clock.now_ms() + error.retry_after_s * 1_000)
         return self._journal.delay(order, HELD, f"until {until}, {error}", due_ms)
+
+    def due_after(self, error: ExchangeUnavailable) -> int | None:
+        """When to look again at what failed so; None for when the order's state asks for it."""
+        wait_ms = min(error.wait_s * 1_000, WAIT_MAX_MS)
+        return self._clock.now_ms() + wait_ms if wait_ms else None
 
     def hold(self, order: Order, seconds: int) -> None:
         if seconds:

@@ -19,12 +19,14 @@ from execution.texts import cut
 class ExchangeUnavailable(Exception):
     """A question to the exchange got no usable answer; nothing may be concluded from that.
 
-    `retry_after_s` is how long the exchange asked to be left alone, if it did.
+    `retry_after_s` is how long the exchange asked to be left alone, if it did. `wait_s` is for how
+    long it is known that asking again would be in vain.
     """
 
-    def __init__(self, message: str, retry_after_s: int = 0) -> None:
+    def __init__(self, message: str, retry_after_s: int = 0, wait_s: int = 0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.wait_s = wait_s
 
 
 class QuestionRefused(ExchangeUnavailable):
@@ -60,11 +62,16 @@ class AccountFill:
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """Exchange time minus our time, in ms, true to within `uncertainty_ms` when it was measured."""
+    """Exchange time minus our time, in ms, true to within `uncertainty_ms` when it was measured.
+
+    `measured_at_ms` is that moment on our wall clock, and `steady_ms` on the host's steady clock,
+    which no correction of the wall clock moves.
+    """
 
     offset_ms: int
     uncertainty_ms: int
     measured_at_ms: int
+    steady_ms: int | None = field(default=None, compare=False)
 
 
 class Exchange(Protocol):
@@ -77,8 +84,16 @@ class Exchange(Protocol):
 
     @property
     def contract(self) -> Contract: ...
-    def market(self, symbol: str) -> Market | None:
-        """The symbol's trading rules, None for a symbol that is not traded there."""
+    @property
+    def address(self) -> str:
+        """Scheme, host and port that placements go to, as `address_of` writes them."""
+
+    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
+        """The symbol's trading rules, None for a symbol that is not traded there.
+
+        With `since_ms` as they were read then, on our clock, or later; raises ExchangeUnavailable
+        while they cannot be read again.
+        """
 
     def symbols(self) -> list[str]:
         """Every spot symbol that is traded there."""
@@ -163,8 +178,9 @@ class Change:
     do: a store that came back from an earlier time gives it again, to other contents. `due_ms` is
     when the sweep shall look at the order, None for never. The first write of an order also settles
     the intent that it came from. Where `epoch` is given, the change is made only in that one; where
-    an attempt begins, only while the account is neither held nor halted. Where the order is made of
-    a signal (`is_from_signal`), only if there never was one of its id.
+    an attempt begins, only while the account is neither held nor halted and `address`, where the
+    attempt goes, is not held. Where the order is made of a signal (`is_from_signal`), only if there
+    never was one of its id.
     """
 
     before: Order
@@ -175,6 +191,7 @@ class Change:
     epoch: Epoch | None = None
     begins_attempt: bool = False
     is_from_signal: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ _POOL = ThreadPoolExecutor(max_workers=32, thread_name_prefix="together")
 
 def together(*jobs: Callable[[], T]) -> list[T]:
     """Call all at the same time; return what they returned, in their order. Raises what the first
-    of them raised, and only after all have ended."""
+    of them raised, and only after all have ended. A single job is called where it is."""
+    if len(jobs) == 1:
+        return [jobs[0]()]
     futures = [_POOL.submit(job) for job in jobs]
     for future in futures:
         future.exception()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, localcontext
+from functools import partial
 from typing import Protocol
 
 from execution.decimals import EXACT, ZERO, Money
@@ -11,6 +12,7 @@ from execution.ledger.port import Snapshot
 from execution.ports import Clock, Exchange, ExchangeUnavailable, Store
 from execution.positions import Position
 from execution.pricing import Pricing
+from execution.together import together
 
 LOOK_AGAIN_MS = 1_000
 
@@ -109,16 +111,18 @@ class Valuer:
     def mark(self, holders: Iterable[Holder]) -> list[str]:
         """Price what is held, one question for each market; return the sentences of those that did
         not answer."""
-        failures = []
         groups: dict[str, list[Holder]] = {}
         for holder in holders:
             groups.setdefault(holder.market, []).append(holder)
-        for group in groups.values():
-            try:
-                failures += self._mark_market(group)
-            except ExchangeUnavailable as error:
-                failures.append(f"{group[0].market}: {error}")
-        return failures
+        # A market that does not answer does not keep the others' marks from being read.
+        said = together(*(partial(self._try_market, group) for group in groups.values()))
+        return [sentence for sentences in said for sentence in sentences]
+
+    def _try_market(self, holders: list[Holder]) -> list[str]:
+        try:
+            return self._mark_market(holders)
+        except ExchangeUnavailable as error:
+            return [f"{holders[0].market}: {error}"]
 
     def _mark_market(self, holders: list[Holder]) -> list[str]:
         held = {

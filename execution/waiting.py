@@ -10,8 +10,9 @@ HELD = "account on hold, because the exchange asked for a pause,"
 ACCOUNT_UNKNOWN = "account unknown to this worker"
 RESTARTED = "looked for at the exchange, because the store restarted,"
 UNKNOWN = "outcome unknown"
+BUSY = "account busy"
 NOT_CANCELED = "not canceled"
-_CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN, NOT_CANCELED)
+_CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN, BUSY, NOT_CANCELED)
 
 
 def is_wait(reason: str | None) -> bool:

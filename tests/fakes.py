@@ -55,6 +55,7 @@ from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
+from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
 from execution.store.memory_waiting import MemoryWaiting
@@ -65,6 +66,7 @@ START_MS = 1_800_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYMBOL = "BTC/USDT"
 ACCOUNT = "binance-main"
+ADDRESS = "https://exchange.test:443"
 
 
 class Crash(Exception):
@@ -201,10 +203,6 @@ class FakeExchange:
         """The exchange's own time."""
         return self.clock.now_ms() + self.skew_ms
 
-    def market(self, symbol: str) -> Market | None:
-        self._called("market")
-        return None if symbol in self.delisted else self.markets.get(symbol)
-
     def symbols(self) -> list[str]:
         self._called("symbols")
         return sorted(self.markets.keys() - self.delisted)
@@ -213,6 +211,14 @@ class FakeExchange:
         gone = self.delisted.intersection(symbols)
         if gone:
             raise UnknownSymbol(f"BadSymbol: {', '.join(sorted(gone))} is not listed")
+
+    @property
+    def address(self) -> str:
+        return ADDRESS
+
+    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
+        self._called("market" if since_ms is None else "market_since")
+        return None if symbol in self.delisted else self.markets.get(symbol)
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         self._called("place")
@@ -519,6 +525,7 @@ class Desk:
             MemoryBooks(self.clock),
             self.workers,
             self.waiting,
+            MemoryAddressHolds(self.store, self.clock),
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from execution.accounts import Account
+from execution.address_holds import AddressHolds
 from execution.api.connections import Connections
 from execution.arbitrage_executor import ArbitrageExecutor
 from execution.arbitrage_legs import ArbitrageDesk, Limits
 from execution.arbitrages import Arbitrage
 from execution.archive import Archive, Retention
-from execution.clock import ExchangeClocks, SystemClock
+from execution.bulkhead import Bulkhead, bulkhead_of
+from execution.clock import ExchangeClocks, SystemClock, steady_ms
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.port import Ledger
@@ -69,6 +71,7 @@ class Services:
     repairer: Repairer
     reconciler: Reconciler
     executor: ArbitrageExecutor
+    bulkhead: Bulkhead
 
     @property
     def store(self) -> Store:
@@ -85,8 +88,8 @@ def compose(
     """Put the parts together. Raises UnsupportedExchange for an account without a contract."""
     clock = SystemClock()
     store = stores.orders
-    connections = Connections(accounts, clock)
-    clocks = ExchangeClocks(store, clock, socket.gethostname())
+    clocks = ExchangeClocks(store, clock, socket.gethostname(), steady_ms)
+    connections = Connections(accounts, clock, clocks, AddressHolds(stores.address_holds, clock))
     remember_s = settings.remember_days * 86_400
     market_age_max_s = settings.limits.signal_max_age_s or None
     retention = Retention(settings.keep_settled_s, remember_s)
@@ -104,7 +107,8 @@ def compose(
         windows=windows_of(settings),
         market_age_max_s=market_age_max_s,
     )
-    manager = OrderManager(store, journal, connections.exchange, placement)
+    bulkhead = bulkhead_of(settings.worker_threads, len(accounts))
+    manager = OrderManager(store, journal, connections.exchange, placement, bulkhead)
     arbitrage_desk = ArbitrageDesk(
         stores.arbitrages, store, journal, manager, placement, connections.exchange, clock, clocks
     )
@@ -149,6 +153,7 @@ def compose(
             repairer.has_proved,
         ),
         executor=executor,
+        bulkhead=bulkhead,
     )
 
 

@@ -5,6 +5,7 @@ import signal
 from contextlib import suppress
 
 from execution.accounts import Account
+from execution.address_holds import AddressHolds
 from execution.api.book_line import Pace
 from execution.api.book_streams import BookStreams
 from execution.arbitrage_collector import BookCollector
@@ -12,6 +13,7 @@ from execution.clock import SystemClock
 from execution.logger import configure_logging
 from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
+from execution.store.redis_holds import RedisAddressHolds
 from workers.settings import Settings, SettingsError
 
 
@@ -21,15 +23,17 @@ def run_collector(settings: Settings) -> None:
     Raises SettingsError, and UnsupportedExchange for an exchange that ccxt does not know. Neither
     Redis nor an exchange that is away ends it.
     """
-    sources = book_sources(settings)
+    client = connect(settings.redis_url, connections_max=16)
+    clock = SystemClock()
+    sources = book_sources(settings, AddressHolds(RedisAddressHolds(client, clock), clock))
     configure_logging(level=settings.log_level)
-    ttl_ms = settings.collector.ttl_s * 1000
-    books = RedisBooks(connect(settings.redis_url, connections_max=4), ttl_ms)
+    books = RedisBooks(client, settings.collector.ttl_s * 1000)
     asyncio.run(_collect(BookCollector(sources, books)))
 
 
-def book_sources(settings: Settings) -> list[BookStreams]:
-    """One source for each account whose books are wanted. Raises as `run_collector` does."""
+def book_sources(settings: Settings, holds: AddressHolds | None = None) -> list[BookStreams]:
+    """One source for each account whose books are wanted; `holds` say what addresses are to be left
+    alone. Raises as `run_collector` does."""
     wanted = settings.collector
     if not wanted.symbols:
         raise SettingsError('collector.symbols: name at least one symbol, like ["BTC/USDT"]')
@@ -44,7 +48,9 @@ def book_sources(settings: Settings) -> list[BookStreams]:
     pace = Pace(quiet_ms=wanted.ttl_s * 1000 // 3)
     clock = SystemClock()
     return [
-        BookStreams(_without_keys(settings, name), wanted.symbols, wanted.depth, clock, pace)
+        BookStreams(
+            _without_keys(settings, name), wanted.symbols, wanted.depth, clock, pace, holds=holds
+        )
         for name in dict.fromkeys(names)
     ]
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.store.server import server_facts
+from execution.together import together
 from workers.bootstrap import Services
 
 # What a server must be set to so that a confirmed write is never lost, and why.
@@ -31,8 +33,13 @@ def examine(parts: Services) -> Iterator[Finding]:
     yield from _redis(parts)
     yield _tried("ledger", lambda: f"identity {parts.ledger.identity()}")
     yield _halts(parts)
-    for account in parts.accounts:
-        yield from _account(parts, account)
+    # A dead exchange is waited for while the others answer.
+    for found in together(*(partial(_examined, parts, account) for account in parts.accounts)):
+        yield from found
+
+
+def _examined(parts: Services, account: str) -> list[Finding]:
+    return list(_account(parts, account))
 
 
 def _redis(parts: Services) -> Iterator[Finding]:

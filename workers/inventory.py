@@ -1,13 +1,25 @@
 """Reads what lies on every account, and says what would be better off elsewhere."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from execution.decimals import ZERO, to_text
 from execution.instruments import assets_of
 from execution.inventory import suggest_moves
 from execution.ports import ExchangeUnavailable
+from execution.together import together
 from workers.bootstrap import Services
+
+
+def _balances(
+    parts: Services, account: str
+) -> tuple[dict[str, Decimal], dict[str, Decimal]] | ExchangeUnavailable:
+    try:
+        exchange = parts.connections.exchange(account)
+        return exchange.balances(), exchange.free_balances()
+    except ExchangeUnavailable as error:
+        return error
 
 
 def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
@@ -18,12 +30,12 @@ def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
     totals: dict[str, dict[str, Decimal]] = {}
     free: dict[str, dict[str, Decimal]] = {}
     unread = []
-    for account in parts.accounts:
-        try:
-            exchange = parts.connections.exchange(account)
-            totals[account], free[account] = exchange.balances(), exchange.free_balances()
-        except ExchangeUnavailable as error:
-            unread.append({"account": account, "reason": str(error)})
+    read = together(*(partial(_balances, parts, account) for account in parts.accounts))
+    for account, found in zip(parts.accounts, read, strict=True):
+        if isinstance(found, ExchangeUnavailable):
+            unread.append({"account": account, "reason": str(found)})
+        else:
+            totals[account], free[account] = found
     holdings = [
         {
             "asset": asset,

@@ -18,8 +18,10 @@ from execution.missing_accounts import announce_missing
 from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
+from execution.together import together
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.bootstrap import (
+    Services,
     announce_missing_account,
     holders,
     reconcile_account,
@@ -55,7 +57,10 @@ _QUICK_PATH: dict[str, Any] = {
 
 
 def _settled(order: Order | None) -> None:
-    if order is not None and order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
+    if order is None or (order.state is OrderState.RECEIVED and not order.attempts):
+        # It waits for its account, with a time at which the sweep comes back to it.
+        return
+    if order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
         raise Unsettled(f"order {order.order_id} is {order.state}")
 
 
@@ -200,15 +205,20 @@ def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
             log = structlog.get_logger("oneorder")
             log.warning("not_reconciled", account=wanted, error="no live worker knows the account")
         return
-    for name in parts.accounts if wanted is None else [wanted]:
-        try:
+    # An account that is out of reach does not keep the others from being reconciled, or waiting.
+    names = parts.accounts if wanted is None else [wanted]
+    together(*(partial(_reconcile, parts, name) for name in names))
+
+
+def _reconcile(parts: Services, name: str) -> None:
+    try:
+        with parts.bulkhead.place(name):
             reconcile_account(parts, name)
-        except AlreadyRunning:
-            continue
-        except ExchangeUnavailable as error:
-            # One account that is out of reach does not keep the others from being reconciled.
-            log = structlog.get_logger("oneorder")
-            log.warning("not_reconciled", account=name, error=str(error))
+    except AlreadyRunning:
+        return
+    except ExchangeUnavailable as error:
+        log = structlog.get_logger("oneorder")
+        log.warning("not_reconciled", account=name, error=str(error))
 
 
 @app.task(name="accounts.check", throws=(StoreUnavailable,))
@@ -250,19 +260,22 @@ def archive() -> None:
 
 @app.task(name="clocks.measure", throws=(StoreUnavailable,))
 def measure_clocks() -> None:
-    """Measure every exchange's clock, for all workers."""
+    """Measure every exchange's clock, for all workers, all at the same time."""
     parts = services()
-    for name in parts.accounts:
-        try:
+    together(*(partial(_measure_clock, parts, name) for name in parts.accounts))
+
+
+def _measure_clock(parts: Services, name: str) -> None:
+    log = structlog.get_logger("oneorder")
+    try:
+        with parts.bulkhead.place(name):
             offset = parts.clocks.measure(name, parts.connections.exchange(name))
-        except ExchangeUnavailable as error:
-            structlog.get_logger("oneorder").warning(
-                "clock_not_measured", account=name, error=str(error)
-            )
-            continue
-        structlog.get_logger("oneorder").info(
-            "clock_measured",
-            account=name,
-            offset_ms=offset.offset_ms,
-            uncertainty_ms=offset.uncertainty_ms,
-        )
+    except ExchangeUnavailable as error:
+        log.warning("clock_not_measured", account=name, error=str(error))
+        return
+    log.info(
+        "clock_measured",
+        account=name,
+        offset_ms=offset.offset_ms,
+        uncertainty_ms=offset.uncertainty_ms,
+    )

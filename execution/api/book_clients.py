@@ -6,6 +6,7 @@ OKX's changes, and not that of Bybit's, so that is done here.
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
@@ -17,12 +18,14 @@ from ccxt.base.errors import BadResponse, ChecksumError
 
 from execution.accounts import Account
 from execution.api.binance_api import StrictBinance
+from execution.api.book_waits import ObeysWaits
 from execution.api.bybit_api import StrictBybit
 from execution.api.ccxt_exchange import UNREADABLE
 from execution.api.coinbase_api import StrictCoinbase
 from execution.api.generic_api import StrictGeneric
 from execution.api.kraken_api import StrictKraken
 from execution.api.okx_api import StrictOkx
+from execution.api.request_limits import retry_after_s
 from execution.api.transport import Shape
 from execution.api.upbit_api import StrictUpbit
 from execution.decimals import to_decimal
@@ -33,7 +36,7 @@ PING_EVERY_MS = 10_000
 SYMBOLS_A_CONNECTION = 100
 
 
-class BookClient:
+class BookClient(ObeysWaits):
     """Mixed in before a class of ccxt.pro."""
 
     shapes: ClassVar[Mapping[str, Shape]] = StrictGeneric.shapes
@@ -62,8 +65,7 @@ class BookClient:
     def retry_after_ms(self) -> int:
         """How long the last answer asked to be left alone, 0 if it did not."""
         headers = self.last_response_headers or {}  # type: ignore[attr-defined]
-        wait = next((value for key, value in headers.items() if key.lower() == "retry-after"), "")
-        return int(wait) * 1000 if wait.isdigit() else 0
+        return retry_after_s(headers, datetime.now(UTC)) * 1_000
 
     def renew(self, symbol: str) -> None:
         """Begin a book anew, where it is ccxt that keeps it whole, and not the exchange."""
@@ -80,6 +82,7 @@ class BookClient:
         return 0
 
     def client(self, url: str) -> Any:
+        self.may_connect(url)
         client = super().client(url)  # type: ignore[misc]
         client.handle_text_or_binary_message = partial(self._take_in, client)
         return client
@@ -112,7 +115,7 @@ class BookClient:
         self, url: str, method: str = "GET", headers: object = None, body: object = None
     ) -> Any:
         """An answer counts only if it is what was asked for: an empty one is no empty book."""
-        answer = await super().fetch(url, method, headers, body)  # type: ignore[misc]
+        answer = await super().fetch(url, method, headers, body)
         path = urlsplit(url).path
         if not any(
             f"{method} {path}".endswith(end) and shape(answer) for end, shape in self.shapes.items()

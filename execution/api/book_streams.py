@@ -14,16 +14,26 @@ import ccxt
 import structlog
 
 from execution.accounts import Account
+from execution.address_holds import AddressHeld, AddressHolds
 from execution.api.book_clients import book_client
 from execution.api.book_line import BookLine, Pace, steady_ms
 from execution.api.ccxt_exchange import UNREADABLE
 from execution.api.failures import without_signature
 from execution.book_snapshots import BookHealth, Publish
 from execution.contracts import UnsupportedExchange
-from execution.ports import Clock
+from execution.ports import Clock, StoreUnavailable
 
 # A connection that breaks under a subscription is told as it is, without a class of ccxt's.
-FAILURES = (ccxt.BaseError, aiohttp.ClientError, OSError, *UNREADABLE)
+FAILURES = (
+    ccxt.BaseError,
+    aiohttp.ClientError,
+    OSError,
+    AddressHeld,
+    StoreUnavailable,
+    *UNREADABLE,
+)
+# An address that is held for longer is looked at again after this.
+HELD_PAUSE_MAX_MS = 15_000
 TOO_MANY = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
 
 log = structlog.get_logger("oneorder")
@@ -43,6 +53,7 @@ class BookStreams:
         clock: Clock,
         pace: Pace | None = None,
         client_of: Callable[[Account, int], Any] = book_client,
+        holds: AddressHolds | None = None,
     ) -> None:
         if account.exchange not in ccxt.exchanges:
             field = f"accounts.{account.name}.exchange"
@@ -52,6 +63,7 @@ class BookStreams:
         self._depth = depth
         self._pace = pace or Pace()
         self._client_of = client_of
+        self._holds = holds
         self._held_until_ms = 0
         self._lines = [
             BookLine(account.name, symbol, depth, clock) for symbol in dict.fromkeys(symbols)
@@ -64,6 +76,7 @@ class BookStreams:
     async def run(self, publish: Publish) -> None:
         """Publish every book that comes, until cancelled, whatever the exchange does."""
         client = self._client_of(self._account, len(self._lines))
+        client.holds = self._holds
         try:
             await self._load_markets(client)
             lines = [line for line in self._lines if self._is_traded(client, line)]
@@ -170,6 +183,8 @@ class BookStreams:
             # It limits an address, so all that this process would ask has to wait.
             pause_ms = max(pause_ms, self._pace.limited_ms, client.retry_after_ms)
             self._held_until_ms = steady_ms() + pause_ms
+        if isinstance(error, AddressHeld):
+            pause_ms = max(pause_ms, min(error.wait_s * 1_000, HELD_PAUSE_MAX_MS))
         symbols = []
         for line in lines:
             line.trouble = reason

@@ -87,7 +87,10 @@ class StrictBybit(StrictTransport, ccxt.bybit):
         told = {name.lower(): value for name, value in headers.items()}.get(RESET_HEADER, "")
         if not told.isdigit():
             return 0
-        now_ms: int = self.milliseconds() - self.options["timeDifference"]
+        if self.line is None:
+            now_ms: int = self.milliseconds() - self.options["timeDifference"]
+        else:
+            now_ms = self.line.likely_ms()
         return min(RESET_S_MAX, max(1, -((now_ms - int(told)) // 1000)))
 
 

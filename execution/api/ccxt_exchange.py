@@ -8,23 +8,21 @@ from typing import Any, ClassVar, TypeVar
 
 import ccxt
 
+from execution.api.adapter import Adapter
 from execution.api.answers import in_symbol, of_order, other_order, with_id
 from execution.api.failures import failure_of, kind_of_failure, without_signature
 from execution.api.parse import (
     account_fill_of,
     book_of,
-    market_of,
     price_of,
     report_of,
 )
 from execution.api.trade_pages import walk_back
 from execution.books import Book
-from execution.contracts import Contract
 from execution.decimals import to_decimal
 from execution.error_handler import verdict_of
-from execution.markets import Market
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderType, TimeInForce, Verdict
-from execution.ports import AccountFill, Clock, ClockOffset, ExchangeUnavailable, Outcome
+from execution.ports import AccountFill, ClockOffset, ExchangeUnavailable, Outcome
 
 T = TypeVar("T")
 # What comes of reading an answer that is not what it should be.
@@ -33,7 +31,7 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-class CcxtExchange:
+class CcxtExchange(Adapter):
     """What all exchanges that ccxt knows have in common; see ports.Exchange for the meaning.
 
     `client` is a ccxt class with StrictTransport mixed in, its markets loaded. Whatever ccxt
@@ -50,36 +48,12 @@ class CcxtExchange:
     # id of the same answer for it where there is one, as that of a strategy or of an algo order.
     id_key: ClassVar[str | None] = None
     client_id_key: ClassVar[str | None] = None
+    # Codes that blame our time, besides those that ccxt knows as InvalidNonce.
+    clock_codes: ClassVar[frozenset[str]] = frozenset()
     # What is found by a client order id need not say it.
     may_leave_out_id: ClassVar[bool] = False
     # The exchange tells its time in steps of so many ms.
     clock_step_ms: ClassVar[int] = 1
-
-    def __init__(self, client: Any, contract: Contract, clock: Clock) -> None:
-        self.client = client
-        self._contract = contract
-        self._clock = clock
-        self._markets: dict[str, Market] = {}
-
-    @property
-    def contract(self) -> Contract:
-        return self._contract
-
-    def market(self, symbol: str) -> Market | None:
-        if symbol not in self._markets:
-            unified = self.client.markets.get(symbol)
-            if unified is None or not unified["spot"] or not unified["active"]:
-                return None
-            self._markets[symbol] = self._rules(market_of(unified))
-        return self._markets[symbol]
-
-    def _rules(self, market: Market) -> Market:
-        """The market's rules, with those that ccxt does not know."""
-        return market
-
-    def symbols(self) -> list[str]:
-        listed = self.client.markets.items()
-        return sorted(s for s, unified in listed if unified["spot"] and unified["active"])
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         refused = self._refusal(order)
@@ -90,6 +64,8 @@ class CcxtExchange:
             report = self._accepted(order, self._send(order, attempt))
         except Exception as error:  # noqa: BLE001  # Whatever it was, it is judged, never lost.
             failure = failure_of(error, self.client)
+            if self._is_about_time(error):
+                self._account.clock_refused()
             verdict = verdict_of(failure, self._contract.exchange)
             reason = f"{failure.kind}: {failure.message}"
             return Outcome(verdict, reason=reason, retry_after_s=failure.retry_after_s)
@@ -251,7 +227,11 @@ class CcxtExchange:
     def measure_clock(self) -> ClockOffset:
         """Half the round trip is as far as the exchange's clock can be from the middle of it."""
         before = self._clock.now_ms()
-        server = self._read(self._server_ms) + self.clock_step_ms // 2
+        self.client.is_measuring = True
+        try:
+            server = self._read(self._server_ms) + self.clock_step_ms // 2
+        finally:
+            self.client.is_measuring = False
         after = self._clock.now_ms()
         middle = (before + after) // 2
         # One more ms on either side, because all three readings are whole milliseconds.
@@ -262,14 +242,26 @@ class CcxtExchange:
         return int(self.client.fetch_time())
 
     def _read(self, question: Callable[[], T]) -> T:
+        """Ask; once more where the exchange took offence at our time and it was measured since."""
+        try:
+            with self._questions():
+                return question()
+        except ExchangeUnavailable as error:
+            cause = error.__cause__
+            if cause is None or not self._is_about_time(cause) or not self._account.clock_refused():
+                raise
         with self._questions():
             return question()
+
+    def _is_about_time(self, error: BaseException) -> bool:
+        """The exchange refused the request because of the time that it was signed with."""
+        is_named = self.client.exchange_code in self.clock_codes
+        return is_named or isinstance(error, ccxt.InvalidNonce)
 
     def _ask(self, question: Callable[[], T], gone: frozenset[str] = frozenset()) -> T | None:
         """Like _read; None where the exchange said, with its own code, that nothing is there."""
         try:
-            with self._questions():
-                return question()
+            return self._read(question)
         except ExchangeUnavailable as error:
             code, status = self.client.exchange_code, self.client.http_status
             missing = isinstance(error.__cause__, ccxt.OrderNotFound) or code in gone

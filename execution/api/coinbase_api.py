@@ -68,9 +68,10 @@ class StrictCoinbase(StrictTransport, ccxt.coinbase):
         return within("order", _ORDER) if is_by_id else known
 
     def seconds(self) -> int:
-        """The time in a token: the journaled stamp where there is one."""
-        stamp: int | None = self.stamp_ms
-        return int(super().seconds()) if stamp is None else stamp // 1000
+        """The time in a token: the journaled stamp where there is one, else the exchange's."""
+        if self.stamp_ms is None and self.line is None:
+            return int(super().seconds())
+        return self.nonce() // 1000
 
     def parse_trade(self, trade: Any, market: Any = None) -> Any:
         """With the trade's own price, which ccxt works out again where its size is in quote."""

@@ -1,32 +1,36 @@
 """A connection of its own for every thread and account; the markets are loaded once for all."""
 
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import ccxt
-
 from execution.accounts import Account
+from execution.address_holds import AddressHolds
+from execution.api.account_services import AccountServices
 from execution.api.binance_api import BinanceExchange, binance_client
-from execution.api.ccxt_exchange import UNREADABLE, CcxtExchange
-from execution.api.failures import without_signature
+from execution.api.ccxt_exchange import CcxtExchange
+from execution.api.circuit import Circuit
 from execution.api.generic_api import is_known
+from execution.api.line import Line
+from execution.api.market_cache import MarketCache
 from execution.api.other_exchange_api import ANY_OTHER, DOORS, Door
 from execution.api.wire_check import check_wire
+from execution.clock import ExchangeClocks, steady_ms
 from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
 from execution.order_manager import UnknownAccount
-from execution.ports import Clock, Exchange, ExchangeUnavailable
+from execution.ports import Clock, Exchange
+from execution.store.memory_holds import MemoryAddressHolds
+from execution.store.memory_store import MemoryStore
 
-MARKETS_AGE_MAX_S = 3_600
-
-_BINANCE = Door(
+BINANCE_DOOR = Door(
     lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
 )
 
 
 def _door_of(account: Account) -> Door:
-    doors = {"binance": _BINANCE, **DOORS}
+    doors = {"binance": BINANCE_DOOR, **DOORS}
     return doors.get(account.exchange, ANY_OTHER)
 
 
@@ -50,6 +54,15 @@ def _check(account: Account) -> None:
     check_wire(account)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the threads of a process have together of one account."""
+
+    account: Account
+    circuit: Circuit
+    markets: MarketCache
+
+
 class Connections:
     """Hands each thread its own Exchange for an account; ccxt's objects are not thread-safe.
 
@@ -57,47 +70,69 @@ class Connections:
     not accept quarantine.
     """
 
-    def __init__(self, accounts: Mapping[str, Account], clock: Clock) -> None:
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        clock: Clock,
+        clocks: ExchangeClocks | None = None,
+        holds: AddressHolds | None = None,
+        steady_ms: Callable[[], int] = steady_ms,
+    ) -> None:
         for account in accounts.values():
             _check(account)
-        self._accounts = accounts
+        alone = MemoryStore(clock)
         self._clock = clock
+        self._clocks = clocks or ExchangeClocks(alone, clock, "here")
+        self._holds = holds or AddressHolds(MemoryAddressHolds(alone, clock), clock)
+        self._steady_ms = steady_ms
         self._own = threading.local()
-        self._lock = threading.Lock()
-        self._loaded: dict[str, tuple[Any, float]] = {}
+        self._shared = {name: self._shared_of(account) for name, account in accounts.items()}
 
     def exchange(self, name: str) -> Exchange:
-        """Raises UnknownAccount, and ExchangeUnavailable where the markets cannot be loaded."""
-        account = self._accounts.get(name)
-        if account is None:
+        """Raises UnknownAccount, and ExchangeUnavailable where the exchange is out of reach, asked
+        for no requests, or has no markets to load."""
+        shared = self._shared.get(name)
+        if shared is None:
             raise UnknownAccount(f"{name!r} is not configured")
-        source = self._with_markets(account)
-        mine: dict[str, tuple[Any, CcxtExchange]] = self._own.__dict__
-        if name not in mine or mine[name][0] is not source:
+        mine: dict[str, CcxtExchange] = self._own.__dict__
+        if name in mine:
+            self._holds.check(mine[name].address, look=False)
+        shared.circuit.admit()
+        source = shared.markets.client()
+        if name not in mine:
+            mine[name] = self._adapter(shared, _door_of(shared.account).client(shared.account))
+        mine[name].use_markets_of(source)
+        return mine[name]
+
+    def _shared_of(self, account: Account) -> _Shared:
+        """What all threads have together of an account."""
+        probe_ms = (account.timeout_s + 1) * 1_000
+        circuit = Circuit(account.name, probe_ms, self._clock, self._steady_ms)
+
+        def load() -> Any:
             client = _door_of(account).client(account)
-            client.set_markets_from_exchange(source)
-            client.options["timeDifference"] = source.options["timeDifference"]
-            mine[name] = (source, self._adapter(account, client))
-        return mine[name][1]
+            likely_ms = partial(self._clocks.likely_now_ms, account.name)
+            client.line = Line(account.name, circuit, self._holds, likely_ms, likely_ms)
+            client.load_markets()
+            return client
 
-    def _adapter(self, account: Account, client: Any) -> CcxtExchange:
-        contract = CONTRACTS.get(account.exchange) or without_contract(account.exchange)
-        return _door_of(account).adapter(client, contract, self._clock)
+        markets = MarketCache(account.name, load, circuit, self._clock, self._steady_ms)
+        return _Shared(account, circuit, markets)
 
-    def _with_markets(self, account: Account) -> Any:
-        """The client that loaded the account's markets, which all others share."""
-        with self._lock:
-            client, loaded_at = self._loaded.get(account.name, (None, 0.0))
-            if client is not None and time.monotonic() - loaded_at < MARKETS_AGE_MAX_S:
-                return client
-            fresh = _door_of(account).client(account)
-            try:
-                fresh.load_markets()
-            except (ccxt.BaseError, *UNREADABLE) as error:
-                reason = without_signature(str(error))
-                raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
-            # Questions are signed with our clock put right; attempts carry their own stamp.
-            offset = self._adapter(account, fresh).measure_clock()
-            fresh.options["timeDifference"] = -offset.offset_ms
-            self._loaded[account.name] = (fresh, time.monotonic())
-            return fresh
+    def _adapter(self, shared: _Shared, client: Any) -> CcxtExchange:
+        name = shared.account.name
+        exchange = shared.account.exchange
+        contract = CONTRACTS.get(exchange) or without_contract(exchange)
+        services = AccountServices(
+            clock_refused=partial(self._clocks.doubt, name),
+            markets_since=shared.markets.client_since,
+        )
+        adapter = _door_of(shared.account).adapter(client, contract, self._clock, services)
+        client.line = Line(
+            name,
+            shared.circuit,
+            self._holds,
+            exchange_ms=partial(self._clocks.now_ms, name, adapter),
+            likely_ms=partial(self._clocks.likely_now_ms, name),
+        )
+        return adapter

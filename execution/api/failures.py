@@ -1,18 +1,13 @@
 """Reads what ccxt raised, down to the HTTP client's own error, into a Failure."""
 
 import re
-from collections.abc import Iterator
 
 import ccxt
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from execution.api.causes import never_connected
 from execution.api.transport import StrictTransport
 from execution.error_handler import Failure
 from execution.ports import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-
-# Both are raised before a connection exists, so no byte of the request has left.
-_NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
-
 
 _SIGNATURE = re.compile(r"signature=\w+")
 
@@ -44,23 +39,6 @@ def failure_of(error: Exception, transport: StrictTransport) -> Failure:
         message=without_signature(str(error)),
         status=transport.http_status,
         code=transport.exchange_code,
-        reached=transport.sent and not _never_connected(error),
+        reached=transport.sent and not never_connected(error),
         retry_after_s=transport.retry_after_s,
     )
-
-
-def _never_connected(error: Exception) -> bool:
-    return any(isinstance(cause, _NO_CONNECTION) for cause in _causes(error))
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk an error's causes; urllib3 keeps its own in `reason`, requests in its first argument."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        cause = waiting.pop()
-        if not isinstance(cause, BaseException) or id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        waiting += [cause.__cause__, getattr(cause, "reason", None), *cause.args[:1]]

@@ -84,6 +84,9 @@ class OkxExchange(CcxtExchange):
         # ccxt takes the whole value that was asked for as spent, for a buy.
         return sized_by_value({**parsed, "average": raw.get("avgPx") or None})
 
+    # General class: an invalid OK-ACCESS-TIMESTAMP. ccxt knows 50102.
+    clock_codes: ClassVar[frozenset[str]] = frozenset(("50112",))
+
     def _send(self, order: Order, attempt: Attempt) -> Any:
         """Send with the fence, which is a header that ccxt does not know of."""
         self.client.expires_ms = attempt.valid_until_ms

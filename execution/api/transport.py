@@ -7,12 +7,17 @@ every answer's status and code are kept, because a failure is judged by them and
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from ccxt.base.errors import BadResponse
+from ccxt.base.errors import BadResponse, BaseError
 
 from execution.accounts import Account
+from execution.api.causes import is_unreachable
+from execution.api.deadline_session import DeadlineSession
+from execution.api.line import Line
+from execution.api.request_limits import wait_of
 
 Shape = Callable[[Any], bool]
 
@@ -53,18 +58,21 @@ class StrictTransport:
     """Mixed in before a ccxt class. Not to be shared between threads, as ccxt's are not.
 
     `stamp_ms`, while set, is the time that every request is signed with. `sent` says whether a
-    request was handed to the HTTP client since `forget()`. `shapes` are by the end of the path,
+    request was handed to the HTTP client since `forget()`. `line`, where there is one, says whether
+    and when the exchange may be asked, and hears how it went. `shapes` are by the end of the path,
     behind the method and a space where one path serves several methods.
     """
 
     shapes: ClassVar[Mapping[str, Shape]] = {}
+    line: Line | None = None
     # ccxt gives every number as this type; from the class on, so that defaults are exact too.
     number = str
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)  # type: ignore[call-arg]
-        # A gateway that points elsewhere would have a placement sent a second time.
-        self.session.max_redirects = 0  # type: ignore[attr-defined]
+        self.session = DeadlineSession()
+        # The time is being asked for, and cannot depend on itself.
+        self.is_measuring = False
         self.forget()
 
     def forget(self, stamp_ms: int | None = None) -> None:
@@ -76,21 +84,41 @@ class StrictTransport:
         self.retry_after_s = 0
 
     def nonce(self) -> int:
-        """The signing time in ms: the journaled stamp where there is one, else ccxt's own."""
+        """The signing time in ms: the journaled stamp where there is one, else the exchange's time
+        as it was measured last, else ccxt's own."""
         stamp: int | None = self.stamp_ms
         if stamp is not None:
             return stamp
-        return int(super().nonce())  # type: ignore[misc]
+        if self.line is None or self.is_measuring:
+            return int(super().nonce())  # type: ignore[misc]
+        return self.line.exchange_ms()
 
     def fetch(
         self, url: str, method: str = "GET", headers: object = None, body: object = None
     ) -> Any:
+        if self.line is not None:
+            self.line.begin(url, is_placement=self.stamp_ms is not None)
         self.sent = True
-        answer = super().fetch(url, method, headers, body)  # type: ignore[misc]
+        answer = self._heard(url, method, headers, body)
         path = urlsplit(url).path
         shape = self._shape_of(method, path)
         if shape is None or not shape(answer):
             raise BadResponse(f"{method} {path} answered {str(answer)[:120]!r}, not what was asked")
+        return answer
+
+    def _heard(self, url: str, method: str, headers: object, body: object) -> Any:
+        """Make the request, and let the circuit hear whether there was an answer at all."""
+        self.http_status, self.exchange_code, self.retry_after_s = None, None, 0
+        try:
+            answer = super().fetch(url, method, headers, body)  # type: ignore[misc]
+        except BaseError as error:
+            if self.line is not None and self.http_status is not None:
+                self.line.circuit.answered()
+            elif self.line is not None and is_unreachable(error):
+                self.line.circuit.failed(type(error).__name__)
+            raise
+        if self.line is not None:
+            self.line.circuit.answered()
         return answer
 
     def _shape_of(self, method: str, path: str) -> Shape | None:
@@ -128,8 +156,11 @@ class StrictTransport:
         self.http_status = code
         if isinstance(response, dict):
             self.exchange_code = self.code_of(response)
-        wait = next((value for key, value in headers.items() if key.lower() == "retry-after"), "")
-        self.retry_after_s = int(wait) if wait.isdigit() else 0
+        exchange: str = self.id  # type: ignore[attr-defined]
+        wait = wait_of(exchange, code, self.exchange_code, headers, body or "", datetime.now(UTC))
+        self.retry_after_s = 0 if wait is None else wait.seconds
+        if wait is not None and wait.is_of_address and self.line is not None:
+            self.line.asked_to_wait(url, wait.seconds, code, self.exchange_code)
         return super().handle_errors(  # type: ignore[misc]
             code, reason, url, method, headers, body, response, *rest
         )

@@ -62,9 +62,19 @@ def hold(account: str) -> str:
     return f"oneorder:hold:{account}"
 
 
+def address_hold(address: str) -> str:
+    """String with a time to live: why nothing is sent to the address while it is there."""
+    return f"oneorder:address_hold:{address}"
+
+
 def clocks(account: str) -> str:
     """Hash: our host to its offset from the exchange's clock, with its error, as JSON, in ms."""
     return f"oneorder:clocks:{account}"
+
+
+def clock_field(host: str) -> str:
+    """A release that knows nothing of steady clocks cannot read these, and keeps its own beside."""
+    return f"{host} steady"
 
 
 def cursors(account: str) -> str:

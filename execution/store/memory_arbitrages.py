@@ -85,6 +85,7 @@ def _steps(change: ArbitrageChange) -> list[Change]:
             leg.order,
             leg.due_ms,
             begins_attempt=leg.begins_attempt,
+            address=leg.address,
             is_from_signal=True,
         )
         for leg in change.legs

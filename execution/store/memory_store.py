@@ -56,7 +56,7 @@ class MemoryStore:
             return Committed.RESTARTED
         if change.begins_attempt and {None, after.account} & tables.halts.keys():
             return Committed.HALTED
-        if change.begins_attempt and self._is_held(after.account):
+        if change.begins_attempt and self._is_held(after.account, change.address):
             return Committed.HELD
         if change.position is not None:
             held = self.position(change.position.account, change.position.symbol)
@@ -137,8 +137,10 @@ class MemoryStore:
         with self.lock:
             return self.tables.copied()
 
-    def _is_held(self, account: str) -> bool:
-        return self.tables.held_until_ms.get(account, 0) > self._clock.now_ms()
+    def _is_held(self, account: str, address: str) -> bool:
+        until_ms, _ = self.tables.held_addresses.get(address, (0, ""))
+        until_ms = max(until_ms, self.tables.held_until_ms.get(account, 0))
+        return until_ms > self._clock.now_ms()
 
     def order(self, order_id: str) -> Order | None:
         return self.tables.orders.get(order_id)

@@ -35,6 +35,7 @@ class Tables:
     waiting_due: dict[str, int] = field(default_factory=dict)
     refused: list[RefusedIntent] = field(default_factory=list)
     held_until_ms: dict[str, int] = field(default_factory=dict)
+    held_addresses: dict[str, tuple[int, str]] = field(default_factory=dict)
     halts: dict[str | None, Halt] = field(default_factory=dict)
     clock_offsets: dict[tuple[str, str], ClockOffset] = field(default_factory=dict)
     leases: dict[str, tuple[str, int]] = field(default_factory=dict)

@@ -120,7 +120,12 @@ def _arguments(change: ArbitrageChange, remember_s: int) -> list[str | int]:
 
 def _leg_keys(leg: NewLeg) -> list[str]:
     order = leg.order
-    return [keys.order(order.order_id), keys.live(order.account), keys.hold(order.account)]
+    return [
+        keys.order(order.order_id),
+        keys.live(order.account),
+        keys.hold(order.account),
+        keys.address_hold(leg.address),
+    ]
 
 
 def _leg_arguments(leg: NewLeg) -> list[str | int]:

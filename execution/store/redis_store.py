@@ -74,6 +74,7 @@ class RedisStore:
                 keys.MENDED,
                 keys.ACCOUNTS,
                 keys.COMMITS,
+                keys.address_hold(change.address),
             ],
             args=commit_arguments(change, self._commits.known),
         )
@@ -232,12 +233,12 @@ class RedisStore:
 
     @guarded
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
-        text = self._redis.hget(keys.clocks(account), host)
+        text = self._redis.hget(keys.clocks(account), keys.clock_field(host))
         return None if text is None else ClockOffset(**json.loads(text))
 
     @guarded
     def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None:
-        self._redis.hset(keys.clocks(account), host, json.dumps(asdict(offset)))
+        self._redis.hset(keys.clocks(account), keys.clock_field(host), json.dumps(asdict(offset)))
 
     @guarded
     def halt(self, halt: Halt) -> None:

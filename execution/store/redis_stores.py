@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from execution.address_holds import AddressHoldStore
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.book_snapshots import Books
@@ -14,6 +15,7 @@ from execution.store.commit_counter import CommitCounter
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
+from execution.store.redis_holds import RedisAddressHolds
 from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
 from execution.store.redis_store import RedisStore
@@ -37,6 +39,7 @@ class Stores:
     books: Books
     workers: WorkerRegistry
     waiting: WaitingStore
+    address_holds: AddressHoldStore
 
 
 def open_stores(
@@ -56,4 +59,5 @@ def open_stores(
         books=RedisBooks(client),
         workers=RedisWorkers(client),
         waiting=RedisWaiting(client),
+        address_holds=RedisAddressHolds(client, clock),
     )

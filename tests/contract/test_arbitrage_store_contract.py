@@ -369,3 +369,14 @@ def test_a_server_that_does_not_answer_is_unavailable(
 ) -> None:
     with pytest.raises(StoreUnavailable):
         call(RedisArbitrages(connect(AWAY), 60))
+
+
+def test_no_leg_begins_at_an_address_that_is_held(stores: Stores) -> None:
+    stores.address_holds.hold_address("https://held.test:443", 60, "HTTP 429")
+    change = opening(*both_legs())
+    free, held = change.legs
+    legs = (replace(free, address="https://free.test:443"), held)
+    at_held = replace(change, legs=(legs[0], replace(held, address="https://held.test:443")))
+    assert stores.arbitrages.commit(at_held) is Committed.HELD
+    assert stored(stores) == ([], [])
+    assert stores.arbitrages.commit(replace(change, legs=legs)) is Committed.DONE

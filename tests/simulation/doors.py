@@ -207,6 +207,10 @@ class ExchangeDoor:
     def contract(self) -> Contract:
         return self._contract
 
+    @property
+    def address(self) -> str:
+        return "https://exchange.test:443"
+
     def _ask(self, kind: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         fate = self._gate(kind)
         if fate is Fate.FINE:
@@ -219,7 +223,8 @@ class ExchangeDoor:
             raise ExchangeUnavailable(f"the {kind} {fate}", RETRY_AFTER_S)
         raise ExchangeUnavailable(f"the {kind} {fate}")
 
-    def market(self, symbol: str) -> Market | None:
+    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
+        del since_ms
         return self._ask("market", {MARKET.symbol: MARKET}.get, symbol)
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:

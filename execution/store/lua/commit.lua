@@ -5,11 +5,12 @@
 --       9 positions set      10 unarchived sorted set                  11 halts hash
 --      12 position versions hash                  13 epoch string          14 mended string
 --      15 accounts set      16 commits counter
+--      17 hold string of the address that an attempt goes to
 -- ARGV  1 order id            2 version and revision before ("0 ": not there)      3 version after
 --       4 state               5 account             6 symbol              7 order as JSON
 --       8 created, µs         9 due, ms, or ""     10 "1" while live     11 exchange id field or ""
 --      12 stream entry or "" 13 name of the epoch that the writer knows, or "" for any
---      14 "1" if an attempt begins, which must not be while the account is held
+--      14 "1" if an attempt begins, which must not be while the account or the address is held
 --      15 revision after     16 "1" if the order is made of a signal, so that it must be new
 --      17 how many commits the writer knows of
 --      18 version and revision of the position before, or "" for no change
@@ -49,7 +50,7 @@ if ARGV[14] == '1' then
   if redis.call('HEXISTS', KEYS[11], '*') == 1 or redis.call('HEXISTS', KEYS[11], ARGV[5]) == 1 then
     return 'halted'
   end
-  if redis.call('EXISTS', KEYS[7]) == 1 then
+  if redis.call('EXISTS', KEYS[7], KEYS[17]) > 0 then
     return 'held'
   end
 end

@@ -4,7 +4,8 @@
 --       4 signals stream       5 halts hash                6 orders due sorted set
 --       7 orders sorted set    8 unarchived sorted set     9 epoch string
 --      10 accounts set       11 commits counter
---      12.. for each order: its hash, its account's live set, its account's hold string
+--      12.. for each order: its hash, its account's live set, its account's hold string, and the
+--           hold string of the address that it is sent to
 -- ARGV  1 arbitrage id         2 version and revision before ("0 ": not there)
 --       3 version after        4 revision after            5 state        6 arbitrage as JSON
 --       7 created, µs          8 due, ms, or ""            9 stream entry or ""
@@ -16,7 +17,7 @@
 -- Returns "done" and how many commits there were, or "conflict", "held", "halted" or "restarted",
 -- each of which has changed nothing.
 
-local ORDER_KEYS, ORDER_ARGS = 3, 10
+local ORDER_KEYS, ORDER_ARGS = 4, 10
 local held = redis.call('HMGET', KEYS[1], 'version', 'revision')
 if (held[1] or '0') .. ' ' .. (held[2] or '') ~= ARGV[2] then
   return 'conflict'
@@ -32,7 +33,8 @@ end
 local orders = {}
 for i = 1, tonumber(ARGV[12]) do
   local key, arg = 12 + (i - 1) * ORDER_KEYS, 14 + (i - 1) * ORDER_ARGS
-  orders[i] = { hash = KEYS[key], live = KEYS[key + 1], hold = KEYS[key + 2], arg = arg }
+  orders[i] = { hash = KEYS[key], live = KEYS[key + 1], arg = arg,
+    account_hold = KEYS[key + 2], address_hold = KEYS[key + 3] }
 end
 for _, order in ipairs(orders) do
   if redis.call('EXISTS', order.hash) == 1 or redis.call('ZSCORE', KEYS[7], ARGV[order.arg]) then
@@ -43,7 +45,7 @@ for _, order in ipairs(orders) do
     if redis.call('HEXISTS', KEYS[5], '*') == 1 or redis.call('HEXISTS', KEYS[5], account) == 1 then
       return 'halted'
     end
-    if redis.call('EXISTS', order.hold) == 1 then
+    if redis.call('EXISTS', order.account_hold, order.address_hold) > 0 then
       return 'held'
     end
   end

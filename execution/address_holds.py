@@ -1,0 +1,117 @@
+"""Addresses that an exchange has asked to be left alone at, for every process and every account.
+
+A limit is usually one of the IP address that requests come from, so what one account is told holds
+for all accounts that dial the same scheme, host and port, whatever their request is for.
+"""
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import structlog
+
+from execution.ports import Clock, ExchangeUnavailable, StoreUnavailable
+
+# How often, at most, one process asks the store whether another one was told to wait.
+LOOK_EVERY_MS = 500
+_PORTS = {"http": 80, "https": 443}
+_SCHEMES = {"ws": "http", "wss": "https"}
+
+
+@dataclass(frozen=True, slots=True)
+class AddressHold:
+    """Nothing is sent to an address until `until_ms`, on our clock; `reason` says why."""
+
+    until_ms: int
+    reason: str
+
+
+class AddressHoldStore(Protocol):
+    """Where all processes find the holds. Raises StoreUnavailable when the server does not
+    answer."""
+
+    def hold_address(self, address: str, seconds: int, reason: str) -> None:
+        """Let nothing be sent to the address for so long; never shortens a longer hold."""
+
+    def address_hold(self, address: str) -> AddressHold | None: ...
+
+
+class AddressHeld(ExchangeUnavailable):
+    """Nothing was sent, because the exchange has asked for no requests until a later time."""
+
+
+def address_of(url: str) -> str:
+    """Scheme, host and port as dialled; a stream's scheme is that of the request which opens it.
+    What else is in a URL, such as a password, stays out."""
+    parts = urlsplit(url)
+    scheme = _SCHEMES.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.hostname or ''}:{parts.port or _PORTS.get(scheme, 0)}"
+
+
+class AddressHolds:
+    """One process's knowledge of the holds, shared with the others through the store."""
+
+    def __init__(self, store: AddressHoldStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[str, AddressHold] = {}
+        self._unshared: set[str] = set()
+        self._looked_ms: dict[str, int] = {}
+
+    def hold(self, address: str, seconds: int, reason: str) -> None:
+        """Send nothing to the address for so long. Known here at once, to others when they ask."""
+        until_ms = self._clock.now_ms() + seconds * 1_000
+        with self._lock:
+            known = self._known.get(address)
+            if known is None or known.until_ms < until_ms:
+                self._known[address] = AddressHold(until_ms, reason)
+        log = structlog.get_logger("oneorder")
+        log.warning("address_held", address=address, seconds=seconds, reason=reason)
+        self._share(address, seconds, reason)
+
+    def _share(self, address: str, seconds: int, reason: str) -> None:
+        try:
+            self._store.hold_address(address, seconds, reason)
+        except StoreUnavailable as error:
+            # This process obeys already; the others are told as soon as the store answers.
+            self._unshared.add(address)
+            log = structlog.get_logger("oneorder")
+            log.warning("address_hold_not_shared", address=address, error=str(error))
+        else:
+            self._unshared.discard(address)
+
+    def check(self, address: str, *, look: bool) -> None:
+        """Raise AddressHeld while nothing may be sent. With `look`, the store is asked now and then
+        for what other processes were told; raises StoreUnavailable."""
+        now_ms = self._clock.now_ms()
+        if look and abs(now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS)) >= LOOK_EVERY_MS:
+            self._looked_ms[address] = now_ms
+            self._look(address)
+        hold = self._known.get(address)
+        if hold is None:
+            return
+        if hold.until_ms <= now_ms:
+            with self._lock:
+                if self._known.get(address) is hold:
+                    del self._known[address]
+            return
+        left_s = -((now_ms - hold.until_ms) // 1_000)
+        until = datetime.fromtimestamp(hold.until_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        raise AddressHeld(
+            f"{address} asked for no requests until {until} ({hold.reason})", wait_s=left_s
+        )
+
+    def _look(self, address: str) -> None:
+        mine = self._known.get(address)
+        if mine is not None and address in self._unshared:
+            left_s = (mine.until_ms - self._clock.now_ms()) // 1_000
+            if left_s > 0:
+                self._share(address, left_s, mine.reason)
+        told = self._store.address_hold(address)
+        with self._lock:
+            mine = self._known.get(address)
+            if told is not None and (mine is None or mine.until_ms < told.until_ms):
+                self._known[address] = told

@@ -1,0 +1,139 @@
+"""How long an exchange wants to be left alone, read from the answer that says so.
+
+Sources: binance-spot-api-docs, rest-api.md (429, 418, 403, Retry-After in seconds; bans of 2
+minutes to 3 days) and filters of order counts; bybit docs/v5/rate-limit (HTTP 403 "access too
+frequent": pause for at least 10 minutes); OKX docs-v5 (50011, 50061: limits of 2 s); Kraken, spot
+errors and rate limits; Upbit, rate limits (429 of a second's limit, 418 with a block time in its
+text); RFC 9110 for Retry-After. Where no document names a time, the figure is our own.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+# The longest ban that a document names; a header that asks for more is not believed.
+WAIT_MAX_S = 3 * 86_400
+TEXT_MAX = 2_000
+_TOO_MANY, _BANNED = 429, 418
+_DEFAULT_S = {_TOO_MANY: 2, _BANNED: 120}
+_UNIT_MS = {
+    "ms": 1,
+    "s": 1_000, "sec": 1_000, "second": 1_000, "초": 1_000,
+    "m": 60_000, "min": 60_000, "minute": 60_000, "분": 60_000,
+    "h": 3_600_000, "hour": 3_600_000, "시간": 3_600_000,
+}  # fmt: skip
+_SPAN = re.compile(
+    r"(\d{1,9})\s*(ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|초|분|시간)(?![a-z])"
+)
+_UNTIL_MS = re.compile(r"until\s+(\d{13})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Whole seconds to send nothing: to the address, or else only no placements of the account."""
+
+    seconds: int
+    is_of_address: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What an exchange says in its own way. None fits everything; `text` is in lower case."""
+
+    seconds: int
+    is_of_address: bool = True
+    status: int | None = None
+    code: str | None = None
+    text: str | None = None
+
+    def fits(self, status: int, code: str | None, text: str) -> bool:
+        return (
+            self.status in (None, status)
+            and (self.code is None or self.code == code)
+            and (self.text is None or self.text in text)
+        )
+
+
+_LIMITS: dict[str, tuple[_Limit, ...]] = {
+    "binance": (
+        # Counted for each account, and only orders are: reads and cancels may go on.
+        _Limit(10, is_of_address=False, code="-1015"),
+        _Limit(60, code="-1003"),
+        _Limit(10, status=403),
+    ),
+    "bybit": (
+        _Limit(600, status=403, text="too frequent"),
+        _Limit(1, is_of_address=False, code="10006"),
+    ),
+    "okx": (_Limit(2, code="50011"), _Limit(2, is_of_address=False, code="50061")),
+    "kraken": (
+        _Limit(300, code="EGeneral:Temporary lockout"),
+        _Limit(5, code="EGeneral:Too many requests"),
+        _Limit(5, code="EAPI:Rate limit exceeded"),
+        _Limit(5, code="EAuth:Rate limit exceeded"),
+        _Limit(5, code="EAuth:Too many requests"),
+        _Limit(5, is_of_address=False, code="EOrder:Rate limit exceeded"),
+        _Limit(5, is_of_address=False, code="EOrder:Domain rate limit exceeded"),
+    ),
+}
+
+
+def wait_of(
+    exchange: str,
+    status: int,
+    code: str | None,
+    headers: Mapping[str, str],
+    text: str,
+    now: datetime,
+) -> Wait | None:
+    """How long the answer asks us to wait; None where it does not ask for that."""
+    # What asks for a wait is short; a list of markets is not, and is not searched for one.
+    text = text[:TEXT_MAX].lower()
+    limits = _LIMITS.get(exchange, ())
+    limit = next((one for one in limits if one.fits(status, code, text)), None)
+    asked_s = _asked_s(headers, now) if status >= 400 or limit is not None else None
+    if asked_s is None and (status in _DEFAULT_S or limit is not None):
+        asked_s = _told_s(text, now)
+    if asked_s is None:
+        asked_s = limit.seconds if limit is not None else _DEFAULT_S.get(status)
+    if asked_s is None:
+        return None
+    least_s = limit.seconds if limit is not None and status == 403 else 1
+    is_of_address = limit is None or limit.is_of_address
+    return Wait(min(WAIT_MAX_S, max(least_s, asked_s)), is_of_address)
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> int:
+    """What the header Retry-After asks for, 0 where it is missing or says nothing."""
+    return min(WAIT_MAX_S, _asked_s(headers, now) or 0)
+
+
+def _asked_s(headers: Mapping[str, str], now: datetime) -> int | None:
+    """Retry-After in whole seconds, rounded up: a number of seconds, or a date."""
+    value = next((value for key, value in headers.items() if key.lower() == "retry-after"), "")
+    value = value.strip()
+    number = re.fullmatch(r"(\d{1,12})(?:\.(\d+))?", value)
+    if number:
+        return int(number[1]) + bool((number[2] or "").strip("0"))
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0, math.ceil((moment - now).total_seconds()))
+
+
+def _told_s(text: str, now: datetime) -> int | None:
+    """A time that is written in the text of the answer, as a span or as a moment in ms."""
+    until = _UNTIL_MS.search(text)
+    if until:
+        return max(1, (int(until[1]) - int(now.timestamp() * 1_000)) // 1_000 + 1)
+    span = _SPAN.search(text)
+    if not span:
+        return None
+    unit = span[2] if span[2] in _UNIT_MS else span[2].removesuffix("s")
+    return -(-int(span[1]) * _UNIT_MS[unit] // 1_000)

@@ -1,0 +1,108 @@
+"""An exchange that does not answer at all is not asked for a while, and found again soon."""
+
+import pytest
+from fakes import ACCOUNT, FakeClock
+
+from execution.api.circuit import PAUSE_MAX_MS, Circuit
+from execution.ports import ExchangeUnavailable
+
+PROBE_MS = 11_000
+
+
+def a_circuit(clock: FakeClock) -> Circuit:
+    return Circuit(ACCOUNT, PROBE_MS, clock, clock.now_ms)
+
+
+def is_open(circuit: Circuit) -> bool:
+    try:
+        circuit.admit()
+    except ExchangeUnavailable:
+        return True
+    return False
+
+
+def opened(clock: FakeClock) -> Circuit:
+    circuit = a_circuit(clock)
+    circuit.failed("RequestTimeout")
+    return circuit
+
+
+def test_a_failure_begins_a_pause_and_the_reason_says_since_when() -> None:
+    clock = FakeClock()
+    circuit = a_circuit(clock)
+    circuit.admit()
+    circuit.failed("RequestTimeout")
+    with pytest.raises(ExchangeUnavailable) as refused:
+        circuit.admit()
+    said = str(refused.value)
+    assert said.startswith(
+        f"account {ACCOUNT} has not been reachable since 2027-01-15 08:00:00 UTC"
+    )
+    assert "RequestTimeout" in said
+
+
+def test_an_answer_to_another_request_is_a_sign_of_life() -> None:
+    circuit = a_circuit(FakeClock())
+    for _ in range(10):
+        circuit.failed("RequestTimeout")
+        circuit.answered()
+    assert not is_open(circuit)
+
+
+def test_orders_come_back_the_less_often_the_longer_it_lasts() -> None:
+    clock = FakeClock()
+    circuit = opened(clock)
+    waits = []
+    for _ in range(4):
+        clock.advance(700)
+        with pytest.raises(ExchangeUnavailable) as refused:
+            circuit.admit()
+        waits.append(refused.value.wait_s)
+        clock.advance(PROBE_MS)
+        circuit.admit()
+        circuit.failed("RequestTimeout")
+    assert waits[0] == 1
+    assert waits == sorted(waits)
+    assert waits[-1] > 10
+
+
+def test_after_the_pause_one_caller_finds_out_and_the_others_stay_outside() -> None:
+    clock = FakeClock()
+    circuit = opened(clock)
+    clock.advance(1_001)
+    assert not is_open(circuit)
+    assert is_open(circuit)
+    circuit.answered()
+    assert [is_open(circuit) for _ in range(5)] == [False] * 5
+
+
+def test_pauses_grow_to_a_maximum_and_are_never_longer() -> None:
+    clock = FakeClock()
+    circuit = opened(clock)
+    pauses = []
+    for _ in range(8):
+        began_ms = clock.now_ms()
+        while is_open(circuit):
+            clock.advance(50)
+        pauses.append(clock.now_ms() - began_ms)
+        circuit.failed("RequestTimeout")
+    assert pauses[0] <= 1_050
+    assert pauses[0] < pauses[2] < pauses[-1] <= PAUSE_MAX_MS + 50
+
+
+def test_requests_that_were_on_their_way_do_not_lengthen_the_pause() -> None:
+    clock = FakeClock()
+    circuit = opened(clock)
+    for _ in range(100):
+        circuit.failed("RequestTimeout")
+    clock.advance(1_001)
+    assert not is_open(circuit)
+
+
+def test_a_caller_that_was_let_through_and_never_asked_does_not_close_the_door_for_good() -> None:
+    clock = FakeClock()
+    circuit = opened(clock)
+    clock.advance(1_001)
+    circuit.admit()
+    clock.advance(PROBE_MS)
+    assert not is_open(circuit)
