@@ -1,5 +1,6 @@
 """The composition root: the one place where rules meet the doors to Redis and to exchanges."""
 
+import os
 import socket
 from dataclasses import dataclass
 from functools import cache, partial
@@ -31,10 +32,10 @@ from workers.opening import ledger_of, stores_of
 from workers.sentry import AlertObserver, alert_of_arbitrage, alert_of_reconciliation
 from workers.settings import (
     Settings,
-    accounts_from_environment,
     drift_policy_of,
     load_settings,
 )
+from workers.start_check import checked_accounts
 
 # A signal that does not say what the market was at gets the mark, if it is not older than this.
 REFERENCE_AGE_MAX_MS = 15_000
@@ -135,7 +136,7 @@ def services() -> Services:
     """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange and
     LedgerUrlError."""
     settings = load_settings()
-    accounts = accounts_from_environment(settings)
+    accounts = checked_accounts(settings, os.environ)
     return compose(settings, accounts, stores_of(settings), ledger_of(settings), observe)
 
 

@@ -1,5 +1,6 @@
 """Celery's app: the settings that lose and double the least, and the beat schedule."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -10,9 +11,12 @@ from celery import Celery
 from celery.signals import beat_init, worker_init, worker_ready
 from kombu import Queue
 
+from execution.contracts import UnsupportedExchange
+from execution.ledger.port import LedgerUrlError
 from execution.logger import configure_logging
 from signals.broker import QUEUES, SHARED
 from workers.bootstrap import services
+from workers.flower_guard import guard_flower, is_flower
 from workers.malformed import keep_malformed_with
 from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, load_settings
@@ -91,12 +95,24 @@ def _start(**_: Any) -> None:
     configure_logging(level=settings.log_level)
     initialize_sentry(settings.sentry_dsn)
     keep_malformed_with(_keep_malformed)
+    check_start()
+
+
+def check_start() -> None:
+    """End the process, before it consumes or sends anything, if the settings are of no use."""
+    try:
+        services()
+    except (SettingsError, UnsupportedExchange, LedgerUrlError) as refused:
+        # Celery logs what a signal's receiver raises, and goes on; this ends it.
+        sys.exit(f"oneorder: {refused}")
 
 
 def _keep_malformed(text: str, reason: str) -> None:
     services().intake.refuse("?", text, reason, entry_id=None)
 
 
+if is_flower():
+    guard_flower(os.environ)
 try:
     app = make_app(load_settings())
 except SettingsError as refused:

@@ -39,6 +39,12 @@ def initialize_sentry(dsn: str | None) -> None:
     )
 
 
+def report_error(error: Exception) -> None:
+    """Report an error of a command, and wait until it is sent; nothing where no DSN is set."""
+    sentry_sdk.capture_exception(error)
+    sentry_sdk.flush(timeout=2)
+
+
 class AlertObserver:
     """Raises an alert for every order that a person must look at."""
 

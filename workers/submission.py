@@ -1,6 +1,7 @@
 """Publishes what a file or a command line asks for."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,15 +17,20 @@ from signals import (
 )
 
 
-def submit_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+def submit_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """Publish each line's signal; yield its signal id with the id of its order or arbitrage, or
-    with the error."""
-    for line in lines:
+    with the error. A byte order mark before the first line is no part of it."""
+    for number, raw in enumerate(lines):
+        line = raw if number else raw.removeprefix(BOM_UTF8)
         if line.strip():
             yield submit_line(line)
 
 
-def submit_line(line: str) -> dict[str, Any]:
+def submit_line(raw: bytes) -> dict[str, Any]:
+    try:
+        line = raw.decode()
+    except UnicodeDecodeError as error:
+        return {"signal_id": None, "error": f"line: is not UTF-8 (byte {error.start + 1} of it)"}
     try:
         signal = parse_signal(line)
     except InvalidSignal as error:

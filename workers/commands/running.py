@@ -1,6 +1,7 @@
 """Commands that run something until it is done or stopped."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 
 from workers.commands.app import AsJson, cli, console, print_json, show
 from workers.embedded import run_valkey
+from workers.interrupts import SIGNALS
 
 
 @cli.command()
@@ -87,4 +89,6 @@ def redis(
 )
 def paper(context: typer.Context) -> None:
     """Run a paper exchange in the foreground: --dialect, --port, --seed, --account, --balance."""
+    # It takes them over as soon as it has started; none of them ends it halfway.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     os.execv(sys.executable, [sys.executable, "-m", "paper_exchange", *context.args])  # noqa: S606
