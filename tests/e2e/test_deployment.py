@@ -58,5 +58,5 @@ def test_a_settings_file_with_a_mistake_is_one_sentence_for_a_worker(tmp_path: P
         check=False,
     )
     assert done.returncode != 0
-    assert "oneorder: redis_urll:" in done.stderr
+    assert "oneorder: unknown setting 'redis_urll'; did you mean 'redis_url'?" in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from execution.ledger.sql_ledger import open_ledger
+from execution.ledger.sql_ledger import SqlLedger
 from tests.e2e.test_demo import _alive, _descendants
 from workers.interrupts import code_when_interrupted
 from workers.local_stack import free_port
@@ -213,8 +214,9 @@ def test_a_collector_whose_redis_is_down_ends_at_ctrl_c(tmp_path: Path, hole: Bl
 
 def test_a_command_that_waits_for_a_locked_ledger_ends_at_ctrl_c(tmp_path: Path) -> None:
     file = tmp_path / "oneorder-ledger.db"
-    ledger = open_ledger(f"sqlite:///{file}")
+    ledger = SqlLedger(f"sqlite:///{file}")
     ledger.identity()
+    ledger.close()
     environment = _environment(tmp_path, free_port(), free_port())
     with sqlite3.connect(file, isolation_level=None) as lock:
         lock.execute("PRAGMA journal_mode = DELETE")
@@ -259,8 +261,12 @@ def test_chaos_ends_at_ctrl_c_while_valkey_is_down(tmp_path: Path, options: str)
 
 
 def _valkey(parent: int) -> int | None:
-    commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in _descendants(parent)}
-    return next((pid for pid, line in commands.items() if "appendfsync" in line.read_text()), None)
+    for pid in _descendants(parent):
+        # A process may end between being listed and being read.
+        with suppress(OSError):
+            if "appendfsync" in Path(f"/proc/{pid}/cmdline").read_text():
+                return pid
+    return None
 
 
 @pytest.mark.parametrize(
