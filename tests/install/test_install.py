@@ -59,7 +59,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def run(command: str, environment: dict[str, str], folder: Path) -> str:
     """Run it in a shell; return what it printed, and fail with that if it fails."""
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command],
+        ["/bin/bash", "-euo", "pipefail", "-c", command],
         env=environment,
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -153,7 +153,7 @@ class Shell:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._log = (folder.parent / "shell.log").open("w+")
         self._process = subprocess.Popen(
-            ["bash"],
+            ["/bin/bash"],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
