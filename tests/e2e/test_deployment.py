@@ -140,8 +140,9 @@ OF_NO_USE = {
 @pytest.mark.parametrize("process", ["worker", "beat"])
 @pytest.mark.parametrize(("variables", "account", "said"), OF_NO_USE.values(), ids=OF_NO_USE.keys())
 def test_what_no_order_could_be_placed_with_is_said_at_start_before_anything_is_consumed(
-    tmp_path: Path, process: str, variables: dict[str, str], account: dict[str, str], said: str
+    tmp_path: Path, process: str, name: str
 ) -> None:
+    variables, account, said = OF_NO_USE[name]
     # No Redis listens: whatever tried to consume would wait for it, and not end.
     stack = LocalStack(tmp_path)
     fields = {"exchange": "binance", **account}

@@ -163,6 +163,8 @@ class Shell:
             start_new_session=True,
         )
         self._marks = 0
+        # Its jobs end with it, also where it ends because the tests were killed.
+        self.run("trap 'kill 0' EXIT")
 
     def run(self, text: str) -> str:
         """Type the text; return what was printed until it was done."""
