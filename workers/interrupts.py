@@ -17,7 +17,7 @@ from typing import NoReturn
 INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Cleaning up may take this long before the process is ended all the same.
-CLEANUP_S_MAX = 4.0
+CLEANUP_S_MAX = 3.5
 # These run until they are stopped, so being stopped is their regular end.
 SERVICES = ("redis", "paper", "collect")
 

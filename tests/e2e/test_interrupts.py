@@ -24,7 +24,7 @@ from workers.local_stack import free_port
 ONEORDER = [sys.executable, "-m", "workers.cli"]
 ENDS_WITHIN_S = 5.0
 # How long a loaded machine may take to bring a command to the point where it is interrupted.
-REACHED_WITHIN_S = 60
+REACHED_WITHIN_S = 120
 SIGNAL = (
     b'{"signal_id":"i","account":"a","symbol":"BTC/USDT","side":"buy","type":"market","amount":"1"}'
 )
