@@ -5,10 +5,10 @@ STAMP := .venv/.installed
 BENCH ?= orders
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit lint chaos arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit install-test lint chaos arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(STAMP) ## Install oneorder and its tools into .venv, as the lock says
 
@@ -26,6 +26,9 @@ test: lint ## Run everything that must hold: lint, types and all tests
 
 unit: $(STAMP) ## Run the quick tests only, without real processes
 	$(BIN)/python -m pytest -m "not e2e"
+
+install-test: $(STAMP) ## Install the wheel, and follow the README, in new environments (needs the index)
+	$(BIN)/python -m pytest -m install tests/install
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

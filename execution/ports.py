@@ -42,6 +42,10 @@ class StoreUnavailable(Exception):
     """The store did not answer; the change may or may not have been made."""
 
 
+class UnreadableRecord(StoreUnavailable):
+    """A record in the store is not what oneorder writes; the sentence names it and its fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one attempt came to. `report` is there exactly when the verdict is ACCEPTED."""

@@ -1,17 +1,24 @@
 """`python -m paper_exchange`: run a local exchange in the foreground."""
 
-import asyncio
-import importlib
-import logging
+import os
+import signal
 import sys
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from paper_exchange.app import run
-from paper_exchange.options import parse_options
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
 
 
 def main() -> int:
     """Run until stopped; the exit status is 0, 1 if the port cannot be had, 2 for bad options."""
+    _end_when_interrupted()
+    import asyncio
+    import logging
+
+    from paper_exchange.app import run
+    from paper_exchange.options import parse_options
+
     options = parse_options(sys.argv[1:])
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     try:
@@ -25,8 +32,20 @@ def main() -> int:
     return 0
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _end_when_interrupted() -> None:
+    """Being stopped is the regular end of a server, while the rest of it is imported, too."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: os._exit(0))
+    # `oneorder paper` holds them back until they have a handler here.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
+
+def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     """uvloop's loop where it is installed: the same server, somewhat faster."""
+    import importlib
+
     try:
         uvloop = importlib.import_module("uvloop")
     except ImportError:

@@ -2,13 +2,20 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import AfterValidator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from signals.addresses import check_broker_url, check_redis_url
+
+RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
+BrokerUrl = Annotated[str, AfterValidator(check_broker_url)]
 
 
 def config_path() -> Path:
@@ -18,9 +25,20 @@ def config_path() -> Path:
 
 def _existing_config() -> Path:
     """Raises ValueError for a file that is named and not there; the default may be missing."""
-    if "ONEORDER_CONFIG" in os.environ and not config_path().is_file():
+    path = config_path()
+    is_named = "ONEORDER_CONFIG" in os.environ
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise ValueError(
+            "ONEORDER_CONFIG names a folder, not a file" if is_named else "is a folder, not a file"
+        )
+    if is_named:
         raise ValueError("ONEORDER_CONFIG names a file that is not there")
-    return config_path()
+    if path.is_symlink() or path.exists():
+        # To go on with the defaults would be to trade by settings that nothing has said.
+        raise ValueError("cannot be read as a file")
+    return path
 
 
 class SignalSettings(BaseSettings):
@@ -28,8 +46,8 @@ class SignalSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="ignore", frozen=True)
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    broker_url: str | None = None
+    redis_url: RedisUrl = "redis://127.0.0.1:6379/0"
+    broker_url: BrokerUrl | None = None
 
     @property
     def celery_broker_url(self) -> str:

@@ -1,5 +1,6 @@
 """The composition root: the one place where rules meet the doors to Redis and to exchanges."""
 
+import os
 import socket
 from dataclasses import dataclass
 from functools import cache, partial
@@ -40,11 +41,11 @@ from workers.sentry import (
 )
 from workers.settings import (
     Settings,
-    accounts_from_environment,
     drift_policy_of,
     load_settings,
     windows_of,
 )
+from workers.start_check import checked_accounts
 from workers.waiting_rules import WaitingRules, alert_of_waiting
 
 # A signal that does not say what the market was at gets the mark, if it is not older than this.
@@ -171,7 +172,7 @@ def services() -> Services:
     """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange and
     LedgerUrlError."""
     settings = load_settings()
-    accounts = accounts_from_environment(settings)
+    accounts = checked_accounts(settings, os.environ)
     return compose(settings, accounts, stores_of(settings), ledger_of(settings), observe)
 
 

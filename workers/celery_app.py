@@ -1,6 +1,7 @@
 """Celery's app: the settings that lose and double the least, and the beat schedule."""
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,9 +18,12 @@ from celery.signals import (
 )
 from kombu import Queue
 
+from execution.contracts import UnsupportedExchange
+from execution.ledger.port import LedgerUrlError
 from execution.logger import configure_logging
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from workers.bootstrap import services
+from workers.flower_guard import guard_flower, is_flower
 from workers.heartbeat import Heartbeat, this_worker
 from workers.malformed import guard_redis_brokers, keep_malformed_with, messages_taken, put_aside
 from workers.sentry import initialize_sentry
@@ -150,12 +154,24 @@ def _start(**_: Any) -> None:
     configure_logging(level=settings.log_level)
     initialize_sentry(settings.sentry_dsn)
     keep_malformed_with(_keep_malformed)
+    check_start()
+
+
+def check_start() -> None:
+    """End the process, before it consumes or sends anything, if the settings are of no use."""
+    try:
+        services()
+    except (SettingsError, UnsupportedExchange, LedgerUrlError) as refused:
+        # Celery logs what a signal's receiver raises, and goes on; this ends it.
+        sys.exit(f"oneorder: {refused}")
 
 
 def _keep_malformed(text: str, reason: str) -> None:
     services().intake.refuse("?", text, reason, entry_id=None)
 
 
+if is_flower():
+    guard_flower(os.environ)
 try:
     app = make_app(load_settings())
 except SettingsError as refused:

@@ -1,54 +1,25 @@
-"""The command line. Exit 0 done, 1 failed, 2 wrong usage; an error is one sentence on stderr."""
+"""The command line's entry. What it does is in workers.commands.program."""
 
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import typer
-
-from execution.contracts import UnsupportedExchange
-from execution.ledger.port import LedgerUrlError
-from execution.logger import configure_logging
-from execution.ports import ExchangeUnavailable, StoreUnavailable
-from execution.reconciliation import AlreadyRunning
-from signals.publisher import PublishFailed
-from workers.commands import arbitrage, orders, positions, reporting, running, signals
-from workers.commands.app import Refused, cli
-from workers.embedded import NotInstalled
-from workers.settings import SettingsError
-
-# Importing them is what puts their commands into the app.
-COMMANDS = (arbitrage, orders, positions, reporting, running, signals)
-
-# The base of every wrong usage; typer has no public name for it.
-UsageError: Any = typer.BadParameter.__bases__[0]
-# What these say is written for the user; anything else is a bug and shows itself as one.
-SENTENCES = (
-    Refused,
-    NotInstalled,
-    SettingsError,
-    StoreUnavailable,
-    ExchangeUnavailable,
-    UnsupportedExchange,
-    AlreadyRunning,
-    LedgerUrlError,
-    PublishFailed,
+from workers.interrupts import (
+    code_when_interrupted,
+    end_at_once_when_interrupted,
+    exit_now,
+    raise_when_interrupted,
 )
 
 
 def main() -> NoReturn:
-    """Run a command; turn whatever was refused or out of reach into one sentence."""
-    # What is printed is the command's answer; the log goes to standard error, and says little.
-    configure_logging(json_lines=False, level="ERROR")
-    try:
-        sys.exit(cli(standalone_mode=False))
-    except UsageError as error:
-        sys.stderr.write(f"oneorder: {error.format_message()}\n")
-        sys.exit(2)
-    except SENTENCES as error:
-        sys.stderr.write(f"oneorder: {error}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run the command that the arguments name; end with its exit code."""
+    code = code_when_interrupted(sys.argv[1:])
+    # An interrupt while everything else is imported has nothing to clean up, and prints nothing.
+    end_at_once_when_interrupted(code)
+    from workers.commands.program import run
+
+    raise_when_interrupted(code)
+    exit_now(run(code))
 
 
 if __name__ == "__main__":

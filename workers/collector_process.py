@@ -1,7 +1,6 @@
 """The process that collects order books: `[collector]` in the settings says whose and which."""
 
 import asyncio
-import signal
 from contextlib import suppress
 
 from execution.accounts import Account
@@ -14,6 +13,7 @@ from execution.logger import configure_logging
 from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
 from execution.store.redis_holds import RedisAddressHolds
+from workers.interrupts import SIGNALS, end_soon
 from workers.settings import Settings, SettingsError
 
 
@@ -62,7 +62,12 @@ def _without_keys(settings: Settings, name: str) -> Account:
 
 async def _collect(collector: BookCollector) -> None:
     collecting = asyncio.create_task(collector.run())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, collecting.cancel)
+
+    def stop() -> None:
+        end_soon(0)
+        collecting.cancel()
+
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         await collecting

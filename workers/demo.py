@@ -1,6 +1,5 @@
 """The main job, end to end, on this machine: signals in, orders, fills and positions out."""
 
-import signal
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -49,8 +48,6 @@ def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
 
     The report of what happened is left at `report`.
     """
-    # An end from outside is an interrupt like Ctrl-C, so that the processes are ended too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         tempfile.TemporaryDirectory(prefix="oneorder-demo-") as folder,
         LocalStack(Path(folder), settings=_OFTEN) as stack,
@@ -60,7 +57,7 @@ def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
             failed = _trade(stack, count, seed, console)
             _report(stack, report, console)
         except NotReady as error:
-            console.print(f"[red]{error}[/]")
+            console.print(str(error), style="red", markup=False, highlight=False)
             return 1
         return failed
 
@@ -165,7 +162,7 @@ def _report(stack: LocalStack, path: Path, console: Console) -> None:
     ledger = open_ledger(stack.ledger_url)
     found = ledger_report(ledger, since=None, now=SystemClock().now())
     write_files(found, html=path)
-    console.print(f"The report of this run: {path.resolve()}", soft_wrap=True)
+    console.print(f"The report of this run: {path.resolve()}", soft_wrap=True, markup=False)
 
 
 def _ending_checks(expected: Mapping[str, OrderState], orders: Iterable[Order]) -> list[Check]:
@@ -198,7 +195,8 @@ def _verdict(
     )
     wrong = [check for check in checks if not check.agrees]
     for check in wrong:
-        console.print(f"[red]{check.what} {check.subject}: {check.ours}, not {check.theirs}[/]")
+        difference = f"{check.what} {check.subject}: {check.ours}, not {check.theirs}"
+        console.print(difference, style="red", markup=False)
     console.print(
         f"{len(batch)} signals published, one of them twice: {len(orders)} orders, "
         f"{len(refused)} refused before publishing, {len(wrong)} differences."

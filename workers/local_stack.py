@@ -21,9 +21,12 @@ from typing import Any, Self
 from execution.clock import SystemClock
 from execution.ports import Store, StoreUnavailable
 from execution.store.redis_stores import Stores, open_stores
+from workers.embedded import server_binary
 from workers.settings import as_toml
 
 STOP_PATIENCE_S = 10
+# After Ctrl-C, which promises an end within seconds.
+INTERRUPTED_PATIENCE_S = 2
 START_PATIENCE_S = 30
 PAPER_KEY = PAPER_SECRET = "paper"  # noqa: S105  # The paper exchange's public default account.
 _PR_SET_PDEATHSIG = 1
@@ -105,10 +108,12 @@ class LocalStack:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        was_interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        self.stop(INTERRUPTED_PATIENCE_S if was_interrupted else STOP_PATIENCE_S)
 
     def start_redis(self) -> None:
-        """Start Valkey, or start it again on the data that it left."""
+        """Start Valkey, or start it again on the data that it left. Raises NotInstalled."""
+        server_binary()
         data = str(self.directory / "redis")
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
         self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
@@ -175,16 +180,16 @@ class LocalStack:
             self.start(name, self._commands[name])
         return ended
 
-    def stop(self) -> None:
-        """End everything, last started first; whoever does not listen is killed."""
+    def stop(self, patience_s: float = STOP_PATIENCE_S) -> None:
+        """End everything, last started first; what does not end within `patience_s` is killed."""
         for process in reversed(self.processes.values()):
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
-        deadline = time.monotonic() + STOP_PATIENCE_S
+        deadline = time.monotonic() + patience_s
         for process in self.processes.values():
             try:
-                process.wait(max(0.1, deadline - time.monotonic()))
+                process.wait(max(0.05, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -252,6 +257,9 @@ def _answers(store: Store) -> bool:
 
 
 def _die_with_parent() -> None:
-    """Let the kernel end this process when the one that started it is gone (Linux only)."""
+    """Let the kernel kill this process when the one that started it is gone (Linux only).
+
+    Not by a signal that the process may take its time over: then nothing would see that it ends.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -41,6 +41,12 @@ def initialize_sentry(dsn: str | None) -> None:
     )
 
 
+def report_error(error: Exception) -> None:
+    """Report an error of a command, and wait until it is sent; nothing where no DSN is set."""
+    sentry_sdk.capture_exception(error)
+    sentry_sdk.flush(timeout=2)
+
+
 class AlertObserver:
     """Raises an alert for every order that needs manual intervention, and for every fault of an
     exchange, at each report of such an order."""

@@ -7,16 +7,25 @@ import json
 import os
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_settings import SettingsConfigDict
 
 from execution.accounts import Account
 from execution.contracts import CONTRACTS
 from execution.reconciliation_run import DriftPolicy
+from signals.addresses import check_base_url
 from signals.settings import SignalSettings, config_path
+from workers.keys import KeyFault, read_key
+from workers.settings_errors import sentence_of, variable_part, wrong_variable
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -32,8 +41,8 @@ class AccountSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    exchange: str
-    base_url: str | None = None
+    exchange: Annotated[str, StringConstraints(min_length=1)]
+    base_url: Annotated[str, AfterValidator(check_base_url)] | None = None
     timeout_s: int = Field(default=10, ge=1, le=15)
     window_ms: int | None = Field(default=None, ge=100, le=60_000)
     accept_quarantine: bool = False
@@ -112,30 +121,34 @@ class Settings(SignalSettings):
 
 def load_settings() -> Settings:
     """Read the settings. Raises SettingsError."""
+    path = config_path()
     try:
+        wrong = wrong_variable(os.environ, Settings)
+        if wrong is not None:
+            raise SettingsError(wrong)
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        # What stands where no setting belongs may be a secret, and is not repeated.
-        hidden = first["type"] in ("missing", "extra_forbidden")
-        value = "" if hidden else f" {first['input']!r}"
-        raise SettingsError(f"{where}:{value} {reason} ({config_path()})") from None
+        raise SettingsError(sentence_of(error, Settings, os.environ, path)) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 (byte {error.start})") from None
     except ValueError as error:
-        raise SettingsError(f"{config_path()}: {error}") from None
+        raise SettingsError(f"{path}: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: is nested too deeply") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:
     """Join each account with its keys from the environment. Raises SettingsError."""
     names: dict[str, str] = {}
     for name in settings.accounts:
-        other = names.setdefault(_variable(name), name)
+        other = names.setdefault(variable_part(name), name)
         if other != name:
             raise SettingsError(f"accounts.{name}: its keys would be those of {other!r}, too")
         _check_window(settings, name)
         for field in ("API_KEY", "API_SECRET"):
-            variable = f"ONEORDER_{_variable(name)}_{field}"
+            variable = f"ONEORDER_{variable_part(name)}_{field}"
             if not _secret(variable, environment):
                 raise SettingsError(f"accounts.{name}: set {variable}, or {variable}_FILE")
     return {
@@ -146,7 +159,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
             timeout_s=account.timeout_s,
             accept_quarantine=account.accept_quarantine,
             **{
-                field: _secret(f"ONEORDER_{_variable(name)}_{field.upper()}", environment)
+                field: _secret(f"ONEORDER_{variable_part(name)}_{field.upper()}", environment)
                 for field in ("api_key", "api_secret", "api_password")
             },
         )
@@ -207,22 +220,11 @@ def check_worker_accounts(settings: Settings) -> None:
         )
 
 
-def accounts_from_environment(settings: Settings) -> dict[str, Account]:
-    return load_accounts(settings, os.environ)
-
-
-def _variable(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name.upper())
-
-
 def _secret(variable: str, environment: Mapping[str, str]) -> str:
-    path = environment.get(f"{variable}_FILE")
-    if path is None:
-        return environment.get(variable, "")
     try:
-        return Path(path).read_text().strip()
-    except OSError as error:
-        raise SettingsError(f"{variable}_FILE: {path!r} cannot be read: {error.strerror}") from None
+        return read_key(variable, environment)
+    except KeyFault as fault:
+        raise SettingsError(str(fault)) from None
 
 
 def as_toml(settings: Mapping[str, Any]) -> str:

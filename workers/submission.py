@@ -1,6 +1,7 @@
 """Publishes what a file or a command line asks for."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
@@ -18,20 +19,24 @@ from signals import (
 from signals.messages import BODY_MAX, is_signal_id
 from workers.entries import accounts_of
 
+Check = Callable[[OrderSignal | ArbitrageSignal], None]
 
-def submit_lines(
-    lines: Iterable[str], check: Callable[[OrderSignal | ArbitrageSignal], None] = lambda _: None
-) -> Iterator[dict[str, Any]]:
+
+def submit_lines(lines: Iterable[bytes], check: Check = lambda _: None) -> Iterator[dict[str, Any]]:
     """Publish each line's signal; yield its signal id with the id of its order or arbitrage, or
-    with the error. `check` sees each signal before it is published."""
-    for line in lines:
+    with the error. `check` sees each signal before it is published. A byte order mark before the
+    first line is no part of it."""
+    for number, raw in enumerate(lines):
+        line = raw if number else raw.removeprefix(BOM_UTF8)
         if line.strip():
             yield submit_line(line, check)
 
 
-def submit_line(
-    line: str, check: Callable[[OrderSignal | ArbitrageSignal], None] = lambda _: None
-) -> dict[str, Any]:
+def submit_line(raw: bytes, check: Check = lambda _: None) -> dict[str, Any]:
+    try:
+        line = raw.decode()
+    except UnicodeDecodeError as error:
+        return {"signal_id": None, "error": f"line: is not UTF-8 (byte {error.start + 1} of it)"}
     try:
         signal = parse_signal(line)
     except InvalidSignal as error:

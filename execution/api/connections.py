@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
+
+import ccxt
 
 from execution.accounts import Account
 from execution.address_holds import AddressHolds
@@ -34,7 +37,7 @@ def _door_of(account: Account) -> Door:
     return doors.get(account.exchange, ANY_OTHER)
 
 
-def _check(account: Account) -> None:
+def check_account(account: Account) -> None:
     """Raise UnsupportedExchange unless orders on the account can be seen through, or a person has
     said to settle those that cannot."""
     if account.exchange in CONTRACTS:
@@ -42,14 +45,20 @@ def _check(account: Account) -> None:
     field = f"accounts.{account.name}.exchange"
     if not account.accept_quarantine:
         known = ", ".join(sorted(CONTRACTS))
+        hint = (
+            "with accept_quarantine = true the account is taken all the same, and each order whose "
+            "outcome stays unknown waits for manual settlement"
+            if account.exchange in ccxt.exchanges
+            else "ccxt does not know it either"
+        )
         raise UnsupportedExchange(
-            f"{field}: there is no contract for {account.exchange!r}, so no order there could be "
-            f"placed exactly once; known are: {known}. With accept_quarantine the account is "
-            "taken all the same, and every order whose outcome stays unknown waits for a person"
+            f"{field}: {account.exchange!r} is not supported (supported: {known})"
+            f"{_near(account.exchange)}; {hint}"
         )
     if not is_known(account.exchange):
         raise UnsupportedExchange(
             f"{field}: {account.exchange!r} is no spot exchange of ccxt's with fixed steps"
+            f"{_near(account.exchange)}"
         )
     check_wire(account)
 
@@ -61,6 +70,12 @@ class _Shared:
     account: Account
     circuit: Circuit
     markets: MarketCache
+
+
+def _near(exchange: str) -> str:
+    found = get_close_matches(exchange.lower(), ccxt.exchanges, n=3, cutoff=0.75)
+    names = " or ".join(repr(name) for name in found if name != exchange)
+    return f"; did you mean {names}?" if names and exchange not in ccxt.exchanges else ""
 
 
 class Connections:
@@ -79,7 +94,7 @@ class Connections:
         steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         for account in accounts.values():
-            _check(account)
+            check_account(account)
         alone = MemoryStore(clock)
         self._clock = clock
         self._clocks = clocks or ExchangeClocks(alone, clock, "here")

@@ -34,6 +34,10 @@ def parse_url(text: str) -> URL:
             f"ledger_url: {shown(url)!r} names no file, and history must outlive the process; "
             "write sqlite:///FILE"
         )
+    if not _is_path(str(url.database)):
+        raise LedgerUrlError(
+            f"ledger_url: {shown(url)!r} has a character that no file name has, or is too long"
+        )
     return url
 
 
@@ -143,6 +147,18 @@ def _seconds(timeout_ms: int) -> int:
 
 def _names_a_file(database: str | None) -> bool:
     return bool(database) and database != ":memory:" and not str(database).startswith("file:")
+
+
+def _is_path(database: str) -> bool:
+    """Say whether the file system can have a file of that name, there or not."""
+    try:
+        database.encode()
+        Path(database).stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _masked(text: str) -> str:

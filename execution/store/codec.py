@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from execution.decimals import to_decimal, to_text
 from execution.orders import Order
-from execution.ports import Change
+from execution.ports import Change, UnreadableRecord
 from execution.positions import Position
 
 _ORDER = TypeAdapter(Order)
@@ -20,7 +20,15 @@ def order_to_json(order: Order) -> str:
 
 
 def order_from_json(text: str) -> Order:
-    return _ORDER.validate_json(text)
+    """Raises UnreadableRecord."""
+    try:
+        return _ORDER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "its JSON"
+        raise UnreadableRecord(
+            f"the record of an order cannot be read: {where}: {first['msg']}"
+        ) from error
 
 
 def position_to_hash(position: Position) -> dict[str, str]:
@@ -44,7 +52,24 @@ def position_to_hash(position: Position) -> dict[str, str]:
 
 
 def position_from_hash(stored: Mapping[str, str]) -> Position:
-    """Read the hash's fields; a hash of an earlier release has no contract size, and means 1."""
+    """Read the hash's fields; a hash of an earlier release has no contract size, and means 1.
+
+    Raises UnreadableRecord for a hash that lacks a field, or has one that is no such value.
+    """
+    try:
+        return _position(stored)
+    except KeyError as error:
+        fault = f"it has no field {error}"
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        fault = f"one of its fields is not what was written: {error}"
+    name = f"{stored.get('account', '?')} {stored.get('symbol', '?')}"
+    raise UnreadableRecord(
+        f"the position {name} in Redis cannot be read: {fault}; "
+        "delete its key, and the next reconciliation restores it from the ledger"
+    )
+
+
+def _position(stored: Mapping[str, str]) -> Position:
     return Position(
         account=stored["account"],
         symbol=stored["symbol"],

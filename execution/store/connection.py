@@ -5,7 +5,7 @@ from functools import wraps
 from importlib.resources import files
 from typing import Any, ParamSpec, TypeVar
 
-from redis import Redis, RedisError
+from redis import ConnectionError, Redis, RedisError, TimeoutError  # noqa: A004
 
 from execution.ports import StoreUnavailable
 from execution.store.failover import failover_pool
@@ -42,9 +42,21 @@ def guarded(method: Callable[P, T]) -> Callable[P, T]:
         try:
             return method(*args, **kwargs)
         except RedisError as error:
-            raise StoreUnavailable(f"Redis: {type(error).__name__}: {error}") from error
+            raise StoreUnavailable(_sentence(error, args[0] if args else None)) from error
 
     return answered
+
+
+def _sentence(error: RedisError, owner: object) -> str:
+    # Their subclasses say something else: a wrong password, a server that is loading.
+    if type(error) not in (ConnectionError, TimeoutError):
+        return f"Redis: {type(error).__name__}: {error}"
+    client = getattr(owner, "_redis", None)
+    if not isinstance(client, Redis):
+        return f"cannot reach Redis (redis_url); is it running? {error}"
+    where = client.connection_pool.connection_kwargs
+    address = f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
+    return f"cannot reach Redis at {address} (redis_url); is it running? {error}"
 
 
 def script(client: Any, name: str) -> Any:

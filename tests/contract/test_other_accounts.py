@@ -51,7 +51,7 @@ def test_an_exchange_without_a_contract_is_refused_at_start() -> None:
     with pytest.raises(UnsupportedExchange) as refused:
         connections(UNREAD)
     said = str(refused.value)
-    assert said.startswith("accounts.main.exchange: there is no contract for 'binanceus'")
+    assert said.startswith("accounts.main.exchange: 'binanceus' is not supported (supported")
     assert "accept_quarantine" in said
     for name in CONTRACTS:
         assert name in said

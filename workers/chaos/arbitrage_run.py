@@ -1,7 +1,6 @@
 """One run of chaos with arbitrages: two exchanges, each failing in its own way, and the audit."""
 
 import random
-import signal
 import tempfile
 import time
 from collections import Counter
@@ -92,7 +91,6 @@ def run_arbitrage_chaos(
 
     Raises NotReady, with a log, if a process could not be started.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     first, second = ACCOUNTS
     with (
         tempfile.TemporaryDirectory(prefix="oneorder-chaos-") as folder,
@@ -120,9 +118,10 @@ def run_arbitrage_chaos(
         )
         deadline = time.monotonic() + minutes * 60
         spreads.move()
-        producers.start()
-        disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
-        producers.join()
+        with producers:
+            producers.start()
+            disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
+            producers.join()
         injected = _injected(stack)
         _settle(stack, spreads, arbitrages)
         return _judge(stack, arbitrages, seed, {**disorder.counts, **producers.counts, **injected})

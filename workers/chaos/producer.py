@@ -1,12 +1,13 @@
 """Publishes the signals, some of them twice, some from two producers at once."""
 
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from signals import (
     ArbitrageSignal,
@@ -72,6 +73,15 @@ class Producers:
         self._seconds = seconds
         self._running: list[Future[None]] = []
         self._pool = ThreadPoolExecutor(max_workers=len(shares))
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Publish no more: where Redis is gone for good, no publish would ever be confirmed."""
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
 
     def start(self) -> None:
         self._running = [
@@ -90,10 +100,13 @@ class Producers:
         publisher = Publisher(self._settings)
         began = time.monotonic()
         for number, signal in enumerate(share):
-            time.sleep(max(0.0, began + seconds * number / len(share) - time.monotonic()))
+            wait_s = max(0.0, began + seconds * number / len(share) - time.monotonic())
+            if self._stopped.wait(wait_s):
+                break
             while not self._is_published(signal, publisher):
                 self.counts["publishes repeated"] += 1
-                time.sleep(REPEAT_PAUSE_S)
+                if self._stopped.wait(REPEAT_PAUSE_S):
+                    break
         publisher.close()
 
     @staticmethod

@@ -1,7 +1,6 @@
 """One run of chaos: set up, publish and disturb, let it settle, compare with the ledger."""
 
 import random
-import signal
 import tempfile
 import time
 from collections import Counter
@@ -61,7 +60,6 @@ def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm) -> Outcome
 
     Raises NotReady, with a log, if a process could not be started.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         tempfile.TemporaryDirectory(prefix="oneorder-chaos-") as folder,
         LocalStack(Path(folder), SETTINGS, ACCOUNT, timeout_s=TIMEOUT_S) as stack,
@@ -78,9 +76,10 @@ def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm) -> Outcome
             pause_for_s=PAUSE_FOR_S,
         )
         deadline = time.monotonic() + minutes * 60
-        producers.start()
-        disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
-        producers.join()
+        with producers:
+            producers.start()
+            disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
+            producers.join()
         injected = stack.paper("GET", "/paper/faults")["injected"]
         _settle(stack, orders)
         return _judge(stack, orders, seed, disorder.counts + producers.counts, injected)

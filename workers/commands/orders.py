@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -35,16 +35,33 @@ def submit(
     from workers.commands.signals import account_check
     from workers.submission import submit_lines
 
-    try:
-        lines = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115
-    except OSError as error:
-        raise Refused(f"FILE: {file!r} cannot be read: {error.strerror}") from None
+    # What is wrong with the settings is said before anything is published.
+    load_settings()
     refused = 0
-    with lines:
-        for result in submit_lines(lines, account_check()):
+    with _opened(file) as lines:
+        for result in submit_lines(_read(lines, file), account_check()):
             refused += "error" in result
             print_line(result if as_json else None, _submitted(result))
     raise typer.Exit(1 if refused else 0)
+
+
+def _opened(file: str) -> BinaryIO:
+    if file == "-":
+        if sys.stdin is None:
+            raise Refused("FILE: standard input is closed")
+        return sys.stdin.buffer
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise Refused(f"FILE: {file!r} cannot be read: {error.strerror}") from None
+
+
+def _read(lines: BinaryIO, file: str) -> Iterator[bytes]:
+    """Each line as it comes, so that a producer can write to us for as long as it likes."""
+    try:
+        yield from iter(lines.readline, b"")
+    except OSError as error:
+        raise Refused(f"FILE: {file!r} cannot be read on: {error.strerror}") from None
 
 
 def _submitted(result: dict[str, Any]) -> str:

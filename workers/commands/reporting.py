@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from workers.reports.report import Report
 
 OfFile = Path | None
+# Nothing was ever traded before; earlier moments have no representation everywhere.
+SINCE_MIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cli.command()
@@ -82,4 +84,8 @@ def _time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"--since: {text!r} is not a date or time in ISO 8601") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"--since: {text!r} is out of range") from None
+    return max(moment, SINCE_MIN)

@@ -1,14 +1,17 @@
 """Commands that run something until it is done or stopped."""
 
+import math
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workers.commands.app import AsJson, cli, console, print_json, show
+from workers.commands.app import AsJson, Refused, cli, console, print_json, show
 from workers.embedded import run_valkey
+from workers.interrupts import SIGNALS
 
 
 @cli.command()
@@ -22,6 +25,9 @@ def demo(
     """Run the main job end to end on this machine, with processes of its own."""
     from workers.demo import run_demo
 
+    # Said before the run, not after it.
+    if report.is_dir() or not report.resolve().parent.is_dir():
+        raise Refused(f"--report: {str(report)!r} is a folder, or in none that is there")
     raise typer.Exit(run_demo(signals, seed, report, console()))
 
 
@@ -43,6 +49,8 @@ def chaos(
     from workers.chaos import arbitrage_run, report, run
     from workers.chaos.disorder import Rhythm
 
+    if not math.isfinite(minutes):
+        raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
     if arbitrage:
         balanced = arbitrage_run.run_arbitrage_chaos(orders, seed, minutes, Rhythm())
         if as_json:
@@ -87,4 +95,6 @@ def redis(
 )
 def paper(context: typer.Context) -> None:
     """Run a paper exchange in the foreground: --dialect, --port, --seed, --account, --balance."""
+    # It takes them over as soon as it has started; none of them ends it halfway.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     os.execv(sys.executable, [sys.executable, "-m", "paper_exchange", *context.args])  # noqa: S606

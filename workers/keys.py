@@ -1,0 +1,59 @@
+"""An account's keys, from the environment or from files that it names, in a form that can be sent.
+
+A key travels in an HTTP header or signs a request: a line break or a blank in it makes every
+request fail in a way that says nothing of the key. It is refused by the name of its variable
+instead, and never repeated.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class KeyFault(Exception):
+    """A key cannot be used; the sentence names its variable and does not repeat it."""
+
+
+def read_key(variable: str, environment: Mapping[str, str]) -> str:
+    """The key that the variable holds, or the file that VARIABLE_FILE names; "" if neither is set.
+
+    One line break at the end of a file is no part of the key. Raises KeyFault.
+    """
+    path = environment.get(f"{variable}_FILE")
+    if path is None:
+        value = environment.get(variable, "")
+        source = variable
+    else:
+        value = _from_file(f"{variable}_FILE", path)
+        source = f"{variable}_FILE: {path!r}"
+        if not value:
+            raise KeyFault(f"{source} is empty")
+    fault = _fault(value)
+    if fault is not None:
+        raise KeyFault(f"{source}{':' if path is None else ''} {fault}")
+    return value
+
+
+def _from_file(variable: str, path: str) -> str:
+    try:
+        text = Path(path).read_bytes().decode()
+    except OSError as error:
+        raise KeyFault(f"{variable}: {path!r} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise KeyFault(f"{variable}: {path!r} is not a text file") from None
+    except ValueError as error:
+        raise KeyFault(f"{variable}: {path!r} cannot be read: {error}") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _fault(key: str) -> str | None:
+    if key.startswith("-----BEGIN "):
+        # A private key in PEM form has lines and blanks of its own.
+        is_sound = key.isascii() and "\0" not in key
+        return None if is_sound else "has a character that no key has"
+    if "\r" in key or "\n" in key:
+        return "has a line break in it"
+    if any(letter.isspace() for letter in key):
+        return "has a blank in it"
+    if not (key.isascii() and key.isprintable()):
+        return "has a character that no key has"
+    return None
