@@ -13,6 +13,7 @@ from execution.events import Event
 from execution.markets import Market
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, Verdict
 from execution.positions import Position
+from execution.redaction import redact
 
 
 class ExchangeUnavailable(Exception):
@@ -22,12 +23,15 @@ class ExchangeUnavailable(Exception):
     """
 
     def __init__(self, message: str, retry_after_s: int = 0) -> None:
-        super().__init__(message)
+        super().__init__(redact(message))
         self.retry_after_s = retry_after_s
 
 
 class StoreUnavailable(Exception):
     """The store did not answer; the change may or may not have been made."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redact(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,10 @@ class Outcome:
     report: OrderReport | None = None
     reason: str = ""
     retry_after_s: int = 0
+
+    def __post_init__(self) -> None:
+        # It becomes part of the record, the ledger and the log.
+        object.__setattr__(self, "reason", redact(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,7 @@ class RefusedIntent:
     """An intent that could not become an order, and why; kept so that nothing is lost.
 
     JSON's escapes can make halves of characters, which no store takes; they are shown as escapes.
+    What looks like a key, a token or a password is removed.
     """
 
     task: str
@@ -197,7 +206,7 @@ class RefusedIntent:
     def __post_init__(self) -> None:
         for name in ("task", "body", "reason"):
             text = getattr(self, name).encode(errors="backslashreplace").decode()
-            object.__setattr__(self, name, text)
+            object.__setattr__(self, name, redact(text))
 
 
 class Store(Protocol):

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,10 +27,13 @@ def _existing_config() -> Path:
 class SignalSettings(BaseSettings):
     """Read from the file, overridden by ONEORDER_* in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="ignore", frozen=True)
+    # What was refused may hold a password, and is not repeated in the error.
+    model_config = SettingsConfigDict(
+        env_prefix="ONEORDER_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    broker_url: str | None = None
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    broker_url: str | None = Field(default=None, repr=False)
 
     @property
     def celery_broker_url(self) -> str:

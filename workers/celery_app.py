@@ -11,6 +11,7 @@ from celery.signals import beat_init, worker_init, worker_ready
 from kombu import Queue
 
 from execution.logger import configure_logging
+from execution.redacted_logging import redact_process_output
 from signals.broker import QUEUES, SHARED
 from workers.bootstrap import services
 from workers.malformed import keep_malformed_with
@@ -97,6 +98,8 @@ def _keep_malformed(text: str, reason: str) -> None:
     services().intake.refuse("?", text, reason, entry_id=None)
 
 
+# Celery logs before a worker or beat has started, too.
+redact_process_output()
 try:
     app = make_app(load_settings())
 except SettingsError as refused:

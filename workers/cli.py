@@ -10,6 +10,7 @@ from execution.ledger.port import LedgerUrlError
 from execution.logger import configure_logging
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
+from execution.redaction import redact
 from signals.publisher import PublishFailed
 from workers.commands import arbitrage, orders, positions, reporting, running
 from workers.commands.app import Refused, cli
@@ -42,10 +43,10 @@ def main() -> NoReturn:
     try:
         sys.exit(cli(standalone_mode=False))
     except UsageError as error:
-        sys.stderr.write(f"oneorder: {error.format_message()}\n")
+        sys.stderr.write(redact(f"oneorder: {error.format_message()}\n"))
         sys.exit(2)
     except SENTENCES as error:
-        sys.stderr.write(f"oneorder: {error}\n")
+        sys.stderr.write(redact(f"oneorder: {error}\n"))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -15,9 +15,14 @@ from pydantic_settings import SettingsConfigDict
 
 from execution.accounts import Account
 from execution.reconciliation_run import DriftPolicy
+from execution.redaction import redact, register_url
 from signals.settings import SignalSettings, config_path
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+# Settings whose value is not repeated when it is refused.
+_MAY_HOLD_SECRETS = ("_url", "_dsn")
+SHOWN_MAX = 80
 
 Symbol = Annotated[str, StringConstraints(pattern=r"^[^\s/:]+/[^\s/:]+$")]
 
@@ -32,7 +37,7 @@ class AccountSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     exchange: str
-    base_url: str | None = None
+    base_url: str | None = Field(default=None, repr=False)
     timeout_s: int = Field(default=10, ge=1, le=15)
     accept_quarantine: bool = False
     drift_policy: DriftPolicy | None = None
@@ -97,19 +102,32 @@ class Settings(SignalSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings. Raises SettingsError."""
+    """Read the settings, and keep their passwords out of every text from now on. Raises
+    SettingsError."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         reason = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        # What stands where no setting belongs may be a secret, and is not repeated.
-        hidden = first["type"] in ("missing", "extra_forbidden")
-        value = "" if hidden else f" {first['input']!r}"
-        raise SettingsError(f"{where}:{value} {reason} ({config_path()})") from None
+        raise SettingsError(
+            redact(f"{where}:{_shown(where, first)} {reason} ({config_path()})")
+        ) from None
     except ValueError as error:
-        raise SettingsError(f"{config_path()}: {error}") from None
+        raise SettingsError(redact(f"{config_path()}: {error}")) from None
+    for url in (settings.redis_url, settings.broker_url, settings.ledger_url, settings.sentry_dsn):
+        register_url(url)
+    return settings
+
+
+def _shown(where: str, error: Any) -> str:
+    """The value that was refused, where it can be no secret: a URL may hold a password, a table
+    may hold anything, and what stands where no setting belongs may be a key."""
+    value = error["input"]
+    is_hidden = error["type"] in ("missing", "extra_forbidden") or where.endswith(_MAY_HOLD_SECRETS)
+    if is_hidden or not isinstance(value, (str, int, float)) or len(str(value)) > SHOWN_MAX:
+        return ""
+    return f" {value!r}"
 
 
 def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:

@@ -1,23 +1,20 @@
 """Reads what ccxt raised, down to the HTTP client's own error, into a Failure."""
 
-import re
 from collections.abc import Iterator
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from execution.api.transport import StrictTransport
 from execution.error_handler import Failure
+from execution.redaction import redact
 
 # Both are raised before a connection exists, so no byte of the request has left.
 _NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
 
-
-_SIGNATURE = re.compile(r"signature=\w+")
-
-
 def without_signature(text: str) -> str:
-    """ccxt quotes whole URLs in its errors; what signed them has no business in a log."""
-    return _SIGNATURE.sub("signature=...", text)
+    """ccxt quotes whole URLs and answers in its errors; what signed them, and what an exchange
+    echoes of a key, has no business in a log or in a record."""
+    return redact(text)
 
 
 def failure_of(error: Exception, transport: StrictTransport) -> Failure:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from execution.ledger.port import Ledger
+from execution.redaction import redact, redact_values
 from execution.store.redis_stores import Stores
 from workers import tables
 from workers.opening import ledger_of, stores_of
@@ -53,9 +54,9 @@ def show(title: str, rows: list[dict[str, Any]], columns: Sequence[str], as_json
 
 
 def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.write(json.dumps(redact_values(value)) + "\n")
 
 
 def print_line(value: object | None, text: str) -> None:
     """Print the value as JSON, or the text where there is none."""
-    sys.stdout.write((text if value is None else json.dumps(value)) + "\n")
+    sys.stdout.write((redact(text) if value is None else json.dumps(redact_values(value))) + "\n")
