@@ -61,7 +61,8 @@ _BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[\w.~+/-]*\d)[\w.~+/-]{6,}=*")
 _BASIC = re.compile(r"(?i)\b(basic\s+)([a-z0-9+/_-]{6,}={0,2})")
 _JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
 _PEM = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\")|\Z)", re.DOTALL
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\")|\Z)",
+    re.DOTALL,
 )
 # One of these is in every text that any pattern could match.
 _SUSPECT = re.compile(

@@ -11,6 +11,7 @@ from execution.redaction import redact
 # Both are raised before a connection exists, so no byte of the request has left.
 _NO_CONNECTION = (NewConnectionError, ConnectTimeoutError)
 
+
 def without_signature(text: str) -> str:
     """ccxt quotes whole URLs and answers in its errors; what signed them, and what an exchange
     echoes of a key, has no business in a log or in a record."""
