@@ -43,7 +43,8 @@ _QUOTED = r"""\\+'[^']*(?:'|\Z) | \\+"[^"]*(?:"|\Z) | '(?:[^'\\]|\\.)*(?:'|\Z)
 # A name, what joins it to its value, and the value; the join may be percent-encoded.
 _ASSIGNED = re.compile(
     rf"""(?isx)
-    ( {_NAMES} (?:\\*['"])? \s* (?: [=:] | %3d ) \s*+ (?!b?\[removed) (?:b(?=['"]))? (?: bearer\s+ | basic\s+ )? )
+    ( {_NAMES} (?:\\*['"])? \s* (?: [=:] | %3d ) \s*+ (?!b?\[removed)
+      (?:b(?=['"]))? (?: bearer\s+ | basic\s+ )? )
     ( {_QUOTED} | [^'"&\s,;)}}\]\\]+ )
     """
 )
@@ -126,7 +127,8 @@ def scrub(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_scrub_key(key): _scrub_item(key, item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        if len(value) == 2 and isinstance(value[0], str) and _is_secret(value[0], value[1]):  # noqa: PLR2004  # A header as a pair.
+        # A header may come as a pair of its name and its value.
+        if len(value) == 2 and isinstance(value[0], str) and _is_secret(value[0], value[1]):
             return [value[0], REMOVED]
         return [scrub(item) for item in value]
     if isinstance(value, bytes):

@@ -4,7 +4,6 @@ import io
 import logging
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -52,14 +51,9 @@ def logged() -> Iterator[io.StringIO]:
 
 def echo(request: Request) -> Reply:
     """Say everything that came, as some gateways do."""
-    headers = {name: value for name, value in request.headers.items()}
-    says: Any = {
-        "code": -1,
-        "msg": f"no: {headers} {request.params}",
-        "key": KEY,
-        "url": quote(KEY),
-    }
-    return Reply({**says, "retCode": 9, "retMsg": says["msg"], "error": [says["msg"]]}, 400)
+    says = f"no: {dict(request.headers)} {request.params}"
+    body = {"code": -1, "msg": says, "retCode": 9, "retMsg": says, "error": [says], "key": KEY}
+    return Reply({**body, "url": quote(KEY)}, 400)
 
 
 def assert_clean(text: str, server: CannedServer) -> None:
