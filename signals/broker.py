@@ -19,6 +19,10 @@ QUEUES = {
     "clocks.measure": "upkeep",
 }
 
+# The version of the signals that this release writes, and the newest that it reads. It rises with
+# every change of a signal that an older release would read wrongly or refuse.
+SCHEMA_VERSION = 1
+
 # How long Redis may leave a message with a worker before another one gets it too.
 VISIBILITY_TIMEOUT_S = 30
 

@@ -55,6 +55,7 @@ from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
+from execution.store.memory_workers import MemoryWorkers
 from execution.store.redis_stores import Stores
 
 START_MS = 1_800_000_000_000
@@ -465,6 +466,7 @@ class Desk:
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()
         self.arbitrages = MemoryArbitrages(self.store)
+        self.workers = MemoryWorkers(self.clock)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
             self.valuations,
@@ -488,6 +490,7 @@ class Desk:
             self.valuations,
             self.arbitrages,
             MemoryBooks(self.clock),
+            self.workers,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

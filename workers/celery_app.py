@@ -7,13 +7,14 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown
 from kombu import Queue
 
 from execution.logger import configure_logging
 from execution.redacted_logging import redact_process_output
 from signals.broker import QUEUES, SHARED
 from workers.bootstrap import services
+from workers.heartbeat import Heartbeat, this_worker
 from workers.malformed import keep_malformed_with
 from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, load_settings
@@ -80,9 +81,23 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     return schedule
 
 
+_heartbeats: list[Heartbeat] = []
+
+
 @worker_ready.connect
-def _ready(**_: Any) -> None:
+def _ready(sender: Any, **_: Any) -> None:
+    parts = services()
+    worker = this_worker(sender.hostname, parts.accounts, parts.clock)
+    heartbeat = Heartbeat(parts.stores.workers, worker, parts.clock)
+    heartbeat.start()
+    _heartbeats.append(heartbeat)
     structlog.get_logger("oneorder").info("worker_ready")
+
+
+@worker_shutdown.connect
+def _gone(**_: Any) -> None:
+    while _heartbeats:
+        _heartbeats.pop().stop()
 
 
 @worker_init.connect

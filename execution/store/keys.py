@@ -23,6 +23,7 @@ SNAPSHOTS_MAX = 20_000
 SNAPSHOTS_ARCHIVED = "oneorder:snapshots:archived"  # string: the last entry that the ledger has
 # A member of every index, so that an index that was lost can be told from one that is empty.
 PRESENT = "-"
+WORKERS = "oneorder:workers"  # set: the identity of every worker that may be alive
 EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is known
 
 
@@ -99,3 +100,13 @@ def book_health(account: str) -> str:
 def lease(name: str) -> str:
     """String with a time to live: its owner alone does the named work."""
     return f"oneorder:lease:{name}"
+
+
+def worker(identity: str) -> str:
+    """String with a time to live: what a live worker says of itself, as JSON."""
+    return f"oneorder:worker:{identity}"
+
+
+def missing(what: str) -> str:
+    """String with a time to live: since when no live worker takes it, in ms."""
+    return f"oneorder:missing:{what}"

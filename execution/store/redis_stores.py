@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.book_snapshots import Books
+from execution.live_workers import WorkerRegistry
 from execution.ports import Clock, Store
 from execution.reconciliation_run import ReconciliationStore
 from execution.repair import RepairStore
@@ -16,6 +17,7 @@ from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
 from execution.store.redis_store import RedisStore
 from execution.store.redis_valuations import RedisValuations
+from execution.store.redis_workers import RedisWorkers
 from execution.valuation import ValuationStore
 
 
@@ -30,6 +32,7 @@ class Stores:
     valuations: ValuationStore
     arbitrages: ArbitrageStore
     books: Books
+    workers: WorkerRegistry
 
 
 def open_stores(
@@ -46,4 +49,5 @@ def open_stores(
         valuations=RedisValuations(client),
         arbitrages=RedisArbitrages(client, remember_s),
         books=RedisBooks(client),
+        workers=RedisWorkers(client),
     )
