@@ -53,6 +53,7 @@ from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
+from execution.store.memory_listings import MemoryListings
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
 from execution.store.memory_workers import MemoryWorkers
@@ -491,6 +492,7 @@ class Desk:
             self.arbitrages,
             MemoryBooks(self.clock),
             self.workers,
+            MemoryListings(self.store, self.book),
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

@@ -15,6 +15,7 @@ from signals.publisher import PublishFailed
 from workers.commands import arbitrage, orders, positions, reporting, running
 from workers.commands.app import Refused, cli
 from workers.embedded import NotInstalled
+from workers.plain_text import plain
 from workers.settings import SettingsError
 
 # Importing them is what puts their commands into the app.
@@ -43,13 +44,18 @@ def main() -> NoReturn:
     try:
         sys.exit(cli(standalone_mode=False))
     except UsageError as error:
-        sys.stderr.write(redact(f"oneorder: {error.format_message()}\n"))
+        _say(error.format_message())
         sys.exit(2)
     except SENTENCES as error:
-        sys.stderr.write(redact(f"oneorder: {error}\n"))
+        _say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _say(sentence: str) -> None:
+    """One line, whatever was in the words that it quotes."""
+    sys.stderr.write(f"oneorder: {plain(redact(sentence))}\n")
 
 
 if __name__ == "__main__":

@@ -77,11 +77,16 @@ class MemoryLedger:
         since: datetime | None = None,
         account: str | None = None,
         changed_since: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Order]:
         check_zones(since=since, changed_since=changed_since)
         self._answer()
         with self._lock:
-            found = sorted(self._orders.values(), key=lambda o: (o.created_at, o.order_id))
+            found = sorted(
+                self._orders.values(),
+                key=lambda o: (o.created_at, o.order_id),
+                reverse=newest_first,
+            )
             whole = [
                 self._whole(order)
                 for order in found

@@ -70,9 +70,11 @@ class Ledger(Protocol):
         since: datetime | None = None,
         account: str | None = None,
         changed_since: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Order]:
-        """Orders as `order` gives them, oldest first: those of the account that were created at
-        `since` or later, and changed at `changed_since` or later. What is not given is not asked.
+        """Orders as `order` gives them, oldest first unless asked otherwise: those of the account
+        that were created at `since` or later, and changed at `changed_since` or later. What is not
+        given is not asked.
 
         They are read page by page, so any method that gives an iterator raises while it is read.
         """

@@ -101,6 +101,7 @@ class SqlLedger:
         since: datetime | None = None,
         account: str | None = None,
         changed_since: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Order]:
         check_zones(since=since, changed_since=changed_since)
         columns = tables.orders.c
@@ -111,7 +112,8 @@ class SqlLedger:
             query = query.where(columns.account == account)
         if changed_since is not None:
             query = query.where(columns.updated_at >= changed_since)
-        for rows in self._pages(query, columns.created_at, columns.order_id):
+        key = (columns.created_at, columns.order_id)
+        for rows in self._pages(query, *key, newest_first=newest_first):
             yield from self._read_orders(rows)
 
     def traded(self) -> list[tuple[str, str]]:
@@ -183,17 +185,20 @@ class SqlLedger:
             yield with_all_fills(order_from_json(row["doc"]), found[row["order_id"]])
 
     def _pages(
-        self, query: Select[Any], *key: ColumnElement[Any]
+        self, query: Select[Any], *key: ColumnElement[Any], newest_first: bool = False
     ) -> Iterator[Sequence[RowMapping]]:
         """The rows of a query by its sort key, which is unique: each page begins after the last."""
-        page = query.order_by(*key).limit(READ_BATCH)
+        order = [column.desc() for column in key] if newest_first else list(key)
+        page = query.order_by(*order).limit(READ_BATCH)
         while True:
             rows = self._rows(page)
             yield rows
             if len(rows) < READ_BATCH:
                 return
             last = [literal(rows[-1][column], column.type) for column in key]
-            page = query.where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(READ_BATCH)
+            here, there = tuple_(*key), tuple_(*last)
+            rest = query.where(here < there if newest_first else here > there)
+            page = rest.order_by(*order).limit(READ_BATCH)
 
     def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         with self._transaction() as connection:

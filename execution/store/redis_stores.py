@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.book_snapshots import Books
+from execution.listings import Listings
 from execution.live_workers import WorkerRegistry
 from execution.ports import Clock, Store
 from execution.reconciliation_run import ReconciliationStore
@@ -13,6 +14,7 @@ from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
+from execution.store.redis_listings import RedisListings
 from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
 from execution.store.redis_store import RedisStore
@@ -33,6 +35,7 @@ class Stores:
     arbitrages: ArbitrageStore
     books: Books
     workers: WorkerRegistry
+    listings: Listings
 
 
 def open_stores(
@@ -50,4 +53,5 @@ def open_stores(
         arbitrages=RedisArbitrages(client, remember_s),
         books=RedisBooks(client),
         workers=RedisWorkers(client),
+        listings=RedisListings(client),
     )

@@ -305,6 +305,7 @@ def test_orders_come_oldest_first_then_by_id(ledger: Ledger) -> None:
     orders = [an_order(1), *twins, an_order(3)]
     ledger.write(reversed(orders))
     assert list(ledger.orders()) == orders
+    assert list(ledger.orders(newest_first=True)) == orders[::-1]
 
 
 def test_more_than_a_page_of_orders_and_fills_comes_whole_and_in_order(ledger: Ledger) -> None:
@@ -316,6 +317,7 @@ def test_more_than_a_page_of_orders_and_fills_comes_whole_and_in_order(ledger: L
     ]  # fmt: skip
     ledger.write(orders)
     assert list(ledger.orders()) == orders
+    assert list(ledger.orders(newest_first=True)) == orders[::-1]
     assert [one.trade_id for one in ledger.fills(ACCOUNT, SYMBOL)] == [
         f"t{n:05}" for n in range(2100)
     ]

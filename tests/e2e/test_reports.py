@@ -262,7 +262,7 @@ def test_an_order_that_has_left_redis_is_shown_and_never_placed_again(
 WRONG_USAGE = {
     "a time that is none": (("report", "--since", "yesterday"), 2, "yesterday"),
     "a file in no folder": (("report", "--html", "/nowhere/at/all.html"), 1, "/nowhere/at"),
-    "none of the runs": (("reconciliations", "--last", "0"), 2, "--last"),
+    "fewer runs than none": (("reconciliations", "--last", "-1"), 2, "--last"),
     "a halt of nothing": (("halt", "--account", "other"), 1, "other"),
     "nothing to resume": (("resume", "--account", ACCOUNT), 1, ACCOUNT),
 }
