@@ -108,6 +108,10 @@ class Exchange(Protocol):
     def may_trade(self) -> bool | None:
         """Whether the key is allowed to place orders; None where the exchange does not say."""
 
+    def may_withdraw(self) -> bool | None:
+        """Whether the key is allowed to withdraw, which oneorder never needs; None where the
+        exchange does not say."""
+
     def order_book(self, symbol: str, depth: int) -> Book: ...
     def measure_clock(self) -> ClockOffset: ...
 

@@ -53,6 +53,7 @@ from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
+from execution.store.memory_health import MemoryHealth
 from execution.store.memory_listings import MemoryListings
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
@@ -331,6 +332,10 @@ class FakeExchange:
         self._called("may_trade")
         return True
 
+    def may_withdraw(self) -> bool | None:
+        self._called("may_withdraw")
+        return False
+
     def free_balances(self) -> dict[str, Decimal]:
         self._called("free_balances")
         return self._total()
@@ -468,6 +473,7 @@ class Desk:
         self.valuations = MemoryValuations()
         self.arbitrages = MemoryArbitrages(self.store)
         self.workers = MemoryWorkers(self.clock)
+        self.health = MemoryHealth(self.store, self.clock)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
             self.valuations,
@@ -493,6 +499,7 @@ class Desk:
             MemoryBooks(self.clock),
             self.workers,
             MemoryListings(self.store, self.book),
+            self.health,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

@@ -36,7 +36,7 @@ def make_app(settings: Settings) -> Celery:
 def _worker_settings(settings: Settings) -> dict[str, Any]:
     options = SHARED["broker_transport_options"]
     return {
-        "imports": ["workers.tasks"],
+        "imports": ["workers.tasks", "workers.ticks"],
         "worker_pool": "threads",
         "worker_concurrency": settings.worker_threads,
         "task_queues": [Queue(name) for name in sorted(set(QUEUES.values()))],

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import ccxt
 
 from execution.api.failures import failure_of, without_signature
+from execution.api.key_rights import may_withdraw
 from execution.api.parse import (
     account_fill_of,
     book_of,
@@ -212,6 +213,9 @@ class CcxtExchange:
         # Binance tells it with the balances; of the others, nobody has looked for it yet.
         told = self._read(lambda: self.client.fetch_balance()["info"])
         return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
+
+    def may_withdraw(self) -> bool | None:
+        return self._read(lambda: may_withdraw(self.client, self._contract.exchange))
 
     def _balances(self, part: str) -> dict[str, Decimal]:
         found = self.client.fetch_balance()[part]

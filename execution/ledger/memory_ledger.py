@@ -148,6 +148,9 @@ class MemoryLedger:
         kept = [fill for owner, fill in self._fills.values() if owner == order.order_id]
         return with_all_fills(order, kept)
 
+    def probe(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         if self.away:
             raise LedgerUnavailable("the ledger in memory was told to be away")

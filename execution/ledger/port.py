@@ -93,6 +93,9 @@ class Ledger(Protocol):
         """A name that this database got by chance when it was made, so that another one in its
         place can be told from it."""
 
+    def probe(self) -> None:
+        """Write something that means nothing, as everything else is written."""
+
     def write_halts(self, halts: Iterable[Halt]) -> None:
         """Keep the halts that there are now, in the place of those before."""
 

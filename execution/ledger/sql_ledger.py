@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, literal, select, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
@@ -47,6 +48,7 @@ from execution.store.codec import order_from_json
 READ_BATCH = 1000
 WRITE_BATCH = 500
 HALTS = "halts"
+PROBE = "probe"
 
 
 def open_ledger(url: str) -> Ledger:
@@ -137,6 +139,11 @@ class SqlLedger:
 
     def identity(self) -> str:
         return str(self._note(IDENTITY))
+
+    def probe(self) -> None:
+        with self._transaction(writes=True) as connection:
+            # Another text each time: one that is the same might not reach the disk.
+            upsert(connection, tables.notes, [{"name": PROBE, "text": uuid4().hex}])
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
         text = halts_to_json(halts)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.book_snapshots import Books
+from execution.health import HealthStore
 from execution.listings import Listings
 from execution.live_workers import WorkerRegistry
 from execution.ports import Clock, Store
@@ -14,6 +15,7 @@ from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
+from execution.store.redis_health import RedisHealth
 from execution.store.redis_listings import RedisListings
 from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
@@ -36,6 +38,7 @@ class Stores:
     books: Books
     workers: WorkerRegistry
     listings: Listings
+    health: HealthStore
 
 
 def open_stores(
@@ -54,4 +57,5 @@ def open_stores(
         books=RedisBooks(client),
         workers=RedisWorkers(client),
         listings=RedisListings(client),
+        health=RedisHealth(client),
     )

@@ -282,6 +282,9 @@ class ExchangeDoor:
     def may_trade(self) -> bool | None:
         return True
 
+    def may_withdraw(self) -> bool | None:
+        return False
+
     def free_balances(self) -> dict[str, Decimal]:
         return {}
 

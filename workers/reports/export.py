@@ -97,7 +97,7 @@ def write_csv(report: Report, path: Path) -> None:
     frame.to_csv(path, index=False, lineterminator="\n")
 
 
-def _inert(text: object) -> object:
+def _inert(text: str | None) -> str | None:
     """A cell's text that no spreadsheet takes for a formula; a dash alone is none."""
     if not isinstance(text, str) or text == "-":
         return text
