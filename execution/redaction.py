@@ -23,6 +23,8 @@ LENGTH_MIN = 8
 LENGTH_UNMISTAKABLE = 16
 # The tutorials' own passwords: no secrets, and the names of half of everything.
 _PUBLIC = frozenset({"oneorder", "binance", "bybit", "default", "redis", "postgres"})
+# The fields of our own records that hold sentences, or what somebody sent.
+PROSE = frozenset({"reason", "detail", "error", "body", "repaired", "notes"})
 # Coins of these names exist: {"SIGN": "1.5"} is an amount.
 _COINS = frozenset({"SIGN", "TOKEN"})
 _AMOUNT = re.compile(r"-?\d+(\.\d+)?")
@@ -140,14 +142,15 @@ def scrub(value: Any) -> Any:
     return value if cleaned == shown else cleaned
 
 
-def redact_values(value: Any) -> Any:
-    """Like `scrub`, but by the texts alone: for our own JSON, whose names are known."""
+def redact_prose(value: Any, name: str = "") -> Any:
+    """Our own JSON with its sentences redacted. Ids and names stay as they are, so that a script
+    finds them again; a record of an earlier release may still hold a secret in its reason."""
     if isinstance(value, str):
-        return redact(value)
+        return redact(value) if name in PROSE else value
     if isinstance(value, Mapping):
-        return {key: redact_values(item) for key, item in value.items()}
+        return {key: redact_prose(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [redact_values(item) for item in value]
+        return [redact_prose(item, name) for item in value]
     return value
 
 

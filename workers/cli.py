@@ -10,6 +10,7 @@ from execution.ledger.port import LedgerUrlError
 from execution.logger import configure_logging
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
+from execution.redacted_logging import redact_process_output
 from execution.redaction import redact
 from signals.publisher import PublishFailed
 from workers.commands import arbitrage, orders, positions, reporting, running
@@ -51,6 +52,9 @@ def main() -> NoReturn:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        # Typer puts a hook of its own in the place of ours.
+        redact_process_output()
 
 
 def _say(sentence: str) -> None:

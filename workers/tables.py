@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from execution.redaction import redact
+from execution.redaction import PROSE, redact
 from workers.plain_text import plain
 
 _NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price", "mark_age_s",
@@ -188,4 +188,4 @@ def _cell(column: str, value: object, numbers: Collection[str]) -> str:
         text = ", ".join(str(item) for item in value)
     else:
         text = _shortened(column, str(value), numbers)
-    return plain(redact(text))
+    return plain(redact(text) if column in PROSE else text)

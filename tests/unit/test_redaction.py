@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -24,7 +25,7 @@ from execution.logger import configure_logging
 from execution.orders import Verdict
 from execution.ports import ExchangeUnavailable, Outcome, RefusedIntent, StoreUnavailable
 from execution.redacted_logging import redact_process_output
-from execution.redaction import redact, register_secrets, register_url, scrub
+from execution.redaction import redact, redact_prose, register_secrets, register_url, scrub
 from signals.settings import SignalSettings
 from workers.sentry import scrub_event
 from workers.settings import SettingsError, load_settings
@@ -325,6 +326,56 @@ def test_an_uncaught_error_shows_no_secret() -> None:
     assert done.stderr.count("ValueError: redis://[removed]@h") == 2
     # The source line that raised it is a text, too.
     assert_clean(done.stderr)
+
+
+def run_program(program: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """Run it in a process of its own, away from anybody's settings."""
+    root = Path(__file__).parents[2]
+    environment = {key: value for key, value in os.environ.items() if "ONEORDER_" not in key}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=directory,
+        env={**environment, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_command_that_ends_by_a_bug_shows_no_secret(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from workers.cli import main\n"
+        "from workers.commands.app import cli\n"
+        "@cli.command()\n"
+        "def fail(): raise RuntimeError('at redis://u:CANARY@h')\n"
+        "sys.argv = ['oneorder', 'fail']\n"
+        "main()\n"
+    )
+    done = run_program(program, tmp_path)
+    assert done.returncode == 1
+    assert "RuntimeError: at redis://[removed]@h" in done.stderr
+    assert_clean(done.stderr)
+
+
+def test_whatever_celery_logs_from_its_start_on_shows_no_secret(tmp_path: Path) -> None:
+    program = (
+        "import logging\n"
+        "from workers import app\n"
+        "app.log.setup_logging_subsystem(loglevel='DEBUG')\n"
+        "logging.getLogger('celery').info('at %s', 'amqp://u:CANARY@h')\n"
+        "try: raise ValueError('at amqp://u:CANARY@h')\n"
+        "except ValueError: logging.getLogger('celery.worker').exception('no')\n"
+    )
+    done = run_program(program, tmp_path)
+    assert done.stderr.count("amqp://[removed]@h") == 2
+    assert_clean(done.stderr)
+
+
+def test_our_own_json_is_redacted_in_its_sentences_and_keeps_its_ids() -> None:
+    row = {"signal_id": "sign:1", "reason": "secret=CANARY", "fees": {"SIGN": "1"}, "at": None}
+    shown = redact_prose([{**row, "error": ["token=CANARY"]}])
+    assert shown == [{**row, "reason": "secret=[removed]", "error": ["token=[removed]"]}]
 
 
 def test_threads_may_register_and_redact_at_the_same_time() -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from execution.ledger.port import Ledger
-from execution.redaction import redact, redact_values
+from execution.redaction import redact, redact_prose
 from execution.store.redis_stores import Stores
 from workers import tables
 from workers.opening import ledger_of, stores_of
@@ -72,10 +72,10 @@ def show(
 
 
 def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(redact_values(value)) + "\n")
+    sys.stdout.write(json.dumps(redact_prose(value)) + "\n")
 
 
 def print_line(value: object | None, text: str) -> None:
     """Print the value as JSON, or the text, in one line, where there is none."""
-    shown = plain(redact(text)) if value is None else json.dumps(redact_values(value))
+    shown = plain(redact(text)) if value is None else json.dumps(redact_prose(value))
     sys.stdout.write(f"{shown}\n")
