@@ -67,6 +67,10 @@ class ArbitrageExecutor:
         except Overtaken:
             return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
 
+    def load(self, arbitrage_id: str) -> Arbitrage | None:
+        """The arbitrage's record, None for one that is not known."""
+        return self._desk.store.arbitrage(arbitrage_id)
+
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
         """Move on one that the sweep found due; None for one that is not known."""
         known = self._desk.store.arbitrage(arbitrage_id)

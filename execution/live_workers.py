@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from typing import Protocol
 
 # A worker that is alive says so this often; one that has not for so long counts as gone.
@@ -59,9 +60,9 @@ class WorkerRegistry(Protocol):
         beats."""
 
 
-def account_need(account: str) -> str:
-    """What is missing while no live worker knows the account."""
-    return f"account {account}"
+def account_need(*accounts: str) -> str:
+    """What is missing while no live worker knows the account, or all of the accounts."""
+    return f"account {' '.join(sorted(accounts))}"
 
 
 def version_need(version: int) -> str:
@@ -71,5 +72,10 @@ def version_need(version: int) -> str:
 
 def needs_met(worker: LiveWorker) -> list[str]:
     """All that is not missing while the worker is alive. Version 1 is read by everyone."""
+    pairs = combinations(worker.accounts, 2)
     versions = range(2, worker.reads_version + 1)
-    return [*map(account_need, worker.accounts), *map(version_need, versions)]
+    return [
+        *map(account_need, worker.accounts),
+        *(account_need(*pair) for pair in pairs),
+        *map(version_need, versions),
+    ]

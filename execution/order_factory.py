@@ -8,6 +8,7 @@ from execution.contracts import client_order_id_of
 from execution.decimals import to_decimal
 from execution.identifiers import order_id_of
 from execution.orders import Order, OrderType, Side, TimeInForce
+from execution.signal_age import publication_time
 
 # As many as a signal may have before and behind the point.
 DIGITS_MAX = 20
@@ -54,6 +55,7 @@ def new_order(
         strategy=strategy,
         reference_price=reference_price,
         entry_id=entry_id,
+        published_at=publication_time(entry_id, now),
     )
 
 

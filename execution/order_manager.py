@@ -99,6 +99,10 @@ class OrderManager:
             raise ValueError(f"exchange_order_id: {exchange_order_id!r} is not at the exchange")
         return self._finish(self._journal.record(order, Reported(report)))
 
+    def load(self, order_id: str) -> Order:
+        """The order's record. Raises UnknownOrder."""
+        return self._journal.load(order_id)
+
     def advance_by_id(self, order_id: str) -> Order:
         """Raises UnknownOrder."""
         return self.advance(self._journal.load(order_id))

@@ -130,8 +130,10 @@ class Order:
 
     `version` counts its changes, 0 means not stored yet; with `revision`, which is new by chance at
     each change, it guards every write. `entry_id` is the entry of the signal stream that it came
-    from, if it came through the stream. `reference_price` is what the market was at when the signal
-    came, in quote, None where nobody knew; what the order cost beyond it is slippage.
+    from, if it came through the stream. `published_at` is when the signal was published, where that
+    is known, and `created_at` when its record was made. `reference_price` is what the market was at
+    when the signal came, in quote, None where nobody knew; what the order cost beyond it is
+    slippage.
     """
 
     order_id: str
@@ -158,6 +160,7 @@ class Order:
     attempts: tuple[Attempt, ...] = ()
     fills: tuple[Fill, ...] = ()
     entry_id: str | None = None
+    published_at: datetime | None = None
     version: int = 0
     revision: str = ""
 

@@ -30,6 +30,7 @@ from execution.journal import (
 from execution.markets import refusal
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
+from execution.signal_age import published_at, too_old
 from execution.transitions import transition
 
 RECHECK_MS = 1_000
@@ -46,7 +47,8 @@ class Placement:
     """Begins attempts, makes them and resolves them.
 
     `exchange_of` gives the calling thread's own connection of an account; it raises UnknownAccount
-    for one that is not configured and ExchangeUnavailable for one that cannot be reached.
+    for one that is not configured and ExchangeUnavailable for one that cannot be reached. A market
+    order that was published longer ago than `market_age_max_s` is refused instead of sent.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Placement:
         *,
         recv_window_ms: int,
         attempts_max: int,
+        market_age_max_s: int | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -67,6 +70,7 @@ class Placement:
         self._clocks = clocks
         self._recv_window_ms = recv_window_ms
         self._attempts_max = attempts_max
+        self._market_age_max_s = market_age_max_s
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
@@ -127,9 +131,7 @@ class Placement:
     def may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
         """The store restarted, and the signal may have been acted on before: an attempt that the
         record does not know of may stand at the exchange, or still arrive there."""
-        published_ms = int(order.created_at.timestamp() * 1000)
-        if order.entry_id is not None:
-            published_ms = int(order.entry_id.partition("-")[0])
+        published_ms = int(published_at(order).timestamp() * 1000)
         lately = published_ms <= epoch.since_ms + REPUBLISHED_MAX_MS
         return epoch.since_ms > 0 and (lately or not epoch.is_whole)
 
@@ -194,6 +196,8 @@ class Placement:
             return "canceled before it was sent"
         if order.expires_at is not None and self._clock.now() >= order.expires_at:
             return f"expires_at: {order.expires_at.isoformat()} has passed"
+        if (age := too_old(order, self._clock.now(), self._market_age_max_s)) is not None:
+            return age
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"

@@ -14,6 +14,7 @@ from execution.markets import Market
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, Verdict
 from execution.positions import Position
 from execution.redaction import redact
+from execution.texts import cut
 
 
 class ExchangeUnavailable(Exception):
@@ -187,19 +188,27 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An entry of the signal stream: what a producer wants done."""
+    """An entry of the signal stream: what a producer wants done. `version` is that of the signal's
+    schema, as it was written."""
 
     entry_id: str
     task: str
     body: str
+    version: str = "1"
+
+
+# No secret is longer than this.
+SECRET_LENGTH_MAX = 4_096
+REFUSED_MAX = {"task": 100, "body": 2_000, "reason": 1_000}
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedIntent:
     """An intent that could not become an order, and why; kept so that nothing is lost.
 
-    JSON's escapes can make halves of characters, which no store takes; they are shown as escapes.
-    What looks like a key, a token or a password is removed.
+    What looks like a key, a token or a password is removed. What is longer than REFUSED_MAX says,
+    in bytes of UTF-8, is cut, so that a list of them takes a bounded amount of memory. JSON's
+    escapes can make halves of characters, which no store takes; they are shown as escapes.
     """
 
     task: str
@@ -208,9 +217,12 @@ class RefusedIntent:
     time: datetime
 
     def __post_init__(self) -> None:
-        for name in ("task", "body", "reason"):
-            text = getattr(self, name).encode(errors="backslashreplace").decode()
-            object.__setattr__(self, name, redact(text))
+        for name, bytes_max in REFUSED_MAX.items():
+            text = getattr(self, name)
+            # Before the cut, which could leave half of a secret; what is cut off needs no look.
+            looked_at = bytes_max + SECRET_LENGTH_MAX
+            redacted = redact(text[:looked_at]) + text[looked_at:]
+            object.__setattr__(self, name, cut(redacted, bytes_max))
 
 
 class Store(Protocol):
@@ -244,9 +256,12 @@ class Store(Protocol):
 
     def positions(self, account: str | None = None) -> list[Position]: ...
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
-        """The oldest intents that no record stands for yet. They stay until they are settled."""
+        """Intents that no record stands for yet, oldest first; those that are younger are left out,
+        those whose id is ahead of now are not. They stay until they are settled."""
 
-    def settle_intent(self, entry_id: str) -> None: ...
+    def settle_intent(self, entry_id: str) -> None:
+        """Let the intent be done with, also one that waits; see waiting_intents."""
+
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None: ...
     def refused_intents(self, count: int) -> list[RefusedIntent]: ...
     def hold(self, account: str, seconds: int) -> None:

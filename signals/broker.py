@@ -10,6 +10,7 @@ QUEUES = {
     EXECUTE: "orders",
     CANCEL: "orders",
     "orders.advance": "orders",
+    "signals.take": "orders",
     ARBITRAGE: "arbitrage",
     "arbitrage.advance": "arbitrage",
     "positions.reconcile": "upkeep",

@@ -6,12 +6,14 @@ somebody typed. Unknown fields are refused, so that a misspelt `price` is not a 
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,15 +22,21 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
+from pydantic_core import PydanticCustomError
+
+from signals.sentences import WHOLE, name_of, sentence_of, short
+from signals.symbols import checked_symbol
 
 DIGITS_MAX = 40
+# A signal takes some hundred bytes; what is longer than this is none.
+BODY_MAX = 65_536
+SIGNAL_ID_MAX = 128
 _PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 # pydantic would also take a number in a string, as seconds or, if it is large, as milliseconds.
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-_SYMBOL = r"^[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?$"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _VISIBLE = r"^[\x21-\x7e]+$"
 
@@ -40,7 +48,9 @@ class InvalidSignal(ValueError):
 def _decimal(value: object) -> Decimal:
     """Read a positive plain decimal string, or a Decimal from Python code."""
     if isinstance(value, Decimal):
-        value = format(value, "f") if value.is_finite() else str(value)
+        # Written out, a number of a large exponent would fill the memory.
+        is_plain = value.is_finite() and abs(value.adjusted()) <= DIGITS_MAX
+        value = format(value, "f") if is_plain else str(value)
     if not isinstance(value, str):
         raise ValueError('must be a decimal string such as "0.25"')  # noqa: TRY004  # For pydantic.
     if len(value) > DIGITS_MAX + 1 or not _PLAIN.fullmatch(value):
@@ -56,15 +66,24 @@ def _text(number: Decimal) -> str:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is in UTC before the year 1 or after the year 9999") from None
+
+
+def _refused(sentence: str) -> PydanticCustomError:
+    """An error of a field that only another field makes one; the sentence is shown as it is."""
+    # The sentence may hold braces, which the template must not.
+    return PydanticCustomError(WHOLE, "{sentence}", {"sentence": sentence})
 
 
 Amount = Annotated[
     Decimal, BeforeValidator(_decimal), PlainSerializer(_text, return_type=str, when_used="json")
 ]
 Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
-SignalId = Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=128)]
-Symbol = Annotated[str, StringConstraints(pattern=_SYMBOL)]
+SignalId = Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=SIGNAL_ID_MAX)]
+Symbol = Annotated[str, AfterValidator(checked_symbol)]
 
 
 class _Message(BaseModel):
@@ -110,19 +129,28 @@ class OrderSignal(_Signal):
     side: Literal["buy", "sell"]
     type: Literal["market", "limit"]
     amount: Amount
-    price: Amount | None = None
+    price: Annotated[Amount | None, Field(validate_default=True)] = None
     time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None
     reference_price: Amount | None = None
 
-    @model_validator(mode="after")
-    def _price_fits_type(self) -> Self:
-        if self.type == "limit" and self.price is None:
-            raise ValueError("price: is required for a limit order")
-        if self.type == "market" and self.price is not None:
-            raise ValueError(f"price: {_text(self.price)!r} is not for a market order")
-        if self.type == "market" and self.time_in_force is not None:
-            raise ValueError(f"time_in_force: {self.time_in_force!r} is not for a market order")
-        return self
+    @field_validator("price", mode="after")
+    @classmethod
+    def _price_fits_type(cls, price: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        match info.data.get("type"), price:
+            case "limit", None:
+                raise _refused("is required for a limit order")
+            case "market", Decimal():
+                raise _refused(f"{_text(price)!r} is not for a market order")
+        return price
+
+    @field_validator("time_in_force", mode="after")
+    @classmethod
+    def _time_in_force_fits_type(
+        cls, time_in_force: str | None, info: ValidationInfo
+    ) -> str | None:
+        if info.data.get("type") == "market" and time_in_force is not None:
+            raise _refused(f"{time_in_force!r} is not for a market order")
+        return time_in_force
 
 
 class ArbitrageSignal(_Signal):
@@ -140,11 +168,12 @@ class ArbitrageSignal(_Signal):
     min_profit_bps: Amount | None = None
     max_loss_bps: Amount | None = None
 
-    @model_validator(mode="after")
-    def _two_accounts(self) -> Self:
-        if self.buy_account == self.sell_account:
-            raise ValueError(f"sell_account: {self.sell_account!r} is the buy_account too")
-        return self
+    @field_validator("sell_account", mode="after")
+    @classmethod
+    def _two_accounts(cls, sell_account: str, info: ValidationInfo) -> str:
+        if info.data.get("buy_account") == sell_account:
+            raise _refused(f"{sell_account!r} is the buy_account too")
+        return sell_account
 
 
 class CancelRequest(_Message):
@@ -153,18 +182,25 @@ class CancelRequest(_Message):
     order_id: Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=64)]
 
 
-TASKS: dict[str, type[_Message]] = {
+def is_signal_id(text: str) -> bool:
+    """Say whether the text may be a signal's id."""
+    return len(text) <= SIGNAL_ID_MAX and re.search(_VISIBLE, text) is not None
+
+
+Message = OrderSignal | ArbitrageSignal | CancelRequest
+
+TASKS: dict[str, type[OrderSignal] | type[ArbitrageSignal] | type[CancelRequest]] = {
     "orders.execute": OrderSignal,
     "orders.cancel": CancelRequest,
     "arbitrage.execute": ArbitrageSignal,
 }
 
 
-def parse_message(task: str, body: object) -> _Message:
+def parse_message(task: str, body: object) -> Message:
     """Read a body, a JSON text or a mapping, as the task's message. Raises InvalidSignal."""
     model = TASKS.get(task)
     if model is None:
-        raise InvalidSignal(f"task: {task!r} is not one of {', '.join(TASKS)}")
+        raise InvalidSignal(f"task: {short(task)} is not one of {', '.join(TASKS)}")
     return parse_as(model, body)
 
 
@@ -180,26 +216,28 @@ def _mapping(body: object) -> Mapping[str, Any]:
     if isinstance(body, (str, bytes)):
         body = _from_json(body)
     if not isinstance(body, Mapping):
-        raise InvalidSignal(f"body: {_short(body)} is not a JSON object")
+        raise InvalidSignal(f"body: {short(body)} is not a JSON object")
     return body
 
 
 def _from_json(text: str | bytes) -> object:
+    if len(text) > BODY_MAX:
+        raise InvalidSignal(f"body: {short(text)} is longer than {BODY_MAX:,}")
     try:
         return json.loads(text, object_pairs_hook=_once)
     except InvalidSignal:
         raise
     except (ValueError, RecursionError):
-        raise InvalidSignal(f"body: {_short(text)} is not JSON") from None
+        raise InvalidSignal(f"body: {short(text)} is not JSON") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A field that is there twice could mean either value, so it means neither."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidSignal(f"{twice}: is there twice")
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise InvalidSignal(f"{name_of(twice)}: is there twice")
     return fields
 
 
@@ -209,30 +247,4 @@ def parse_as(model: type[M], body: object) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InvalidSignal(_sentence(error)) from None
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, as one sentence: field, value, and what it should be."""
-    first = error.errors(include_url=False)[0]
-    reason = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
-        return reason
-    field = ".".join(str(part) for part in first["loc"])
-    match first["type"]:
-        case "missing":
-            return f"{field}: is required"
-        case "extra_forbidden":
-            return f"{field}: is not a known field"
-        case "string_too_long":
-            return f"{field}: {_short(first['input'])} is longer than {first['ctx']['max_length']}"
-        case "string_pattern_mismatch":
-            return f"{field}: {_short(first['input'])} is not a valid {field}"
-        case "literal_error":
-            return f"{field}: {_short(first['input'])} is not one of {first['ctx']['expected']}"
-    return f"{field}: {_short(first['input'])} {reason[:1].lower()}{reason[1:]}"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+        raise InvalidSignal(sentence_of(error)) from None

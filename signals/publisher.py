@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from signals.broker import ARBITRAGE, CANCEL, EXECUTE
+from signals.broker import ARBITRAGE, CANCEL, EXECUTE, SCHEMA_VERSION
 from signals.messages import ArbitrageSignal, CancelRequest, OrderSignal
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Publisher:
 
         body = message.to_body()
         try:
-            intent = {"task": task, "body": json.dumps(body)}
+            intent = {"task": task, "body": json.dumps(body), "v": str(SCHEMA_VERSION)}
             entry_id: str = self._redis.xadd(STREAM, intent)
         except RedisError as error:
             raise PublishFailed(f"Redis did not confirm the signal: {error}") from error
@@ -87,7 +87,11 @@ class Publisher:
 
         try:
             self._celery.send_task(
-                task, args=[body], kwargs={"entry_id": entry_id}, retry=False, ignore_result=True
+                task,
+                args=[body],
+                kwargs={"entry_id": entry_id, "v": SCHEMA_VERSION},
+                retry=False,
+                ignore_result=True,
             )
         except OperationalError:
             # The intent is safe, so this costs seconds: the sweep will find it.

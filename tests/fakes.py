@@ -57,6 +57,7 @@ from execution.store.memory_health import MemoryHealth
 from execution.store.memory_listings import MemoryListings
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
+from execution.store.memory_waiting import MemoryWaiting
 from execution.store.memory_workers import MemoryWorkers
 from execution.store.redis_stores import Stores
 
@@ -473,6 +474,7 @@ class Desk:
         self.valuations = MemoryValuations()
         self.arbitrages = MemoryArbitrages(self.store)
         self.workers = MemoryWorkers(self.clock)
+        self.waiting = MemoryWaiting(self.store)
         self.health = MemoryHealth(self.store, self.clock)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
@@ -498,6 +500,7 @@ class Desk:
             self.arbitrages,
             MemoryBooks(self.clock),
             self.workers,
+            self.waiting,
             MemoryListings(self.store, self.book),
             self.health,
         )

@@ -29,7 +29,7 @@ class ArbitrageIntake:
         """Take it as far as it goes now. Raises SignalReused."""
         return self._executor.submit(self._arbitrage(signal, entry_id))
 
-    def receive(self, signal: ArbitrageSignal, entry_id: str) -> Arbitrage:
+    def receive(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
         """Record it; the sweep moves it on. Raises SignalReused."""
         return self._executor.receive(self._arbitrage(signal, entry_id))
 

@@ -28,6 +28,7 @@ from execution.valuation import Holder, RecentMarks, Valuer
 from workers.arbitrage_intake import ArbitrageIntake
 from workers.intake import Intake
 from workers.opening import ledger_of, stores_of
+from workers.roster import Roster
 from workers.sentry import AlertObserver, alert_of_arbitrage, alert_of_reconciliation
 from workers.settings import (
     Settings,
@@ -35,6 +36,7 @@ from workers.settings import (
     drift_policy_of,
     load_settings,
 )
+from workers.waiting_rules import WaitingRules, alert_of_waiting
 
 # A signal that does not say what the market was at gets the mark, if it is not older than this.
 REFERENCE_AGE_MAX_MS = 15_000
@@ -52,6 +54,8 @@ class Services:
     connections: Connections
     clocks: ExchangeClocks
     manager: OrderManager
+    roster: Roster
+    rules: WaitingRules
     intake: Intake
     valuer: Valuer
     archive: Archive
@@ -77,6 +81,7 @@ def compose(
     connections = Connections(accounts, clock)
     clocks = ExchangeClocks(store, clock, socket.gethostname())
     remember_s = settings.remember_days * 86_400
+    market_age_max_s = settings.limits.signal_max_age_s or None
     retention = Retention(settings.keep_settled_s, remember_s)
     archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, store.halts)
     repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
@@ -89,6 +94,7 @@ def compose(
         clocks,
         recv_window_ms=settings.recv_window_ms,
         attempts_max=settings.attempts_max,
+        market_age_max_s=market_age_max_s,
     )
     manager = OrderManager(store, journal, connections.exchange, placement)
     arbitrage_desk = ArbitrageDesk(
@@ -101,6 +107,13 @@ def compose(
         min_profit_bps=settings.arbitrage.min_profit_bps,
         max_loss_bps=settings.arbitrage.max_loss_bps,
     )
+    roster = Roster(stores.workers, clock, accounts)
+    rules = WaitingRules(
+        clock,
+        wait_max_s=settings.signal_wait_max_s,
+        market_age_max_s=market_age_max_s,
+        alert=alert_of_waiting,
+    )
     marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
     desk = Desk(store, stores.reconciliations, journal, clock, archive)
     return Services(
@@ -112,7 +125,11 @@ def compose(
         connections=connections,
         clocks=clocks,
         manager=manager,
-        intake=Intake(store, manager, clock, accounts, arbitrages, marks.price),
+        roster=roster,
+        rules=rules,
+        intake=Intake(
+            store, stores.waiting, manager, clock, roster, arbitrages, rules, marks.price
+        ),
         valuer=Valuer(store, stores.valuations, clock),
         archive=archive,
         repairer=repairer,

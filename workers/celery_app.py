@@ -17,7 +17,7 @@ from workers.bootstrap import services
 from workers.heartbeat import Heartbeat, this_worker
 from workers.malformed import keep_malformed_with
 from workers.sentry import initialize_sentry
-from workers.settings import Settings, SettingsError, load_settings
+from workers.settings import Settings, SettingsError, check_worker_accounts, load_settings
 
 CLOCK_EVERY_S = 30
 
@@ -98,6 +98,24 @@ def _ready(sender: Any, **_: Any) -> None:
 def _gone(**_: Any) -> None:
     while _heartbeats:
         _heartbeats.pop().stop()
+
+
+@worker_init.connect
+def _check_accounts(**_: Any) -> None:
+    try:
+        check_worker_accounts(load_settings())
+    except SettingsError as error:
+        # Before anything is consumed; what other workers take would be refused here.
+        sys.exit(f"oneorder: {error}")
+
+
+@beat_init.connect
+def _warn_without_accounts(**_: Any) -> None:
+    try:
+        check_worker_accounts(load_settings())
+    except SettingsError as error:
+        # It wakes workers, but none of them to reconcile an account.
+        structlog.get_logger("oneorder").warning("beat_reconciles_nothing", reason=str(error))
 
 
 @worker_init.connect

@@ -13,14 +13,14 @@ from execution.reconciliation import AlreadyRunning
 from execution.redacted_logging import redact_process_output
 from execution.redaction import redact
 from signals.publisher import PublishFailed
-from workers.commands import arbitrage, orders, positions, reporting, running
+from workers.commands import arbitrage, orders, positions, reporting, running, signals
 from workers.commands.app import Refused, cli
 from workers.embedded import NotInstalled
 from workers.plain_text import plain
 from workers.settings import SettingsError
 
 # Importing them is what puts their commands into the app.
-COMMANDS = (arbitrage, orders, positions, reporting, running)
+COMMANDS = (arbitrage, orders, positions, reporting, running, signals)
 
 # The base of every wrong usage; typer has no public name for it.
 UsageError: Any = typer.BadParameter.__bases__[0]

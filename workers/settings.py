@@ -77,6 +77,15 @@ class ArbitrageSettings(BaseModel):
     publish: bool = False
 
 
+class LimitSettings(BaseModel):
+    """The [limits] table: what orders are refused for. `signal_max_age_s` is the oldest that the
+    signal of a market order may be when it is sent, 0 for any age."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    signal_max_age_s: int = Field(default=60, ge=0, le=604_800)
+
+
 class Settings(SignalSettings):
     """What a worker, beat and the command line need to know."""
 
@@ -85,6 +94,7 @@ class Settings(SignalSettings):
     accounts: dict[AccountName, AccountSettings] = Field(default={})
     recv_window_ms: int = Field(default=5_000, ge=100, le=60_000)
     attempts_max: int = Field(default=20, ge=1, le=1_000)
+    signal_wait_max_s: int = Field(default=300, ge=1, le=86_400)
     worker_threads: int = Field(default=8, ge=1, le=256)
     sweep_every_s: int = Field(default=1, ge=1, le=60)
     mark_every_s: int = Field(default=5, ge=1, le=3_600)
@@ -98,6 +108,7 @@ class Settings(SignalSettings):
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     collector: CollectorSettings = CollectorSettings()
     arbitrage: ArbitrageSettings = ArbitrageSettings()
+    limits: LimitSettings = LimitSettings()
     sentry_dsn: str | None = Field(default=None, repr=False)
 
 
@@ -171,6 +182,15 @@ def drift_policy_of(settings: Settings, account: str) -> DriftPolicy:
     """What is done about drift on the account: its own policy, or else that of all."""
     own = settings.accounts[account].drift_policy if account in settings.accounts else None
     return own or settings.drift_policy
+
+
+def check_worker_accounts(settings: Settings) -> None:
+    """Raise SettingsError for settings with which a worker could only refuse what others take."""
+    if not settings.accounts:
+        raise SettingsError(
+            f"accounts: none is configured, and a worker needs at least one ({config_path()}, or "
+            "ONEORDER_ACCOUNTS)"
+        )
 
 
 def accounts_from_environment(settings: Settings) -> dict[str, Account]:

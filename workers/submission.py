@@ -1,7 +1,7 @@
 """Publishes what a file or a command line asks for."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from execution.identifiers import arbitrage_id_of, order_id_of
@@ -9,26 +9,34 @@ from signals import (
     ArbitrageSignal,
     CancelRequest,
     InvalidSignal,
+    OrderSignal,
     parse_signal,
     publish_arbitrage,
     publish_cancel,
     publish_order,
 )
+from signals.messages import BODY_MAX, is_signal_id
+from workers.envelopes import accounts_of
 
 
-def submit_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+def submit_lines(
+    lines: Iterable[str], check: Callable[[OrderSignal | ArbitrageSignal], None] = lambda _: None
+) -> Iterator[dict[str, Any]]:
     """Publish each line's signal; yield its signal id with the id of its order or arbitrage, or
-    with the error."""
+    with the error. `check` sees each signal before it is published."""
     for line in lines:
         if line.strip():
-            yield submit_line(line)
+            yield submit_line(line, check)
 
 
-def submit_line(line: str) -> dict[str, Any]:
+def submit_line(
+    line: str, check: Callable[[OrderSignal | ArbitrageSignal], None] = lambda _: None
+) -> dict[str, Any]:
     try:
         signal = parse_signal(line)
     except InvalidSignal as error:
         return {"signal_id": _signal_id(line), "error": str(error)}
+    check(signal)
     if isinstance(signal, ArbitrageSignal):
         publish_arbitrage(signal)
         arbitrage_id = arbitrage_id_of(signal.signal_id)
@@ -45,7 +53,14 @@ def submit_cancel(order_id: str) -> str:
 def _signal_id(line: str) -> str | None:
     """The signal id of a line that is refused, if it can be read at all."""
     try:
-        found = json.loads(line).get("signal_id")
+        found = json.loads(line[:BODY_MAX]).get("signal_id")
     except (ValueError, AttributeError, RecursionError):
         return None
-    return found if isinstance(found, str) else None
+    # It may be anything: what is no signal id is not repeated.
+    return found if isinstance(found, str) and is_signal_id(found) else None
+
+
+def unknown_accounts(signal: OrderSignal | ArbitrageSignal, accounts: Collection[str]) -> list[str]:
+    """Those of the signal's accounts that are not among these, where there are any to compare."""
+    named = accounts_of(signal)
+    return [name for name in named if name not in accounts] if accounts else []

@@ -3,7 +3,10 @@
 Celery's autoretry, with growing pauses and jitter, is the quick path; the sweep covers the rest.
 """
 
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -15,20 +18,20 @@ from execution.orders import Order, OrderState
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
-from workers.bootstrap import Services, holders, reconcile_account, services
+from workers.bootstrap import holders, reconcile_account, services
 from workers.celery_app import app
+from workers.intake import LeftToOthers
+from workers.roster import Need, NotOurs
+from workers.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 
-# The sweep leaves an intent this long to the message that was sent with it.
-INTENT_GRACE_MS = 1_000
-INTENTS_A_SWEEP = 500
-ORDERS_A_SWEEP = 200
-# Whoever is woken for an order has this long before somebody else is woken for it too.
-WAKE_LEASE_MS = 5_000
-# A sweep takes well under a second; one that was killed must not hold up the next for long.
-SWEEP_LEASE_MS = 5_000
+T = TypeVar("T")
+
 ARCHIVE_LEASE_MS = 30_000
 # With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
 BACKLOG_MAX = 500
+# How often one message may be passed on to find a worker that takes what it is for; then the sweep
+# begins again.
+HOPS_MAX = 8
 
 
 class Unsettled(Exception):
@@ -52,78 +55,113 @@ def _settled(order: Order | None) -> None:
 
 
 @app.task(name=EXECUTE, **_QUICK_PATH)
-def execute(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
+def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Carry out one order signal: the first argument, a JSON object."""
-    intake = services().intake
-    if len(args) != 1 or extra:
-        intake.refuse(EXECUTE, [*args, extra], "message: takes one argument, the body", entry_id)
-        return
-    _settled(intake.execute(args[0], entry_id))
+    _settled(_carried_out(EXECUTE, services().intake.execute, args, entry_id, v, extra))
 
 
 @app.task(name=CANCEL, **_QUICK_PATH)
-def cancel(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
+def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Cancel the order that the first argument, a JSON object, names."""
-    intake = services().intake
-    if len(args) != 1 or extra:
-        intake.refuse(CANCEL, [*args, extra], "message: takes one argument, the body", entry_id)
-        return
-    intake.cancel(args[0], entry_id)
+    _carried_out(CANCEL, services().intake.cancel, args, entry_id, v, extra)
 
 
 @app.task(name=ARBITRAGE, **_QUICK_PATH)
-def arbitrage(*args: Any, entry_id: str | None = None, **extra: Any) -> None:
+def arbitrage(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Carry out one arbitrage signal: the first argument, a JSON object."""
+    _carried_out(ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
+
+
+def _carried_out(
+    task: str,
+    take: Callable[[object, object, object], T | None],
+    args: tuple[Any, ...],
+    entry_id: object,
+    version: object,
+    extra: dict[str, Any],
+) -> T | None:
+    """What became of the message; None for one that is refused, or left to another worker."""
     intake = services().intake
     if len(args) != 1 or extra:
-        intake.refuse(ARBITRAGE, [*args, extra], "message: takes one argument, the body", entry_id)
-        return
-    intake.arbitrage(args[0], entry_id)
+        reason = "message: takes one argument, the body"
+        intake.refuse_message(task, [*args, extra], reason, entry_id, version)
+        return None
+    try:
+        return take(args[0], entry_id, version)
+    except LeftToOthers as left:
+        _pass_on(take_signal, left.entry_id, 0)
+        return None
+
+
+@app.task(name="signals.take", throws=RETRYABLE)
+def take_signal(entry_id: str, hops: int = 0) -> None:
+    """Carry out a signal that another worker could not take, or pass it on."""
+    try:
+        services().intake.take(entry_id)
+    except LeftToOthers as left:
+        _pass_on(take_signal, left.entry_id, hops)
 
 
 @app.task(name="arbitrage.advance", throws=RETRYABLE)
-def advance_arbitrage(arbitrage_id: str) -> None:
+def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
     """Move an arbitrage on that the sweep found due."""
-    services().executor.advance_by_id(arbitrage_id)
+    parts = services()
+    known = parts.executor.load(arbitrage_id)
+    if known is None:
+        return
+    if _is_ours((known.buy_account, known.sell_account), advance_arbitrage, arbitrage_id, hops):
+        parts.executor.advance(known)
 
 
 @app.task(name="orders.advance", throws=RETRYABLE)
-def advance(order_id: str) -> None:
+def advance(order_id: str, hops: int = 0) -> None:
     """Move an order on that the sweep found due."""
-    services().manager.advance_by_id(order_id)
+    parts = services()
+    order = parts.manager.load(order_id)
+    if _is_ours((order.account,), advance, order_id, hops):
+        parts.manager.advance(order)
+
+
+def _is_ours(accounts: tuple[str, ...], task: Any, subject: str, hops: int) -> bool:
+    """Whether this worker is to go on with what is recorded for these accounts. What another live
+    worker knows is passed on to it; what none does is left alone for a while, and then goes on
+    here: an order that was never sent is refused, any other one waits."""
+    parts = services()
+    try:
+        parts.roster.check(Need(accounts))
+    except NotOurs as lack:
+        if parts.roster.others(lack.need):
+            _pass_on(task, subject, hops)
+            return False
+        missing_since_ms = parts.roster.missing_since_ms(lack.need)
+        _, is_over = parts.rules.no_taker(lack, datetime.min.replace(tzinfo=UTC), missing_since_ms)
+        return is_over
+    return True
+
+
+def _pass_on(task: Any, subject: Any, hops: int) -> None:
+    """Let the message find a worker that takes what it is for. The sweep sends another one later,
+    if it does not."""
+    if hops < HOPS_MAX:
+        _wake(task, subject, hops=hops + 1)
 
 
 @app.task(name="orders.sweep", throws=(StoreUnavailable,))
 def sweep() -> None:
-    """Record intents that nobody took, and wake a worker for every order that is due."""
+    """Wake a worker for every order that is due, and record intents that no worker took."""
     parts = services()
-    owner = uuid4().hex
-    if not parts.store.lease("sweep", owner, SWEEP_LEASE_MS):
-        return
+    wakes = Wakes(
+        order=partial(_wake, advance),
+        arbitrage=partial(_wake, advance_arbitrage),
+        intent=partial(_wake, take_signal),
+        are_wanted=lambda: _backlog() < BACKLOG_MAX,
+    )
+    Sweeper(parts.stores, parts.clock, parts.intake, wakes).run(uuid4().hex)
+
+
+def _wake(task: Any, subject: Any, **options: Any) -> None:
     try:
-        for intent in parts.store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS):
-            parts.intake.drain(intent)
-        if _backlog() < BACKLOG_MAX:
-            _wake_due(parts)
-            _wake_due_arbitrages(parts)
-    finally:
-        parts.store.release("sweep", owner)
-
-
-def _wake_due(parts: Services) -> None:
-    for order_id in parts.store.due(parts.clock.now_ms(), ORDERS_A_SWEEP, WAKE_LEASE_MS):
-        _wake(advance, order_id)
-
-
-def _wake_due_arbitrages(parts: Services) -> None:
-    store = parts.stores.arbitrages
-    for arbitrage_id in store.due(parts.clock.now_ms(), ORDERS_A_SWEEP, WAKE_LEASE_MS):
-        _wake(advance_arbitrage, arbitrage_id)
-
-
-def _wake(task: Any, subject: str) -> None:
-    try:
-        task.apply_async((subject,), retry=False, expires=WAKE_LEASE_MS // 1000)
+        task.apply_async((subject,), options, retry=False, expires=WAKE_LEASE_MS // 1000)
     except OperationalError as error:
         # The lease runs out and it is due again.
         log = structlog.get_logger("oneorder")
@@ -131,17 +169,31 @@ def _wake(task: Any, subject: str) -> None:
 
 
 def _backlog() -> int:
-    """How many messages wait for a worker in the orders queue."""
+    """How many messages wait for a worker in the orders queue; none can be sent, and so none is
+    wanted, while the broker is away."""
     with app.connection_for_read() as connection:
-        channel: Any = connection.channel()
-        return int(channel.queue_declare(queue="orders", durable=True).message_count)
+        away: tuple[type[BaseException], ...] = (OperationalError, *connection.connection_errors)
+        try:
+            channel: Any = connection.channel()
+            return int(channel.queue_declare(queue="orders", durable=True).message_count)
+        except away as error:
+            log = structlog.get_logger("oneorder")
+            log.warning("backlog_unknown", error=str(error))
+            return BACKLOG_MAX
 
 
 @app.task(name="positions.reconcile", throws=(StoreUnavailable,))
-def reconcile(body: dict[str, str] | None = None) -> None:
+def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
     """Make one account, or all of them, agree with the exchange."""
     parts = services()
     wanted = (body or {}).get("account")
+    if wanted is not None and parts.roster.unknown([wanted]):
+        if parts.roster.others(Need((wanted,))):
+            _pass_on(reconcile, body, hops)
+        else:
+            log = structlog.get_logger("oneorder")
+            log.warning("not_reconciled", account=wanted, error="no live worker knows the account")
+        return
     for name in parts.accounts if wanted is None else [wanted]:
         try:
             reconcile_account(parts, name)

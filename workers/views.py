@@ -11,6 +11,7 @@ from execution.orders import Attempt, Fill, Order
 from execution.positions import Position
 from execution.reconciliation_run import Reconciliation
 from execution.repair import PositionCheck
+from execution.signal_age import published_at
 from execution.store.redis_stores import Stores
 from execution.valuation import Mark, Totals
 
@@ -39,9 +40,15 @@ def order_view(order: Order) -> Json:
         "strategy": order.strategy,
         "reference_price": _number(order.reference_price),
         "expires_at": time_text(order.expires_at),
+        "published_at": time_text(_published_at(order)),
         "created_at": time_text(order.created_at),
         "updated_at": time_text(order.updated_at),
     }
+
+
+def _published_at(order: Order) -> datetime | None:
+    """None for an order that no signal of ours made."""
+    return published_at(order) if order.signal_id else None
 
 
 def whole_order_view(order: Order) -> Json:

@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from secrets import token_hex
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from execution.ledger.port import LedgerUnavailable
-from execution.ledger.tables import metadata, notes, schema_version
+from execution.ledger.tables import metadata, notes, orders, schema_version
 
 IDENTITY = "identity"
 
+
+def _add_published_at(connection: Connection) -> None:
+    kind = orders.c.published_at.type.compile(connection.dialect)
+    connection.execute(text(f"ALTER TABLE orders ADD COLUMN published_at {kind}"))
+
+
 # Step n (from 0) takes a database of version n + 1 to version n + 2. Each runs once, in the
 # transaction that also writes the new version. Tables that are new need no step.
-UPGRADES: tuple[Callable[[Connection], None], ...] = ()
+UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_published_at,)
 
 # Any number will do that no other program on the same PostgreSQL locks.
 _ADVISORY_LOCK = 0x6F6E656F72646572

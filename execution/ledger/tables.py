@@ -34,6 +34,8 @@ orders = Table(
     Column("amount", ExactNumber, nullable=False),
     Column("price", ExactNumber),
     Column("client_order_id", PlainText, nullable=False),
+    # When the signal was published; not known of orders that were written by earlier releases.
+    Column("published_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),

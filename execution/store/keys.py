@@ -1,6 +1,8 @@
 """Every key that oneorder uses in Redis, and what lies there."""
 
 SIGNALS = "oneorder:signals"  # stream: intents that no record stands for yet
+WAITING = "oneorder:signals:waiting"  # hash: entry id to the intent, why and since when it waits
+WAITING_DUE = "oneorder:signals:waiting:due"  # sorted set: entry ids by when each is looked at, ms
 REFUSED = "oneorder:signals:refused"  # stream, bounded: intents that could not become orders
 REFUSED_MAX = 10_000
 ORDERS = "oneorder:orders"  # sorted set: order ids by creation time in µs

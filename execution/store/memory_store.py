@@ -28,6 +28,7 @@ class MemoryStore:
         self.lock = RLock()
         self.tables = Tables()
         self._entry_numbers = itertools.count()
+        self._entry_ms = 0
         self._epoch = Epoch("1", 0)
 
     def commit(self, change: Change) -> Committed:
@@ -171,28 +172,35 @@ class MemoryStore:
             found = [position for _, position in sorted(self.tables.positions.items())]
         return [position for position in found if account in (None, position.account)]
 
-    def add_intent(self, task: str, body: str) -> str:
-        """What signals.publish does to the stream."""
+    def add_intent(self, task: str, body: str, version: str = "1", ahead_ms: int = 0) -> str:
+        """What signals.publish does to the stream; with `ahead_ms`, under an id ahead of now, which
+        leaves no later one to be less."""
         with self.lock:
-            entry_id = f"{self._clock.now_ms()}-{next(self._entry_numbers)}"
-            self.tables.intents[entry_id] = Intent(entry_id, task, body)
+            self._entry_ms = max(self._entry_ms, self._clock.now_ms() + ahead_ms)
+            entry_id = f"{self._entry_ms}-{next(self._entry_numbers)}"
+            self.tables.intents[entry_id] = Intent(entry_id, task, body, version)
             return entry_id
 
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
-        newest_ms = self._clock.now_ms() - older_than_ms
+        now_ms = self._clock.now_ms()
         with self.lock:
-            waiting = list(self.tables.intents.values())
-        return [i for i in waiting if int(i.entry_id.split("-")[0]) <= newest_ms][:count]
+            unsettled = list(self.tables.intents.values())
+
+        def is_young(intent: Intent) -> bool:
+            return now_ms - older_than_ms < int(intent.entry_id.split("-")[0]) <= now_ms
+
+        return [intent for intent in unsettled if not is_young(intent)][:count]
 
     def settle_intent(self, entry_id: str) -> None:
         with self.lock:
             self.tables.intents.pop(entry_id, None)
+            self.tables.waiting.pop(entry_id, None)
 
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
         with self.lock:
             self.tables.refused.insert(0, refused)
             if entry_id is not None:
-                self.tables.intents.pop(entry_id, None)
+                self.settle_intent(entry_id)
 
     def refused_intents(self, count: int) -> list[RefusedIntent]:
         return self.tables.refused[:count]

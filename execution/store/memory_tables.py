@@ -7,6 +7,7 @@ from execution.arbitrages import Arbitrage
 from execution.orders import Order
 from execution.ports import ClockOffset, Halt, Intent, RefusedIntent
 from execution.positions import Position
+from execution.waiting_intents import WaitingIntent
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class Tables:
     position_versions: dict[tuple[str, str], int] = field(default_factory=dict)
     exchange_ids: dict[tuple[str, str, str], str] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
+    waiting: dict[str, WaitingIntent] = field(default_factory=dict)
+    waiting_due: dict[str, int] = field(default_factory=dict)
     refused: list[RefusedIntent] = field(default_factory=list)
     held_until_ms: dict[str, int] = field(default_factory=dict)
     halts: dict[str | None, Halt] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from execution.positions import Position
 from execution.store import keys
 from execution.store.codec import commit_arguments, order_from_json, position_from_hash
 from execution.store.connection import guarded, script
+from execution.store.redis_waiting import intent_of
 
 READ_BATCH = 500
 # How often a store that nobody has looked over yet is asked whether somebody has.
@@ -169,16 +170,19 @@ class RedisStore:
     @guarded
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
         seconds, micros = self._redis.time()
-        newest_ms = seconds * 1000 + micros // 1000 - older_than_ms
-        entries = self._redis.xrange(keys.SIGNALS, "-", str(newest_ms), count=count)
-        return [
-            Intent(entry_id, fields.get("task", ""), fields.get("body", ""))
-            for entry_id, fields in entries
-        ]
+        now_ms = seconds * 1000 + micros // 1000
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xrange(keys.SIGNALS, "-", str(now_ms - older_than_ms), count=count)
+        # Ids are the producers' to choose, and one that is ahead puts all later ones ahead as well.
+        pipe.xrange(keys.SIGNALS, str(now_ms + 1 + max(0, -older_than_ms)), "+", count=count)
+        old, ahead = pipe.execute()
+        return [intent_of(*entry) for entry in (old + ahead)[:count]]
 
     @guarded
     def settle_intent(self, entry_id: str) -> None:
-        self._redis.xdel(keys.SIGNALS, entry_id)
+        pipe = self._redis.pipeline(transaction=True)
+        _settle(pipe, entry_id)
+        pipe.execute()
 
     @guarded
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
@@ -191,7 +195,7 @@ class RedisStore:
         pipe = self._redis.pipeline(transaction=True)
         pipe.xadd(keys.REFUSED, fields, maxlen=keys.REFUSED_MAX, approximate=True)
         if entry_id is not None:
-            pipe.xdel(keys.SIGNALS, entry_id)
+            _settle(pipe, entry_id)
         pipe.execute()
 
     @guarded
@@ -245,6 +249,12 @@ class RedisStore:
     @guarded
     def ping(self) -> None:
         self._redis.ping()
+
+
+def _settle(pipe: Any, entry_id: str) -> None:
+    pipe.xdel(keys.SIGNALS, entry_id)
+    pipe.hdel(keys.WAITING, entry_id)
+    pipe.zrem(keys.WAITING_DUE, entry_id)
 
 
 def _halt_text(halt: Halt) -> str:

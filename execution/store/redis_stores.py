@@ -21,8 +21,10 @@ from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
 from execution.store.redis_store import RedisStore
 from execution.store.redis_valuations import RedisValuations
+from execution.store.redis_waiting import RedisWaiting
 from execution.store.redis_workers import RedisWorkers
 from execution.valuation import ValuationStore
+from execution.waiting_intents import WaitingStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Stores:
     arbitrages: ArbitrageStore
     books: Books
     workers: WorkerRegistry
+    waiting: WaitingStore
     listings: Listings
     health: HealthStore
 
@@ -56,6 +59,7 @@ def open_stores(
         arbitrages=RedisArbitrages(client, remember_s),
         books=RedisBooks(client),
         workers=RedisWorkers(client),
+        waiting=RedisWaiting(client),
         listings=RedisListings(client),
         health=RedisHealth(client),
     )

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk, NoArbitrages
+from fakes import ACCOUNT, SYMBOL, Desk
+from intake_kit import IntakeKit
 
 from execution.identifiers import order_id_of
 from execution.orders import OrderState
 from execution.store.connection import connect
 from execution.store.redis_store import RedisStore
-from workers.intake import Intake
+from execution.store.redis_waiting import RedisWaiting
 
 BODY = {
     "signal_id": "signal-1",
@@ -34,7 +35,7 @@ class DeskOnAServer(Desk):
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
         self.store: Any = RedisStore(client, self.clock)
         self.manager = self.worker()
-        self.intake = Intake(self.store, self.manager, self.clock, {}, NoArbitrages())
+        self.intake = IntakeKit(self, store=self.store, waiting=RedisWaiting(client)).intake
 
 
 @NO_ENTRY

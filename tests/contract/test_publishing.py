@@ -18,6 +18,7 @@ from signals import (
     publish_cancel,
     publish_order,
 )
+from signals.broker import SCHEMA_VERSION
 from signals.settings import SignalSettings
 from workers.local_stack import LocalStack
 
@@ -55,6 +56,7 @@ def test_an_order_is_written_first_and_then_a_worker_is_woken(valkey_url: str, r
     entry_id, entry = redis.xrange(STREAM)[0]
     assert entry_id == published.entry_id
     assert entry["task"] == "orders.execute"
+    assert entry["v"] == str(SCHEMA_VERSION)
     assert json.loads(entry["body"]) == BODY
     assert redis.llen("orders") == 1
     message = json.loads(redis.lindex("orders", 0))
@@ -70,7 +72,7 @@ def test_the_message_carries_the_body_and_which_intent_it_is_for(
     message = json.loads(redis.lindex("orders", 0))
     args, kwargs, _ = json.loads(_decoded(message))
     assert args == [BODY]
-    assert kwargs == {"entry_id": published.entry_id}
+    assert kwargs == {"entry_id": published.entry_id, "v": SCHEMA_VERSION}
     publisher.close()
 
 

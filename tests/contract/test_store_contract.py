@@ -110,6 +110,7 @@ WHOLE = Order(
     price=Decimal("0.00000001"),
     client_order_id="oo1",
     created_at=datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC),
+    published_at=datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC),
     updated_at=datetime(2030, 1, 2, 3, 4, 6, tzinfo=UTC),
     expires_at=datetime(2031, 1, 1, tzinfo=UTC),
     strategy="mean-reversion",

@@ -116,13 +116,14 @@ def test_what_was_not_missed_for_long_is_missing_since_now(bench: Bench) -> None
 
 
 def test_a_beat_ends_the_missing_of_all_that_its_worker_takes(bench: Bench) -> None:
-    met = [account_need("bybit-main"), version_need(2), version_need(3)]
-    unmet = [account_need("okx"), version_need(4)]
+    pair = account_need("bybit-main", "binance-main")
+    met = [account_need("bybit-main"), pair, version_need(2), version_need(3)]
+    unmet = [account_need("okx"), account_need("okx", "bybit-main"), version_need(4)]
     for need in met + unmet:
         bench.registry.missing_since_ms(need, 1_000)
     bench.registry.beat(WORKER)
-    assert [bench.registry.missing_since_ms(need, 5_000) for need in met] == [5_000] * 3
-    assert [bench.registry.missing_since_ms(need, 5_000) for need in unmet] == [1_000] * 2
+    assert [bench.registry.missing_since_ms(need, 5_000) for need in met] == [5_000] * 4
+    assert [bench.registry.missing_since_ms(need, 5_000) for need in unmet] == [1_000] * 3
 
 
 def test_a_worker_without_accounts_may_beat(bench: Bench) -> None:

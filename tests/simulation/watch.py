@@ -46,7 +46,9 @@ class WatchedStore(MemoryStore):
         return list(self.tables.orders.values())
 
     def waiting_intents(self) -> dict[str, Intent]:
-        return dict(self.tables.intents)
+        """Those in the stream, and those that were set aside."""
+        waiting = {each.intent.entry_id: each.intent for each in self.tables.waiting.values()}
+        return {**waiting, **self.tables.intents}
 
     def put_back(self, intents: dict[str, Intent]) -> None:
         """Intents that a restart has not lost after all."""

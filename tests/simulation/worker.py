@@ -14,12 +14,16 @@ from execution.placement import Placement
 from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning, Reconciler
 from execution.store.memory_books import MemoryReconciliations
+from execution.store.memory_workers import MemoryWorkers
 from workers.intake import Intake
+from workers.roster import Roster
+from workers.waiting_rules import WaitingRules
 
 from .baton import Crew, Hand
 from .doors import ClockDoor, Crash, ExchangeDoor, StoreDoor
 from .steps import ANY, CLOCK, PLACE, QUESTIONS, Fate, Halt, Setting, fates_of
 from .truth import Tally, Truth
+from .waiting_door import WaitingDoor
 from .watch import Violation, WatchedStore
 
 ACCOUNT = "binance-main"
@@ -72,6 +76,10 @@ class NoArbitrages:
     receive = execute
 
 
+def _complain(sentence: str) -> None:
+    raise AssertionError(f"every worker knows the account: {sentence}")
+
+
 class NoHistory:
     """Here nothing ever leaves the store."""
 
@@ -110,7 +118,16 @@ class Process:
             attempts_max=setting.attempts_max,
         )
         self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, placement)
-        self.intake = Intake(self.store, self.manager, self.clock, ACCOUNTS, NoArbitrages())
+        self.waiting = WaitingDoor(worker, store, self.clock)
+        self.intake = Intake(
+            self.store,
+            self.waiting,
+            self.manager,
+            self.clock,
+            Roster(MemoryWorkers(self.clock), self.clock, ACCOUNTS),
+            NoArbitrages(),
+            WaitingRules(self.clock, wait_max_s=300, market_age_max_s=None, alert=_complain),
+        )
         desk = Desk(self.store, book, self.journal, self.clock, NoHistory())
         self.reconciler = Reconciler(desk, lambda: None, lambda _: None)
 

@@ -32,6 +32,7 @@ from .worker import ACCOUNT, WHOLE, Parts, Process, Worker
 TICKS_MAX_MS = 400_000
 INTENT_GRACE_MS = 1_000
 WAKE_LEASE_MS = 5_000
+WAITING_LEASE_MS = 2_000
 BATCH = 100
 
 
@@ -163,6 +164,8 @@ def drain(process: Process) -> None:
     """What beat's sweep does for intents that no message woke anybody for."""
     for intent in process.store.take_intents(BATCH, INTENT_GRACE_MS):
         process.intake.drain(intent)
+    for waiting in process.waiting.take(process.clock.now_ms(), BATCH, WAITING_LEASE_MS):
+        process.intake.look_again(waiting)
 
 
 def sweep(process: Process) -> None:

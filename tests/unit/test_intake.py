@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from fakes import Desk, NoArbitrages
+from fakes import Desk
+from intake_kit import IntakeKit
 
 from execution.identifiers import order_id_of
-from execution.journal import UnknownOrder
 from execution.orders import OrderState
 from execution.ports import Intent, RefusedIntent
-from workers.intake import CANCEL_PATIENCE_MS, Intake
+from workers.intake import Intake
+from workers.waiting_rules import CANCEL_PATIENCE_S
 
 BODY: dict[str, Any] = {
     "signal_id": "signal-1",
@@ -25,7 +26,7 @@ ORDER_ID = order_id_of("signal-1")
 
 
 def intake(desk: Desk) -> Intake:
-    return Intake(desk.store, desk.manager, desk.clock, {}, NoArbitrages())
+    return IntakeKit(desk).intake
 
 
 def added(desk: Desk, task: str, body: object) -> Intent:
@@ -145,29 +146,47 @@ def test_a_malformed_cancel_is_kept_with_the_reason() -> None:
     assert refused(desk)[0].task == "orders.cancel"
 
 
-def test_a_cancel_of_an_order_that_is_not_known_yet_is_tried_again() -> None:
+def look_again(desk: Desk) -> None:
+    """What the sweep does with what waits."""
+    for each in desk.waiting.take(desk.clock.now_ms(), 100, 2_000):
+        intake(desk).look_again(each)
+
+
+@pytest.mark.parametrize("how", ["message", "bare message", "intent"])
+def test_a_cancel_of_an_order_that_is_not_known_yet_waits_aside_and_is_tried_again(
+    how: str,
+) -> None:
     desk = Desk()
-    intent = added(desk, "orders.cancel", {"order_id": ORDER_ID})
-    with pytest.raises(UnknownOrder):
-        intake(desk).cancel({"order_id": ORDER_ID}, intent.entry_id)
-    intake(desk).drain(intent)
-    assert waiting(desk) == 1
+    body = {"order_id": ORDER_ID}
+    if how == "bare message":
+        assert intake(desk).cancel(body, None) is None
+    else:
+        intent = added(desk, "orders.cancel", body)
+        if how == "message":
+            assert intake(desk).cancel(body, intent.entry_id) is None
+        else:
+            intake(desk).drain(intent)
+    assert waiting(desk) == 0
+    assert [each.reason for each in desk.waiting.waiting()] == [
+        f"order_id: {ORDER_ID!r} is not known yet"
+    ]
     assert refused(desk) == []
     intake(desk).execute(BODY, None)
-    intake(desk).drain(intent)
-    assert waiting(desk) == 0
+    desk.clock.advance(1_000)
+    look_again(desk)
+    assert desk.waiting.count() == 0
     assert desk.stored(desk.order()).cancel_requested
 
 
 def test_a_cancel_of_an_order_that_never_comes_is_refused_in_the_end() -> None:
     desk = Desk()
-    intent = added(desk, "orders.cancel", {"order_id": "oo-nothing"})
-    desk.clock.advance(CANCEL_PATIENCE_MS)
-    intake(desk).drain(intent)
-    assert waiting(desk) == 1
-    desk.clock.advance(1)
-    intake(desk).drain(intent)
-    assert waiting(desk) == 0
+    intake(desk).drain(added(desk, "orders.cancel", {"order_id": "oo-nothing"}))
+    desk.clock.advance(CANCEL_PATIENCE_S * 1_000)
+    look_again(desk)
+    assert desk.waiting.count() == 1
+    desk.clock.advance(2_000)
+    look_again(desk)
+    assert desk.waiting.count() == 0
     assert refused(desk)[0].reason == "order_id: 'oo-nothing' is not known"
 
 

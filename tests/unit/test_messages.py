@@ -1,7 +1,8 @@
 """Which messages are taken, and the one sentence that refuses every other."""
 
 import json
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -61,8 +62,13 @@ def test_an_arbitrage_is_told_apart_by_its_accounts() -> None:
         {"amount": "0.00000001"},
         {"amount": "12345678901234567890.12345678901234567890"},
         {"amount": "007.50"},
-        {"symbol": "BTC/USDT:USDT"},
         {"symbol": "1INCH/USDT"},
+        {"symbol": "币安人生/USDT"},
+        {"symbol": "BTC/人民币"},
+        {"symbol": "ШИБ/USDT"},
+        {"symbol": "$AI/USDC"},
+        {"symbol": "USDT.E/USD"},
+        {"symbol": "kPEPE/USDC"},
         {"side": "sell"},
         {"time_in_force": "IOC"},
         {"time_in_force": "PO"},
@@ -138,11 +144,20 @@ def test_an_amount_or_price_that_is_no_plain_positive_number_is_refused(
     assert len(sentence) < 200
 
 
+@pytest.mark.parametrize("value", ["1E+999999999999999999", "1E-999999999999999", "1E+999999"])
+def test_a_decimal_of_a_huge_exponent_is_refused_without_being_written_out(value: str) -> None:
+    said = refusal({**ORDER, "amount": Decimal(value)})
+    assert said == f"amount: {Decimal(value)!r} {NOT_PLAIN}"
+
+
 def test_a_decimal_from_python_is_taken_whatever_its_exponent() -> None:
     signal = parse_signal({**ORDER, "amount": Decimal("1E+3"), "price": Decimal("1E-7")})
     assert isinstance(signal, OrderSignal)
     assert signal.to_body()["amount"] == "1000"
     assert signal.to_body()["price"] == "0.0000001"
+
+
+FUTURE = "is a future: futures are not supported yet"
 
 
 @pytest.mark.parametrize(
@@ -154,11 +169,27 @@ def test_a_decimal_from_python_is_taken_whatever_its_exponent() -> None:
         ({"type": "stop"}, None),
         ({"type": 1}, None),
         ({"time_in_force": "GTD"}, None),
-        ({"symbol": "BTCUSDT"}, "symbol: 'BTCUSDT' is not a valid symbol"),
-        ({"symbol": "btc/usdt"}, "symbol: 'btc/usdt' is not a valid symbol"),
-        ({"symbol": "BTC/USDT\n"}, "symbol: 'BTC/USDT\\n' is not a valid symbol"),
-        ({"symbol": "../../x"}, "symbol: '../../x' is not a valid symbol"),
-        ({"symbol": ""}, "symbol: '' is not a valid symbol"),
+        ({"symbol": "BTCUSDT"}, "symbol: 'BTCUSDT' is not a symbol: write BTC/USDT"),
+        ({"symbol": "btcusdt"}, "symbol: 'btcusdt' is not a symbol: write BTC/USDT"),
+        ({"symbol": "ETHBTC"}, "symbol: 'ETHBTC' is not a symbol: write ETH/BTC"),
+        ({"symbol": "BTC-USD"}, "symbol: 'BTC-USD' is not a symbol: write BTC/USD"),
+        ({"symbol": "BTC_USDT"}, "symbol: 'BTC_USDT' is not a symbol: write BTC/USDT"),
+        ({"symbol": "btc/usdt"}, "symbol: 'btc/usdt' is not a symbol: write BTC/USDT"),
+        ({"symbol": "btc/USDT"}, "symbol: 'btc/USDT' is not a symbol: write BTC/USDT"),
+        ({"symbol": "BTC/usdt"}, "symbol: 'BTC/usdt' is not a symbol: write BTC/USDT"),
+        ({"symbol": "BTC/USDT\n"}, "symbol: 'BTC/USDT\\n' is not a symbol: write BTC/USDT"),
+        ({"symbol": " BTC/USDT"}, "symbol: ' BTC/USDT' is not a symbol: write BTC/USDT"),
+        ({"symbol": "../../x"}, "symbol: '../../x' is not a symbol: write BASE/QUOTE"),
+        ({"symbol": "BTC"}, "symbol: 'BTC' is not a symbol: write BASE/QUOTE"),
+        ({"symbol": "/USDT"}, "symbol: '/USDT' is not a symbol: write BASE/QUOTE"),
+        ({"symbol": "BTC/"}, "symbol: 'BTC/' is not a symbol: write BASE/QUOTE"),
+        ({"symbol": ""}, "symbol: '' is not a symbol: write BASE/QUOTE"),
+        ({"symbol": "B\x00/USDT"}, None),
+        ({"symbol": "\ud800/USDT"}, None),
+        ({"symbol": "A" * 33 + "/USDT"}, None),
+        ({"symbol": "BTC/USDT:USDT"}, f"symbol: 'BTC/USDT:USDT' {FUTURE}"),
+        ({"symbol": "BTC/USDT:USDT-261227"}, f"symbol: 'BTC/USDT:USDT-261227' {FUTURE}"),
+        ({"symbol": "BTC/USD:BTC"}, f"symbol: 'BTC/USD:BTC' {FUTURE}"),
         ({"symbol": 5}, None),
         ({"account": ""}, "account: '' is not a valid account"),
         ({"account": "a b"}, "account: 'a b' is not a valid account"),
@@ -179,6 +210,10 @@ def test_a_decimal_from_python_is_taken_whatever_its_exponent() -> None:
         ({"expires_at": "2030-01-31"}, None),
         ({"expires_at": 1_900_000_000}, None),
         ({"expires_at": True}, None),
+        ({"expires_at": "9999-12-31T23:59:59-00:01"}, None),
+        ({"expires_at": "0001-01-01T00:00:00+23:59"}, None),
+        ({"expires_at": "2030-02-30T00:00:00Z"}, None),
+        ({"expires_at": "2030-01-31T12:00:00" + "9" * 5_000}, None),
         ({"expires_at": []}, None),
         ({"expires_at": datetime(2030, 1, 1)}, None),  # noqa: DTZ001  # Naive on purpose.
         ({"prise": "1"}, "prise: is not a known field"),
@@ -298,6 +333,104 @@ def test_a_cancel_names_one_order_and_nothing_else(body: dict[str, Any], sentenc
     with pytest.raises(InvalidSignal) as refused:
         parse_as(CancelRequest, body)
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("expires_at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_the_first_and_the_last_moment_of_all_travel_as_they_are(expires_at: str) -> None:
+    signal = parse_signal({**ORDER, "expires_at": expires_at})
+    assert parse_signal(json.dumps(signal.to_body())) == signal
+
+
+def test_an_expiry_that_utc_cannot_name_is_refused_at_python_s_door_too() -> None:
+    west = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2)))
+    with pytest.raises(ValueError, match="is in UTC before the year 1 or after the year 9999"):
+        OrderSignal.model_validate({**ORDER, "expires_at": west})
+    assert refusal({**ORDER, "expires_at": west}).endswith("after the year 9999")
+
+
+def test_all_that_is_wrong_is_said_at_once_unknown_fields_first() -> None:
+    prise = {**{k: v for k, v in ORDER.items() if k != "price"}, "prise": "100.5"}
+    assert refusal(prise) == "prise: is not a known field; price: is required for a limit order"
+    assert refusal(
+        {**MARKET_ORDER, "price": "1", "time_in_force": "IOC", "side": "hold", "x": 1}
+    ) == (
+        "x: is not a known field; side: 'hold' is not one of 'buy' or 'sell'; "
+        "price: '1' is not for a market order; time_in_force: 'IOC' is not for a market order"
+    )
+    assert refusal({**ARBITRAGE, "sell_account": "binance-main", "amount": 1}) == (
+        "sell_account: 'binance-main' is the buy_account too; "
+        'amount: 1 must be a decimal string such as "0.25"'
+    )
+
+
+def test_of_very_much_that_is_wrong_the_rest_is_counted() -> None:
+    said = refusal({**ORDER, **{f"field-{number}": 1 for number in range(500)}})
+    assert said.endswith("field-7: is not a known field; and 492 more")
+
+
+LONG = "x" * 5_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LONG,
+        json.dumps({**ORDER, "strategy": LONG}),
+        {**ORDER, "strategy": LONG},
+        {**ORDER, "amount": LONG},
+        {**ORDER, "side": LONG},
+        {**ORDER, "symbol": LONG},
+        {**ORDER, "expires_at": LONG},
+        {**ORDER, LONG: 1},
+        [LONG],
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_a_value_at_length_is_cut_and_its_length_named(body: object) -> None:
+    said = refusal(body)
+    assert len(said) < 250
+    if not isinstance(body, list):
+        assert re.search(r"\.\.\. \(5,000,\d\d\d characters\)", said)
+
+
+def nested(depth: int) -> Any:
+    value: Any = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        10**5_000,
+        [10**5_000],
+        nested(50_000),
+        {"a": {"b": {"c": {"d": {}}}}},
+        "\ud800",
+        b"\xff",
+        object(),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("field", ["amount", "strategy", "side", "expires_at", "symbol"])
+def test_a_value_that_python_cannot_write_out_is_refused_all_the_same(
+    field: str, value: object
+) -> None:
+    said = refusal({**ORDER, field: value})
+    assert said.startswith(f"{field}: ")
+    assert said.encode().decode() == said
+    assert len(said) < 250
+
+
+def test_a_field_of_which_only_half_a_character_came_is_named_so_that_it_can_be_printed() -> None:
+    assert refusal('{"\\ud800\\n": 1}').startswith("'\\ud800\\n': is not a known field")
+
+
+def test_very_many_fields_are_counted_in_a_moment() -> None:
+    names = [f'"{number}":1' for number in range(6_000)]
+    body = "{" + ",".join([*names, names[-1]]) + "}"
+    assert refusal(body) == "5999: is there twice"
 
 
 @pytest.mark.parametrize("expires_at", ["1900000000", "1900000000000", "-1", "1.5e9"])

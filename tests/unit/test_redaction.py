@@ -137,7 +137,7 @@ def test_a_long_hostile_text_costs_no_more_than_its_length() -> None:
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
+def logged(own_log: None) -> Iterator[io.StringIO]:
     """What a handler of the standard library's writes, of whichever library's lines."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
@@ -149,7 +149,6 @@ def logged() -> Iterator[io.StringIO]:
     yield stream
     root.removeHandler(handler)
     root.setLevel(level)
-    logging.setLogRecordFactory(logging.LogRecord)
 
 
 def fail(reason: str) -> None:
@@ -183,6 +182,16 @@ def test_tracebacks_of_other_libraries_hold_no_secret(logged: io.StringIO) -> No
     assert "ValueError: no such host in redis://[removed]@x" in logged.getvalue()
 
 
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """What a test makes of the log ends with it."""
+    yield
+    structlog.reset_defaults()
+    logging.setLogRecordFactory(logging.LogRecord)
+    sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
+
+
+@pytest.mark.usefixtures("own_log")
 @pytest.mark.parametrize("json_lines", [True, False])
 def test_lines_of_our_own_hold_no_secret(
     json_lines: bool, capsys: pytest.CaptureFixture[str]
@@ -196,7 +205,6 @@ def test_lines_of_our_own_hold_no_secret(
         fail(PASSWORD)
     except ValueError:
         log.exception("event")
-    logging.setLogRecordFactory(logging.LogRecord)
     written = capsys.readouterr().err
     assert_clean(written)
     if json_lines:
@@ -220,6 +228,15 @@ def test_what_is_recorded_holds_no_secret() -> None:
     texts += [str(ExchangeUnavailable(says)), str(StoreUnavailable(says))]
     for text in texts:
         assert_clean(text)
+
+
+def test_a_refused_body_that_is_cut_keeps_no_part_of_a_secret() -> None:
+    body = "x" * 1_990 + f" {SECRET} signature=" + "CANARY" * 50 + "y" * 10_000
+    for shift in range(0, 60, 7):
+        refused = RefusedIntent("t", body[shift:], "r", datetime(2030, 1, 1, tzinfo=UTC))
+        assert "canary" not in refused.body
+        assert "CANARY" not in refused.body
+        assert "(cut: " in refused.body
 
 
 def test_an_account_shows_no_secret(account: Account) -> None:

@@ -45,6 +45,7 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Publish signals; print for each its id, or why it was refused."""
+    from workers.commands.signals import account_check
     from workers.submission import submit_lines
 
     try:
@@ -53,7 +54,7 @@ def submit(
         raise Refused(f"FILE: {file!r} cannot be read: {error.strerror}") from None
     refused = 0
     with lines:
-        for result in submit_lines(lines):
+        for result in submit_lines(lines, account_check()):
             refused += "error" in result
             print_line(result if as_json else None, _submitted(result))
     raise typer.Exit(1 if refused else 0)

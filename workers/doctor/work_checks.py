@@ -1,5 +1,6 @@
 """Checks of what does the work: workers, beat's schedules, and what waits for them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ def check_work(settings: Settings, stores: Stores) -> Iterator[Finding]:
     yield from _workers(settings, stores.workers.live())
     yield from _schedules(settings, stores.health)
     yield from _signals(stores.health)
+    yield _aside(stores)
     yield _halts(stores)
 
 
@@ -102,6 +104,17 @@ def _signals(health: HealthStore) -> Iterator[Finding]:
                 else ok("signals waiting", detail)
             )
     yield ok("signals refused", f"{backlog.refused} kept; oneorder refused lists them")
+
+
+def _aside(stores: Stores) -> Finding:
+    """Intents that no live worker is able to take now."""
+    check = "signals set aside"
+    waiting = stores.waiting.waiting()
+    if not waiting:
+        return ok(check, "none")
+    reasons = Counter(each.reason for each in waiting)
+    detail = f"{len(waiting)}; the reasons: {some([reason for reason, _ in reasons.most_common()])}"
+    return warn(check, detail, "oneorder waiting lists them")
 
 
 def _halts(stores: Stores) -> Finding:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pandas as pd
 
 from execution.orders import Order, OrderState
+from execution.signal_age import published_at
 from workers.reports.trades import NO_STRATEGY, money_asset
 
 # Orders that the exchange had and has done with; we refused the others, or do not know.
@@ -76,9 +77,7 @@ def _filled_share(order: Order) -> Decimal | None:
 
 
 def _published_ms(order: Order) -> int:
-    """When the signal was appended to the stream: an entry's id opens with the time in ms."""
-    stamp = (order.entry_id or "").partition("-")[0]
-    return int(stamp) if stamp.isdecimal() else _to_ms(order.created_at)
+    return _to_ms(published_at(order))
 
 
 def _to_ms(moment: datetime) -> int:

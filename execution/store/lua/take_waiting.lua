@@ -1,0 +1,24 @@
+-- Take intents that wait and are due, and make them due again after the lease.
+--
+-- KEYS  1 waiting hash      2 waiting due sorted set
+-- ARGV  1 now, ms      2 how many at most      3 lease, ms
+-- Returns entry ids and what the hash says of them, in turns.
+
+if redis.call('HLEN', KEYS[1]) ~= redis.call('ZCARD', KEYS[2]) then
+  -- An index that was lost is made again: what waits must not wait for ever.
+  for _, entry_id in ipairs(redis.call('HKEYS', KEYS[1])) do
+    redis.call('ZADD', KEYS[2], 'NX', ARGV[1], entry_id)
+  end
+end
+local found = {}
+for _, entry_id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
+  local text = redis.call('HGET', KEYS[1], entry_id)
+  if text then
+    redis.call('ZADD', KEYS[2], tonumber(ARGV[1]) + tonumber(ARGV[3]), entry_id)
+    found[#found + 1] = entry_id
+    found[#found + 1] = text
+  else
+    redis.call('ZREM', KEYS[2], entry_id)
+  end
+end
+return found

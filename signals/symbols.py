@@ -1,0 +1,46 @@
+"""Which texts are symbols, and what to write instead of those that are not.
+
+A symbol is what the account's markets list, as ccxt names them: BASE/QUOTE. Assets are named in
+any script.
+"""
+
+PART_MAX = 32
+# Read off the end of names without a slash, the longest first.
+_QUOTES = ("FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "GBP", "KRW", "JPY", "TRY", "BRL", "AUD",
+           "BTC", "ETH", "BNB", "DAI")  # fmt: skip
+_SEPARATORS = "-_ "
+
+
+def checked_symbol(symbol: str) -> str:
+    """Return the symbol. Raises ValueError, with what to write instead, for what is none."""
+    base, slash, quote = symbol.partition("/")
+    if slash and ":" in quote and _is_asset(base):
+        raise ValueError("is a future: futures are not supported yet")
+    if not slash or not _is_asset(base) or not _is_asset(quote):
+        raise ValueError(f"is not a symbol: write {_guess(symbol) or 'BASE/QUOTE'}")
+    if quote != quote.upper() or (base == base.lower() and base != base.upper()):
+        raise ValueError(f"is not a symbol: write {_guess(symbol)}")
+    return symbol
+
+
+def _is_asset(name: str) -> bool:
+    """Letters of any script, digits and signs; nothing that parts a symbol, or is not seen."""
+    plain = name.isprintable() and not any(each.isspace() or each in "/:" for each in name)
+    return plain and 0 < len(name) <= PART_MAX
+
+
+def _guess(text: str) -> str | None:
+    """The symbol that was meant by a name without a slash, None where that cannot be told."""
+    name = text.strip().upper()
+    base, slash, quote = name.partition("/")
+    if slash and _is_asset(base) and _is_asset(quote):
+        return name
+    for separator in _SEPARATORS:
+        base, found, quote = name.partition(separator)
+        if found and base.isalnum() and quote.isalnum() and max(len(base), len(quote)) <= PART_MAX:
+            return f"{base}/{quote}"
+    for quote in _QUOTES:
+        base = name.removesuffix(quote)
+        if base != name and base.isalnum() and len(base) <= PART_MAX:
+            return f"{base}/{quote}"
+    return None

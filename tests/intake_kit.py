@@ -1,0 +1,59 @@
+"""An intake on a desk in memory: what the composition root puts together, with twins."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fakes import ACCOUNT, Desk, NoArbitrages
+
+from execution.accounts import Account
+from execution.live_workers import LiveWorker
+from workers.intake import Intake
+from workers.roster import Roster
+from workers.waiting_rules import WaitingRules
+
+WAIT_MAX_S = 300
+MARKET_AGE_MAX_S = 60
+
+
+class IntakeKit:
+    """One worker's intake. `alerts` are the sentences that people were alerted with."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        accounts: Iterable[str] = (ACCOUNT,),
+        *,
+        arbitrages: Any = None,
+        reads_version: int = 1,
+        store: Any = None,
+        waiting: Any = None,
+        manager: Any = None,
+    ) -> None:
+        self.alerts: list[str] = []
+        self.accounts = {name: Account(name, "binance") for name in accounts}
+        self.rules = WaitingRules(
+            desk.clock,
+            wait_max_s=WAIT_MAX_S,
+            market_age_max_s=MARKET_AGE_MAX_S,
+            alert=self.alerts.append,
+        )
+        self.roster = Roster(desk.workers, desk.clock, self.accounts, reads_version)
+        self.intake = Intake(
+            store or desk.store,
+            waiting or desk.waiting,
+            manager or desk.manager,
+            desk.clock,
+            self.roster,
+            arbitrages or NoArbitrages(),
+            self.rules,
+        )
+
+
+def live_worker(
+    desk: Desk, name: str, accounts: Iterable[str], reads_version: int = 1
+) -> LiveWorker:
+    """A worker that has just beaten."""
+    now = desk.clock.now()
+    worker = LiveWorker(name, "here", len(name), now, now, tuple(accounts), reads_version, "1.0")
+    desk.workers.beat(worker)
+    return worker

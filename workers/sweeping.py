@@ -1,0 +1,79 @@
+"""Beat's sweep: wakes workers for what is due, and records what no worker took."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from execution.ports import Clock, Intent
+from execution.store.redis_stores import Stores
+from execution.waiting_intents import WaitingIntent
+from workers.intake import Intake, LeftToOthers
+
+# The sweep leaves an intent this long to the message that was sent with it.
+INTENT_GRACE_MS = 1_000
+INTENTS_A_SWEEP = 500
+# What waits is looked at this often, if no more than so many wait.
+WAITING_A_SWEEP = 200
+WAITING_LEASE_MS = 2_000
+ORDERS_A_SWEEP = 200
+# A worker that was woken for an order has this long before another is woken for it too.
+WAKE_LEASE_MS = 5_000
+# A sweep takes well under a second; one that was killed must not hold up the next for long.
+SWEEP_LEASE_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wakes:
+    """How a worker is woken: for an order, an arbitrage, or an intent that this one cannot take;
+    and whether there are workers free to be woken, since more messages would only pile up."""
+
+    order: Callable[[str], None]
+    arbitrage: Callable[[str], None]
+    intent: Callable[[str], None]
+    are_wanted: Callable[[], bool]
+
+
+class Sweeper:
+    """One sweep at a time among all workers. Nothing that it finds ends it early, but a store that
+    does not answer: then it raises StoreUnavailable."""
+
+    def __init__(self, stores: Stores, clock: Clock, intake: Intake, wakes: Wakes) -> None:
+        self._stores = stores
+        self._clock = clock
+        self._intake = intake
+        self._wakes = wakes
+
+    def run(self, owner: str) -> None:
+        """Sweep once, unless another worker is at it."""
+        store = self._stores.orders
+        if not store.lease("sweep", owner, SWEEP_LEASE_MS):
+            return
+        try:
+            # Orders come before intents: what may stand at an exchange cannot wait for what is new.
+            if self._wakes.are_wanted():
+                self._wake_due()
+            for intent in store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS):
+                self._drain(intent)
+            now_ms = self._clock.now_ms()
+            for waiting in self._stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS):
+                self._look_again(waiting)
+        finally:
+            store.release("sweep", owner)
+
+    def _wake_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        for order_id in self._stores.orders.due(now_ms, ORDERS_A_SWEEP, WAKE_LEASE_MS):
+            self._wakes.order(order_id)
+        for arbitrage_id in self._stores.arbitrages.due(now_ms, ORDERS_A_SWEEP, WAKE_LEASE_MS):
+            self._wakes.arbitrage(arbitrage_id)
+
+    def _drain(self, intent: Intent) -> None:
+        try:
+            self._intake.drain(intent)
+        except LeftToOthers as left:
+            self._wakes.intent(left.entry_id)
+
+    def _look_again(self, waiting: WaitingIntent) -> None:
+        try:
+            self._intake.look_again(waiting)
+        except LeftToOthers as left:
+            self._wakes.intent(left.entry_id)
