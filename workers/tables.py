@@ -25,10 +25,12 @@ _NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price",
             "free", "arbitrages", "traded", "open", "imbalanced", "fills", "trades_read",
             "fills_applied", "took_ms"}  # fmt: skip
 PLACES_SHOWN = 8
-# Prose may be folded, but into no narrower a column than this.
+# Prose may be folded between its words, but into no narrower a column than this; only a word that
+# is longer than any id is folded itself.
 _PROSE = {"reason", "detail", "error", "body", "repaired", "drift", "external_orders", "unmarked",
           "orders_settled", "orders_adopted", "value", "help", "symbols", "hint"}  # fmt: skip
 PROSE_WIDTH_MIN = 24
+WORD_WIDTH_MAX = 64
 _TIMES = {"created_at", "updated_at", "started_at", "time", "since"}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 _NUMBER = re.compile(r"-?\d+\.\d+")
@@ -115,14 +117,15 @@ class Listed:
 
     def _widths(self, room: int) -> list[int] | None:
         """How wide each column is to be; None where not all of them have room."""
-        cells = [[_head(column) for column in self._columns], *self._rows]
-        widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+        rows = [[_head(column) for column in self._columns], *self._rows]
+        cells = list(zip(*rows, strict=True))
+        widths = [max(map(cell_len, column)) for column in cells]
         # Between two columns stands a line with a space on either side of it.
         excess = sum(widths) + 3 * len(widths) + 1 - room
         prose = [i for i, column in enumerate(self._columns) if column in _PROSE]
         # The widest gives way first.
         for i in sorted(prose, key=lambda i: -widths[i]):
-            given = min(excess, max(0, widths[i] - PROSE_WIDTH_MIN))
+            given = min(excess, max(0, widths[i] - _narrowest(cells[i])))
             if given > 0:
                 widths[i] -= given
                 excess -= given
@@ -156,6 +159,12 @@ class Listed:
                     lines.append("\n")
         lines.rstrip()
         return lines
+
+
+def _narrowest(cells: Iterable[str]) -> int:
+    """How narrow a column of prose may be, so that no id in it is folded."""
+    words = (cell_len(word) for cell in cells for word in cell.split(" "))
+    return max((n for n in words if PROSE_WIDTH_MIN < n <= WORD_WIDTH_MAX), default=PROSE_WIDTH_MIN)
 
 
 def _head(column: str) -> str:

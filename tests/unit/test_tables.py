@@ -106,6 +106,14 @@ def test_prose_gives_way_before_anything_else_does() -> None:
     assert "┃" in found
 
 
+def test_an_id_within_prose_is_not_folded_either() -> None:
+    reason = f"orders {ORDER_ID}, {ORDER_ID} and 0e4b2c52-8f3a-4d0e-9f5e-aaaaaaaaaaaa remain"
+    for width in (50, 60, 80, 120):
+        found = shown([{"account": "a", "reason": reason}], width, ("account", "reason"))
+        assert found.count(ORDER_ID) == 2
+        assert "0e4b2c52-8f3a-4d0e-9f5e-aaaaaaaaaaaa" in found
+
+
 def test_times_are_shown_to_the_second_and_numbers_to_eight_places() -> None:
     found = shown([ORDER])
     assert "2030-01-02T03:04:05Z" in found

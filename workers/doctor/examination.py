@@ -1,5 +1,6 @@
 """All checks of an installation, in the order in which one depends on the other."""
 
+from dataclasses import replace
 from functools import partial
 
 from workers.bootstrap import Services
@@ -12,6 +13,10 @@ from workers.doctor.work_checks import check_work
 
 # Redis gives up on a silent server after 3 s, an exchange's client after its `timeout_s`.
 BOUND_S = 20
+HELP = {
+    "redis": "start it (oneorder redis), or correct redis_url",
+    "ledger": "correct ledger_url, or make room on its disk",
+}
 
 
 def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
@@ -25,7 +30,7 @@ def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
             for account in parts.accounts
         },
     }
-    found = run_checks(first, bound_s)
+    found = [_with_help(finding) for finding in run_checks(first, bound_s)]
     # What cannot be read is said once.
     is_read = {finding.check for finding in found if finding.result is Result.OK}
     second: dict[str, Check] = {}
@@ -36,6 +41,13 @@ def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
         second["history"] = lambda: check_history(stores, ledger)
         second["orders"] = lambda: check_orders(stores, ledger, parts.settings.accounts)
     return [_settings(parts), *found, *run_checks(second, bound_s)]
+
+
+def _with_help(finding: Finding) -> Finding:
+    """What a check that ended early could not say itself."""
+    if finding.result is Result.OK or finding.help:
+        return finding
+    return replace(finding, help=HELP.get(finding.check, ""))
 
 
 def _settings(parts: Services) -> Finding:
