@@ -219,7 +219,7 @@ class RefusedIntent:
     def __post_init__(self) -> None:
         for name, bytes_max in REFUSED_MAX.items():
             text = getattr(self, name)
-            # Before the cut, which could leave half of a secret; what is cut off needs no look.
+            # Before the cut, which could leave half of a secret. What is cut off is not kept.
             looked_at = bytes_max + SECRET_LENGTH_MAX
             redacted = redact(text[:looked_at]) + text[looked_at:]
             object.__setattr__(self, name, cut(redacted, bytes_max))

@@ -12,7 +12,7 @@ from execution.redaction import redact, scrub
 
 
 class RedactedRecord(logging.LogRecord):
-    """A record of the standard library's logging whose texts hold no secret, whoever logs it and
+    """A record of the standard library's logging whose texts hold no secret, whatever logs it and
     whichever handler writes it: ccxt and urllib3 log keys and signed URLs at DEBUG."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -23,7 +23,7 @@ LENGTH_MIN = 8
 LENGTH_UNMISTAKABLE = 16
 # The tutorials' own passwords: no secrets, and the names of half of everything.
 _PUBLIC = frozenset({"oneorder", "binance", "bybit", "default", "redis", "postgres"})
-# The fields of our own records that hold sentences, or what somebody sent.
+# The fields of our own records that hold sentences, or what was sent to us.
 PROSE = frozenset({"reason", "detail", "error", "body", "repaired", "notes"})
 # Coins of these names exist: {"SIGN": "1.5"} is an amount.
 _COINS = frozenset({"SIGN", "TOKEN"})
@@ -81,7 +81,7 @@ _by_value: re.Pattern[str] | None = None
 def register_secrets(values: Iterable[str | None]) -> None:
     """Remove these values, however they are encoded, from every text from now on.
 
-    Values that are too short to be told from ordinary words are left to the patterns.
+    Values that are too short to be distinguished from ordinary words are left to the patterns.
     """
     global _by_value  # One for the process: loggers and excepthooks are so, too.
     forms = {form for value in values if value for form in _forms(value.strip())}

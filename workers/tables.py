@@ -177,7 +177,7 @@ def _styled(column: str, cell: str) -> Text:
 
 
 def _shortened(column: str, text: str, numbers: Collection[str]) -> str:
-    """A number with more places than anybody reads is rounded for the eye, and a time to the
+    """A number with more places than a person reads is rounded for the eye, and a time to the
     second; --json has them whole."""
     moment = _MOMENT.fullmatch(text) if column in _TIMES else None
     if moment is not None:

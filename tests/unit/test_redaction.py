@@ -346,7 +346,7 @@ def test_an_uncaught_error_shows_no_secret() -> None:
 
 
 def run_program(program: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run it in a process of its own, away from anybody's settings."""
+    """Run it in a process of its own, away from the user's settings."""
     root = Path(__file__).parents[2]
     environment = {key: value for key, value in os.environ.items() if "ONEORDER_" not in key}
     return subprocess.run(

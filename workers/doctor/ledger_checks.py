@@ -44,7 +44,7 @@ def check_history(stores: Stores, ledger: Ledger) -> Iterator[Finding]:
 
 
 def check_orders(stores: Stores, ledger: Ledger, configured: Collection[str]) -> Iterator[Finding]:
-    """Orders in quarantine, and those that stand on accounts that nobody serves."""
+    """Orders in quarantine, and open orders of accounts that are not configured."""
     unsettled = list(_unsettled(stores, ledger))
     quarantined = [o.order_id for o in unsettled if o.state is OrderState.QUARANTINED]
     if quarantined:
