@@ -428,6 +428,7 @@ EVERY_METHOD: dict[str, Callable[[Ledger], object]] = {
     "identity": lambda ledger: ledger.identity(),
     "write_halts": lambda ledger: ledger.write_halts([]),
     "halts": lambda ledger: ledger.halts(),
+    "probe": lambda ledger: ledger.probe(),
     "traded": lambda ledger: ledger.traded(),
     "fills": lambda ledger: list(ledger.fills(ACCOUNT, SYMBOL)),
     "write_snapshots": lambda ledger: ledger.write_snapshots([a_snapshot(1)]),
