@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from execution.redaction import register_secrets, register_url
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """Where an account is and what opens it. `exchange` is a ccxt id.
 
-    Secrets stay out of every repr, and so out of logs. `accept_quarantine` lets the account be at
+    Secrets stay out of every repr, and from the moment that an account is known, out of every text
+    that leaves the process. `accept_quarantine` lets the account be at
     an exchange where some outcomes cannot be found out; a person must settle those orders.
     """
 
@@ -16,9 +19,13 @@ class Account:
     api_key: str = field(default="", repr=False)
     api_secret: str = field(default="", repr=False)
     api_password: str = field(default="", repr=False)
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     timeout_s: int = 10
     accept_quarantine: bool = False
+
+    def __post_init__(self) -> None:
+        register_secrets([self.api_key, self.api_secret, self.api_password])
+        register_url(self.base_url)
 
 
 def what_is_missing(account: str) -> str:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from execution.ports import Clock, ExchangeUnavailable, StoreUnavailable
+from execution.errors import ExchangeUnavailable, StoreUnavailable
+from execution.ports import Clock
 
 # How often, at most, one process asks the store whether another one was told to wait.
 LOOK_EVERY_MS = 500

@@ -8,9 +8,10 @@ from execution.arbitrage_legs import ArbitrageDesk, Candidate, Legs, Limits, leg
 from execution.arbitrage_plan import LegPlan, NoPlan, Venue, fix_role, is_dust_at, plan_fix
 from execution.arbitrages import Arbitrage, ArbitrageState, Result, average_price
 from execution.decimals import to_text
+from execution.errors import ExchangeUnavailable
 from execution.orders import Order, Side
 from execution.placement import UnknownAccount
-from execution.ports import Epoch, ExchangeUnavailable
+from execution.ports import Epoch
 
 
 class Over(Exception):

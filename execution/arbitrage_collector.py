@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from execution.book_snapshots import BookHealth, BookKey, Books, BookSnapshot, Publish
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 
 # Pauses that grow, after a source has broken down and while the store does not answer, end here.
 RESTART_MS_MAX = 60_000

@@ -17,6 +17,7 @@ from execution.arbitrage_plan import NoPlan, plan_legs
 from execution.arbitrages import Arbitrage, ArbitrageState, Result, result_of
 from execution.clock import ExchangeClocks, SystemClock
 from execution.decimals import ZERO, to_decimal
+from execution.errors import ExchangeUnavailable
 from execution.identifiers import arbitrage_id_of
 from execution.journal import Journal, Overtaken, Patience, StoreRestarted
 from execution.logger import LogObserver
@@ -24,7 +25,7 @@ from execution.order_factory import one_off_order
 from execution.order_manager import OrderManager, SignalReused
 from execution.orders import Order, Side
 from execution.placement import Placement, UnknownAccount
-from execution.ports import Epoch, Exchange, ExchangeUnavailable
+from execution.ports import Epoch, Exchange
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_store import MemoryStore
 from execution.together import together

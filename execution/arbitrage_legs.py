@@ -14,6 +14,7 @@ from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole
 from execution.clock import ExchangeClocks
 from execution.contracts import client_order_id_of
 from execution.decimals import ZERO
+from execution.errors import ExchangeUnavailable
 from execution.identifiers import order_id_of
 from execution.instruments import assets_of
 from execution.journal import Journal, Overtaken, StoreRestarted, new_revision
@@ -21,7 +22,7 @@ from execution.order_factory import new_order
 from execution.order_manager import OrderManager
 from execution.orders import Order, OrderType, Side, TimeInForce
 from execution.placement import Placement, UnknownAccount
-from execution.ports import Clock, Committed, Epoch, Exchange, ExchangeUnavailable, Store
+from execution.ports import Clock, Committed, Epoch, Exchange, Store
 from execution.spread_pricing import UNLIMITED
 from execution.together import together
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from execution.clock import ExchangeClocks
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Order, Verdict
-from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable
+from execution.ports import Clock, Epoch, Exchange
 from execution.signal_age import published_at
 
 # A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from execution.clock import steady_ms
-from execution.ports import ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
 
 # Work on an order takes a fraction of this as long as its exchange answers.
 SLOW_MS = 500

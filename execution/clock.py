@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from execution.ports import Clock, ClockOffset, Exchange, ExchangeUnavailable, Store
+from execution.errors import ExchangeUnavailable
+from execution.ports import Clock, ClockOffset, Exchange, Store
 
 # A measured offset is trusted for this long; meanwhile two clocks may drift apart by DRIFT_PPM.
 OFFSET_AGE_MAX_MS = 120_000

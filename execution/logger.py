@@ -11,13 +11,16 @@ from execution.events import Event
 from execution.missing_accounts import MissingAccount
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
+from execution.redacted_logging import redact_event, redact_process_output
 from execution.report_faults import is_fault
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
-    """Send every line to standard error: JSON for machines, or coloured text for people."""
+    """Send every line to standard error: JSON for machines, or coloured text for people. Secrets
+    are taken out of it, and of whatever else the process logs."""
+    redact_process_output()
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
     )
@@ -27,6 +30,7 @@ def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            redact_event,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 from execution.accounts import what_is_missing
 from execution.bulkhead import Bulkhead, Crowded
+from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.events import CancelRequested, Refused, Reported, SettledByHand
 from execution.journal import Journal, Overtaken
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
-from execution.ports import Exchange, ExchangeUnavailable, QuestionRefused, Store, UnknownSymbol
+from execution.ports import Exchange, Store
 from execution.waiting import ACCOUNT_UNKNOWN, BUSY, NOT_CANCELED
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
@@ -61,7 +62,7 @@ class OrderManager:
     def _left(self, order: Order, crowded: Crowded) -> Order:
         """Leave the order to the sweep, with a record if it has none. What its record says already,
         such as that its outcome is unknown, says more than that its account is busy."""
-        due_ms = self._placement.due_after(crowded)
+        due_ms = self._placement.waits.due_after(crowded)
         try:
             if order.version and order.reason is not None:
                 self._journal.postpone(order, due_ms)
@@ -171,14 +172,14 @@ class OrderManager:
             return self._journal.delay(order, ACCOUNT_UNKNOWN, what_is_missing(order.account))
         except QuestionRefused as error:
             if not (order.is_live and order.cancel_requested):
-                return self._placement.wait_for_exchange(order, error)
+                return self._placement.waits.for_exchange(order, error)
             by_hand = (
                 f"{error}; if the exchange has no such order any more, run "
                 f"`oneorder settle {order.order_id} --not-there`"
             )
             return self._journal.delay(order, NOT_CANCELED, by_hand)
         except ExchangeUnavailable as error:
-            return self._placement.wait_for_exchange(order, error)
+            return self._placement.waits.for_exchange(order, error)
         return order
 
     def _learn_end(self, order: Order) -> Order:

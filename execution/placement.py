@@ -11,6 +11,7 @@ from execution.accounts import what_is_missing
 from execution.attempts import Attempts, may_be_forgotten
 from execution.clock import ExchangeClocks
 from execution.contracts import Uniqueness
+from execution.errors import ExchangeUnavailable
 from execution.events import (
     AttemptBegan,
     AttemptDied,
@@ -29,7 +30,7 @@ from execution.journal import (
 )
 from execution.order_rules import broken_rule
 from execution.orders import Attempt, Order, OrderState, Verdict
-from execution.ports import Clock, Epoch, Exchange, ExchangeUnavailable, Outcome, Store
+from execution.ports import Clock, Epoch, Exchange, Outcome, Store
 from execution.report_faults import fault_reason, mismatches
 from execution.signal_age import too_old
 from execution.transitions import transition
@@ -38,14 +39,11 @@ from execution.waiting import (
     HELD,
     RESTARTED,
     UNKNOWN,
-    UNREACHABLE,
-    time_text_ms,
     unknown,
 )
+from execution.waits import Waits
 
 RECHECK_MS = 1_000
-# Longer waits are looked into meanwhile: the order may expire.
-WAIT_MAX_MS = 15_000
 
 
 class UnknownAccount(Exception):
@@ -83,6 +81,7 @@ class Placement:
         self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {})
         self._attempts_max = attempts_max
         self._market_age_max_s = market_age_max_s
+        self.waits = Waits(store, journal, clock)
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
@@ -126,7 +125,7 @@ class Placement:
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
-            return self.wait_for_exchange(order, error)
+            return self.waits.for_exchange(order, error)
         except AccountHeld:
             return self._journal.delay(order, HELD)
         except StoreRestarted:
@@ -211,7 +210,7 @@ class Placement:
         self, order: Order, attempt: Attempt, outcome: Outcome, exchange: Exchange, epoch: Epoch
     ) -> Order:
         """Write down what an attempt came to, and look at once where that is unknown."""
-        self.hold(order, outcome.retry_after_s)
+        self.waits.hold(order.account, outcome.retry_after_s)
         number, stamp_ms, reason = attempt.number, attempt.stamp_ms, outcome.reason
         if outcome.verdict is Verdict.ACCEPTED and outcome.report is not None:
             differs = mismatches(order, outcome.report)
@@ -252,7 +251,7 @@ class Placement:
             missing = what_is_missing(order.account)
             return self._journal.delay(order, ACCOUNT_UNKNOWN, missing, due_ms)
         except ExchangeUnavailable as error:
-            return self.wait_for_exchange(order, error, self._clock.now_ms() + RECHECK_MS)
+            return self.waits.for_exchange(order, error, self._clock.now_ms() + RECHECK_MS)
         except StoreRestarted:
             self._journal.postpone(order)
             return order
@@ -282,23 +281,3 @@ class Placement:
             return self._journal.record(order, died, epoch)
         reason = f"{contract.exchange} cannot say whether attempt {number} arrived{words}"
         return self._journal.decide(order, Quarantined(reason), epoch)
-
-    def wait_for_exchange(
-        self, order: Order, error: ExchangeUnavailable, due_ms: int | None = None
-    ) -> Order:
-        """Leave the order until the exchange may be asked again, with the reason on its record."""
-        due_ms = self.due_after(error) if due_ms is None else due_ms
-        if not error.retry_after_s:
-            return self._journal.delay(order, UNREACHABLE, str(error), due_ms)
-        self.hold(order, error.retry_after_s)
-        until = time_text_ms(self._clock.now_ms() + error.retry_after_s * 1_000)
-        return self._journal.delay(order, HELD, f"until {until}, {error}", due_ms)
-
-    def due_after(self, error: ExchangeUnavailable) -> int | None:
-        """When to look again at what failed so; None for when the order's state asks for it."""
-        wait_ms = min(error.wait_s * 1_000, WAIT_MAX_MS)
-        return self._clock.now_ms() + wait_ms if wait_ms else None
-
-    def hold(self, order: Order, seconds: int) -> None:
-        if seconds:
-            self._store.hold(order.account, seconds)

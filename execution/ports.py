@@ -9,37 +9,13 @@ from typing import Protocol
 
 from execution.books import Book
 from execution.contracts import Contract
+from execution.errors import StoreUnavailable
 from execution.events import Event
 from execution.markets import Market
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, Verdict
 from execution.positions import Position
+from execution.redaction import redact
 from execution.texts import cut
-
-
-class ExchangeUnavailable(Exception):
-    """A question to the exchange got no usable answer; nothing may be concluded from that.
-
-    `retry_after_s` is how long the exchange asked to be left alone, if it did. `wait_s` is for how
-    long it is known that asking again would be in vain.
-    """
-
-    def __init__(self, message: str, retry_after_s: int = 0, wait_s: int = 0) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-        self.wait_s = wait_s
-
-
-class QuestionRefused(ExchangeUnavailable):
-    """The exchange is there, and has no usable answer to this very question: to ask it something
-    else may be of use."""
-
-
-class UnknownSymbol(QuestionRefused):
-    """The exchange does not list the symbol, or does not any more."""
-
-
-class StoreUnavailable(Exception):
-    """The store did not answer; the change may or may not have been made."""
 
 
 class UnreadableRecord(StoreUnavailable):
@@ -54,6 +30,10 @@ class Outcome:
     report: OrderReport | None = None
     reason: str = ""
     retry_after_s: int = 0
+
+    def __post_init__(self) -> None:
+        # It becomes part of the record, the ledger and the log.
+        object.__setattr__(self, "reason", redact(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +111,10 @@ class Exchange(Protocol):
 
     def may_trade(self) -> bool | None:
         """Whether the key is allowed to place orders; None where the exchange does not say."""
+
+    def may_withdraw(self) -> bool | None:
+        """Whether the key is allowed to withdraw, which oneorder never needs; None where the
+        exchange does not say."""
 
     def order_book(self, symbol: str, depth: int) -> Book: ...
     def measure_clock(self) -> ClockOffset: ...
@@ -218,6 +202,8 @@ class Intent:
     version: str = "1"
 
 
+# No secret is longer than this.
+SECRET_LENGTH_MAX = 4_096
 REFUSED_MAX = {"task": 100, "body": 2_000, "reason": 1_000}
 
 
@@ -225,9 +211,9 @@ REFUSED_MAX = {"task": 100, "body": 2_000, "reason": 1_000}
 class RefusedIntent:
     """An intent that could not become an order, and why; kept so that nothing is lost.
 
-    What is longer than REFUSED_MAX says, in bytes of UTF-8, is cut, so that a list of them takes a
-    bounded amount of memory. JSON's escapes can make halves of characters, which no store takes;
-    they are shown as escapes.
+    What looks like a key, a token or a password is removed. What is longer than REFUSED_MAX says,
+    in bytes of UTF-8, is cut, so that a list of them takes a bounded amount of memory. JSON's
+    escapes can make halves of characters, which no store takes; they are shown as escapes.
     """
 
     task: str
@@ -237,7 +223,11 @@ class RefusedIntent:
 
     def __post_init__(self) -> None:
         for name, bytes_max in REFUSED_MAX.items():
-            object.__setattr__(self, name, cut(getattr(self, name), bytes_max))
+            text = getattr(self, name)
+            # Before the cut, which could leave half of a secret. What is cut off is not kept.
+            looked_at = bytes_max + SECRET_LENGTH_MAX
+            redacted = redact(text[:looked_at]) + text[looked_at:]
+            object.__setattr__(self, name, cut(redacted, bytes_max))
 
 
 class Store(Protocol):

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from decimal import Decimal
 
-from execution.ports import Exchange, QuestionRefused
+from execution.errors import QuestionRefused
+from execution.ports import Exchange
 
 # So many questions at most; an exchange that refuses them all is not asked for each symbol.
 QUESTIONS_MAX = 16

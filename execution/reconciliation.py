@@ -12,9 +12,10 @@ from uuid import uuid4
 
 from execution.account_visit import AccountVisit
 from execution.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
+from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.instruments import assets_of
 from execution.orders import OrderState
-from execution.ports import Exchange, ExchangeUnavailable, StoreUnavailable
+from execution.ports import Exchange
 from execution.positions import Position
 from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reconciliation, Reread

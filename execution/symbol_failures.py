@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.journal import UnknownOrder
-from execution.ports import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.transitions import IllegalTransition
 
 # An exchange that has refused so many symbols one after another is not asked for the next.

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Protocol
 
 from execution.decimals import EXACT, ZERO, Money
+from execution.errors import ExchangeUnavailable
 from execution.ledger.port import Snapshot
-from execution.ports import Clock, Exchange, ExchangeUnavailable, Store
+from execution.ports import Clock, Exchange, Store
 from execution.positions import Position
 from execution.pricing import Pricing
 from execution.together import together

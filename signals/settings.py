@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,10 +44,13 @@ def _existing_config() -> Path:
 class SignalSettings(BaseSettings):
     """Read from the file, overridden by ONEORDER_* in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="ignore", frozen=True)
+    # What was refused may hold a password, and is not repeated in the error.
+    model_config = SettingsConfigDict(
+        env_prefix="ONEORDER_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
-    redis_url: RedisUrl = "redis://127.0.0.1:6379/0"
-    broker_url: BrokerUrl | None = None
+    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    broker_url: BrokerUrl | None = Field(default=None, repr=False)
 
     @property
     def celery_broker_url(self) -> str:

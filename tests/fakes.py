@@ -16,6 +16,7 @@ from execution.balance_sheet import moved_by_trade
 from execution.books import Book
 from execution.clock import ExchangeClocks, SystemClock
 from execution.contracts import BINANCE, Contract
+from execution.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
 from execution.events import Event
 from execution.journal import Journal, Patience
 from execution.ledger.memory_ledger import MemoryLedger
@@ -36,18 +37,7 @@ from execution.orders import (
     Verdict,
 )
 from execution.placement import Placement
-from execution.ports import (
-    AccountFill,
-    Change,
-    Clock,
-    ClockOffset,
-    Committed,
-    Exchange,
-    ExchangeUnavailable,
-    Outcome,
-    StoreUnavailable,
-    UnknownSymbol,
-)
+from execution.ports import AccountFill, Change, Clock, ClockOffset, Committed, Exchange, Outcome
 from execution.reconciliation import Reconciler
 from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reconciliation
@@ -55,7 +45,9 @@ from execution.repair import Repairer
 from execution.store.memory_arbitrages import MemoryArbitrages
 from execution.store.memory_archive import MemoryArchive, MemoryRepair
 from execution.store.memory_books import MemoryReconciliations, MemoryValuations
+from execution.store.memory_health import MemoryHealth
 from execution.store.memory_holds import MemoryAddressHolds
+from execution.store.memory_listings import MemoryListings
 from execution.store.memory_order_books import MemoryBooks
 from execution.store.memory_store import MemoryStore
 from execution.store.memory_waiting import MemoryWaiting
@@ -357,6 +349,10 @@ class FakeExchange:
         self._called("may_trade")
         return True
 
+    def may_withdraw(self) -> bool | None:
+        self._called("may_withdraw")
+        return False
+
     def free_balances(self) -> dict[str, Decimal]:
         self._called("free_balances")
         return self._total()
@@ -500,6 +496,7 @@ class Desk:
         self.arbitrages = MemoryArbitrages(self.store)
         self.workers = MemoryWorkers(self.clock)
         self.waiting = MemoryWaiting(self.store)
+        self.health = MemoryHealth(self.store, self.clock)
         self.archive = Archive(
             MemoryArchive(self.store, self.clock),
             self.valuations,
@@ -526,6 +523,8 @@ class Desk:
             self.workers,
             self.waiting,
             MemoryAddressHolds(self.store, self.clock),
+            MemoryListings(self.store, self.book),
+            self.health,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:

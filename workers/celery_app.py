@@ -21,6 +21,7 @@ from kombu import Queue
 from execution.contracts import UnsupportedExchange
 from execution.ledger.port import LedgerUrlError
 from execution.logger import configure_logging
+from execution.redacted_logging import redact_process_output
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from workers.bootstrap import services
 from workers.flower_guard import guard_flower, is_flower
@@ -51,7 +52,7 @@ def make_app(settings: Settings) -> Celery:
 def _worker_settings(settings: Settings) -> dict[str, Any]:
     options = SHARED["broker_transport_options"]
     return {
-        "imports": ["workers.tasks"],
+        "imports": ["workers.tasks", "workers.ticks"],
         "worker_pool": "threads",
         "worker_concurrency": settings.worker_threads,
         "task_queues": [Queue(name) for name in sorted(set(QUEUES.values()))],
@@ -172,6 +173,8 @@ def _keep_malformed(text: str, reason: str) -> None:
 
 if is_flower():
     guard_flower(os.environ)
+# Celery logs before a worker or beat has started, too.
+redact_process_output()
 try:
     app = make_app(load_settings())
 except SettingsError as refused:

@@ -16,6 +16,7 @@ from execution.identifiers import order_id_of
 from execution.ledger.sql_ledger import open_ledger
 from execution.orders import Order, OrderState
 from execution.ports import Store
+from execution.redaction import redact
 from execution.store.redis_stores import Stores
 from signals import (
     CancelRequest,
@@ -31,6 +32,7 @@ from workers import tables, views
 from workers.audit import Check, compare
 from workers.demo_signals import DemoSignal, demo_signals
 from workers.local_stack import LocalStack, NotReady
+from workers.plain_text import plain
 from workers.reports.writing import ledger_report, write_files
 
 PATIENCE_S = 45
@@ -57,7 +59,7 @@ def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
             failed = _trade(stack, count, seed, console)
             _report(stack, report, console)
         except NotReady as error:
-            console.print(str(error), style="red", markup=False, highlight=False)
+            console.print(plain(redact(str(error))), style="red", markup=False, highlight=False)
             return 1
         return failed
 
@@ -96,7 +98,7 @@ def _trade(stack: LocalStack, count: int, seed: int, console: Console) -> int:
     stack.wait_for("a price for every position", lambda: _all_marked(stack.account, stores))
     checks = [*_ending_checks(expected, orders), *_ledger_checks(stack, store)]
     now_ms = time.time_ns() // 1_000_000
-    rows = views.position_views(stores, stack.account, now_ms)
+    rows = views.position_views(stores, store.positions(stack.account), now_ms)
     console.print(tables.table("Positions", rows, _POSITION_COLUMNS))
     return _verdict(batch, refused, orders, checks, settled, console)
 
@@ -195,8 +197,8 @@ def _verdict(
     )
     wrong = [check for check in checks if not check.agrees]
     for check in wrong:
-        difference = f"{check.what} {check.subject}: {check.ours}, not {check.theirs}"
-        console.print(difference, style="red", markup=False)
+        text = f"{check.what} {check.subject}: {check.ours}, not {check.theirs}"
+        console.print(plain(text), style="red", markup=False)
     console.print(
         f"{len(batch)} signals published, one of them twice: {len(orders)} orders, "
         f"{len(refused)} refused before publishing, {len(wrong)} differences."

@@ -9,8 +9,9 @@ from threading import Event, Thread
 
 import structlog
 
+from execution.errors import StoreUnavailable
 from execution.live_workers import BEAT_EVERY_S, LiveWorker, WorkerRegistry
-from execution.ports import Clock, StoreUnavailable
+from execution.ports import Clock
 from signals.broker import SCHEMA_VERSION
 
 

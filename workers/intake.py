@@ -8,11 +8,12 @@ from typing import TypeVar
 import structlog
 
 from execution.arbitrages import Arbitrage
+from execution.errors import StoreUnavailable
 from execution.journal import UnknownOrder
 from execution.order_factory import new_order
 from execution.order_manager import OrderManager, SignalReused
 from execution.orders import Order, OrderType, Side, TimeInForce
-from execution.ports import Clock, Intent, RefusedIntent, Store, StoreUnavailable
+from execution.ports import Clock, Intent, RefusedIntent, Store
 from execution.waiting_intents import WaitingIntent, WaitingStore
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
 from signals.messages import (

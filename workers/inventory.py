@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from execution.decimals import ZERO, to_text
+from execution.errors import ExchangeUnavailable
 from execution.instruments import assets_of
 from execution.inventory import suggest_moves
-from execution.ports import ExchangeUnavailable
 from execution.together import together
 from workers.bootstrap import Services
 

@@ -19,7 +19,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from execution.clock import SystemClock
-from execution.ports import Store, StoreUnavailable
+from execution.errors import StoreUnavailable
+from execution.ports import Store
 from execution.store.redis_stores import Stores, open_stores
 from workers.embedded import server_binary
 from workers.settings import as_toml

@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 from execution.store.failover import FailoverConnection, FailoverSSLConnection
 from workers.envelopes import MalformedMessage, read_message
 

@@ -1,6 +1,5 @@
 """Reports errors to Sentry where a DSN is set, and keeps keys and signatures out of them."""
 
-import re
 from typing import Any
 
 import sentry_sdk
@@ -12,18 +11,8 @@ from execution.events import Quarantined, Reported
 from execution.missing_accounts import MissingAccount
 from execution.orders import Order, OrderState
 from execution.reconciliation_run import Reconciliation
+from execution.redaction import scrub
 from execution.report_faults import is_fault
-
-_NAMES = r"signature|api[_-]?key|secret|password|passphrase|x-mbx-apikey|authorization|token"
-_SECRET_NAMES = re.compile(rf"(?i){_NAMES}")
-# A name, what joins it to its value, and the value: quoted, or up to the next separator.
-_SECRETS = re.compile(
-    rf"(?i)((?:{_NAMES})['\"]?\s*[=:]\s*(?:bearer\s+|basic\s+)?)"
-    r"""('[^']*'|"[^"]*"|[^'"&\s,}\]]+)"""
-)
-# A header may come as a list of its name and its value.
-_PAIR = 2
-_URL_PASSWORDS = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 
 def initialize_sentry(dsn: str | None) -> None:
@@ -96,27 +85,9 @@ def alert_of_missing_account(found: MissingAccount) -> None:
 
 
 def scrub_event(event: Event, _: Hint) -> Event | None:
-    """Blank whatever looks like a secret, at any depth."""
+    """Remove whatever looks like a secret, at any depth."""
     return scrub(event)  # type: ignore[no-any-return]
 
 
 def scrub_breadcrumb(crumb: dict[str, Any], _: dict[str, Any]) -> dict[str, Any] | None:
     return scrub(crumb)  # type: ignore[no-any-return]
-
-
-def scrub(value: Any) -> Any:
-    """Return a copy with secrets blanked: by name in mappings, by shape in texts."""
-    if isinstance(value, dict):
-        return {
-            key: "[removed]" if _SECRET_NAMES.search(str(key)) else scrub(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        if len(value) == _PAIR and isinstance(value[0], str) and _SECRET_NAMES.search(value[0]):
-            return [value[0], "[removed]"]
-        return [scrub(item) for item in value]
-    if isinstance(value, bytes):
-        return scrub(value.decode(errors="replace"))
-    if isinstance(value, str):
-        return _URL_PASSWORDS.sub("[removed]", _SECRETS.sub(r"\1[removed]", value))
-    return value

@@ -22,6 +22,7 @@ from pydantic_settings import SettingsConfigDict
 from execution.accounts import Account
 from execution.contracts import CONTRACTS
 from execution.reconciliation_run import DriftPolicy
+from execution.redaction import redact, register_url
 from signals.addresses import check_base_url
 from signals.settings import SignalSettings, config_path
 from workers.keys import KeyFault, read_key
@@ -42,7 +43,9 @@ class AccountSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     exchange: Annotated[str, StringConstraints(min_length=1)]
-    base_url: Annotated[str, AfterValidator(check_base_url)] | None = None
+    base_url: Annotated[str, AfterValidator(check_base_url)] | None = Field(
+        default=None, repr=False
+    )
     timeout_s: int = Field(default=10, ge=1, le=15)
     window_ms: int | None = Field(default=None, ge=100, le=60_000)
     accept_quarantine: bool = False
@@ -120,23 +123,27 @@ class Settings(SignalSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings. Raises SettingsError."""
+    """Read the settings, and keep their passwords out of every text from now on. Raises
+    SettingsError."""
     path = config_path()
     try:
         wrong = wrong_variable(os.environ, Settings)
         if wrong is not None:
             raise SettingsError(wrong)
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        raise SettingsError(sentence_of(error, Settings, os.environ, path)) from None
+        raise SettingsError(redact(sentence_of(error, Settings, os.environ, path))) from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: is not UTF-8 (byte {error.start})") from None
     except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from None
+        raise SettingsError(redact(f"{path}: {error}")) from None
     except RecursionError:
         raise SettingsError(f"{path}: is nested too deeply") from None
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    for url in (settings.redis_url, settings.broker_url, settings.ledger_url, settings.sentry_dsn):
+        register_url(url)
+    return settings
 
 
 def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:

@@ -75,7 +75,8 @@ def sentence_of(
         return f"{where}: is required {source}"
     reason = first["msg"].removeprefix("Value error, ")
     # What stands where no setting belongs, or an address, may hold a secret.
-    value = "" if HIDDEN.count(str(loc[-1])) else f" {_short(first['input'])}"
+    shown = "" if str(loc[-1]) in HIDDEN else _short(first["input"])
+    value = f" {shown}" if shown else ""
     return f"{where}:{value} {reason[:1].lower()}{reason[1:]} {source}"
 
 
@@ -130,5 +131,8 @@ def _holds(value: Any, loc: tuple[int | str, ...]) -> bool:
 
 
 def _short(value: object) -> str:
+    """The value, where it is no table or list: that may hold anything, a key for example."""
+    if not isinstance(value, (str, int, float)):
+        return ""
     text = repr(value)
     return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 3] + "..."

@@ -12,11 +12,11 @@ from uuid import uuid4
 import structlog
 from kombu.exceptions import OperationalError
 
+from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.journal import UnknownOrder
 from execution.ledger.port import LedgerUnavailable
 from execution.missing_accounts import announce_missing
 from execution.orders import Order, OrderState
-from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
 from execution.together import together
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE

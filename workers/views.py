@@ -1,5 +1,6 @@
 """What the outside sees of orders and positions: plain values, numbers as decimal strings."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -101,8 +102,8 @@ def position_view(position: Position, mark: Mark | None, now_ms: int) -> Json:
     }
 
 
-def position_views(stores: Stores, account: str | None, now_ms: int) -> list[Json]:
-    positions = stores.orders.positions(account)
+def position_views(stores: Stores, positions: Collection[Position], now_ms: int) -> list[Json]:
+    """Each position, valued at its last mark."""
     marks = {name: stores.valuations.marks(name) for name in {p.account for p in positions}}
     return [position_view(p, marks[p.account].get(p.symbol), now_ms) for p in positions]
 

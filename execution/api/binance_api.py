@@ -26,10 +26,11 @@ from execution.clock import SystemClock
 from execution.contracts import BINANCE
 from execution.decimals import to_decimal
 from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
+from execution.errors import ExchangeUnavailable
 from execution.markets import refusal
 from execution.order_factory import one_off_order
 from execution.orders import Attempt, Order, OrderReport, Verdict
-from execution.ports import AccountFill, Exchange, ExchangeUnavailable
+from execution.ports import AccountFill, Exchange
 
 TRADES_A_PAGE = 1000
 _ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")

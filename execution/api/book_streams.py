@@ -21,7 +21,8 @@ from execution.api.ccxt_exchange import UNREADABLE
 from execution.api.failures import without_signature
 from execution.book_snapshots import BookHealth, Publish
 from execution.contracts import UnsupportedExchange
-from execution.ports import Clock, StoreUnavailable
+from execution.errors import StoreUnavailable
+from execution.ports import Clock
 
 # A connection that breaks under a subscription is told as it is, without a class of ccxt's.
 FAILURES = (

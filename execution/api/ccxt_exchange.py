@@ -11,6 +11,7 @@ import ccxt
 from execution.api.adapter import Adapter
 from execution.api.answers import in_symbol, of_order, other_order, with_id
 from execution.api.failures import failure_of, kind_of_failure, without_signature
+from execution.api.key_rights import may_withdraw
 from execution.api.parse import (
     account_fill_of,
     book_of,
@@ -21,8 +22,9 @@ from execution.api.trade_pages import walk_back
 from execution.books import Book
 from execution.decimals import to_decimal
 from execution.error_handler import verdict_of
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Fill, Order, OrderReport, OrderType, TimeInForce, Verdict
-from execution.ports import AccountFill, ClockOffset, ExchangeUnavailable, Outcome
+from execution.ports import AccountFill, ClockOffset, Outcome
 
 T = TypeVar("T")
 # What comes of reading an answer that is not what it should be.
@@ -208,6 +210,9 @@ class CcxtExchange(Adapter):
         # Binance tells it with the balances; of the others, nobody has looked for it yet.
         told = self._read(lambda: self.client.fetch_balance()["info"])
         return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
+
+    def may_withdraw(self) -> bool | None:
+        return self._read(lambda: may_withdraw(self.client, self._contract.exchange))
 
     def _balances(self, part: str) -> dict[str, Decimal]:
         held = self.client.fetch_balance()[part]

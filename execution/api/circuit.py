@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from execution.clock import steady_ms
-from execution.ports import Clock, ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
+from execution.ports import Clock
 
 PAUSE_MS = 1_000
 PAUSE_MAX_MS = 10_000

@@ -1,20 +1,18 @@
 """Reads what ccxt raised, down to the HTTP client's own error, into a Failure."""
 
-import re
-
 import ccxt
 
 from execution.api.causes import never_connected
 from execution.api.transport import StrictTransport
 from execution.error_handler import Failure
-from execution.ports import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-
-_SIGNATURE = re.compile(r"signature=\w+")
+from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.redaction import redact
 
 
 def without_signature(text: str) -> str:
-    """ccxt quotes whole URLs in its errors; what signed them has no business in a log."""
-    return _SIGNATURE.sub("signature=...", text)
+    """ccxt quotes whole URLs and answers in its errors; what signed them, and what an exchange
+    echoes of a key, has no business in a log or in a record."""
+    return redact(text)
 
 
 def kind_of_failure(error: Exception) -> type[ExchangeUnavailable]:

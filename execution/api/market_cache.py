@@ -11,7 +11,8 @@ from execution.api.ccxt_exchange import UNREADABLE
 from execution.api.circuit import Circuit
 from execution.api.failures import without_signature
 from execution.clock import steady_ms
-from execution.ports import Clock, ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
+from execution.ports import Clock
 
 MARKETS_AGE_MAX_MS = 3_600_000
 # How long a caller waits for a load that another thread has begun, before it gives up its turn.

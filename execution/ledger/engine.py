@@ -162,4 +162,9 @@ def _is_path(database: str) -> bool:
 
 
 def _masked(text: str) -> str:
-    return re.sub(r"//[^@]*@", "//***@", text).partition("?")[0]
+    """A text that is no URL, without what could be a password: all between its scheme and its last
+    @, and its options."""
+    text = text.partition("?")[0]
+    head, at, host = text.rpartition("@")
+    scheme = re.match(r"[A-Za-z+]*:?/*", head)
+    return f"{scheme.group() if scheme else ''}***@{host}" if at else text

@@ -80,11 +80,16 @@ class MemoryLedger:
         since: datetime | None = None,
         account: str | None = None,
         changed_since: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Order]:
         check_zones(since=since, changed_since=changed_since)
         self._answer()
         with self._lock:
-            found = sorted(self._orders.values(), key=lambda o: (o.created_at, o.order_id))
+            found = sorted(
+                self._orders.values(),
+                key=lambda o: (o.created_at, o.order_id),
+                reverse=newest_first,
+            )
             whole = [
                 self._whole(order)
                 for order in found
@@ -153,6 +158,9 @@ class MemoryLedger:
     def _whole(self, order: Order) -> Order:
         kept = [fill for owner, fill in self._fills.values() if owner == order.order_id]
         return with_all_fills(order, kept)
+
+    def probe(self) -> None:
+        self._answer()
 
     def _answer(self) -> None:
         if self.away:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from execution.decimals import Money, total
+from execution.errors import StoreUnavailable
 from execution.orders import LIVE, Fill, Order, OrderState, merge_fills
-from execution.ports import Halt, StoreUnavailable
+from execution.ports import Halt
 
 # The states of orders that had not ended, or whose end nobody knew.
 UNSETTLED = tuple(sorted({state.value for state in (*LIVE, OrderState.QUARANTINED)}))
@@ -82,9 +83,11 @@ class Ledger(Protocol):
         since: datetime | None = None,
         account: str | None = None,
         changed_since: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Order]:
-        """Orders as `order` gives them, oldest first: those of the account that were created at
-        `since` or later, and changed at `changed_since` or later. What is not given is not asked.
+        """Orders as `order` gives them, oldest first unless asked otherwise: those of the account
+        that were created at `since` or later, and changed at `changed_since` or later. What is not
+        given is not asked.
 
         They are read page by page, so any method that gives an iterator raises while it is read.
         """
@@ -108,6 +111,9 @@ class Ledger(Protocol):
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Put it in the place of the one before."""
+
+    def probe(self) -> None:
+        """Write something that means nothing, as everything else is written."""
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
         """Keep the halts that there are now, in the place of those before."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, literal, select, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
@@ -51,6 +52,7 @@ READ_BATCH = 1000
 WRITE_BATCH = 500
 HALTS = "halts"
 CHECKPOINT = "checkpoint"
+PROBE = "probe"
 
 
 def open_ledger(url: str) -> Ledger:
@@ -105,6 +107,7 @@ class SqlLedger:
         since: datetime | None = None,
         account: str | None = None,
         changed_since: datetime | None = None,
+        newest_first: bool = False,
     ) -> Iterator[Order]:
         check_zones(since=since, changed_since=changed_since)
         columns = tables.orders.c
@@ -115,7 +118,8 @@ class SqlLedger:
             query = query.where(columns.account == account)
         if changed_since is not None:
             query = query.where(columns.updated_at >= changed_since)
-        for rows in self._pages(query, columns.created_at, columns.order_id):
+        key = (columns.created_at, columns.order_id)
+        for rows in self._pages(query, *key, newest_first=newest_first):
             yield from self._read_orders(rows)
 
     def traded(self) -> list[tuple[str, str]]:
@@ -146,6 +150,11 @@ class SqlLedger:
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._write_note(CHECKPOINT, checkpoint_to_json(checkpoint))
+
+    def probe(self) -> None:
+        with self._transaction(writes=True) as connection:
+            # Another text each time: one that is the same might not reach the disk.
+            upsert(connection, tables.notes, [{"name": PROBE, "text": uuid4().hex}])
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
         self._write_note(HALTS, halts_to_json(halts))
@@ -196,17 +205,20 @@ class SqlLedger:
             yield with_all_fills(order_from_json(row["doc"]), found[row["order_id"]])
 
     def _pages(
-        self, query: Select[Any], *key: ColumnElement[Any]
+        self, query: Select[Any], *key: ColumnElement[Any], newest_first: bool = False
     ) -> Iterator[Sequence[RowMapping]]:
         """The rows of a query by its sort key, which is unique: each page begins after the last."""
-        page = query.order_by(*key).limit(READ_BATCH)
+        order = [column.desc() for column in key] if newest_first else list(key)
+        page = query.order_by(*order).limit(READ_BATCH)
         while True:
             rows = self._rows(page)
             yield rows
             if len(rows) < READ_BATCH:
                 return
             last = [literal(rows[-1][column], column.type) for column in key]
-            page = query.where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(READ_BATCH)
+            here, there = tuple_(*key), tuple_(*last)
+            rest = query.where(here < there if newest_first else here > there)
+            page = rest.order_by(*order).limit(READ_BATCH)
 
     def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         with self._transaction() as connection:

@@ -10,7 +10,7 @@ from redis import Redis
 from execution.book_snapshots import BOOK_TTL_MS, BookHealth, BookKey, BookSnapshot
 from execution.books import Book, Level
 from execution.decimals import to_decimal, to_text
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 from execution.store import keys
 from execution.store.connection import guarded
 

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from redis import ConnectionError, Redis, RedisError, TimeoutError  # noqa: A004
 
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 from execution.store.failover import failover_pool
 
 P = ParamSpec("P")

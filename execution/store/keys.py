@@ -28,6 +28,7 @@ SNAPSHOTS_MAX = 20_000
 SNAPSHOTS_ARCHIVED = "oneorder:snapshots:archived"  # string: the last entry that the ledger has
 # A member of every index, so that an index that was lost can be told from one that is empty.
 PRESENT = "-"
+TICKS = "oneorder:ticks"  # hash: schedule to "ms error" of its last run
 WORKERS = "oneorder:workers"  # set: the identity of every worker that may be alive
 EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is known
 
@@ -115,6 +116,11 @@ def book_health(account: str) -> str:
 def lease(name: str) -> str:
     """String with a time to live: its owner alone does the named work."""
     return f"oneorder:lease:{name}"
+
+
+def probe(name: str) -> str:
+    """String with a time to live: written and taken away by whoever checks the installation."""
+    return f"oneorder:probe:{name}"
 
 
 def worker(identity: str) -> str:

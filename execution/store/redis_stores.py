@@ -6,6 +6,8 @@ from execution.address_holds import AddressHoldStore
 from execution.arbitrage_store import ArbitrageStore
 from execution.archive import ArchiveStore
 from execution.book_snapshots import Books
+from execution.health import HealthStore
+from execution.listings import Listings
 from execution.live_workers import WorkerRegistry
 from execution.ports import Clock, Store
 from execution.reconciliation_run import ReconciliationStore
@@ -15,7 +17,9 @@ from execution.store.commit_counter import CommitCounter
 from execution.store.connection import connect
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_archive import RedisArchive
+from execution.store.redis_health import RedisHealth
 from execution.store.redis_holds import RedisAddressHolds
+from execution.store.redis_listings import RedisListings
 from execution.store.redis_reconciliations import RedisReconciliations
 from execution.store.redis_repair import RedisRepair
 from execution.store.redis_store import RedisStore
@@ -40,6 +44,8 @@ class Stores:
     workers: WorkerRegistry
     waiting: WaitingStore
     address_holds: AddressHoldStore
+    listings: Listings
+    health: HealthStore
 
 
 def open_stores(
@@ -60,4 +66,6 @@ def open_stores(
         workers=RedisWorkers(client),
         waiting=RedisWaiting(client),
         address_holds=RedisAddressHolds(client, clock),
+        listings=RedisListings(client),
+        health=RedisHealth(client),
     )

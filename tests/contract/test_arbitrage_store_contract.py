@@ -13,9 +13,10 @@ from stores_kit import AWAY, PARAMS, an_order, stores_of
 
 from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole, Result
+from execution.errors import StoreUnavailable
 from execution.missing_accounts import missing_accounts
 from execution.orders import Attempt, Order, OrderState
-from execution.ports import Change, Committed, Epoch, Halt, StoreUnavailable
+from execution.ports import Change, Committed, Epoch, Halt
 from execution.store import keys
 from execution.store.connection import connect
 from execution.store.memory_store import MemoryStore

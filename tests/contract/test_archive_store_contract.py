@@ -20,9 +20,10 @@ from stores_kit import (
 
 from execution.archive import ArchiveStore
 from execution.checkpoints import Agreed
+from execution.errors import StoreUnavailable
 from execution.ledger.port import Checkpoint
 from execution.orders import OrderState
-from execution.ports import Change, Committed, StoreUnavailable
+from execution.ports import Change, Committed
 from execution.store import keys
 from execution.store.connection import connect
 from execution.store.redis_archive import RedisArchive

@@ -11,7 +11,7 @@ from fakes import START_MS, FakeClock
 
 from execution.book_snapshots import BookHealth, Books, BookSnapshot
 from execution.books import Book
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 from execution.store import keys
 from execution.store.book_store import RedisBooks
 from execution.store.connection import connect

@@ -16,8 +16,9 @@ from fakes import Desk
 from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.clock import SystemClock
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Fee, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import Exchange, ExchangeUnavailable
+from execution.ports import Exchange
 
 CLOCK = SystemClock()
 WINDOW_MS = 5_000

@@ -14,8 +14,9 @@ from kit import order_for
 from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.clock import ExchangeClocks, SystemClock
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Verdict
-from execution.ports import ClockOffset, ExchangeUnavailable
+from execution.ports import ClockOffset
 from execution.store.memory_store import MemoryStore
 
 # What says so, and the path of a signed read and of the question for the time.

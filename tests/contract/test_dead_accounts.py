@@ -13,7 +13,7 @@ from exchange_kits import KITS
 from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.clock import SystemClock
-from execution.ports import ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
 
 TIMEOUT_S = 1
 

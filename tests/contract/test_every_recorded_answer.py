@@ -18,8 +18,9 @@ from kit import DATA
 from recorded_kit import ACCOUNTS, RECORDED, adapter, tell
 
 from execution.api.parse import time_of
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Fee, Order, OrderReport, Side, Verdict
-from execution.ports import Exchange, ExchangeUnavailable
+from execution.ports import Exchange
 from execution.reconciliation import Reconciler
 from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reread

@@ -9,8 +9,9 @@ import pytest
 from fakes import ACCOUNT, Desk, FakeClock
 from redis import Redis
 
+from execution.errors import StoreUnavailable
 from execution.orders import Order
-from execution.ports import Change, Committed, Epoch, StoreUnavailable
+from execution.ports import Change, Committed, Epoch
 from execution.store.connection import connect
 from execution.store.redis_store import RedisStore
 from signals import OrderSignal

@@ -19,8 +19,9 @@ from execution.api.connections import BINANCE_DOOR, Connections
 from execution.api.other_exchange_api import DOORS
 from execution.clock import SystemClock
 from execution.contracts import client_order_id_of
+from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.orders import Attempt, Verdict
-from execution.ports import Change, Committed, ExchangeUnavailable, StoreUnavailable
+from execution.ports import Change, Committed
 from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_store import MemoryStore
 from execution.store.redis_stores import Stores

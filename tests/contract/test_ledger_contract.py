@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
+from execution.errors import StoreUnavailable
 from execution.ledger.memory_ledger import MemoryLedger
 from execution.ledger.port import Checkpoint, Ledger, LedgerUnavailable, Snapshot
 from execution.ledger.sql_ledger import SqlLedger, open_ledger
@@ -35,7 +36,7 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.ports import Halt, StoreUnavailable
+from execution.ports import Halt
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]
@@ -305,6 +306,7 @@ def test_orders_come_oldest_first_then_by_id(ledger: Ledger) -> None:
     orders = [an_order(1), *twins, an_order(3)]
     ledger.write(reversed(orders))
     assert list(ledger.orders()) == orders
+    assert list(ledger.orders(newest_first=True)) == orders[::-1]
 
 
 def test_more_than_a_page_of_orders_and_fills_comes_whole_and_in_order(ledger: Ledger) -> None:
@@ -316,6 +318,7 @@ def test_more_than_a_page_of_orders_and_fills_comes_whole_and_in_order(ledger: L
     ]  # fmt: skip
     ledger.write(orders)
     assert list(ledger.orders()) == orders
+    assert list(ledger.orders(newest_first=True)) == orders[::-1]
     assert [one.trade_id for one in ledger.fills(ACCOUNT, SYMBOL)] == [
         f"t{n:05}" for n in range(2100)
     ]
@@ -428,6 +431,7 @@ EVERY_METHOD: dict[str, Callable[[Ledger], object]] = {
     "write_checkpoint": lambda ledger: ledger.write_checkpoint(Checkpoint(1, "a", EPOCH)),
     "write_halts": lambda ledger: ledger.write_halts([]),
     "halts": lambda ledger: ledger.halts(),
+    "probe": lambda ledger: ledger.probe(),
     "traded": lambda ledger: ledger.traded(),
     "fills": lambda ledger: list(ledger.fills(ACCOUNT, SYMBOL)),
     "write_snapshots": lambda ledger: ledger.write_snapshots([a_snapshot(1)]),

@@ -15,9 +15,10 @@ from fakes import EPOCH, START_MS, Desk, FakeClock
 
 from execution.accounts import Account
 from execution.api.connections import Connections
+from execution.errors import ExchangeUnavailable
 from execution.order_rules import broken_rule
 from execution.orders import Order
-from execution.ports import Exchange, ExchangeUnavailable
+from execution.ports import Exchange
 
 LISTED = json.loads((Path(__file__).parent / "data" / "exchange_info.json").read_text())
 MARKETS = "GET /api/v3/exchangeInfo"

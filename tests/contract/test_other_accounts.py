@@ -19,8 +19,9 @@ from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.other_exchange_api import DOORS
 from execution.api.transport import StrictTransport
 from execution.contracts import CONTRACTS, Uniqueness, UnsupportedExchange
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Order, OrderState, OrderType, Side, Verdict
-from execution.ports import Exchange, ExchangeUnavailable
+from execution.ports import Exchange
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)
 # ccxt has a class for it, and there is no contract for it.

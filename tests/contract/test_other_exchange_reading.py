@@ -19,8 +19,9 @@ from kit import ORDER_ID, Told, Trade, order_for, standing
 
 from execution.books import Book
 from execution.decimals import to_text
+from execution.errors import ExchangeUnavailable
 from execution.orders import Fee, Order, OrderState, Side
-from execution.ports import Exchange, ExchangeUnavailable
+from execution.ports import Exchange
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [

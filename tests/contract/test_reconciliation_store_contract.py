@@ -10,7 +10,7 @@ from fakes import ACCOUNT, EPOCH, SYMBOL
 from stores_kit import AWAY, PARAMS, stores_of
 
 from execution.balance_sheet import BalanceSheet
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 from execution.reconciliation_run import Reconciliation, ReconciliationStore, Reread
 from execution.store.connection import connect
 from execution.store.redis_reconciliations import RedisReconciliations

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, START_MS, Desk, FakeClock
 
-from execution.ports import Change, Committed, RefusedIntent, StoreUnavailable
+from execution.errors import StoreUnavailable
+from execution.ports import Change, Committed, RefusedIntent
 from execution.store import keys
 from execution.store.connection import connect
 from execution.store.redis_store import RedisStore

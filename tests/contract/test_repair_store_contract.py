@@ -7,8 +7,9 @@ import pytest
 from fakes import ACCOUNT, START_MS, SYMBOL, FakeClock, fill
 from stores_kit import AWAY, PARAMS, an_ended_order, an_order, changed, kept, moved, stores_of
 
+from execution.errors import StoreUnavailable
 from execution.orders import OrderState
-from execution.ports import Change, Committed, StoreUnavailable
+from execution.ports import Change, Committed
 from execution.position_tracker import fold
 from execution.positions import Position
 from execution.repair import RepairStore

@@ -13,17 +13,9 @@ import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, FakeClock, fill
 
 from execution.clock import SystemClock
+from execution.errors import StoreUnavailable
 from execution.orders import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import (
-    Change,
-    ClockOffset,
-    Committed,
-    Epoch,
-    Halt,
-    RefusedIntent,
-    Store,
-    StoreUnavailable,
-)
+from execution.ports import Change, ClockOffset, Committed, Epoch, Halt, RefusedIntent, Store
 from execution.position_tracker import fold
 from execution.positions import Position
 from execution.store import keys

@@ -10,8 +10,8 @@ import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
 from stores_kit import AWAY, PARAMS, stores_of
 
+from execution.errors import StoreUnavailable
 from execution.ledger.port import Snapshot
-from execution.ports import StoreUnavailable
 from execution.store import keys
 from execution.store.connection import connect
 from execution.store.redis_valuations import RedisValuations

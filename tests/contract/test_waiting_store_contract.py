@@ -10,7 +10,8 @@ import pytest
 from fakes import Desk, FakeClock
 
 from execution.clock import SystemClock
-from execution.ports import REFUSED_MAX, Intent, RefusedIntent, Store, StoreUnavailable
+from execution.errors import StoreUnavailable
+from execution.ports import REFUSED_MAX, Intent, RefusedIntent, Store
 from execution.store import keys
 from execution.store.connection import connect
 from execution.store.memory_store import MemoryStore

@@ -20,8 +20,8 @@ from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.parse import time_of
 from execution.api.wire_check import ID, PROBES, differs, wire_of
 from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
+from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import ExchangeUnavailable
 from execution.reconciliation import Reconciler
 from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import Reread

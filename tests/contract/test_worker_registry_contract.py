@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fakes import FakeClock
 
+from execution.errors import StoreUnavailable
 from execution.live_workers import (
     BEAT_TTL_MS,
     MISSING_TTL_MS,
@@ -16,7 +17,6 @@ from execution.live_workers import (
     account_need,
     version_need,
 )
-from execution.ports import StoreUnavailable
 from execution.store.connection import connect
 from execution.store.memory_workers import MemoryWorkers
 from execution.store.redis_workers import RedisWorkers

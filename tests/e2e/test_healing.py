@@ -17,10 +17,10 @@ from urllib.request import Request, urlopen
 import pytest
 from redis import Redis
 
+from execution.errors import StoreUnavailable
 from execution.identifiers import order_id_of
 from execution.ledger.sql_ledger import open_ledger
 from execution.orders import Order, OrderState
-from execution.ports import StoreUnavailable
 from execution.positions import Position
 from execution.store import keys
 from signals import OrderSignal, Publisher, publish_order

@@ -11,6 +11,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from execution.books import Book
 from execution.contracts import Contract
+from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.markets import Market
 from execution.orders import (
     Attempt,
@@ -26,12 +27,10 @@ from execution.ports import (
     ClockOffset,
     Committed,
     Epoch,
-    ExchangeUnavailable,
     Halt,
     Intent,
     Outcome,
     RefusedIntent,
-    StoreUnavailable,
 )
 from execution.positions import Position
 from execution.store.memory_store import MemoryStore
@@ -289,6 +288,9 @@ class ExchangeDoor:
 
     def may_trade(self) -> bool | None:
         return True
+
+    def may_withdraw(self) -> bool | None:
+        return False
 
     def free_balances(self) -> dict[str, Decimal]:
         return {}

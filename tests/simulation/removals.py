@@ -9,6 +9,7 @@ from typing import Any
 
 from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE
+from execution.errors import ExchangeUnavailable
 from execution.events import AttemptBegan, AttemptDied, AttemptUnknown, Event, Rejected
 from execution.journal import Decision, Journal, Overtaken
 from execution.order_manager import OrderManager
@@ -20,15 +21,7 @@ from execution.orders import (
     Verdict,
 )
 from execution.placement import Placement
-from execution.ports import (
-    Change,
-    ClockOffset,
-    Committed,
-    Epoch,
-    Exchange,
-    ExchangeUnavailable,
-    Outcome,
-)
+from execution.ports import Change, ClockOffset, Committed, Epoch, Exchange, Outcome
 from execution.position_tracker import fold
 from execution.positions import Position
 

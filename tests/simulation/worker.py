@@ -7,10 +7,10 @@ from typing import Any
 from execution.accounts import Account
 from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE, Contract
+from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.journal import Journal, Patience, UnknownOrder
 from execution.order_manager import OrderManager
 from execution.placement import Placement
-from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning, Reconciler
 from execution.reconciliation_context import ReconciliationContext
 from execution.store.memory_books import MemoryReconciliations

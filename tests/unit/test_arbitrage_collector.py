@@ -11,7 +11,7 @@ from fakes import START_MS, FakeClock
 from execution.arbitrage_collector import BookCollector, BookSource, Rhythm
 from execution.book_snapshots import BookHealth, BookSnapshot, Publish
 from execution.books import Book
-from execution.ports import StoreUnavailable
+from execution.errors import StoreUnavailable
 from execution.store.memory_order_books import MemoryBooks
 
 Script = Callable[[Publish], Awaitable[None]]

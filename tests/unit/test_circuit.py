@@ -4,7 +4,7 @@ import pytest
 from fakes import ACCOUNT, FakeClock
 
 from execution.api.circuit import PAUSE_MAX_MS, Circuit
-from execution.ports import ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
 
 PROBE_MS = 11_000
 

@@ -6,7 +6,8 @@ import pytest
 from fakes import ACCOUNT, START_MS, FakeClock, FakeExchange
 
 from execution.clock import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
-from execution.ports import ClockOffset, ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
+from execution.ports import ClockOffset
 from execution.store.memory_store import MemoryStore
 
 STEP_MS = 10_000

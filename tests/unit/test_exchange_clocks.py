@@ -4,7 +4,8 @@ import pytest
 from fakes import ACCOUNT, START_MS, FakeClock, FakeExchange, SkewedClock
 
 from execution.clock import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClocks, SystemClock
-from execution.ports import Clock, ClockOffset, ExchangeUnavailable
+from execution.errors import ExchangeUnavailable
+from execution.ports import Clock, ClockOffset
 from execution.store.memory_store import MemoryStore
 
 

@@ -8,11 +8,12 @@ import pytest
 from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived, is_lost
 
 from execution.archive import Archive, Retention
+from execution.errors import ExchangeUnavailable
 from execution.events import CancelRequested
 from execution.ledger.memory_ledger import MemoryLedger
 from execution.ledger.port import LedgerUnavailable
 from execution.orders import Attempt, Order, OrderState, Side
-from execution.ports import Change, ExchangeUnavailable, Halt
+from execution.ports import Change, Halt
 from execution.reconciliation_run import DriftPolicy
 from execution.repair import Repairer
 from execution.store.memory_archive import MemoryArchive, MemoryRepair

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from fakes import FakeClock
 
+from execution.errors import StoreUnavailable
 from execution.live_workers import LiveWorker
-from execution.ports import StoreUnavailable
 from execution.store.memory_workers import MemoryWorkers
 from signals.broker import SCHEMA_VERSION
 from workers.heartbeat import Heartbeat, this_worker

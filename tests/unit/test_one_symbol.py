@@ -8,6 +8,7 @@ import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, is_lost
 
 from execution.drift_pairs import pairs_that_explain
+from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.journal import UnknownOrder
 from execution.missing_accounts import (
     ANNOUNCED_AGAIN_MS,
@@ -18,7 +19,7 @@ from execution.missing_accounts import (
 from execution.order_manager import NotInQuarantine
 from execution.orders import Attempt, Order, OrderState
 from execution.placement import UnknownAccount
-from execution.ports import Exchange, ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.ports import Exchange
 from execution.pricing import QUESTIONS_MAX
 from execution.reconciliation_run import DriftPolicy
 from execution.symbol_failures import SymbolFailures

@@ -10,6 +10,7 @@ import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, answers, arrives, is_lost
 
 from execution.clock import ExchangeClocks
+from execution.errors import ExchangeUnavailable
 from execution.journal import Journal, Patience, UnknownOrder
 from execution.order_manager import OrderManager, SignalReused, UnknownAccount
 from execution.orders import (
@@ -23,7 +24,7 @@ from execution.orders import (
     Verdict,
 )
 from execution.placement import Placement
-from execution.ports import Exchange, ExchangeUnavailable, Outcome
+from execution.ports import Exchange, Outcome
 
 
 def with_exchange(desk: Desk, exchange_of: Any) -> OrderManager:

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived
 
+from execution.errors import ExchangeUnavailable
 from execution.orders import Order, OrderState, Side
-from execution.ports import ExchangeUnavailable
 from execution.reconciliation import LEASE_MS, AlreadyRunning
 from execution.reconciliation_run import Reconciliation
 

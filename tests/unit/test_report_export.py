@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,53 @@ def test_csv_reads_back_as_the_very_same_trades(report: Report, tmp_path: Path) 
         for name in MAPS:
             assert {asset: Decimal(fee) for asset, fee in found[name].items()} == row[name]
         assert found["time"] == row["time"].isoformat().replace("+00:00", "Z")
+
+
+FORMULAS = [
+    "=cmd|' /C calc'!A1",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "=",
+    "\N{FULLWIDTH EQUALS SIGN}1",
+]
+
+
+@pytest.mark.parametrize("evil", FORMULAS)
+def test_a_csv_cell_from_outside_is_no_formula(evil: str, tmp_path: Path) -> None:
+    order = traded(1, "sell", ("0.5", "100"), fees=[(evil, "1")], strategy=evil)
+    fills = tuple(replace(one, trade_id=evil) for one in order.fills)
+    order = replace(order, fills=fills, signal_id=evil, order_id=evil, account=evil, reason=evil)
+    back = traded(2, "buy", ("0.5", "101"), account=evil, strategy="-fine-")
+    report = build_report([order, back], [], since=None, now=NOW)
+    write_csv(report, tmp_path / "trades.csv")
+    with (tmp_path / "trades.csv").open(newline="", encoding="utf-8") as file:
+        first, second = csv.DictReader(file)
+    for name in ("strategy", "signal_id", "order_id", "trade_id", "account"):
+        assert first[name] == "'" + evil.replace("\r", "\\r")
+    for row in (first, second):
+        for name in TEXTS | set(MAPS):
+            assert row[name].lstrip(" ")[:1] not in tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}"), (
+                name
+            )
+    assert second["net_pnl"] == "-0.5"
+    assert second["strategy"] == "'-fine-"
+
+
+def test_a_name_that_is_not_given_stays_a_dash(report: Report, tmp_path: Path) -> None:
+    write_csv(report, tmp_path / "trades.csv")
+    with (tmp_path / "trades.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["strategy"] for row in csv.DictReader(file)][1] == "-"
+
+
+def test_parquet_holds_names_as_they_came(tmp_path: Path) -> None:
+    report = build_report([traded(1, "buy", ("1", "1"), strategy="=1")], [], since=None, now=NOW)
+    write_parquet(report, tmp_path / "trades.parquet")
+    assert pq.read_table(tmp_path / "trades.parquet")["strategy"].to_pylist() == ["=1"]
 
 
 def test_parquet_reads_back_as_the_very_same_trades(report: Report, tmp_path: Path) -> None:

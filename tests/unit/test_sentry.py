@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from workers.sentry import scrub, scrub_breadcrumb, scrub_event
+from execution.redaction import scrub
+from workers.sentry import scrub_breadcrumb, scrub_event
 
 SECRETS: list[Any] = [
     {"api_key": "hunter2"},

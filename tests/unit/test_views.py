@@ -142,9 +142,9 @@ def test_positions_are_each_seen_at_their_own_mark() -> None:
     desk.exchange.fill_next.append([("99", "1")])
     desk.manager.submit(desk.order())
     desk.valuations.set_marks(ACCOUNT, {SYMBOL: Decimal(109)}, desk.clock.now_ms())
-    views = position_views(desk.stores(), ACCOUNT, desk.clock.now_ms())
+    views = position_views(desk.stores(), desk.store.positions(ACCOUNT), desk.clock.now_ms())
     assert [view["unrealised_pnl"] for view in views] == ["10"]
-    assert position_views(desk.stores(), "nobody", 0) == []
+    assert position_views(desk.stores(), [], 0) == []
 
 
 def test_a_reconciliation_is_plain_values() -> None:

@@ -10,6 +10,7 @@ from workers import tables
 from workers.audit import Check
 from workers.chaos.arbitrage_run import ArbitrageOutcome
 from workers.chaos.run import Outcome
+from workers.plain_text import plain
 
 SHOWN_MAX = 20
 
@@ -51,10 +52,10 @@ def show_arbitrages(outcome: ArbitrageOutcome, console: Console) -> None:
     }
     _show_tables(outcome.seed, outcome.disturbances, found, console)
     for left in outcome.imbalanced[:SHOWN_MAX]:
-        console.print(
-            f"[yellow]imbalanced: {left.arbitrage_id} in {left.symbol} by {left.imbalance}: "
-            f"{left.reason}[/]"
+        text = (
+            f"imbalanced: {left.arbitrage_id} in {left.symbol} by {left.imbalance}: {left.reason}"
         )
+        console.print(plain(text), style="yellow", markup=False)
     for name in ("doubled", "lost", "unfinished"):
         _show_subjects(name, getattr(outcome, name), console)
     _show_differences(outcome.differences, console)
@@ -71,9 +72,10 @@ def _show_tables(
 
 def _show_subjects(name: str, subjects: Iterable[str], console: Console) -> None:
     for subject in list(subjects)[:SHOWN_MAX]:
-        console.print(f"[red]{name}: {subject}[/]")
+        console.print(plain(f"{name}: {subject}"), style="red", markup=False)
 
 
 def _show_differences(differences: list[Check], console: Console) -> None:
     for check in differences[:SHOWN_MAX]:
-        console.print(f"[red]{check.what} {check.subject}: {check.ours}, not {check.theirs}[/]")
+        text = f"{check.what} {check.subject}: {check.ours}, not {check.theirs}"
+        console.print(plain(text), style="red", markup=False)

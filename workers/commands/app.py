@@ -1,17 +1,20 @@
 """The command line's app, and how commands speak: tables for people, or JSON and nothing else."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from execution.ledger.port import Ledger
+from execution.redaction import redact, redact_prose
 from execution.store.redis_stores import Stores
 from workers import tables
 from workers.opening import ledger_of, stores_of
+from workers.plain_text import plain
 from workers.settings import load_settings
 
 cli = typer.Typer(
@@ -40,22 +43,39 @@ def ledger() -> Ledger:
 
 
 def console() -> Console:
-    """As wide as the terminal; wide enough for a whole row where there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=200)
+    """As wide as the terminal, or as COLUMNS says; wide enough for most rows where there is none.
+    Texts are shown as they are, never read as markup."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+    return Console(width=width, markup=False, emoji=False, highlight=False)
 
 
-def show(title: str, rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Print rows as a table, or as a JSON list."""
+def lay_out(*parts: RenderableType) -> None:
+    """Print tables and lines of text one below the other; no id is cut where the screen ends."""
+    out = console()
+    for part in parts:
+        shown = plain(redact(part)) if isinstance(part, str) else part
+        out.print(shown, crop=False, soft_wrap=isinstance(part, str))
+
+
+def show(
+    title: str,
+    rows: list[dict[str, Any]],
+    columns: Sequence[str],
+    as_json: bool,
+    note: str | None = None,
+) -> None:
+    """Print rows as a table, with a note below it, or as a JSON list."""
     if as_json:
         print_json(rows)
-    else:
-        console().print(tables.table(title, rows, columns))
+        return
+    lay_out(tables.table(title, rows, columns), *([] if note is None else [note]))
 
 
 def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.write(json.dumps(redact_prose(value)) + "\n")
 
 
 def print_line(value: object | None, text: str) -> None:
-    """Print the value as JSON, or the text where there is none."""
-    sys.stdout.write((text if value is None else json.dumps(value)) + "\n")
+    """Print the value as JSON, or the text, in one line, where there is none."""
+    shown = plain(redact(text)) if value is None else json.dumps(redact_prose(value))
+    sys.stdout.write(f"{shown}\n")

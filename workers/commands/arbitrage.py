@@ -9,7 +9,16 @@ from rich.live import Live
 
 from execution.arbitrages import ArbitrageState
 from workers import arbitrage_views, tables
-from workers.commands.app import AsJson, cli, console, print_json, show, stores
+from workers.commands.app import AsJson, OfAccount, cli, console, lay_out, print_json, show, stores
+from workers.commands.filters import (
+    LAST,
+    Last,
+    OfStrategy,
+    OfSymbol,
+    Since,
+    more_text,
+    wanted_rows,
+)
 from workers.settings import load_settings
 
 SPREADS_SHOWN = 20
@@ -62,7 +71,7 @@ def _show_scan(view: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(view)
     else:
-        console().print(_scan_tables(view))
+        lay_out(_scan_tables(view))
 
 
 def _scan_tables(view: dict[str, Any]) -> Group:
@@ -80,17 +89,33 @@ def _scan_tables(view: dict[str, Any]) -> Group:
 @cli.command()
 def arbitrages(
     state: Annotated[str | None, typer.Option("--state", help="Only this state.")] = None,
+    account: OfAccount = None,
+    symbol: OfSymbol = None,
+    strategy: OfStrategy = None,
+    last: Last = LAST,
+    since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """List arbitrages, oldest first, with what each was to bring and what it brought."""
+    """List arbitrages, newest first, with what each was to bring and what it brought."""
     if state is not None and state not in list(ArbitrageState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(ArbitrageState)}")
-    found = stores().arbitrages.arbitrages(None if state is None else ArbitrageState(state))
+    wanted = wanted_rows(last, since, account, symbol, strategy, state)
+    found, has_more = wanted.newest(
+        stores().listings.arbitrages(),
+        lambda one: one.created_at,
+        lambda one: wanted.matches(
+            accounts=(one.buy_account, one.sell_account),
+            symbols=(one.symbol,),
+            strategy=one.strategy,
+            state=one.state.value,
+        ),
+    )
     rows = [arbitrage_views.arbitrage_view(arbitrage) for arbitrage in found]
-    show("Arbitrages", rows, tables.ARBITRAGE_COLUMNS, as_json)
+    note = more_text(wanted) if has_more else None
+    show("Arbitrages", rows, tables.ARBITRAGE_COLUMNS, as_json, note)
     if not as_json and rows:
         totals = arbitrage_views.arbitrage_totals(found)
-        console().print(tables.table("By symbol", totals, tables.ARBITRAGE_TOTAL_COLUMNS))
+        lay_out(tables.table("By symbol", totals, tables.ARBITRAGE_TOTAL_COLUMNS))
 
 
 @cli.command()
@@ -103,8 +128,8 @@ def inventory(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    out = console()
-    out.print(tables.table("Inventory", found["holdings"], tables.HOLDING_COLUMNS))
-    out.print(tables.table("To move by hand", found["suggestions"], tables.MOVE_COLUMNS))
-    for unread in found["unread"]:
-        out.print(f"{unread['account']} could not be read: {unread['reason']}")
+    lay_out(
+        tables.table("Inventory", found["holdings"], tables.HOLDING_COLUMNS),
+        tables.table("To move by hand", found["suggestions"], tables.MOVE_COLUMNS),
+        *(f"{each['account']} could not be read: {each['reason']}" for each in found["unread"]),
+    )

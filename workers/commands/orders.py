@@ -1,5 +1,6 @@
 """Commands about signals and orders."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from execution.accounts import what_is_missing
+from execution.identifiers import arbitrage_id_of, order_id_of
 from execution.order_manager import NotInQuarantine, UnknownAccount
 from execution.orders import Order, OrderState
 from workers import tables, views
@@ -16,14 +18,27 @@ from workers.commands.app import (
     OfAccount,
     Refused,
     cli,
-    console,
+    lay_out,
     ledger,
     print_json,
     print_line,
     show,
     stores,
 )
+from workers.commands.filters import (
+    LAST,
+    Last,
+    OfStrategy,
+    OfSymbol,
+    Since,
+    Wanted,
+    moment_of,
+    more_text,
+    wanted_rows,
+)
 from workers.settings import load_settings
+
+ID_HELP = "An order id or a signal id."
 
 
 @cli.command()
@@ -72,57 +87,106 @@ def _submitted(result: dict[str, Any]) -> str:
 
 
 @cli.command()
-def order(order_id: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
+def order(
+    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)], as_json: AsJson = False
+) -> None:
     """Show one order with its attempts and fills, also after it has left Redis."""
     view = views.whole_order_view(_known(order_id))
     if as_json:
         print_json(view)
         return
-    out = console()
-    rows = [{"field": key, "value": view[key]} for key in view if key not in ("attempts", "fills")]
-    out.print(tables.table("Order", rows, ("field", "value")))
-    out.print(tables.table("Attempts", view["attempts"], tables.ATTEMPT_COLUMNS))
-    out.print(tables.table("Fills", view["fills"], tables.FILL_COLUMNS))
+    about = {key: view[key] for key in view if key not in ("attempts", "fills")}
+    lay_out(
+        tables.fields("Order", about),
+        tables.table("Attempts", view["attempts"], tables.ATTEMPT_COLUMNS),
+        tables.table("Fills", view["fills"], tables.FILL_COLUMNS),
+    )
 
 
 @cli.command()
 def orders(
     state: Annotated[str | None, typer.Option("--state", help="Only this state.")] = None,
     account: OfAccount = None,
+    symbol: OfSymbol = None,
+    strategy: OfStrategy = None,
+    last: Last = LAST,
+    since: Since = None,
     archived: Annotated[
         bool, typer.Option("--archived", help="All of history, from the ledger.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List orders, oldest first: those in Redis, or all that there ever were."""
+    """List orders, newest first: those in Redis, or all that there ever were."""
     if state is not None and state not in list(OrderState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(OrderState)}")
-    wanted = None if state is None else OrderState(state)
-    found = _archived(wanted, account) if archived else stores().orders.orders(wanted, account)
-    show("Orders", [views.order_view(each) for each in found], tables.ORDER_COLUMNS, as_json)
+    wanted = wanted_rows(last, since, account, symbol, strategy, state)
+    found, has_more = wanted.newest(
+        _archived(wanted) if archived else stores().listings.orders(),
+        lambda each: each.created_at,
+        lambda each: wanted.matches(
+            accounts=(each.account,),
+            symbols=(each.symbol,),
+            strategy=each.strategy,
+            state=each.state.value,
+        ),
+    )
+    rows = [views.order_view(each) for each in found]
+    note = more_text(wanted) if has_more else None
+    show("Orders", rows, tables.ORDER_COLUMNS, as_json, note)
 
 
-def _archived(state: OrderState | None, account: str | None) -> Iterator[Order]:
-    history = ledger().orders(account=account)
-    return (order for order in history if state in (None, order.state))
+def _archived(wanted: Wanted) -> Iterator[Order]:
+    return ledger().orders(since=wanted.since, account=wanted.account, newest_first=True)
 
 
 @cli.command()
-def refused(as_json: AsJson = False) -> None:
+def refused(
+    account: OfAccount = None,
+    symbol: OfSymbol = None,
+    strategy: OfStrategy = None,
+    last: Last = LAST,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
     """List signals that could not become orders, newest first, with the reason."""
+    # A signal that was refused may name an account that nobody knows.
+    moment = None if since is None else moment_of(since)
+    wanted = Wanted(last, moment, account, symbol, strategy)
+    found, has_more = wanted.newest(
+        stores().listings.refused(), lambda each: each.time, lambda each: _is_of(wanted, each.body)
+    )
     rows = [
         {"time": r.time.isoformat(), "task": r.task, "reason": r.reason, "body": r.body}
-        for r in stores().orders.refused_intents(count=1_000)
+        for r in found
     ]
-    show("Refused signals", rows, ("time", "task", "reason", "body"), as_json)
+    note = more_text(wanted) if has_more else None
+    show("Refused signals", rows, ("time", "task", "reason", "body"), as_json, note)
+
+
+def _is_of(wanted: Wanted, body: str) -> bool:
+    """Whether a refused body, which may be anything, names what is wanted."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    fields = found if isinstance(found, dict) else {}
+    strategy = fields.get("strategy")
+    return wanted.matches(
+        accounts=[fields.get(name) for name in ("account", "buy_account", "sell_account")],
+        symbols=[fields.get("symbol")],
+        strategy=strategy if isinstance(strategy, str) else None,
+    )
 
 
 @cli.command()
-def cancel(order_id: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
-    """Publish the wish that an order be gone."""
+def cancel(
+    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)], as_json: AsJson = False
+) -> None:
+    """Request cancellation of an order."""
     from workers.submission import submit_cancel
 
     order = _known(order_id)
+    order_id = order.order_id
     entry_id = submit_cancel(order_id)
     obstacle = _obstacle(order)
     result = {"order_id": order_id, "entry_id": entry_id, "obstacle": obstacle}
@@ -141,7 +205,7 @@ def _obstacle(order: Order) -> str | None:
 
 @cli.command()
 def settle(
-    order_id: Annotated[str, typer.Argument()],
+    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)],
     exchange_order_id: Annotated[
         str | None, typer.Option(help="The exchange's id of the order that it became.")
     ] = None,
@@ -156,7 +220,7 @@ def settle(
 
     if not_there is (exchange_order_id is not None):
         raise typer.BadParameter("say either --exchange-order-id or --not-there")
-    _known(order_id)
+    order_id = _known(order_id).order_id
     try:
         settled = services().manager.settle(order_id, exchange_order_id)
     except (NotInQuarantine, UnknownAccount, ValueError) as error:
@@ -164,9 +228,27 @@ def settle(
     print_line(views.order_view(settled) if as_json else None, f"{order_id} is {settled.state}")
 
 
-def _known(order_id: str) -> Order:
-    """The order, from Redis or else from the ledger."""
-    found = stores().orders.order(order_id) or ledger().order(order_id)
+def _known(name: str) -> Order:
+    """The order of that id or of that signal id, from Redis or else from the ledger."""
+    by_id, by_signal = _found(name), _found(order_id_of(name))
+    if by_id is not None and by_signal is not None:
+        raise Refused(
+            f"ID: {name!r} is the id of one order and the signal id of another, "
+            f"{by_signal.order_id}; give the order id of the one that you mean"
+        )
+    found = by_id or by_signal
     if found is None:
-        raise Refused(f"ID: no order {order_id!r} is known")
+        raise Refused(f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}")
     return found
+
+
+def _found(order_id: str) -> Order | None:
+    return stores().orders.order(order_id) or ledger().order(order_id)
+
+
+def _hint(name: str) -> str:
+    """What else the name may be of."""
+    arbitrages = stores().arbitrages
+    if arbitrages.arbitrage(name) or arbitrages.arbitrage(arbitrage_id_of(name)):
+        return "; it is an arbitrage's: see oneorder arbitrages, which names its orders"
+    return ""

@@ -1,17 +1,28 @@
 """Commands about positions, and about their agreement with the exchange."""
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from execution.clock import SystemClock
 from execution.ports import Halt
+from execution.positions import Position
 from execution.reconciliation import AlreadyRunning
 from execution.reconciliation_run import Reconciliation
 from execution.repair import UntrustedLedger
 from workers import tables, views
 from workers.commands.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
+from workers.commands.filters import (
+    LAST,
+    Last,
+    OfSymbol,
+    Since,
+    check_account,
+    more_text,
+    wanted_rows,
+)
 from workers.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,15 +33,34 @@ PATIENCE_S = 15
 
 
 @cli.command()
-def positions(account: OfAccount = None, as_json: AsJson = False) -> None:
-    """Show positions with their profit and loss."""
-    rows = views.position_views(stores(), account, SystemClock().now_ms())
-    show("Positions", rows, tables.POSITION_COLUMNS, as_json)
+def positions(
+    account: OfAccount = None,
+    symbol: OfSymbol = None,
+    last: Annotated[int, typer.Option("--last", min=0, help="Only so many; 0 for all.")] = 0,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show positions with their profit and loss, the one that changed last first."""
+    wanted = wanted_rows(last, since, account, symbol)
+    held = stores()
+    moved = sorted(held.orders.positions(account), key=_moved_at, reverse=True)
+    found, has_more = wanted.newest(
+        moved, _moved_at, lambda each: wanted.matches(accounts=[account], symbols=[each.symbol])
+    )
+    rows = views.position_views(held, found, SystemClock().now_ms())
+    note = more_text(wanted) if has_more else None
+    show("Positions", rows, tables.POSITION_COLUMNS, as_json, note)
+
+
+def _moved_at(position: Position) -> datetime:
+    return position.updated_at or datetime.min.replace(tzinfo=UTC)
 
 
 @cli.command()
 def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
     """Show what all positions of each account come to, by quote asset."""
+    if account is not None:
+        check_account(account)
     now_ms = SystemClock().now_ms()
     rows = [views.totals_view(total, now_ms) for total in stores().valuations.totals(account)]
     show("Accounts", rows, tables.TOTALS_COLUMNS, as_json)
@@ -70,13 +100,21 @@ def _reconciled(parts: "Services", account: str) -> Reconciliation:
 @cli.command()
 def reconciliations(
     account: OfAccount = None,
-    last: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+    symbol: OfSymbol = None,
+    last: Last = LAST,
+    since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the latest reconciliations, newest first: what each found, and how long it took."""
-    runs = stores().reconciliations.runs(last, account)
+    """Show reconciliations, newest first: what each found, and how long it took."""
+    wanted = wanted_rows(last, since, account, symbol)
+    runs, has_more = wanted.newest(
+        stores().listings.reconciliations(),
+        lambda run: run.started_at,
+        lambda run: wanted.matches(accounts=[run.account], symbols=run.symbols),
+    )
     rows = [views.reconciliation_view(run) for run in runs]
-    show("Reconciliations", rows, ("started_at", *tables.RECONCILIATION_COLUMNS), as_json)
+    note = more_text(wanted) if has_more else None
+    show("Reconciliations", rows, ("started_at", *tables.RECONCILIATION_COLUMNS), as_json, note)
 
 
 @cli.command()

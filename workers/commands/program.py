@@ -10,16 +10,19 @@ from typing import Any
 import typer
 
 from execution.contracts import UnsupportedExchange
+from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.ledger.port import LedgerUrlError
 from execution.logger import configure_logging
-from execution.ports import ExchangeUnavailable, StoreUnavailable
 from execution.reconciliation import AlreadyRunning
+from execution.redacted_logging import redact_process_output
+from execution.redaction import redact
 from signals.publisher import PublishFailed
 from workers.commands import arbitrage, orders, positions, reporting, running, signals
 from workers.commands.app import Refused, cli
 from workers.embedded import CannotStart, NotInstalled
 from workers.interrupts import was_interrupted
 from workers.local_stack import NotReady
+from workers.plain_text import plain
 from workers.sentry import initialize_sentry, report_error
 from workers.settings import SettingsError, load_settings
 
@@ -55,6 +58,9 @@ def run(interrupted: int) -> int:
         code = _outcome()
     except KeyboardInterrupt:
         return interrupted
+    finally:
+        # Typer puts a hook of its own in the place of ours.
+        redact_process_output()
     # typer makes an exit code of its own out of an interrupt.
     return interrupted if was_interrupted() else code
 
@@ -89,7 +95,8 @@ def _outcome() -> int:
 
 
 def _fail(sentence: str, code: int) -> int:
-    sys.stderr.write(f"oneorder: {sentence}\n")
+    # One line without secrets, whatever was in the words that it quotes.
+    sys.stderr.write(f"oneorder: {plain(redact(sentence))}\n")
     return code
 
 
@@ -106,7 +113,7 @@ def _unexpected(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None:
         return f"cannot write the output: {error.strerror}"
     if os.environ.get(DEBUG_VARIABLE, "").upper() == "DEBUG":
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        sys.stderr.write(redact("".join(traceback.format_exception(error))))
     _report(error)
     text = " ".join(str(error).split())[:200]
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -9,7 +9,7 @@ import typer
 
 from execution.clock import SystemClock
 from workers import tables
-from workers.commands.app import AsJson, Refused, cli, console, print_json
+from workers.commands.app import AsJson, Refused, cli, lay_out, print_json
 
 if TYPE_CHECKING:
     # Pandas takes a while to load, which no other command should wait for.
@@ -50,17 +50,15 @@ def report(
     if as_json:
         print_json(report_view(found))
         return
-    out = console()
     if found.is_empty:
-        out.print("\n".join(found.notes))
+        lay_out(*found.notes)
         return
     quotes = {summary.quote for summary in found.totals}
-    for title, rows, columns in _tables(found):
-        out.print(tables.table(title, rows, columns, NUMBER_COLUMNS | quotes))
-    for note in found.notes:
-        out.print(note)
-    for path in written:
-        out.print(f"written: {path}")
+    lay_out(
+        *(tables.table(*each, NUMBER_COLUMNS | quotes) for each in _tables(found)),
+        *found.notes,
+        *(f"written: {path}" for path in written),
+    )
 
 
 def _tables(found: "Report") -> Iterator[tuple[str, Iterable[Mapping[str, Any]], Sequence[str]]]:

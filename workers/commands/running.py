@@ -9,9 +9,12 @@ from typing import Annotated
 
 import typer
 
+from execution.contracts import UnsupportedExchange
+from execution.ledger.port import LedgerUrlError
 from workers.commands.app import AsJson, Refused, cli, console, print_json, show
 from workers.embedded import run_valkey
 from workers.interrupts import SIGNALS
+from workers.settings import SettingsError
 
 
 @cli.command()
@@ -68,16 +71,22 @@ def chaos(
 
 @cli.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, Redis, the ledger, and each account's exchange, key and clock; exit 1 if
-    something is missing."""
+    """Check settings, Redis, workers, beat, the ledger, and each account's exchange, key, clock and
+    last reconciliation; exit 1 if something fails."""
     from workers.bootstrap import services
-    from workers.doctor import examine
+    from workers.doctor import Finding, Result, examine
 
-    words = {True: "ok", None: "look", False: "FAILED"}
-    found = list(examine(services()))
-    rows = [{"check": f.what, "result": words[f.is_well], "says": f.says} for f in found]
-    show("Doctor", rows, ("check", "result", "says"), as_json)
-    raise typer.Exit(1 if any(finding.is_well is False for finding in found) else 0)
+    try:
+        found = examine(services())
+    except (SettingsError, UnsupportedExchange, LedgerUrlError) as error:
+        found = [Finding("settings", Result.FAIL, str(error))]
+    columns = ("check", "result", "detail", "help")
+    rows = [
+        {"check": f.check, "result": f.result.value, "detail": f.detail, "help": f.help}
+        for f in found
+    ]
+    show("Doctor", rows, columns, as_json)
+    raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in found) else 0)
 
 
 @cli.command()

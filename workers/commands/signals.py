@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Callable
 
+from execution.redaction import redact
 from execution.signal_age import publication_time
 from signals import ArbitrageSignal, OrderSignal
 from workers.commands.app import AsJson, cli, show, stores
+from workers.plain_text import plain
 from workers.settings import SettingsError, load_settings
 from workers.views import time_text
 
@@ -53,4 +55,4 @@ def account_check() -> Callable[[OrderSignal | ArbitrageSignal], None]:
 
 
 def _warn(sentence: str) -> None:
-    sys.stderr.write(f"oneorder: warning: {sentence}\n")
+    sys.stderr.write(f"oneorder: warning: {plain(redact(sentence))}\n")

@@ -24,6 +24,13 @@ LATENCY_COLUMNS = ("quote", "from the signal to", "orders", "p50_ms", "p95_ms", 
 NUMBER_COLUMNS = {"trades", "orders", "p50_ms", "p95_ms", "p99_ms"} | set(BY_KEY)
 
 
+# What makes a spreadsheet run a cell; it takes the wide letters for the narrow ones.
+FORMULA_STARTS = (
+    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
+    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+
+
 def headline_rows(report: Report) -> list[dict[str, str]]:
     """One row a figure, one column a quote asset: {"figure": "Net result", "USDT": "+12.50"}."""
     return [
@@ -76,15 +83,28 @@ def latency_rows(report: Report) -> list[dict[str, str]]:
 
 def write_csv(report: Report, path: Path) -> None:
     """Write the trades table with a header line: numbers as decimal strings, times in ISO 8601,
-    fees as JSON objects, and nothing where there is no value. Names and ids are as they came; a
-    spreadsheet should import them as text. Raises OSError."""
+    fees as JSON objects, and nothing where there is no value. Names and ids are as they came, but
+    for those that a spreadsheet would run as a formula: they begin with an apostrophe, by which it
+    takes them as text. Raises OSError."""
     frame = report.trades[list(COLUMNS)].copy()
     frame["time"] = [_time(time) for time in frame["time"]]
     for name in NUMBERS:
         frame[name] = [_number(number) for number in frame[name]]
     for name in MAPS:
         frame[name] = [json.dumps(_texts(fees)) if fees else None for fees in frame[name]]
+    for name in set(COLUMNS) - set(NUMBERS) - set(MAPS):
+        frame[name] = [_inert(text) for text in frame[name]]
     frame.to_csv(path, index=False, lineterminator="\n")
+
+
+def _inert(text: str | None) -> str | None:
+    """A cell's text that no spreadsheet takes for a formula; a dash alone is none."""
+    if not isinstance(text, str) or text == "-":
+        return text
+    begins = text.lstrip(" ")[:1]
+    text = f"'{text}" if begins and begins in FORMULA_STARTS else text
+    # A carriage return is not quoted, and would begin another row.
+    return text.replace("\r", "\\r")
 
 
 def report_view(report: Report) -> Json:

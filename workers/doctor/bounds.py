@@ -1,0 +1,41 @@
+"""Runs checks at the same time, none for longer than its bound."""
+
+from collections.abc import Callable, Iterable, Mapping
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+
+from execution.errors import ExchangeUnavailable, StoreUnavailable
+from workers.doctor.findings import Finding, fail
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def run_checks(checks: Mapping[str, Check], bound_s: int) -> list[Finding]:
+    """What each named check finds, in their order. One that gives no answer within `bound_s`, or
+    ends by an error, is a finding itself; it is left to itself and holds up nothing."""
+    answers: SimpleQueue[tuple[str, list[Finding]]] = SimpleQueue()
+
+    def run(name: str, check: Check) -> None:
+        found: list[Finding] = []
+        try:
+            found.extend(check())
+        except (StoreUnavailable, ExchangeUnavailable) as error:
+            found.append(fail(name, str(error)))
+        except Exception as error:  # noqa: BLE001  # Whatever it was, it is what the check found.
+            found.append(fail(name, f"{type(error).__name__}: {error}"))
+        answers.put((name, found))
+
+    for name, check in checks.items():
+        # A pool would wait for its threads when the process ends.
+        Thread(target=run, args=(name, check), name=f"check {name}", daemon=True).start()
+    found: dict[str, list[Finding]] = {}
+    deadline = monotonic() + bound_s
+    while len(found) < len(checks):
+        try:
+            name, findings = answers.get(timeout=max(0.0, deadline - monotonic()))
+        except Empty:
+            break
+        found[name] = findings
+    silent = f"no answer within {bound_s} s"
+    return [finding for name in checks for finding in found.get(name, [fail(name, silent)])]

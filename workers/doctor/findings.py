@@ -1,0 +1,54 @@
+"""What one check found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from execution.redaction import redact
+
+
+class Result(StrEnum):
+    """How it stands with one thing."""
+
+    OK = "OK"
+    WARN = "WARN"  # It works, and should be better, or needs a person.
+    FAIL = "FAIL"  # It does not work, or will not for long.
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing checked. `help` is the command or setting that mends it, empty for none."""
+
+    check: str
+    result: Result
+    detail: str
+    help: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", redact(self.detail))
+
+
+def ok(check: str, detail: str) -> Finding:
+    return Finding(check, Result.OK, detail)
+
+
+def warn(check: str, detail: str, help_text: str = "") -> Finding:
+    return Finding(check, Result.WARN, detail, help_text)
+
+
+def fail(check: str, detail: str, help_text: str = "") -> Finding:
+    return Finding(check, Result.FAIL, detail, help_text)
+
+
+def duration(ms: int) -> str:
+    """A time that has passed, in words: 12 s, 5 min, 3 h, 2 d."""
+    seconds = abs(ms) // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def some(names: list[str], count: int = 5) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

@@ -1,0 +1,12 @@
+"""Text from outside as a terminal may show it: nothing in it is a command to the terminal."""
+
+
+def plain(text: str) -> str:
+    """The text with whatever does not show (control characters, escape sequences, line ends, marks
+    that turn the direction of writing) as backslash escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
