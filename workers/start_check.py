@@ -24,12 +24,7 @@ def checked_accounts(settings: Settings, environment: Mapping[str, str]) -> dict
 
 def _check_credentials(account: Account, environment: Mapping[str, str]) -> None:
     for name in sorted(required_credentials(account.exchange)):
-        field = OURS.get(name)
-        if field is None:
-            raise SettingsError(
-                f"accounts.{account.name}: {account.exchange} asks for {name!r}, which oneorder "
-                "has no setting for"
-            )
+        field = OURS[name]
         if not getattr(account, field):
             variable = f"{PREFIX}{variable_part(account.name)}_{field.upper()}"
             asks = "a passphrase, too" if field == "api_password" else f"an {field}"

@@ -22,8 +22,8 @@ from execution.ports import RefusedIntent
 from execution.reconciliation_run import Reconciliation
 from execution.store.connection import connect
 from execution.store.redis_stores import Stores
-from workers.cli import COMMANDS
 from workers.commands.app import Refused, cli
+from workers.commands.program import COMMANDS
 
 assert COMMANDS  # They are in the app now.
 Run = Callable[..., Any]

@@ -167,12 +167,13 @@ def test_a_ledger_that_cannot_be_written_to_is_a_failure() -> None:
 
 def test_a_ledger_in_the_place_of_another_is_a_failure() -> None:
     desk = Desk()
-    stores = desk.stores()
-    stores.repair.set_ledger_identity(desk.ledger.identity())
-    assert results(check_history(stores, desk.ledger))["ledger identity"] is Result.OK
-    found = by_check(check_history(stores, MemoryLedger()))["ledger identity"]
+    trusted = by_check(check_history(desk.stores(), desk.ledger, lambda: None))
+    assert trusted["ledger identity"].result is Result.OK
+    why = "positions are not checked: it is another ledger"
+    found = by_check(check_history(desk.stores(), desk.ledger, lambda: why))["ledger identity"]
     assert found.result is Result.FAIL
-    assert "replaced" in found.detail
+    assert why in found.detail
+    assert "--force" in found.help
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_a_ledger_that_falls_behind_is_noticed(age_s: int, result: Result) -> No
     desk = Desk()
     desk.manager.submit(desk.order())
     desk.clock.advance(age_s * 1_000)
-    found = by_check(check_history(desk.stores(), desk.ledger))["ledger backlog"]
+    found = by_check(check_history(desk.stores(), desk.ledger, lambda: None))["ledger backlog"]
     assert found.result is result
     assert found.detail.startswith("1 orders not written yet")
 

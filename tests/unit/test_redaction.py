@@ -293,12 +293,20 @@ def test_a_producers_error_does_not_repeat_what_was_refused(settings_file: Path)
     assert_clean(repr(SignalSettings()))
 
 
-@pytest.mark.parametrize("setting", ["redis_url", "broker_url", "ledger_url", "sentry_dsn"])
+@pytest.mark.parametrize(
+    ("setting", "address"),
+    [
+        ("redis_url", "redis://user:PASSWORD@host/0"),
+        ("broker_url", "amqp://user:PASSWORD@host/x"),
+        ("ledger_url", "scheme:user:PASSWORD@host/x"),
+        ("sentry_dsn", "https://user:PASSWORD@host/1"),
+    ],
+)
 def test_the_passwords_of_the_settings_are_known_from_then_on(
-    setting: str, settings_file: Path
+    setting: str, address: str, settings_file: Path
 ) -> None:
     password = f"canary-of-{setting.replace('_', '-')}"
-    settings_file.write_text(f'{setting} = "scheme:user:{password}@host/x"\n')
+    settings_file.write_text(f'{setting} = "{address.replace("PASSWORD", password)}"\n')
     load_settings()
     assert redact(f"login {password} failed") == "login [removed] failed"
 

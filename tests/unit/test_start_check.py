@@ -125,7 +125,7 @@ def test_an_exchange_that_asks_for_a_passphrase_is_not_traded_on_without_one(wri
 
 def test_an_exchange_that_asks_for_what_there_is_no_setting_for_is_refused(write: Write) -> None:
     sentence = refusal(KEYS, settings("hyperliquid", accept_quarantine=True))
-    assert "hyperliquid asks for 'privateKey', which oneorder has no setting for" in sentence
+    assert "it needs privateKey and walletAddress, which an account cannot have" in sentence
 
 
 @pytest.mark.parametrize("accept_quarantine", [False, True])
