@@ -164,7 +164,9 @@ class RedisStore:
 
     @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        return list(self._take_due(keys=[keys.DUE], args=[now_ms, limit, lease_ms, DUE_AHEAD_MAX_MS]))
+        return list(
+            self._take_due(keys=[keys.DUE], args=[now_ms, limit, lease_ms, DUE_AHEAD_MAX_MS])
+        )
 
     @guarded
     def postpone(self, order_id: str, due_ms: int) -> None:
