@@ -133,8 +133,8 @@ class Placement:
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
 
     def _end_unasked(self, order: Order, epoch: Epoch) -> Order | None:
-        """End an order that is not to be sent any more and of which nothing can stand anywhere: that
-        needs no exchange. None where it must wait for its exchange."""
+        """End an order that is not to be sent any more, and of which nothing can stand anywhere:
+        that needs no exchange. None where it must wait for its exchange."""
         are_dead = all(a.verdict is Verdict.NOT_SENT for a in order.attempts)
         reason = self._reason_over(order)
         if reason is None or not are_dead or self.may_be_forgotten(order, epoch):

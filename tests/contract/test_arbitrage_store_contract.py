@@ -19,9 +19,9 @@ from execution.orders import Attempt, Order, OrderState
 from execution.ports import Change, Committed, Epoch, Halt
 from execution.store import keys
 from execution.store.connection import connect
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory_store import MemoryStore
 from execution.store.redis_arbitrages import RedisArbitrages
-from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.store.redis_stores import Stores
 
 OTHER = "bybit-main"
