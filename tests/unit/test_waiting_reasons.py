@@ -321,3 +321,14 @@ def test_an_order_that_may_stand_waits_for_its_exchange_though_it_is_to_be_cance
     forgotten.store.begin_epoch()
     out_of_reach(forgotten)
     assert forgotten.manager.cancel(order.order_id).state is OrderState.RECEIVED
+
+
+def test_an_order_on_a_held_account_comes_back_the_less_often_the_longer_it_has_waited() -> None:
+    desk = Counting()
+    order = desk.manager.receive(desk.order())
+    desk.store.hold(ACCOUNT, 60)
+    _, postponed = desk.writes_of(lambda: desk.sweep(for_ms=60_000))
+    assert postponed < 15, "an hour of it would be thousands of messages for each order"
+    assert desk.stored(order).state is OrderState.RECEIVED
+    desk.sweep(for_ms=16_000)
+    assert desk.stored(order).state is OrderState.OPEN
