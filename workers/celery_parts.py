@@ -30,7 +30,8 @@ class PatientScheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **options: Any) -> Any:
         """Send what is due. What was last sent at a time to come counts as sent now."""
-        ahead = [e for e in self.schedule.values() if e.last_run_at > e.default_now()]
+        entries = self.schedule.values()
+        ahead = [e for e in entries if e.last_run_at and e.last_run_at > e.default_now()]
         for entry in ahead:
             entry.last_run_at = entry.default_now()
         if ahead:

@@ -101,7 +101,7 @@ def backlog_of(app: Any) -> int:
         with connection._reraise_as_library_errors():
             channel = connection.channel()
             queues = list(app.amqp.queues.consume_from)
-            found = sum(
+            found: int = sum(
                 channel.queue_declare(queue=name, durable=True).message_count for name in queues
             )
             if found and isinstance(channel, GuardedTransport.Channel):
