@@ -166,3 +166,16 @@ def test_every_command_of_the_reference_exists() -> None:
             for code in re.findall(r"`([^`]+)`", row.split(" | ")[0].replace("\\|", "/")):
                 if not code.startswith("-"):
                     assert code.split()[0] in _commands(), code
+
+
+def test_every_module_that_the_architecture_names_exists() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    code = [path for folder in ("signals", "execution", "workers") for path in _python(folder)]
+    named = re.findall(r"[\w/]+\.py\b", text)
+    assert len(named) > 50
+    for name in named:
+        assert any(path.endswith(f"/{name}") for path in code), name
+
+
+def _python(folder: str) -> Iterator[str]:
+    return (f"/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / folder).rglob("*.py"))
