@@ -160,8 +160,7 @@ def test_every_command_and_option_is_in_the_reference_and_in_the_readme() -> Non
 
 
 def test_every_command_of_the_reference_exists() -> None:
-    rows = [row for row in _section("Commands").split("\n\n**Doctor**")[0].splitlines()]
-    for row in rows:
+    for row in _section("Commands").split("\n\n**Doctor**")[0].splitlines():
         if row.startswith("| `") and not row.startswith("| `--"):
             for code in re.findall(r"`([^`]+)`", row.split(" | ")[0].replace("\\|", "/")):
                 if not code.startswith("-"):

@@ -32,8 +32,8 @@ RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
 # Characters of a malformed message that its line in the log repeats; it is kept whole.
 LOGGED_MAX = 4_096
-# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets the
-# others when it starts. No task ever comes through them.
+# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
+# the others when it starts. No task ever comes through them.
 ANSWERS = ".reply.celery.pidbox"
 
 log = structlog.get_logger("oneorder")

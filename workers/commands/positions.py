@@ -142,16 +142,17 @@ def rebuild(
     differing = sum(not check.agrees for check in checks)
     if not as_json:
         done = ", corrected" if apply and differing else ""
-        print_line(None, f"{_count(len(checks), 'position')}, {_count(differing, 'mismatch')}{done}.")
+        compared = _count(len(checks), "position", "positions")
+        differ = _count(differing, "mismatch", "mismatches")
+        print_line(None, f"{compared}, {differ}{done}.")
         complaint = repairer.complaint()
         if complaint is not None:
             print_line(None, complaint)
     raise typer.Exit(0 if apply or not differing else 1)
 
 
-def _count(number: int, what: str) -> str:
-    ending = "" if number == 1 else "es" if what.endswith("h") else "s"
-    return f"{number} {what}{ending}"
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 @cli.command()
