@@ -167,7 +167,7 @@ def halt(
     stop = Halt(account, reason, SystemClock().now())
     stores().orders.halt(stop)
     where = account or "every account"
-    view = {"account": account, "reason": reason, "since": stop.since.isoformat()}
+    view = {"account": account, "reason": reason, "since": views.time_text(stop.since)}
     print_line(view if as_json else None, f"{where} is halted: {reason}")
 
 
