@@ -76,7 +76,7 @@ class Intake:
         self._arbitrages = arbitrages
         self._rules = rules
         self._reference_price = reference_price
-        self._waiting_orders = WaitingOrders(waiting)
+        self._waiting_orders = WaitingOrders(store, waiting)
 
     # Messages: carried out as far as it goes now.
 
@@ -239,7 +239,8 @@ class Intake:
             for signal in self._waiting_orders.of(message.order_id):
                 canceled = "canceled while it waited for a worker that takes it"
                 self.refuse(signal.task, signal.body, canceled, signal.entry_id)
-        if self._rules.is_lost_cancel(since):
+        is_lost = self._rules.is_lost_cancel(since)
+        if is_lost and not self._waiting_orders.may_come(intent.entry_id):
             self.refuse(intent.task, intent.body, reason, intent.entry_id)
         else:
             self._step_aside(intent, f"{reason} yet", since)

@@ -5,7 +5,7 @@ import time
 from threading import Lock
 
 from execution.identifiers import order_id_of
-from execution.ports import Intent
+from execution.ports import Intent, Store
 from execution.waiting_intents import WaitingStore
 from signals.broker import EXECUTE
 
@@ -16,7 +16,8 @@ AGE_MAX_S = 1
 class WaitingOrders:
     """The order signals that wait, by the ids of the orders that they would become."""
 
-    def __init__(self, waiting: WaitingStore) -> None:
+    def __init__(self, store: Store, waiting: WaitingStore) -> None:
+        self._store = store
         self._waiting = waiting
         self._lock = Lock()
         self._entries: dict[str, list[str]] = {}
@@ -27,6 +28,11 @@ class WaitingOrders:
         may be missing."""
         found = (self._waiting.intent(entry_id) for entry_id in self._by_order().get(order_id, ()))
         return [intent for intent in found if intent is not None]
+
+    def may_come(self, entry_id: str) -> bool:
+        """Whether signals that were published before that entry have not been looked at yet."""
+        oldest = self._store.take_intents(1, 0)
+        return bool(oldest and entry_id) and _place(oldest[0].entry_id) < _place(entry_id)
 
     def _by_order(self) -> dict[str, list[str]]:
         with self._lock:
@@ -43,6 +49,12 @@ class WaitingOrders:
             if order_id is not None:
                 entries.setdefault(order_id, []).append(each.intent.entry_id)
         return entries
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    """An entry's place in the stream."""
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number or 0)
 
 
 def _order_id(intent: Intent) -> str | None:
