@@ -62,7 +62,7 @@ class OrderManager:
     def _left(self, order: Order, crowded: Crowded) -> Order:
         """Leave the order to the sweep, with a record if it has none. What its record says already,
         such as that its outcome is unknown, says more than that its account is busy."""
-        due_ms = self._placement.waits.due_after(crowded)
+        due_ms = self._placement.waits.due_after(order, crowded)
         try:
             if order.version and order.reason is not None:
                 self._journal.postpone(order, due_ms)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from execution.accounts import what_is_missing
-from execution.attempts import Attempts, may_be_forgotten
+from execution.attempts import Attempts, could_arrive, may_be_forgotten
 from execution.clock import ExchangeClocks
 from execution.contracts import Uniqueness
 from execution.errors import ExchangeUnavailable
@@ -32,7 +32,6 @@ from execution.order_rules import broken_rule
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, Outcome, Store
 from execution.report_faults import fault_reason, mismatches
-from execution.signal_age import too_old
 from execution.transitions import transition
 from execution.waiting import (
     ACCOUNT_UNKNOWN,
@@ -44,6 +43,8 @@ from execution.waiting import (
 from execution.waits import Waits
 
 RECHECK_MS = 1_000
+# Orders that wait for the end of a pause are many, and each look at one is work.
+HELD_RECHECK_MS = 2_000
 
 
 class UnknownAccount(Exception):
@@ -78,10 +79,9 @@ class Placement:
         self._exchange_of = exchange_of
         self._clock = clock
         self._clocks = clocks
-        self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {})
+        self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {}, market_age_max_s)
         self._attempts_max = attempts_max
-        self._market_age_max_s = market_age_max_s
-        self.waits = Waits(store, journal, clock)
+        self.waits = Waits(store, journal, clock, market_age_max_s)
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
@@ -125,12 +125,24 @@ class Placement:
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
-            return self.waits.for_exchange(order, error)
+            return self._wait_or_end(order, error, epoch)
         except AccountHeld:
-            return self._journal.delay(order, HELD)
+            due_ms = self.waits.due_after(order, None, HELD_RECHECK_MS)
+            return self._journal.delay(order, HELD, due_ms=due_ms)
         except StoreRestarted:
             return self.send(order)
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
+
+    def _wait_or_end(self, order: Order, error: ExchangeUnavailable, epoch: Epoch) -> Order:
+        """Leave the order until its exchange may be asked; one that is over does not need it."""
+        reason = self._attempts.reason_over(order)
+        if reason is None or could_arrive(order, epoch):
+            return self.waits.for_exchange(order, error)
+        ending = Withdrawn(reason) if order.cancel_requested else Refused(reason)
+        try:
+            return self._journal.decide(order, ending, epoch)
+        except StoreRestarted:
+            return self.send(order)
 
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
         if order.attempts or self.may_be_forgotten(order, epoch):
@@ -194,13 +206,9 @@ class Placement:
         return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 
     def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
-        if order.cancel_requested:
-            return "canceled before it was sent"
-        expired = self._attempts.reason_expired(order, exchange)
-        if expired is not None:
-            return expired
-        if (age := too_old(order, self._clock.now(), self._market_age_max_s)) is not None:
-            return age
+        over = self._attempts.reason_over(order) or self._attempts.reason_too_near(order, exchange)
+        if over is not None:
+            return over
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"

@@ -259,6 +259,10 @@ class Store(Protocol):
     def postpone(self, order_id: str, due_ms: int) -> None:
         """Let the sweep look at the order then, if it still is to look at it at all."""
 
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
+        each `apart_ms` after the one before. Says how many those were."""
+
     def position(self, account: str, symbol: str) -> Position:
         """An empty position of version 0 where there is none."""
 

@@ -185,6 +185,16 @@ class MemoryStore:
             if order_id in self.tables.due:
                 self.tables.due[order_id] = due_ms
 
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        with self.lock:
+            due = self.tables.due
+            later = [o.order_id for o in self.live_orders(account)]
+            later = [each for each in later if due.get(each, 0) > later_than_ms]
+            later.sort(key=lambda order_id: (due[order_id], order_id))
+            for place, order_id in enumerate(later):
+                due[order_id] = min(due[order_id], now_ms + place * apart_ms)
+            return len(later)
+
     def position(self, account: str, symbol: str) -> Position:
         return self.tables.positions.get((account, symbol), Position(account, symbol))
 

@@ -46,6 +46,7 @@ class RedisStore:
         self._look_again_ms = 0
         self._commit = script(client, "commit")
         self._take_due = script(client, "take_due")
+        self._make_due = script(client, "make_due")
         self._learn_epoch = script(client, "learn_epoch")
         self._lease = script(client, "lease")
         self._release = script(client, "release")
@@ -168,6 +169,11 @@ class RedisStore:
     @guarded
     def postpone(self, order_id: str, due_ms: int) -> None:
         self._redis.zadd(keys.DUE, {order_id: due_ms}, xx=True)
+
+    @guarded
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        args = [now_ms, later_than_ms, apart_ms]
+        return int(self._make_due(keys=[keys.live(account), keys.DUE], args=args))
 
     @guarded
     def position(self, account: str, symbol: str) -> Position:
