@@ -24,12 +24,12 @@ SWEEP_LEASE_MS = 5_000
 @dataclass(frozen=True, slots=True)
 class Wakes:
     """How a worker is woken: for an order, an arbitrage, or an intent that this one cannot take;
-    and whether there are workers free to be woken, since more messages would only pile up."""
+    and how many messages are wanted, since more of them would only pile up."""
 
     order: Callable[[str], None]
     arbitrage: Callable[[str], None]
     intent: Callable[[str], None]
-    are_wanted: Callable[[], bool]
+    wanted: Callable[[], int]
 
 
 class Sweeper:
@@ -49,8 +49,7 @@ class Sweeper:
             return
         try:
             # Orders come before intents: what may stand at an exchange cannot wait for what is new.
-            if self._wakes.are_wanted():
-                self._wake_due()
+            self._wake_due(min(ORDERS_A_SWEEP, self._wakes.wanted()))
             for intent in store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS):
                 self._drain(intent)
             now_ms = self._clock.now_ms()
@@ -59,11 +58,13 @@ class Sweeper:
         finally:
             store.release("sweep", owner)
 
-    def _wake_due(self) -> None:
+    def _wake_due(self, count: int) -> None:
+        if count <= 0:
+            return
         now_ms = self._clock.now_ms()
-        for order_id in self._stores.orders.due(now_ms, ORDERS_A_SWEEP, WAKE_LEASE_MS):
+        for order_id in self._stores.orders.due(now_ms, count, WAKE_LEASE_MS):
             self._wakes.order(order_id)
-        for arbitrage_id in self._stores.arbitrages.due(now_ms, ORDERS_A_SWEEP, WAKE_LEASE_MS):
+        for arbitrage_id in self._stores.arbitrages.due(now_ms, count, WAKE_LEASE_MS):
             self._wakes.arbitrage(arbitrage_id)
 
     def _drain(self, intent: Intent) -> None:
