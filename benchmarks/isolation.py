@@ -233,7 +233,10 @@ def _table(
     for text, name in ROWS.items():
         table.add_row(
             text,
-            *(f"{statistics.median(getattr(p, name) for p in each):.1f}" for each in (alive, silent)),
+            *(
+                f"{statistics.median(getattr(p, name) for p in each):.1f}"
+                for each in (alive, silent)
+            ),
             f"{statistics.median(ratios[name]):.2f}",
             f"{min(ratios[name]):.2f} to {max(ratios[name]):.2f}",
         )

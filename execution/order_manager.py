@@ -1,6 +1,5 @@
 """Moves orders on: submit, resolve, cancel, complete. Every path may be taken again at any time."""
 
-import sys
 from collections.abc import Callable
 
 from execution.accounts import what_is_missing
@@ -44,7 +43,7 @@ class OrderManager:
         self._journal = journal
         self._exchange_of = exchange_of
         self._placement = placement
-        self._bulkhead = bulkhead or Bulkhead(limit=sys.maxsize)
+        self._bulkhead = bulkhead or Bulkhead()
 
     def submit(self, order: Order) -> Order:
         """Take a new order as far as it goes now; the second time, go on where the first stopped.

@@ -279,6 +279,9 @@ class Store(Protocol):
     def hold(self, account: str, seconds: int) -> None:
         """Let nothing be sent on the account for so long."""
 
+    def end_hold(self, account: str) -> bool:
+        """Let things be sent on the account again; False where nothing kept them back."""
+
     def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
     def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...
     def halt(self, halt: Halt) -> None: ...

@@ -15,12 +15,10 @@ from execution.clock import steady_ms
 from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.ports import Clock, Store
 from workers.bootstrap import Services
-from workers.sweeping import WAKE_LEASE_MS
+from workers.sweeping import APART_MS, WAKE_LEASE_MS
 
 # How often it is looked whether an exchange has ceased to answer.
 LOOK_EVERY_MS = 250
-# Bringing orders forward leaves the sweep enough of its 200 orders a second for other accounts.
-APART_MS = 8
 # An order that was just being put off when the exchange came back is found by a later turn.
 RELEASE_AFTER_MS = (0, 1_000, 5_000)
 # What was woken a moment ago is being worked on, and is not to be woken once more.

@@ -15,6 +15,9 @@ INTENTS_A_SWEEP = 500
 WAITING_A_SWEEP = 200
 WAITING_LEASE_MS = 2_000
 ORDERS_A_SWEEP = 200
+# An account's orders that are brought forward come so far apart, which leaves places in each sweep
+# for those of other accounts.
+APART_MS = 8
 # A worker that was woken for an order has this long before another is woken for it too.
 WAKE_LEASE_MS = 5_000
 # A sweep takes well under a second; one that was killed must not hold up the next for long.

@@ -36,8 +36,8 @@ from workers.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 T = TypeVar("T")
 
 ARCHIVE_LEASE_MS = 30_000
-# With this many messages waiting, workers have enough to do: what is woken beyond that would run out
-# of its lease before it is taken, and be woken once more.
+# With this many messages waiting, workers have enough to do: what is woken beyond that would run
+# out of its lease before it is taken, and be woken once more.
 BACKLOG_MAX = 200
 
 

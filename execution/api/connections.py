@@ -12,7 +12,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.address_holds import AddressHolds
-from execution.api.account_services import AccountServices
+from execution.api.account_services import AccountServices, addresses_of_client
 from execution.api.binance_api import BinanceExchange, binance_client
 from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.circuit import Circuit
@@ -37,6 +37,11 @@ BINANCE_DOOR = Door(
 def _door_of(account: Account) -> Door:
     doors = {"binance": BINANCE_DOOR, **DOORS}
     return doors.get(account.exchange, ANY_OTHER)
+
+
+def addresses_of(account: Account) -> list[str]:
+    """Every scheme, host and port that requests of the account may go to, sorted."""
+    return addresses_of_client(_door_of(account).client(account))
 
 
 def check_account(account: Account) -> None:

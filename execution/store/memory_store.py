@@ -240,6 +240,9 @@ class MemoryStore:
         held = self.tables.held_until_ms
         held[account] = max(self._clock.now_ms() + seconds * 1000, held.get(account, 0))
 
+    def end_hold(self, account: str) -> bool:
+        return self.tables.held_until_ms.pop(account, 0) > self._clock.now_ms()
+
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         return self.tables.clock_offsets.get((account, host))
 

@@ -238,6 +238,10 @@ class RedisStore:
         pipe.execute()
 
     @guarded
+    def end_hold(self, account: str) -> bool:
+        return bool(self._redis.delete(keys.hold(account)))
+
+    @guarded
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         text = self._redis.hget(keys.clocks(account), keys.clock_field(host))
         return None if text is None else ClockOffset(**json.loads(text))

@@ -621,6 +621,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "refuse_intent": lambda s: s.refuse_intent(REFUSED, None),
     "refused_intents": lambda s: s.refused_intents(1),
     "hold": lambda s: s.hold(ACCOUNT, 1),
+    "end_hold": lambda s: s.end_hold(ACCOUNT),
     "clock_offset": lambda s: s.clock_offset(ACCOUNT, "here"),
     "set_clock_offset": lambda s: s.set_clock_offset(ACCOUNT, "here", ClockOffset(0, 0, 0)),
     "halt": lambda s: s.halt(Halt(ACCOUNT, "r", EPOCH)),

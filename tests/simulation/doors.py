@@ -171,6 +171,9 @@ class StoreDoor:
     def hold(self, account: str, seconds: int) -> None:
         self._call("hold", self._store.hold, account, seconds)
 
+    def end_hold(self, account: str) -> bool:
+        return self._call("end_hold", self._store.end_hold, account)
+
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         return self._call("clock_offset", self._store.clock_offset, account, host)
 
