@@ -29,6 +29,7 @@ from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_store import MemoryStore
 
 PROBE_TIMEOUT_MS = 2_000
+FULL_PROBE_EACH = 10
 BINANCE_DOOR = Door(
     lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
 )
@@ -131,15 +132,15 @@ class Connections:
         """Ask the account's exchange for its time, to see whether it answers at all. Raises
         ExchangeUnavailable.
 
-        Most questions are given up early, as one that gets lost on its way to an exchange would
-        come to notice only late that this one is back; each third has its full time, in case that
-        the exchange has become slow.
+        Most questions are given up early: the kernel repeats one that got lost on its way ever less
+        often, so that a new one notices sooner that the exchange is back. Each tenth has its full
+        time, in case that the exchange has become slow.
         """
         exchange = self.exchange(name)
         client = self._own.__dict__[name].client
         full_ms = client.timeout
         self._probes[name] += 1
-        if self._probes[name] % 3:
+        if self._probes[name] % FULL_PROBE_EACH:
             client.timeout = min(PROBE_TIMEOUT_MS, full_ms)
         try:
             exchange.measure_clock()
