@@ -32,6 +32,9 @@ RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
 # Characters of a malformed message that its line in the log repeats; it is kept whole.
 LOGGED_MAX = 4_096
+# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
+# the others when it starts. No task ever comes through them.
+ANSWERS = ".reply.celery.pidbox"
 
 log = structlog.get_logger("oneorder")
 _keep: Keep | None = None
@@ -77,9 +80,11 @@ class _GuardedClient(kombu_redis.redis.Redis):
         reply = super().parse_response(connection, command_name, **options)
         if command_name != "BRPOP" or not reply:
             return reply
-        _taken += 1
         key, raw = reply
         queue = key.decode().partition(kombu_redis.Channel.sep)[0]
+        if queue.endswith(ANSWERS):
+            return reply
+        _taken += 1
         try:
             return key, read_message(raw, queue, datetime.now(UTC))
         except MalformedMessage as fault:

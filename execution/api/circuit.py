@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from execution.clock import steady_ms
 from execution.errors import ExchangeUnavailable
 from execution.ports import Clock
+from execution.waiting import time_text
 
 PAUSE_MS = 1_000
 # A worker brings its waiting orders forward when the exchange is back (see outage_watch); this is
@@ -85,7 +86,7 @@ class Circuit:
                 return
             raise ExchangeUnavailable(
                 f"account {self._account} has not been reachable since "
-                f"{outage.since:%Y-%m-%d %H:%M:%S} UTC ({outage.reason})",
+                f"{time_text(outage.since)} ({outage.reason})",
                 wait_s=self._wait_s(outage),
             )
 
