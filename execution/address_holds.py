@@ -39,6 +39,8 @@ class AddressHoldStore(Protocol):
         """Let nothing be sent to the address for so long; never shortens a longer hold."""
 
     def address_hold(self, address: str) -> AddressHold | None: ...
+    def end_address_hold(self, address: str) -> bool:
+        """Let requests be sent there again; False where nothing kept them back."""
 
 
 class AddressHeld(ExchangeUnavailable):
@@ -80,11 +82,12 @@ class AddressHolds:
         self._share(address, seconds, reason)
 
     def _share(self, address: str, seconds: int, reason: str) -> None:
+        # Until it is there, that the store knows of no hold does not mean that it was ended.
+        self._unshared.add(address)
         try:
             self._store.hold_address(address, seconds, reason)
         except StoreUnavailable as error:
             # This process obeys already; the others are told as soon as the store answers.
-            self._unshared.add(address)
             log = structlog.get_logger("oneorder")
             log.warning("address_hold_not_shared", address=address, error=str(error))
         else:
@@ -92,11 +95,20 @@ class AddressHolds:
 
     def check(self, address: str, *, look: bool) -> None:
         """Raise AddressHeld while nothing may be sent. With `look`, the store is asked now and then
-        for what other processes were told; raises StoreUnavailable."""
+        for what other processes were told; raises StoreUnavailable. During a hold it is asked in
+        any case, whether somebody has ended the hold."""
         now_ms = self._steady_ms()
-        if look and now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS) >= LOOK_EVERY_MS:
+        is_time = now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS) >= LOOK_EVERY_MS
+        known = self._known.get(address)
+        is_held = known is not None and known.until_ms > now_ms
+        if is_time and (look or is_held):
             self._looked_ms[address] = now_ms
-            self._look(address)
+            try:
+                self._look(address)
+            except StoreUnavailable:
+                # What is known here is obeyed; otherwise nothing goes out unasked.
+                if not is_held:
+                    raise
         hold = self._known.get(address)
         if hold is None:
             return
@@ -121,6 +133,11 @@ class AddressHolds:
         if told is not None:
             left_ms = told.until_ms - self._clock.now_ms()
             self._note(address, AddressHold(self._steady_ms() + left_ms, told.reason))
+            return
+        with self._lock:
+            if address not in self._unshared:
+                # It was ended by hand, or its time is up.
+                self._known.pop(address, None)
 
     def _note(self, address: str, hold: AddressHold) -> None:
         """A shorter hold does not end a longer one."""

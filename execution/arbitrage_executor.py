@@ -15,6 +15,7 @@ from execution.arbitrage_balancing import Balancing, Over
 from execution.arbitrage_legs import ArbitrageDesk, Legs, Limits, first_legs
 from execution.arbitrage_plan import NoPlan, plan_legs
 from execution.arbitrages import Arbitrage, ArbitrageState, Result, result_of
+from execution.bulkhead import Crowded
 from execution.clock import ExchangeClocks, SystemClock
 from execution.decimals import ZERO, to_decimal
 from execution.errors import ExchangeUnavailable
@@ -80,11 +81,22 @@ class ArbitrageExecutor:
     def advance(self, arbitrage: Arbitrage) -> Arbitrage:
         """Move it on from whatever state it is in, as far as it goes now."""
         try:
-            while (after := self._step(arbitrage)) is not arbitrage:
-                arbitrage = after
+            return self._moved_on(arbitrage)
         except (Overtaken, StoreRestarted):
             # Whoever was faster is moving it on, and the sweep comes back to it.
             return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
+
+    def _moved_on(self, arbitrage: Arbitrage) -> Arbitrage:
+        """The same; raises Overtaken and StoreRestarted. While there is no place at one of its
+        accounts, it waits."""
+        first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
+        place = self._desk.bulkhead.place
+        try:
+            with place(first), place(second):
+                while (after := self._step(arbitrage)) is not arbitrage:
+                    arbitrage = after
+        except Crowded as crowded:
+            return self._legs.wait(arbitrage, crowded.wait_s * 1_000)
         return arbitrage
 
     def _check_same(self, known: Arbitrage, arbitrage: Arbitrage) -> None:

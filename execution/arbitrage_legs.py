@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -11,6 +11,7 @@ from threading import Barrier, BrokenBarrierError
 from execution.arbitrage_plan import LegPlan, NoPlan, Venue
 from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole
+from execution.bulkhead import Bulkhead
 from execution.clock import ExchangeClocks
 from execution.contracts import client_order_id_of
 from execution.decimals import ZERO
@@ -51,8 +52,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageDesk:
-    """What an executor works with. `exchange_of` gives the calling thread's own connection of an
-    account; it raises UnknownAccount and ExchangeUnavailable."""
+    """What an executor works with; `exchange_of` is as in order_manager.OrderManager."""
 
     store: ArbitrageStore
     orders: Store
@@ -62,6 +62,7 @@ class ArbitrageDesk:
     exchange_of: Callable[[str], Exchange]
     clock: Clock
     clocks: ExchangeClocks
+    bulkhead: Bulkhead = field(default_factory=Bulkhead)
 
 
 def _meet(barrier: Barrier) -> None:

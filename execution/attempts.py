@@ -10,7 +10,7 @@ from execution.clock import ExchangeClocks
 from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Order, Verdict
 from execution.ports import Clock, Epoch, Exchange
-from execution.signal_age import expired_by, published_at
+from execution.signal_age import expired_by, published_at, too_old
 
 # A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.
 AHEAD_MAX_MS = 1_000
@@ -28,7 +28,7 @@ class Attempts:
     """Makes attempts, and says what a lookup that found nothing proves about them.
 
     `windows` are the windows of single accounts, in ms; `window_ms` is that of all others, None for
-    the default of each exchange.
+    the default of each exchange. A market order may be `market_age_max_s` old, None for any age.
     """
 
     def __init__(
@@ -37,11 +37,13 @@ class Attempts:
         clocks: ExchangeClocks,
         window_ms: int | None,
         windows: Mapping[str, int],
+        market_age_max_s: int | None = None,
     ) -> None:
         self._clock = clock
         self._clocks = clocks
         self._window_ms = window_ms
         self._windows = windows
+        self._market_age_max_s = market_age_max_s
 
     def window_ms(self, account: str, exchange: Exchange) -> int:
         """How long a request may be accepted after its stamp."""
@@ -78,13 +80,19 @@ class Attempts:
             provable_at_ms=valid_until_ms + exchange.contract.margin_ms,
         )
 
-    def reason_expired(self, order: Order, exchange: Exchange) -> str | None:
+    def reason_over(self, order: Order) -> str | None:
+        """Say why the order is not to be sent any more, whatever its exchange is like; None where
+        it is."""
+        now = self._clock.now()
+        if order.cancel_requested:
+            return "canceled before it was sent"
+        return expired_by(order, now) or too_old(order, now, self._market_age_max_s)
+
+    def reason_too_near(self, order: Order, exchange: Exchange) -> str | None:
         """Say why no attempt can be made before the signal expires, None where one can."""
         left_ms, contract = self._left_ms(order), exchange.contract
         if order.expires_at is None or left_ms is None:
             return None
-        if (passed := expired_by(order, self._clock.now())) is not None:
-            return passed
         if contract.is_fenced and left_ms < contract.window_min_ms > 1:
             return (
                 f"expires_at: {order.expires_at.isoformat()} is too near, because "
@@ -131,6 +139,13 @@ class Attempts:
         if not exchange.contract.may_have_forgotten(published_ms(order), now_ms):
             return None
         return _forgotten(exchange, "its signal")
+
+
+def could_arrive(order: Order, epoch: Epoch) -> bool:
+    """An attempt that is known, or that a restart of the store made us forget, may yet become the
+    order, or has: only the exchange can say."""
+    dead = all(attempt.verdict is Verdict.NOT_SENT for attempt in order.attempts)
+    return not dead or may_be_forgotten(order, epoch)
 
 
 def may_be_forgotten(order: Order, epoch: Epoch) -> bool:

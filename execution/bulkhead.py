@@ -1,5 +1,6 @@
 """Keeps one slow account from taking all threads of a worker."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ class Bulkhead:
     exchange looks like from here.
     """
 
-    def __init__(self, limit: int, steady_ms: Callable[[], int] = steady_ms) -> None:
+    def __init__(self, limit: int = sys.maxsize, steady_ms: Callable[[], int] = steady_ms) -> None:
         self._limit = limit
         self._steady_ms = steady_ms
         self._changed = threading.Condition()

@@ -19,7 +19,8 @@ class LiveWorker:
 
     `name` is Celery's node name. `accounts` are those that it is configured with; `reads_version`
     is the newest schema version of signals that it reads; `release` is its version of oneorder.
-    Times are by the clock of its host.
+    `unreachable` are those of its accounts whose exchange does not answer it. Times are by the
+    clock of its host.
     """
 
     name: str
@@ -30,6 +31,7 @@ class LiveWorker:
     accounts: tuple[str, ...]
     reads_version: int
     release: str
+    unreachable: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -58,6 +60,17 @@ class WorkerRegistry(Protocol):
         """Since when no worker takes `what`, an `account_need` or a `version_need`: `now_ms` if it
         was not missed before, and from then on the first such time, until a worker that takes it
         beats."""
+
+
+def reachable_by_others(worker: LiveWorker, live: Iterable[LiveWorker]) -> frozenset[str]:
+    """The accounts that another live worker knows, and whose exchange answers it as far as it has
+    asked."""
+    return frozenset(
+        account
+        for other in live
+        if other.identity != worker.identity
+        for account in set(other.accounts) - set(other.unreachable)
+    )
 
 
 def account_need(*accounts: str) -> str:

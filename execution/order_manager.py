@@ -1,6 +1,5 @@
 """Moves orders on: submit, resolve, cancel, complete. Every path may be taken again at any time."""
 
-import sys
 from collections.abc import Callable
 
 from execution.accounts import what_is_missing
@@ -44,7 +43,7 @@ class OrderManager:
         self._journal = journal
         self._exchange_of = exchange_of
         self._placement = placement
-        self._bulkhead = bulkhead or Bulkhead(limit=sys.maxsize)
+        self._bulkhead = bulkhead or Bulkhead()
 
     def submit(self, order: Order) -> Order:
         """Take a new order as far as it goes now; the second time, go on where the first stopped.
@@ -62,7 +61,7 @@ class OrderManager:
     def _left(self, order: Order, crowded: Crowded) -> Order:
         """Leave the order to the sweep, with a record if it has none. What its record says already,
         such as that its outcome is unknown, says more than that its account is busy."""
-        due_ms = self._placement.waits.due_after(crowded)
+        due_ms = self._placement.waits.due_after(order, crowded)
         try:
             if order.version and order.reason is not None:
                 self._journal.postpone(order, due_ms)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from execution.accounts import what_is_missing
-from execution.attempts import Attempts, may_be_forgotten
+from execution.attempts import Attempts, could_arrive, may_be_forgotten
 from execution.clock import ExchangeClocks
 from execution.contracts import Uniqueness
 from execution.errors import ExchangeUnavailable
@@ -32,7 +32,6 @@ from execution.order_rules import broken_rule
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, Outcome, Store
 from execution.report_faults import fault_reason, mismatches
-from execution.signal_age import expired_by, too_old
 from execution.transitions import transition
 from execution.waiting import (
     ACCOUNT_UNKNOWN,
@@ -78,10 +77,9 @@ class Placement:
         self._exchange_of = exchange_of
         self._clock = clock
         self._clocks = clocks
-        self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {})
+        self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {}, market_age_max_s)
         self._attempts_max = attempts_max
-        self._market_age_max_s = market_age_max_s
-        self.waits = Waits(store, journal, clock)
+        self.waits = Waits(store, journal, clock, market_age_max_s)
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
@@ -125,25 +123,24 @@ class Placement:
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
-            return self._end_unasked(order, epoch) or self.waits.for_exchange(order, error)
+            return self._wait_or_end(order, error, epoch)
         except AccountHeld:
-            return self._journal.delay(order, HELD)
+            due_ms = self.waits.due_after(order, None)
+            return self._journal.delay(order, HELD, due_ms=due_ms)
         except StoreRestarted:
             return self.send(order)
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
 
-    def _end_unasked(self, order: Order, epoch: Epoch) -> Order | None:
-        """End an order that is not to be sent any more, and of which nothing can stand anywhere:
-        that needs no exchange. None where it must wait for its exchange."""
-        are_dead = all(a.verdict is Verdict.NOT_SENT for a in order.attempts)
-        reason = self._reason_over(order)
-        if reason is None or not are_dead or self.may_be_forgotten(order, epoch):
-            return None
+    def _wait_or_end(self, order: Order, error: ExchangeUnavailable, epoch: Epoch) -> Order:
+        """Leave the order until its exchange may be asked; one that is over does not need it."""
+        reason = self._attempts.reason_over(order)
+        if reason is None or could_arrive(order, epoch):
+            return self.waits.for_exchange(order, error)
         ending = Withdrawn(reason) if order.cancel_requested else Refused(reason)
         try:
             return self._journal.decide(order, ending, epoch)
         except StoreRestarted:
-            return None
+            return self.send(order)
 
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
         if order.attempts or self.may_be_forgotten(order, epoch):
@@ -206,15 +203,8 @@ class Placement:
         reasons = [h.reason for h in self._store.halts() if h.account in (None, order.account)]
         return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 
-    def _reason_over(self, order: Order) -> str | None:
-        """Why the order is not to be sent any more, whatever its exchange says."""
-        if order.cancel_requested:
-            return "canceled before it was sent"
-        now = self._clock.now()
-        return expired_by(order, now) or too_old(order, now, self._market_age_max_s)
-
     def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
-        over = self._reason_over(order) or self._attempts.reason_expired(order, exchange)
+        over = self._attempts.reason_over(order) or self._attempts.reason_too_near(order, exchange)
         if over is not None:
             return over
         if len(order.attempts) >= self._attempts_max:

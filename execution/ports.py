@@ -259,6 +259,10 @@ class Store(Protocol):
     def postpone(self, order_id: str, due_ms: int) -> None:
         """Let the sweep look at the order then, if it still is to look at it at all."""
 
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
+        each `apart_ms` after the one before. Says how many those were."""
+
     def position(self, account: str, symbol: str) -> Position:
         """An empty position of version 0 where there is none."""
 
@@ -274,6 +278,9 @@ class Store(Protocol):
     def refused_intents(self, count: int) -> list[RefusedIntent]: ...
     def hold(self, account: str, seconds: int) -> None:
         """Let nothing be sent on the account for so long."""
+
+    def end_hold(self, account: str) -> bool:
+        """Let things be sent on the account again; False where nothing kept them back."""
 
     def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
     def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...

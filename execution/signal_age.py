@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from execution.orders import Order, OrderType
+from execution.orders import Order, OrderState, OrderType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -43,6 +43,17 @@ def too_old(order: Order, now: datetime, age_max_s: int | None) -> str | None:
     """
     is_market = order.type is OrderType.MARKET
     return market_too_old(published_at(order), now, age_max_s) if is_market else None
+
+
+def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
+    """From when on an order that waits to be sent is not sent any more, in ms since 1970; None for
+    never, and for one that is not waiting for that."""
+    if order.state is not OrderState.RECEIVED:
+        return None
+    ends = [] if order.expires_at is None else [order.expires_at]
+    if order.type is OrderType.MARKET and age_max_s is not None:
+        ends.append(published_at(order) + timedelta(seconds=age_max_s) + _MS)
+    return min((-((_EPOCH - end) // _MS) for end in ends), default=None)
 
 
 def market_too_old(published: datetime, now: datetime, age_max_s: int | None) -> str | None:

@@ -478,6 +478,7 @@ class Desk:
         attempts_max: int = 20,
         recv_window_ms: int | None = 5_000,
         windows: Mapping[str, int] | None = None,
+        market_age_max_s: int | None = None,
         **exchange: Any,
     ) -> None:
         self.clock = FakeClock()
@@ -489,6 +490,7 @@ class Desk:
             "attempts_max": attempts_max,
             "recv_window_ms": recv_window_ms,
             "windows": windows,
+            "market_age_max_s": market_age_max_s,
         }
         self.ledger = MemoryLedger()
         self.book = MemoryReconciliations()

@@ -112,7 +112,15 @@ def compose(
     bulkhead = bulkhead_of(settings.worker_threads, len(accounts))
     manager = OrderManager(store, journal, connections.exchange, placement, bulkhead)
     arbitrage_desk = ArbitrageDesk(
-        stores.arbitrages, store, journal, manager, placement, connections.exchange, clock, clocks
+        stores.arbitrages,
+        store,
+        journal,
+        manager,
+        placement,
+        connections.exchange,
+        clock,
+        clocks,
+        bulkhead,
     )
     executor = ArbitrageExecutor(arbitrage_desk, limits_of(settings), announce_arbitrage)
     arbitrages = ArbitrageIntake(

@@ -27,6 +27,7 @@ from workers.bootstrap import services
 from workers.flower_guard import guard_flower, is_flower
 from workers.heartbeat import Heartbeat, this_worker
 from workers.malformed import guard_redis_brokers, keep_malformed_with, messages_taken, put_aside
+from workers.outage_watch import OutageWatch, outage_watchers
 from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, check_worker_accounts, load_settings
 from workers.ticks import schedules
@@ -93,16 +94,18 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     return schedule
 
 
-_heartbeats: list[Heartbeat] = []
+_background: list[Heartbeat | OutageWatch] = []
 
 
 @worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
     parts = services()
     worker = this_worker(sender.hostname, parts.accounts, parts.clock)
-    heartbeat = Heartbeat(parts.stores.workers, worker, parts.clock)
-    heartbeat.start()
-    _heartbeats.append(heartbeat)
+    heartbeat = Heartbeat(parts.stores.workers, worker, parts.clock, reach=parts.connections)
+    watch_accounts = OutageWatch(outage_watchers(parts, heartbeat.hurry))
+    for started in (heartbeat, watch_accounts):
+        started.start()
+        _background.append(started)
     structlog.get_logger("oneorder").info("worker_ready")
     watch(sender, messages_taken, load_settings().stuck_after_s)
 
@@ -117,8 +120,8 @@ def _keep_failed(sender: Any, exception: Exception, args: Any, kwargs: Any, **_:
 
 @worker_shutdown.connect
 def _gone(**_: Any) -> None:
-    while _heartbeats:
-        _heartbeats.pop().stop()
+    while _background:
+        _background.pop().stop()
 
 
 @worker_init.connect

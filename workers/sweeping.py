@@ -19,6 +19,9 @@ INTENTS_A_SWEEP = 500
 WAITING_A_SWEEP = 200
 WAITING_LEASE_MS = 2_000
 ORDERS_A_SWEEP = 200
+# An account's orders that are brought forward come so far apart, which leaves places in each sweep
+# for those of other accounts.
+APART_MS = 8
 # A worker that was woken for an order has this long before another is woken for it too.
 WAKE_LEASE_MS = 5_000
 # A sweep that was killed must not hold up the next for long.
@@ -31,12 +34,12 @@ SHARE_MS = 1_500
 @dataclass(frozen=True, slots=True)
 class Wakes:
     """How a worker is woken: for an order, an arbitrage, or an intent that this one cannot take;
-    and whether there are workers free to be woken, since more messages would only pile up."""
+    and how many messages are wanted, since more of them would only pile up."""
 
     order: Callable[[str], None]
     arbitrage: Callable[[str], None]
     intent: Callable[[str], None]
-    are_wanted: Callable[[], bool]
+    wanted: Callable[[], int]
 
 
 class Sweeper:
@@ -64,8 +67,7 @@ class Sweeper:
             return
         try:
             # Orders come before intents: what may stand at an exchange cannot wait for what is new.
-            if self._wakes.are_wanted():
-                self._wake_due()
+            self._wake_due(min(ORDERS_A_SWEEP, self._wakes.wanted()))
             intents = store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
             self._for_its_share(intents, self._drain)
             now_ms = self._clock.now_ms()
@@ -81,11 +83,13 @@ class Sweeper:
             if self._steady_ms() >= end_ms:
                 return
 
-    def _wake_due(self) -> None:
+    def _wake_due(self, count: int) -> None:
+        if count <= 0:
+            return
         now_ms = self._clock.now_ms()
-        for order_id in self._stores.orders.due(now_ms, ORDERS_A_SWEEP, WAKE_LEASE_MS):
+        for order_id in self._stores.orders.due(now_ms, count, WAKE_LEASE_MS):
             self._wakes.order(order_id)
-        for arbitrage_id in self._stores.arbitrages.due(now_ms, ORDERS_A_SWEEP, WAKE_LEASE_MS):
+        for arbitrage_id in self._stores.arbitrages.due(now_ms, count, WAKE_LEASE_MS):
             self._wakes.arbitrage(arbitrage_id)
 
     def _drain(self, intent: Intent) -> None:

@@ -36,8 +36,9 @@ from workers.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 T = TypeVar("T")
 
 ARCHIVE_LEASE_MS = 30_000
-# With this many messages waiting, workers have enough to do; more wake-ups would only pile up.
-BACKLOG_MAX = 500
+# With this many messages waiting, workers have enough to do: what is woken beyond that would run
+# out of its lease before it is taken, and be woken once more.
+BACKLOG_MAX = 200
 
 
 class Unsettled(Exception):
@@ -165,7 +166,7 @@ def sweep() -> None:
         order=partial(_wake, advance),
         arbitrage=partial(_wake, advance_arbitrage),
         intent=partial(_wake, take_signal),
-        are_wanted=lambda: _backlog() < BACKLOG_MAX,
+        wanted=lambda: BACKLOG_MAX - _backlog(),
     )
     Sweeper(parts.stores, parts.clock, parts.intake, wakes).run(uuid4().hex)
 

@@ -25,6 +25,18 @@ class AccountServices:
 ALONE = AccountServices()
 
 
+def addresses_of_client(client: Any) -> list[str]:
+    """Every address that requests of a client of ccxt may go to, sorted."""
+    waiting, found = [client.urls["api"]], set()
+    while waiting:
+        urls = waiting.pop()
+        if isinstance(urls, dict):
+            waiting += urls.values()
+        elif isinstance(urls, str):
+            found.add(address_of(client.implode_hostname(urls)))
+    return sorted(found)
+
+
 def placement_address(client: Any) -> str:
     """Where a client of ccxt sends placements: its address for private requests."""
     urls = client.urls["api"]

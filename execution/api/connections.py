@@ -1,7 +1,8 @@
 """A connection of its own for every thread and account; the markets are loaded once for all."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ import ccxt
 
 from execution.accounts import Account
 from execution.address_holds import AddressHolds
-from execution.api.account_services import AccountServices
+from execution.api.account_services import AccountServices, addresses_of_client
 from execution.api.binance_api import BinanceExchange, binance_client
 from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.circuit import Circuit
@@ -27,6 +28,8 @@ from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_store import MemoryStore
 from execution.texts import did_you_mean
 
+PROBE_TIMEOUT_MS = 2_000
+FULL_PROBE_EACH = 10
 BINANCE_DOOR = Door(
     lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
 )
@@ -35,6 +38,11 @@ BINANCE_DOOR = Door(
 def _door_of(account: Account) -> Door:
     doors = {"binance": BINANCE_DOOR, **DOORS}
     return doors.get(account.exchange, ANY_OTHER)
+
+
+def addresses_of(account: Account) -> list[str]:
+    """Every scheme, host and port that requests of the account may go to, sorted."""
+    return addresses_of_client(_door_of(account).client(account))
 
 
 def check_account(account: Account) -> None:
@@ -100,6 +108,7 @@ class Connections:
         self._holds = holds or AddressHolds(MemoryAddressHolds(alone, clock), clock)
         self._steady_ms = steady_ms
         self._own = threading.local()
+        self._probes: Counter[str] = Counter()
         self._shared = {name: self._shared_of(account) for name, account in accounts.items()}
 
     def exchange(self, name: str) -> Exchange:
@@ -117,6 +126,38 @@ class Connections:
             mine[name] = self._adapter(shared, _door_of(shared.account).client(shared.account))
         mine[name].use_markets_of(source)
         return mine[name]
+
+    def probe(self, name: str) -> None:
+        """Ask the account's exchange for its time, to see whether it answers at all. Raises
+        ExchangeUnavailable.
+
+        Most questions are given up early: the kernel repeats one that got lost on its way ever less
+        often, so that a new one notices sooner that the exchange is back. Each tenth has its full
+        time, in case that the exchange has become slow.
+        """
+        exchange = self.exchange(name)
+        client = self._own.__dict__[name].client
+        full_ms = client.timeout
+        self._probes[name] += 1
+        if self._probes[name] % FULL_PROBE_EACH:
+            client.timeout = min(PROBE_TIMEOUT_MS, full_ms)
+        try:
+            exchange.measure_clock()
+        finally:
+            client.timeout = full_ms
+
+    def circuit(self, name: str) -> Circuit:
+        """Whether the account's exchange answers this process."""
+        return self._shared[name].circuit
+
+    def unreachable(self) -> tuple[str, ...]:
+        """The accounts whose exchange does not answer this process, sorted."""
+        return tuple(sorted(n for n, shared in self._shared.items() if shared.circuit.is_open))
+
+    def note_reachable_elsewhere(self, names: Collection[str]) -> None:
+        """These accounts, and no others, can be reached by other processes, as far as is known."""
+        for name, shared in self._shared.items():
+            shared.circuit.is_reachable_elsewhere = name in names
 
     def _shared_of(self, account: Account) -> _Shared:
         """What all threads have together of an account."""

@@ -20,6 +20,11 @@ class MemoryAddressHolds:
             is_over = known_ms <= self._clock.now_ms()
             held[address] = (max(until_ms, known_ms), reason if is_over else known_reason)
 
+    def end_address_hold(self, address: str) -> bool:
+        with self._store.lock:
+            until_ms, _ = self._store.tables.held_addresses.pop(address, (0, ""))
+            return until_ms > self._clock.now_ms()
+
     def address_hold(self, address: str) -> AddressHold | None:
         until_ms, reason = self._store.tables.held_addresses.get(address, (0, ""))
         return AddressHold(until_ms, reason) if until_ms > self._clock.now_ms() else None

@@ -188,6 +188,16 @@ class MemoryStore:
             if order_id in self.tables.due:
                 self.tables.due[order_id] = due_ms
 
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        with self.lock:
+            due = self.tables.due
+            later = [o.order_id for o in self.live_orders(account)]
+            later = [each for each in later if due.get(each, 0) > later_than_ms]
+            later.sort(key=lambda order_id: (due[order_id], order_id))
+            for place, order_id in enumerate(later):
+                due[order_id] = min(due[order_id], now_ms + place * apart_ms)
+            return len(later)
+
     def position(self, account: str, symbol: str) -> Position:
         return self.tables.positions.get((account, symbol), Position(account, symbol))
 
@@ -232,6 +242,9 @@ class MemoryStore:
     def hold(self, account: str, seconds: int) -> None:
         held = self.tables.held_until_ms
         held[account] = max(self._clock.now_ms() + seconds * 1000, held.get(account, 0))
+
+    def end_hold(self, account: str) -> bool:
+        return self.tables.held_until_ms.pop(account, 0) > self._clock.now_ms()
 
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         return self.tables.clock_offsets.get((account, host))

@@ -26,6 +26,10 @@ class RedisAddressHolds:
         pipe.execute()
 
     @guarded
+    def end_address_hold(self, address: str) -> bool:
+        return bool(self._redis.delete(keys.address_hold(address)))
+
+    @guarded
     def address_hold(self, address: str) -> AddressHold | None:
         pipe = self._redis.pipeline(transaction=True)
         pipe.get(keys.address_hold(address))

@@ -47,6 +47,7 @@ class RedisStore:
         self._look_again_ms = 0
         self._commit = script(client, "commit")
         self._take_due = script(client, "take_due")
+        self._make_due = script(client, "make_due")
         self._learn_epoch = script(client, "learn_epoch")
         self._lease = script(client, "lease")
         self._release = script(client, "release")
@@ -173,6 +174,11 @@ class RedisStore:
         self._redis.zadd(keys.DUE, {order_id: due_ms}, xx=True)
 
     @guarded
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        args = [now_ms, later_than_ms, apart_ms]
+        return int(self._make_due(keys=[keys.live(account), keys.DUE], args=args))
+
+    @guarded
     def position(self, account: str, symbol: str) -> Position:
         stored = self._redis.hgetall(keys.position(account, symbol))
         return position_from_hash(stored) if stored else Position(account, symbol)
@@ -233,6 +239,10 @@ class RedisStore:
         # A shorter wait does not end a longer one.
         pipe.expire(keys.hold(account), seconds, gt=True)
         pipe.execute()
+
+    @guarded
+    def end_hold(self, account: str) -> bool:
+        return bool(self._redis.delete(keys.hold(account)))
 
     @guarded
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:

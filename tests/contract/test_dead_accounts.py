@@ -5,15 +5,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 import pytest
 from canned_server import CannedServer
 from exchange_kits import KITS
 
 from execution.accounts import Account
+from execution.api.circuit import WAIT_S
 from execution.api.connections import Connections
 from execution.clock import SystemClock
 from execution.errors import ExchangeUnavailable
+from execution.store.memory_store import MemoryStore
+from workers.outage_watch import AccountWatch
 
 TIMEOUT_S = 1
 
@@ -101,6 +105,38 @@ def test_an_account_that_dies_after_its_markets_were_loaded_costs_one_timeout(
         else:
             break
     assert found == {}
+
+
+def test_the_watch_finds_out_that_an_account_is_back_though_its_requests_were_swallowed(
+    alive: CannedServer,
+) -> None:
+    hang = threading.Event()
+
+    def silent(_: object) -> object:
+        hang.wait(5)
+        return {"serverTime": SystemClock().now_ms()}
+
+    connections = Connections({"main": _account("main", alive.url)}, SystemClock())
+    connections.exchange("main")
+    alive.answers["GET /api/v3/time"] = silent
+    with pytest.raises(ExchangeUnavailable):
+        connections.probe("main")
+    assert connections.unreachable() == ("main",)
+    circuit = connections.circuit("main")
+    connections.note_reachable_elsewhere([])
+    with pytest.raises(ExchangeUnavailable) as refused:
+        connections.exchange("main")
+    assert refused.value.wait_s == WAIT_S
+    hang.set()
+    store = MemoryStore(SystemClock())
+    probe = partial(connections.probe, "main")
+    watch = AccountWatch("main", circuit, probe, store, SystemClock(), lambda: None)
+    watch.claim()
+    deadline_s = time.monotonic() + 10
+    while connections.unreachable() and time.monotonic() < deadline_s:
+        time.sleep(watch.step() / 1_000)
+    assert connections.unreachable() == ()
+    assert connections.exchange("main").market("BTC/USDT") is not None
 
 
 def test_old_markets_serve_while_they_cannot_be_read_again(alive: CannedServer) -> None:

@@ -13,12 +13,12 @@ from fakes import START_MS, FakeClock
 from stores_kit import PARAMS, an_order, kept, stores_of
 
 from execution.accounts import Account
-from execution.address_holds import AddressHeld, AddressHolds, address_of
+from execution.address_holds import LOOK_EVERY_MS, AddressHeld, AddressHolds, address_of
 from execution.api.account_services import placement_address
-from execution.api.connections import BINANCE_DOOR, Connections
+from execution.api.connections import BINANCE_DOOR, Connections, addresses_of
 from execution.api.other_exchange_api import DOORS
 from execution.clock import SystemClock
-from execution.contracts import client_order_id_of
+from execution.contracts import CONTRACTS, client_order_id_of
 from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.orders import Attempt, Verdict
 from execution.ports import Change, Committed
@@ -65,6 +65,61 @@ def test_a_hold_is_never_shortened_and_keeps_its_reason(stores: Stores) -> None:
     assert holds.address_hold(OTHER) is None
 
 
+def test_a_hold_that_is_ended_by_hand_is_over_for_attempts_too(stores: Stores) -> None:
+    holds, order = stores.address_holds, kept(stores, an_order())
+    assert not holds.end_address_hold(ADDRESS)
+    holds.hold_address(ADDRESS, 60, "HTTP 418")
+    stores.orders.hold(order.account, 60)
+    assert holds.end_address_hold(ADDRESS)
+    assert stores.orders.end_hold(order.account)
+    assert not stores.orders.end_hold(order.account)
+    after = replace(order, version=2, revision="2")
+    begins = Change(
+        order, after, 5, epoch=stores.orders.epoch(), begins_attempt=True, address=ADDRESS
+    )
+    assert stores.orders.commit(begins) is Committed.DONE
+
+
+def test_every_process_that_knows_of_a_hold_soon_learns_that_it_was_ended(stores: Stores) -> None:
+    clock = FakeClock()
+    told, other = (AddressHolds(stores.address_holds, clock) for _ in range(2))
+    told.hold(ADDRESS, 60, "HTTP 418")
+    for look, holds in ((True, other), (False, told)):
+        with pytest.raises(AddressHeld):
+            holds.check(ADDRESS, look=look)
+    stores.address_holds.end_address_hold(ADDRESS)
+    clock.advance(LOOK_EVERY_MS)
+    for holds in (told, other):
+        holds.check(ADDRESS, look=False)
+
+
+def test_a_hold_that_the_store_could_not_be_told_of_is_not_taken_for_one_that_was_ended() -> None:
+    clock = FakeClock()
+    store = NotListening(MemoryStore(clock), clock)
+    holds = AddressHolds(store, clock)
+    holds.hold(ADDRESS, 60, "HTTP 418")
+    for _ in range(3):
+        clock.advance(LOOK_EVERY_MS)
+        with pytest.raises(AddressHeld):
+            holds.check(ADDRESS, look=True)
+
+
+class NotListening(MemoryAddressHolds):
+    """A store that can be asked and takes nothing."""
+
+    def hold_address(self, address: str, seconds: int, reason: str) -> None:
+        raise StoreUnavailable("READONLY")
+
+
+@pytest.mark.parametrize("exchange", sorted(CONTRACTS))
+def test_the_addresses_of_an_account_include_the_one_that_placements_go_to(exchange: str) -> None:
+    account = Account("main", exchange, "the-key", "c2VjcmV0", "passphrase")
+    client = {"binance": BINANCE_DOOR, **DOORS}[exchange].client(account)
+    assert placement_address(client) in addresses_of(account)
+    moved = replace(account, base_url="http://127.0.0.1:8801")
+    assert addresses_of(moved) == ["http://127.0.0.1:8801"]
+
+
 @pytest.mark.parametrize(
     ("url", "address"),
     [
@@ -89,6 +144,9 @@ class AwayStore:
         if self.is_away:
             raise StoreUnavailable("connection refused")
         self._store.hold_address(address, seconds, reason)
+
+    def end_address_hold(self, address: str) -> bool:
+        return self._store.end_address_hold(address)
 
     def address_hold(self, address: str) -> Any:
         if self.is_away:
@@ -149,6 +207,9 @@ class CountingStore:
 
     def hold_address(self, address: str, seconds: int, reason: str) -> None:
         self._store.hold_address(address, seconds, reason)
+
+    def end_address_hold(self, address: str) -> bool:
+        return self._store.end_address_hold(address)
 
     def address_hold(self, address: str) -> Any:
         self.looks += 1

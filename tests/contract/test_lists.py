@@ -15,6 +15,7 @@ from test_arbitrage_store_contract import an_arbitrage
 from test_arbitrage_store_contract import kept as kept_arbitrage
 from typer.testing import CliRunner
 
+from execution.clock import SystemClock
 from execution.identifiers import arbitrage_id_of, order_id_of
 from execution.ledger.sql_ledger import open_ledger
 from execution.orders import Fee, Fill, OrderState, Side
@@ -234,3 +235,22 @@ def test_an_id_that_looks_like_markup_ends_no_list(stores: Stores, run: Run) -> 
     assert "\x1b" not in shown
     assert an_order(1).order_id in shown
     assert run("order", an_order(1).order_id, text=True)
+
+
+def test_a_hold_is_ended_by_hand_and_the_orders_that_waited_for_it_are_due(
+    stores: Stores, run: Run
+) -> None:
+    now_ms = SystemClock().now_ms()
+    waiting = kept(stores, an_order(), now_ms + 50_000)
+    address = "https://api.binance.com:443"
+    stores.address_holds.hold_address(address, 600, "HTTP 418")
+    stores.orders.hold(ACCOUNT, 600)
+    assert run("release", "--account", ACCOUNT) == {
+        "account": ACCOUNT,
+        "released": [address, ACCOUNT],
+    }
+    assert stores.orders.due(now_ms + 10_000, 10, 1) == [waiting.order_id]
+    with pytest.raises(Refused, match="is not on hold"):
+        run("release", "--account", ACCOUNT)
+    with pytest.raises(Refused, match="is not configured"):
+        run("release", "--account", "other")

@@ -466,6 +466,23 @@ def test_a_due_order_can_be_postponed_and_one_that_is_not_due_stays_so(store: St
     assert store.due(3_000, 10, 1) == [order.order_id]
 
 
+def test_an_accounts_orders_are_brought_forward_one_after_the_other(store: Store) -> None:
+    late, later = kept(store, an_order(1), 90_000), kept(store, an_order(2), 60_000)
+    kept(store, an_order(3), 1_500)
+    kept(store, replace(an_order(4), account="another"), 70_000)
+    resting = kept(store, an_order(5))
+    assert store.make_due(ACCOUNT, 1_000, 5_000, 10) == 2
+    assert store.due(1_000, 10, 60_000) == [later.order_id]
+    assert store.due(1_010, 10, 60_000) == [late.order_id]
+    assert resting.order_id not in store.due(89_000, 10, 1)
+
+
+def test_no_order_is_put_off_by_being_brought_forward(store: Store) -> None:
+    orders = [kept(store, an_order(number), 5_001 + number) for number in range(1, 4)]
+    assert store.make_due(ACCOUNT, 5_000, 5_000, 1_000) == 3
+    assert store.due(5_004, 10, 1) == [order.order_id for order in orders]
+
+
 def test_intents_wait_in_their_order_until_they_are_settled(bench: Bench) -> None:
     store = bench.store
     ids = [bench.add_intent("orders.execute", f"body {number}") for number in range(3)]
@@ -610,6 +627,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "order_ids_by_exchange_id": lambda s: s.order_ids_by_exchange_id(ACCOUNT, SYMBOL, ["1"]),
     "due": lambda s: s.due(0, 1, 1),
     "postpone": lambda s: s.postpone("oo1", 1),
+    "make_due": lambda s: s.make_due(ACCOUNT, 1, 1, 1),
     "position": lambda s: s.position(ACCOUNT, SYMBOL),
     "positions": lambda s: s.positions(),
     "take_intents": lambda s: s.take_intents(1, 0),
@@ -617,6 +635,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "refuse_intent": lambda s: s.refuse_intent(REFUSED, None),
     "refused_intents": lambda s: s.refused_intents(1),
     "hold": lambda s: s.hold(ACCOUNT, 1),
+    "end_hold": lambda s: s.end_hold(ACCOUNT),
     "clock_offset": lambda s: s.clock_offset(ACCOUNT, "here"),
     "set_clock_offset": lambda s: s.set_clock_offset(ACCOUNT, "here", ClockOffset(0, 0, 0)),
     "halt": lambda s: s.halt(Halt(ACCOUNT, "r", EPOCH)),

@@ -146,6 +146,10 @@ class StoreDoor:
     def postpone(self, order_id: str, due_ms: int) -> None:
         self._call("postpone", self._store.postpone, order_id, due_ms)
 
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        asked = (account, now_ms, later_than_ms, apart_ms)
+        return self._call("make_due", self._store.make_due, *asked)
+
     def position(self, account: str, symbol: str) -> Position:
         return self._call("position", self._store.position, account, symbol)
 
@@ -166,6 +170,9 @@ class StoreDoor:
 
     def hold(self, account: str, seconds: int) -> None:
         self._call("hold", self._store.hold, account, seconds)
+
+    def end_hold(self, account: str) -> bool:
+        return self._call("end_hold", self._store.end_hold, account)
 
     def clock_offset(self, account: str, host: str) -> ClockOffset | None:
         return self._call("clock_offset", self._store.clock_offset, account, host)

@@ -20,6 +20,7 @@ from execution.arbitrage_legs import ArbitrageDesk, Limits
 from execution.arbitrage_store import ArbitrageChange
 from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.books import Book
+from execution.bulkhead import Bulkhead
 from execution.clock import ExchangeClocks
 from execution.contracts import BINANCE, Contract
 from execution.events import Reported
@@ -190,8 +191,10 @@ class Floor:
         limits: Limits = LIMITS,
         buy_contract: Contract = BINANCE,
         sell_contract: Contract = BINANCE,
+        bulkhead: Bulkhead | None = None,
     ) -> None:
         self.clock = FakeClock()
+        self.bulkhead = bulkhead or Bulkhead()
         self.fuse = Fuse()
         self.buy = TradingExchange(self.clock, buy or book("98.9", "99"), self.fuse, buy_contract)
         self.sell = TradingExchange(
@@ -239,6 +242,7 @@ class Floor:
             self._exchange_of,
             clock,
             clocks,
+            self.bulkhead,
         )
         executor = ArbitrageExecutor(desk, self.limits, self._announce)
         return Worker(executor, manager, journal)

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 
 import pytest
+from arbitrage_kit import BUY, SELL, Floor
 from fakes import ACCOUNT, Desk, is_lost
 
+from execution.arbitrages import ArbitrageState
 from execution.bulkhead import SLOW_MS, Bulkhead, Crowded, bulkhead_of
 from execution.order_manager import OrderManager
 from execution.orders import OrderState
@@ -53,6 +55,24 @@ def test_an_account_whose_work_stands_still_is_refused_and_another_is_not() -> N
     occupied.leave()
     with bulkhead.place(ACCOUNT):
         pass
+
+
+@pytest.mark.parametrize("account", [BUY, SELL])
+def test_an_arbitrage_waits_while_work_on_either_account_stands_still(account: str) -> None:
+    now = [0]
+    floor = Floor(bulkhead=Bulkhead(1, a_clock(now)))
+    occupied = Occupied(floor.bulkhead, account, 1)
+    now[0] = SLOW_MS + 1
+    waits = floor.submit()
+    assert waits.state is ArbitrageState.RECEIVED
+    assert floor.buy.calls == floor.sell.calls == []
+    assert floor.arbitrages.due(floor.clock.now_ms() + 1_000, 10, 1) == []
+    occupied.leave()
+    floor.clock.advance(6_000)
+    (due,) = floor.arbitrages.due(floor.clock.now_ms(), 10, 1)
+    done = floor.worker.executor.advance_by_id(due)
+    assert done is not None
+    assert done.state is ArbitrageState.CLOSED
 
 
 def test_a_busy_account_waits_for_its_turn() -> None:

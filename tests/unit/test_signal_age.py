@@ -6,9 +6,7 @@ import pytest
 from fakes import Desk, is_lost
 
 from execution.attempts import REPUBLISHED_MAX_MS
-from execution.order_manager import OrderManager
 from execution.orders import Order, OrderState, OrderType
-from execution.placement import Placement
 from execution.signal_age import publication_time
 from execution.store.codec import order_from_json, order_to_json
 
@@ -18,18 +16,8 @@ AGE_MAX_S = 60
 class AgeDesk(Desk):
     """A desk with an age limit, and signals that were published some time ago."""
 
-    def worker(self) -> OrderManager:
-        super().worker()
-        placement = Placement(
-            self.store,
-            self.journal,
-            lambda _: self.exchange,
-            self.clock,
-            self.placement._clocks,
-            **self._limits,
-            market_age_max_s=AGE_MAX_S,
-        )
-        return OrderManager(self.store, self.journal, lambda _: self.exchange, placement)
+    def __init__(self) -> None:
+        super().__init__(market_age_max_s=AGE_MAX_S)
 
     def published(self, ago_ms: int, **changes: object) -> Order:
         return self.order(entry_id=f"{self.clock.now_ms() - ago_ms}-0", **changes)

@@ -56,7 +56,7 @@ class FailingManager:
 class Bench:
     """A sweeper on a desk in memory, which remembers whom it woke, in which order."""
 
-    def __init__(self, *, are_wanted: bool = True, **kit: Any) -> None:
+    def __init__(self, *, wanted: int = 200, **kit: Any) -> None:
         self.desk = Desk()
         self.manager = FailingManager(self.desk)
         self.kit = IntakeKit(self.desk, manager=self.manager, **kit)
@@ -65,7 +65,7 @@ class Bench:
             order=self.woken.append,
             arbitrage=self.woken.append,
             intent=self.woken.append,
-            are_wanted=lambda: are_wanted,
+            wanted=lambda: wanted,
         )
         now_ms = self.desk.clock.now_ms
         self.sweeper = Sweeper(self.desk.stores(), self.desk.clock, self.kit.intake, wakes, now_ms)
@@ -226,12 +226,22 @@ def test_a_sweep_wakes_a_worker_that_takes_what_this_one_cannot() -> None:
 def test_no_worker_is_woken_while_there_is_no_use_in_it_and_intents_are_recorded_all_the_same() -> (
     None
 ):
-    bench = Bench(are_wanted=False)
+    bench = Bench(wanted=0)
     bench.desk.manager.receive(bench.desk.order())
     order_id = bench.good()
     bench.sweep()
     assert bench.woken == []
     assert bench.desk.store.order(order_id) is not None
+
+
+def test_no_more_are_woken_than_are_wanted_and_the_others_stay_due() -> None:
+    bench = Bench(wanted=2)
+    for number in range(5):
+        bench.desk.manager.receive(bench.desk.order(signal_id=f"signal-{number}"))
+    bench.sweep()
+    assert len(bench.woken) == 2
+    bench.sweep()
+    assert len(set(bench.woken)) == 4
 
 
 def test_of_two_sweeps_at_once_one_leaves_it_to_the_other() -> None:

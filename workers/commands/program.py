@@ -17,7 +17,7 @@ from execution.reconciliation import AlreadyRunning
 from execution.redacted_logging import redact_process_output
 from execution.redaction import redact
 from signals.publisher import PublishFailed
-from workers.commands import arbitrage, orders, positions, reporting, running, signals
+from workers.commands import arbitrage, holds, orders, positions, reporting, running, signals
 from workers.commands.app import Refused, cli
 from workers.embedded import CannotStart, NotInstalled
 from workers.interrupts import was_interrupted
@@ -27,7 +27,7 @@ from workers.sentry import initialize_sentry, report_error
 from workers.settings import SettingsError, load_settings
 
 # Importing them is what puts their commands into the app.
-COMMANDS = (arbitrage, orders, positions, reporting, running, signals)
+COMMANDS = (arbitrage, holds, orders, positions, reporting, running, signals)
 
 # The base of every wrong usage; typer has no public name for it.
 UsageError: Any = typer.BadParameter.__bases__[0]
