@@ -149,6 +149,12 @@ def _report(order: Order, event: Reported) -> Order:
     )
 
 
+def _report_refused(order: Order, event: Reported) -> Order:
+    """What was never sent cannot stand at the exchange. Of what was sent, and then given up by
+    proof or by a person's word, the exchange's word counts: its trades move the position."""
+    return _report(order, event) if order.attempts else _illegal(order, event)
+
+
 def is_quarantined_for_fault(order: Order) -> bool:
     """A person must decide about it, because what the exchange has is not what was asked for."""
     return order.state is OrderState.QUARANTINED and is_fault(order.reason)
@@ -214,7 +220,7 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     Rejected: _row(_no_change, submitting=_reject),
     # What we refused before sending cannot stand at the exchange; every other order can be found
     # there at any time, also one that was believed dead.
-    Reported: _row(_report, refused=_illegal),
+    Reported: _row(_report, refused=_report_refused),
     # A person may find that an order in quarantine is not at the exchange.
     Refused: _row(_illegal, received=_refuse, quarantined=_refuse),
     Withdrawn: _row(_illegal, received=_withdraw),

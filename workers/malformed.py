@@ -33,6 +33,9 @@ RECONNECT_S_MAX = 2.0
 # Characters of a malformed message that its line in the log repeats; it is kept whole.
 LOGGED_MAX = 4_096
 
+# How kombu names the queues in which remote control is answered.
+REPLIES = ".reply.celery.pidbox"
+
 log = structlog.get_logger("oneorder")
 _keep: Keep | None = None
 _taken = 0
@@ -77,9 +80,12 @@ class _GuardedClient(kombu_redis.redis.Redis):
         reply = super().parse_response(connection, command_name, **options)
         if command_name != "BRPOP" or not reply:
             return reply
-        _taken += 1
         key, raw = reply
         queue = key.decode().partition(kombu_redis.Channel.sep)[0]
+        if queue.endswith(REPLIES):
+            # What one worker answers another as it starts comes the same way, and is no task.
+            return reply
+        _taken += 1
         try:
             return key, read_message(raw, queue, datetime.now(UTC))
         except MalformedMessage as fault:
