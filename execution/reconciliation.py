@@ -166,6 +166,9 @@ class Reconciler:
         # not listed, perhaps for a moment only, where an order of ours stood.
         symbols = visit.failures.unread | (visit.failures.unlisted & visit.traded())
         unread = {asset for symbol in symbols for asset in assets_of(symbol)}
+        if unread:
+            # Fees may be paid in any asset that they ever were paid in.
+            unread |= {asset for position in positions for asset in position.fees}
         is_asked = not found.pairs_unasked and not unread & found.drift.keys()
         found.drift_confirmed = confirmed and is_asked
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk, FakeExchange, fill, loses_its_answer
 
+from execution.errors import QuestionRefused
 from execution.events import Reported
-from execution.orders import Attempt, Order, OrderReport, OrderState, Verdict
+from execution.orders import Attempt, Order, OrderReport, OrderState, Side, Verdict
 from execution.reconciliation_run import DriftPolicy, Reread
 from execution.store.memory_books import MemoryReconciliations
 from execution.transitions import IllegalTransition, transition
@@ -111,6 +112,24 @@ def test_an_order_that_is_said_to_stand_and_to_have_filled_too_much_can_be_cance
     assert desk.store.position(ACCOUNT, SYMBOL).amount == Decimal("0.25")
 
 
+def test_a_claim_that_is_put_right_leaves_what_the_trades_add_up_to() -> None:
+    desk = OverclaimedDesk()
+    order = desk.manager.submit(desk.order())
+    desk.exchange.trade(order.client_order_id, "99", "0.25")
+    desk.exchange.standing[0].status = OrderState.CANCELED
+    desk.reconcile()
+    claimed = desk.stored(order)
+    assert (claimed.state, claimed.filled, claimed.fills_missing) == (OrderState.FILLED, 1, True)
+    desk.sweep(for_ms=3_000)
+    assert desk.stored(order).fills_missing
+    desk.exchange.is_wrong = False
+    desk.sweep(for_ms=3_000)
+    after = desk.stored(order)
+    assert (after.state, after.filled) == (OrderState.CANCELED, Decimal("0.25"))
+    assert after.reason == "exchange fault: filled 2 is more than the amount 1"
+    assert desk.reconcile().balances_checked
+
+
 # A symbol that is not listed for a moment.
 
 
@@ -132,6 +151,30 @@ def test_drift_that_an_order_in_an_unlisted_symbol_may_explain_is_not_confirmed(
     assert desk.reconcile(policy).drift == {}
     assert desk.book.sheet(ACCOUNT).opening == opening
     assert desk.store.position(ACCOUNT, SYMBOL).amount == Decimal("0.25")
+
+
+def test_drift_by_fees_of_a_symbol_that_was_not_read_is_not_confirmed() -> None:
+    desk = Desk(fee_asset="BNB", taker_fee=Decimal("0.001"))
+    desk.exchange.deposits["BNB"] = Decimal(50)
+    buy = desk.manager.submit(desk.order())
+    sell = desk.manager.submit(desk.order(signal_id="signal-2", side=Side.SELL))
+    for order in (buy, sell):
+        desk.exchange.trade(order.client_order_id, "100", "0.25")
+    for _ in range(2):
+        desk.reconcile()
+    # Bought and sold at one price: only the fees are left of it.
+    for order in (buy, sell):
+        desk.exchange.trade(order.client_order_id, "100", "0.25")
+
+    def garbled() -> None:
+        raise QuestionRefused("ValueError: no order id")
+
+    for _ in range(3):
+        desk.exchange.on("fills_since", garbled)
+        desk.exchange.on("open_orders", garbled)
+        found = desk.reconcile(DriftPolicy.ADOPT)
+        assert (found.drift, found.drift_confirmed) == ({"BNB": Decimal("-0.0005")}, False)
+    assert desk.reconcile(DriftPolicy.ADOPT).drift == {}
 
 
 # Settled by hand, and there all the same.
