@@ -1,23 +1,30 @@
 """One look at one account: its trades since the last look, its open orders, and its balances."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 
 from execution.adoption import NotAdoptable, adopted_order, external_order
-from execution.balance_sheet import BalanceSheet, moved_by_trade, with_strangers
+from execution.balance_sheet import (
+    BalanceSheet,
+    already_read,
+    moved_by_trade,
+    with_read,
+    with_strangers,
+)
 from execution.drift_pairs import pairs_that_explain
+from execution.ended_orders import stands_though_ended
 from execution.events import Reported
 from execution.identifiers import is_ours, may_be_ours
 from execution.journal import UnknownOrder
 from execution.ledger.port import LedgerUnavailable
 from execution.orders import Fill, Order, OrderReport, OrderState
-from execution.ports import AccountFill, Exchange, Halt
+from execution.ports import Exchange, Halt
 from execution.reconciliation_context import ReconciliationContext
 from execution.reconciliation_run import DriftPolicy, Reconciliation
 from execution.symbol_failures import SymbolFailures
+from execution.trade_runs import name_of, runs_of
 from execution.transitions import IllegalTransition
 
 # Trades are asked for from this long before the oldest order, in case clocks disagree.
@@ -55,11 +62,17 @@ class AccountVisit:
         self._live = context.store.live_orders(found.account)
         self.failures = SymbolFailures(found.symbols_failed)
         self._reread = context.runs.reread(found.account)
+        # Trades that are told again, of the symbol that is being read.
+        self._old: set[str] = set()
 
     def asked(self, kind: str) -> Exchange:
         """The exchange, after noting what it is asked for."""
         self._found.calls[kind] = self._found.calls.get(kind, 0) + 1
         return self._exchange
+
+    def traded(self) -> set[str]:
+        """The symbols in which orders of ours may have traded unseen."""
+        return {order.symbol for order in self._context.store.live_orders(self._account)}
 
     def look_at_trades(self, drift: Mapping[str, Decimal], assets_held: Collection[str]) -> None:
         """Read trades and open orders of every symbol that we trade or hold, and the trades of some
@@ -110,10 +123,11 @@ class AccountVisit:
         cursor = None if again else book.cursor(account, symbol)
         trades = self.asked("trades").fills_since(symbol, cursor, self._since_ms(symbol, again))
         self._found.trades_read += len(trades)
+        self._old = already_read(self.sheet, symbol, [trade.fill.trade_id for trade in trades])
         exchange_ids = {trade.exchange_order_id for trade in trades}
         ours = self._context.store.order_ids_by_exchange_id(account, symbol, exchange_ids)
         is_stuck = False
-        for exchange_id, fills in _runs(trades):
+        for exchange_id, fills in runs_of(trades):
             if is_stuck and exchange_id not in ours:
                 continue
             try:
@@ -121,7 +135,9 @@ class AccountVisit:
             except Undecided:
                 is_stuck = True
             if not is_stuck:
-                book.set_cursor(account, symbol, fills[-1].trade_id, self.sheet)
+                if (last := fills[-1].trade_id) not in self._old:
+                    self.sheet = with_read(self.sheet, symbol, last)
+                book.set_cursor(account, symbol, last, self.sheet)
         return not is_stuck
 
     def _since_ms(self, symbol: str, again: bool) -> int:
@@ -214,16 +230,18 @@ class AccountVisit:
         return order
 
     def _note_stranger(self, symbol: str, exchange_id: str, fills: tuple[Fill, ...]) -> None:
+        fresh = [fill for fill in fills if fill.trade_id not in self._old]
+        if not fresh:
+            return
         name = f"{symbol} {exchange_id}"
         if self._policy is DriftPolicy.HALT:
             # Before the cursor moves past it, after which nobody would see it again.
             self.halt(f"orders that are not ours: {name}")
         if name not in self._found.external_orders:
             self._found.external_orders.append(name)
-        self.sheet = with_strangers(
-            self.sheet, [(_key(symbol, fill), moved_by_trade(symbol, fill)) for fill in fills
-                         if self._counts(fill.time)]
-        )  # fmt: skip
+        counted = [fill for fill in fresh if self._counts(fill.time)]
+        moved = [(name_of(symbol, fill), moved_by_trade(symbol, fill)) for fill in counted]
+        self.sheet = with_strangers(self.sheet, moved)
 
     def _counts(self, time: datetime) -> bool:
         """What happened before the opening balances is in them."""
@@ -259,6 +277,7 @@ class AccountVisit:
         known = self._context.store.order_ids_by_exchange_id(self._account, symbol, listed)
         for exchange_id, report in listed.items():
             if exchange_id in known:
+                self._note_if_ended(symbol, exchange_id, known[exchange_id])
                 continue
             order = self._of_report(report)
             if order is None or order.state in SAID_NO:
@@ -266,20 +285,16 @@ class AccountVisit:
             elif order.version == 0:
                 self._context.journal.record(order, Reported(report))
 
+    def _note_if_ended(self, symbol: str, exchange_id: str, order_id: str) -> None:
+        order, now = self._context.store.order(order_id), self._context.clock.now()
+        why = order and stands_though_ended(order, exchange_id, now)
+        if why:
+            self._found.external_open_orders.append(f"{symbol} {exchange_id}")
+            self._found.warnings.append(why)
+
     def halt(self, what: str) -> None:
         """Let nothing new be sent on the account, if that is not so already."""
         store, clock = self._context.store, self._context.clock
         if not any(halt.account == self._account for halt in store.halts()):
             store.halt(Halt(self._account, f"reconciliation found {what}", clock.now()))
             self._found.halted = True
-
-
-def _key(symbol: str, fill: Fill) -> str:
-    return f"{symbol} {fill.side} {fill.trade_id}"
-
-
-def _runs(trades: list[AccountFill]) -> Iterator[tuple[str, tuple[Fill, ...]]]:
-    """Trades that follow each other and are of one order, together. The order in which trades
-    happened is kept, because profit depends on it."""
-    for exchange_id, run in groupby(trades, key=lambda trade: trade.exchange_order_id):
-        yield exchange_id, tuple(trade.fill for trade in run)

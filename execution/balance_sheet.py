@@ -31,6 +31,8 @@ class BalanceSheet:
     `opening` is what they were before any of our fills, None until it was seen twice; `candidate`
     is what it was seen to be once. `strangers` is what trades that are not ours have moved since
     `opened_at`; `seen` names the last of them, because exchanges tell trades of one moment again.
+    `read` is, by symbol, the trade up to which all were taken into account: a cursor may be lost,
+    or be passed by on purpose, and what the trades moved stays.
     `suspected` is the drift that the last look saw; `asked` are the pairs that were asked for
     trades that could explain it.
     """
@@ -42,6 +44,7 @@ class BalanceSheet:
     suspected: dict[str, Money] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    read: dict[str, str] = field(default_factory=dict)
 
 
 def moved_by(positions: Iterable[Position]) -> dict[str, Decimal]:
@@ -68,6 +71,17 @@ def with_strangers(sheet: BalanceSheet, trades: Iterable[tuple[str, Flows]]) -> 
         strangers=_without_zeros(_sum([sheet.strangers, *fresh.values()])),
         seen=(*sheet.seen, *fresh)[-SEEN_MAX:],
     )
+
+
+def with_read(sheet: BalanceSheet, symbol: str, trade_id: str) -> BalanceSheet:
+    """The sheet after all trades of the symbol up to that one were taken into account."""
+    return replace(sheet, read={**sheet.read, symbol: trade_id})
+
+
+def already_read(sheet: BalanceSheet, symbol: str, trade_ids: list[str]) -> set[str]:
+    """Those of the trades, the oldest first, that the sheet has taken into account before."""
+    mark = sheet.read.get(symbol)
+    return set(trade_ids[: trade_ids.index(mark) + 1]) if mark in trade_ids else set()
 
 
 def looked_at(

@@ -10,6 +10,7 @@ from execution.journal import Journal, Overtaken, StoreRestarted
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Exchange, Store
+from execution.report_faults import is_fault
 from execution.waiting import ACCOUNT_UNKNOWN, BUSY, NOT_CANCELED
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
@@ -220,6 +221,10 @@ class OrderManager:
             order.exchange_order_id, order.client_order_id, order.symbol, order.state, fills=fills
         )
         after = self._journal.record(order, Reported(report))
+        if after.fills_missing and is_fault(after.reason):
+            # Nothing may be missing: the exchange may have put right what it said.
+            now = self._exchange_of(order.account).lookup(after)
+            after = after if now is None else self._journal.record(after, Reported(now))
         if after.fills_missing:
             self._journal.postpone(after)
         return after

@@ -162,8 +162,13 @@ class Reconciler:
         visit.sheet, confirmed = looked_at(visit.sheet, balances, moved_by(positions), now)
         found.balances_checked = True
         found.drift = dict(visit.sheet.suspected)
-        # A symbol that could not be read may have the trades that explain it.
-        unread = {asset for symbol in visit.failures.unread for asset in assets_of(symbol)}
+        # A symbol that could not be read may have the trades that explain it; so may one that is
+        # not listed, perhaps for a moment only, where an order of ours stood.
+        symbols = visit.failures.unread | (visit.failures.unlisted & visit.traded())
+        unread = {asset for symbol in symbols for asset in assets_of(symbol)}
+        if unread:
+            # Fees may be paid in any asset that they ever were paid in.
+            unread |= {asset for position in positions for asset in position.fees}
         is_asked = not found.pairs_unasked and not unread & found.drift.keys()
         found.drift_confirmed = confirmed and is_asked
 

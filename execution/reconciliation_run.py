@@ -23,11 +23,12 @@ class Reconciliation:
 
     `calls` counts the questions to the exchange by kind. `external_orders` are exchange ids, with
     their symbols, of orders that others made and that traded since the last run;
-    `external_open_orders` of those that stand now. `drift` is by asset, what the balances hold
-    beyond what is explained; it is `drift_confirmed` once two runs saw the same. `repaired` names
-    what the store had lost. `symbols_failed` says of symbols why they could not be read;
-    `pairs_unasked` is how many pairs are yet to be asked for trades before drift is confirmed;
-    `warnings` are sentences on what was not checked.
+    `external_open_orders` of those that stand now, and of ours that stand though they have ended.
+    `drift` is by asset, what the balances hold beyond what is explained; it is `drift_confirmed`
+    once two runs saw the same. `repaired` names what the store had lost. `symbols_failed` says of
+    symbols why they could not be read; `pairs_unasked` is how many pairs are yet to be asked for
+    trades before drift is confirmed;
+    `warnings` are sentences on what was not checked, and on such orders.
     """
 
     account: str

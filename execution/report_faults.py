@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from execution.adoption import EXTERNAL
 from execution.decimals import to_text
-from execution.orders import Fill, Order, OrderReport, OrderType
+from execution.orders import Fill, Order, OrderReport, OrderState, OrderType
 
 FAULT = "exchange fault"
 
@@ -75,8 +75,9 @@ def believable(order: Order, report: OrderReport) -> tuple[OrderReport, list[str
         filled = None
     if filled is not None and filled > order.amount and knows_terms(order):
         faults.append(f"filled {to_text(filled)} is more than the amount {to_text(order.amount)}")
-        # What its trades add up to counts; a claim without them does not.
-        filled = order.amount
+        # What its trades add up to counts; a claim without them does not. An order that is said to
+        # stand has not filled, and must stay one that can be canceled.
+        filled = None if report.status is OrderState.OPEN else order.amount
     return replace(report, fills=fills, filled=filled), faults
 
 

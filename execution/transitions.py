@@ -24,6 +24,7 @@ from execution.orders import (
     LIVE,
     Fill,
     Order,
+    OrderReport,
     OrderState,
     Verdict,
     merge_fills,
@@ -131,6 +132,8 @@ def _report(order: Order, event: Reported) -> Order:
     faults = [*differs, *faults, *overfill(order, traded)]
     filled = max(order.filled, report.filled or ZERO, traded)
     state = _state_after_report(order, report.status, complete=filled >= order.amount)
+    if not faults and _puts_right(order, report, traded):
+        filled, state = traded, report.status
     if differs or (is_quarantined_for_fault(order) and not event.by_hand):
         state = OrderState.QUARANTINED if order.state in _UNDECIDED else order.state
     if order.attempt is not None and order.attempt.verdict is not Verdict.ACCEPTED:
@@ -147,6 +150,20 @@ def _report(order: Order, event: Reported) -> Order:
         filled=filled,
         average=_average(fills) if traded == filled else report.average or order.average,
     )
+
+
+def _puts_right(order: Order, report: OrderReport, traded: Decimal) -> bool:
+    """The exchange has claimed more than was asked for, and now says how the order ended: with just
+    what its trades add up to. Nothing else ever takes back what has filled."""
+    claimed = order.state is OrderState.FILLED and is_fault(order.reason) and order.fills_missing
+    has_ended = report.status in (OrderState.CANCELED, OrderState.EXPIRED)
+    return claimed and has_ended and report.filled == traded
+
+
+def _report_refused(order: Order, event: Reported) -> Order:
+    """What was never sent cannot stand at the exchange. Of what was sent, and then given up by
+    proof or by a person's word, the exchange's word counts: its trades move the position."""
+    return _report(order, event) if order.attempts else _illegal(order, event)
 
 
 def is_quarantined_for_fault(order: Order) -> bool:
@@ -214,7 +231,7 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     Rejected: _row(_no_change, submitting=_reject),
     # What we refused before sending cannot stand at the exchange; every other order can be found
     # there at any time, also one that was believed dead.
-    Reported: _row(_report, refused=_illegal),
+    Reported: _row(_report, refused=_report_refused),
     # A person may find that an order in quarantine is not at the exchange.
     Refused: _row(_illegal, received=_refuse, quarantined=_refuse),
     Withdrawn: _row(_illegal, received=_withdraw),

@@ -102,6 +102,10 @@ class BybitExchange(CcxtExchange):
         ("110001", "110008", "110010", "170139", "170142", "170143", "170190", "170213")
     )
     gone_statuses: ClassVar[range] = range(200, 500)
+    # docs/v5/error: a time limit, a fault or the load of the server, or of what is behind it.
+    outages: ClassVar[frozenset[str]] = frozenset(
+        ("429", "10000", "10016", "170001", "170007", "170032")
+    )
     id_key: ClassVar[str | None] = "orderId"
     client_id_key: ClassVar[str | None] = "orderLinkId"
 

@@ -52,6 +52,8 @@ class CcxtExchange(Adapter):
     client_id_key: ClassVar[str | None] = None
     # Codes that blame our time, besides those that ccxt knows as InvalidNonce.
     clock_codes: ClassVar[frozenset[str]] = frozenset()
+    # Codes that say, with whatever status, that the exchange cannot answer now.
+    outages: ClassVar[frozenset[str]] = frozenset()
     # What is found by a client order id need not say it.
     may_leave_out_id: ClassVar[bool] = False
     # The exchange tells its time in steps of so many ms.
@@ -281,4 +283,7 @@ class CcxtExchange(Adapter):
             yield
         except (ccxt.BaseError, *UNREADABLE) as error:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
-            raise kind_of_failure(error)(reason, self.client.retry_after_s) from error
+            client = self.client
+            is_outage = client.exchange_code in self.outages
+            kind = kind_of_failure(error, client.http_status, is_outage=is_outage)
+            raise kind(reason, client.retry_after_s) from error

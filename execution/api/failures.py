@@ -1,5 +1,7 @@
 """Reads what ccxt raised, down to the HTTP client's own error, into a Failure."""
 
+from http import HTTPStatus
+
 import ccxt
 
 from execution.api.causes import never_connected
@@ -15,14 +17,20 @@ def without_signature(text: str) -> str:
     return redact(text)
 
 
-def kind_of_failure(error: Exception) -> type[ExchangeUnavailable]:
-    """Say whether a question that ended in `error` failed by itself, or with its exchange.
+def kind_of_failure(
+    error: Exception, status: int | None, *, is_outage: bool = False
+) -> type[ExchangeUnavailable]:
+    """Say whether a question that ended in `error`, with that HTTP status, failed by itself, or
+    with its exchange, which may also have said so itself (`is_outage`).
 
     What ccxt calls an OperationFailed is the network or the exchange as a whole, but for an answer
-    that is not what was asked for; a key that is not accepted fails every question alike.
+    that is not what was asked for; a key that is not accepted fails every question alike. For
+    words that are in no table of ccxt's, the status of a fault of the server decides.
     """
     if isinstance(error, ccxt.BadSymbol):
         return UnknownSymbol
+    if is_outage or (status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+        return ExchangeUnavailable
     if isinstance(error, ccxt.BadResponse):
         return QuestionRefused
     if isinstance(error, (ccxt.OperationFailed, ccxt.AuthenticationError)):

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 Answers = Mapping[str, Any]
+# In the place of a method and path: what is said to every request that has no answer of its own.
+EVERY_OTHER = "*"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class CannedServer:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         request = _read(handler)
         self.requests.append(request)
-        answer = self.answers.get(request.route, Reply("no such route", 404))
+        unknown = self.answers.get(EVERY_OTHER, Reply("no such route", 404))
+        answer = self.answers.get(request.route, unknown)
         if isinstance(answer, Callable):  # type: ignore[arg-type]
             answer = answer(request)
         reply = answer if isinstance(answer, Reply) else Reply(answer)

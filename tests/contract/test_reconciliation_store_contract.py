@@ -24,6 +24,7 @@ SHEET = BalanceSheet(
     suspected={"USDT": Decimal("-7.25")},
     seen=("BTC/USDT buy 901", "BTC/USDT sell 901"),
     asked=("ETH/BTC", "ETH/USDT"),
+    read={SYMBOL: "901"},
 )
 RUN = Reconciliation(
     account=ACCOUNT,

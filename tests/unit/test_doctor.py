@@ -299,6 +299,12 @@ def test_the_last_reconciliation_of_each_account_is_judged() -> None:
         f"{ACCOUNT} drift": Result.WARN,
         f"{ACCOUNT} foreign orders": Result.WARN,
     }
+    unread = reconciled(desk, symbols_failed={"AAA/USDT": "garbled"}, warnings=["cancel it there"])
+    assert unread == {
+        f"{ACCOUNT} reconciliation": Result.OK,
+        f"{ACCOUNT} symbols not read": Result.WARN,
+        f"{ACCOUNT} reconciliation warns": Result.WARN,
+    }
     assert set(reconciled(desk).values()) == {Result.OK}
 
 

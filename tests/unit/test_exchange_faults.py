@@ -226,7 +226,8 @@ def test_a_placement_that_is_answered_with_too_much_is_named_too() -> None:
     desk = DistortedDesk()
     desk.exchange.filled = Decimal("1.2")
     order = desk.manager.submit(desk.order())
-    assert (order.state, order.filled) == (OrderState.FILLED, Decimal(1))
+    # It is said to stand, and so it must stay one that can be canceled.
+    assert (order.state, order.filled) == (OrderState.OPEN, Decimal(0))
     assert order.reason == "exchange fault: filled 1.2 is more than the amount 1"
 
 

@@ -80,6 +80,11 @@ def _reconciliation(account: str, run: Reconciliation | None) -> Iterator[Findin
         yield fail(check, f"the last one, {at}, ended early: {run.error}", again)
     else:
         yield ok(check, f"the last one, {at}, went through")
+    if run.symbols_failed:
+        unread = [f"{symbol} ({why})" for symbol, why in run.symbols_failed.items()]
+        yield warn(f"{account} symbols not read", some(unread), again)
+    for sentence in run.warnings:
+        yield warn(f"{check} warns", sentence, f"oneorder reconciliations --account {account}")
     if run.drift:
         amounts = ", ".join(f"{amount} {asset}" for asset, amount in run.drift.items())
         seen = "confirmed" if run.drift_confirmed else "seen once"
