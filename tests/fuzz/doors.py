@@ -330,9 +330,9 @@ def all_doors(stack: LocalStack, seed: int) -> Iterator[tuple[Door, int]]:
     yield EntriesDoor(stack, seed), 150
     yield MessagesDoor(stack, seed), 150
     yield BroadcastsDoor(stack, seed), 40
-    yield SignalsDoor(stack, seed), 300
+    yield SignalsDoor(stack, seed), 303
     yield SettingsDoor(stack, seed), 180
-    yield CommandsDoor(stack, seed), 15
+    yield CommandsDoor(stack, seed), 12
     yield PaperDoor(stack, seed), 165
 
 

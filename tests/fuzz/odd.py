@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FAULTS_SHOWN = 5
+FAULT_BYTES_MAX = 4_000
 
 ODD_VALUES: tuple[object, ...] = (
     None, True, False, 0, -1, 10**30, 1.5, float("nan"), float("inf"), "", " ", "x", "\x00",

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from execution.texts import cut
 from tests.fuzz import judge
 from tests.fuzz.doors import Door, EntriesDoor, MessagesDoor, SettingsDoor, all_doors, give_all
 from tests.fuzz.good import GoodSignals
-from tests.fuzz.odd import FAULTS_SHOWN, Tally
+from tests.fuzz.odd import FAULT_BYTES_MAX, FAULTS_SHOWN, Tally
 from tests.fuzz.paper_requests import ACCOUNT
 from workers.local_stack import LocalStack
 
@@ -138,6 +139,7 @@ def _table(tallies: list[Tally]) -> Table:
 def _show_faults(tallies: list[Tally], console: Console) -> None:
     for tally in tallies:
         for sentence in tally.faults[:FAULTS_SHOWN]:
-            console.print(Text(f"{tally.door}: {sentence}".encode(errors="replace").decode()))
+            shown = cut(f"{tally.door}: {sentence}", FAULT_BYTES_MAX)
+            console.print(Text(shown))
         if len(tally.faults) > FAULTS_SHOWN:
             console.print(f"{tally.door}: and {len(tally.faults) - FAULTS_SHOWN} more")

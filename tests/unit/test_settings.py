@@ -219,3 +219,11 @@ def test_limits_are_a_table_of_their_own(write: Write) -> None:
     write("[limits]\nsignal_max_age_s = -1\n")
     with pytest.raises(SettingsError, match=r"^limits.signal_max_age_s: -1 "):
         load_settings()
+
+
+def test_the_name_of_an_exchange_is_not_repeated_at_any_length(write: Write) -> None:
+    write(f'[accounts.binance-main]\nexchange = "{"a" * 5_000}"\n')
+    sentence = refusal()
+    assert sentence.startswith("accounts.binance-main.exchange: 'aaa")
+    assert "at most 64 characters" in sentence
+    assert len(sentence) < 300
