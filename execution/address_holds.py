@@ -6,7 +6,6 @@ for all accounts that dial the same scheme, host and port, whatever their reques
 
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ import structlog
 
 from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.ports import Clock
+from execution.waiting import time_text_ms
 
 # How often, at most, one process asks the store whether another one was told to wait.
 LOOK_EVERY_MS = 500
@@ -100,7 +100,7 @@ class AddressHolds:
                     del self._known[address]
             return
         left_s = -((now_ms - hold.until_ms) // 1_000)
-        until = datetime.fromtimestamp(hold.until_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        until = time_text_ms(hold.until_ms)
         raise AddressHeld(
             f"{address} asked for no requests until {until} ({hold.reason})", wait_s=left_s
         )

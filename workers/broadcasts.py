@@ -68,15 +68,6 @@ def read_broadcast(raw: bytes, channel: bytes) -> bytes:
     ).encode()
 
 
-def read_reply(raw: bytes) -> bytes:
-    """Return the answer of a worker to remote control as it is, if it is one. Raises
-    MalformedMessage."""
-    _, _, body = open_envelope(raw)
-    if not isinstance(body, dict):
-        raise MalformedMessage("reply: is not an object")
-    return raw
-
-
 def _command(body: object) -> dict[str, Any]:
     """A command of remote control; what it names is checked where it is carried out."""
     if not isinstance(body, dict):

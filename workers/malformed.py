@@ -22,17 +22,16 @@ from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 
 from execution.store.failover import FailoverConnection, FailoverSSLConnection
-from signals.broker import QUEUES
-from workers.broadcasts import GuardedNode, read_broadcast, read_reply
+from workers.broadcasts import GuardedNode, read_broadcast
 from workers.envelopes import MalformedMessage, read_message
 from workers.set_aside import put_aside, shown
 
 # Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
 RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
-
-# What else is read are answers to remote control, each in a queue of its asker.
-_TASK_QUEUES = frozenset(QUEUES.values())
+# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
+# the others when it starts. No task ever comes through them.
+ANSWERS = ".reply.celery.pidbox"
 
 log = structlog.get_logger("oneorder")
 _taken = 0
@@ -59,13 +58,13 @@ class _GuardedClient(kombu_redis.redis.Redis):
         reply = super().parse_response(connection, command_name, **options)
         if command_name != "BRPOP" or not reply:
             return reply
-        _taken += 1
         key, raw = reply
         queue = key.decode().partition(kombu_redis.Channel.sep)[0]
+        if queue.endswith(ANSWERS):
+            return reply
+        _taken += 1
         try:
-            if queue in _TASK_QUEUES:
-                return key, read_message(raw, queue, datetime.now(UTC))
-            return key, read_reply(raw)
+            return key, read_message(raw, queue, datetime.now(UTC))
         except MalformedMessage as fault:
             put_aside(raw.decode(errors="backslashreplace"), str(fault))
             # As after a wait in which nothing came.

@@ -26,6 +26,8 @@ from tests.e2e.forwarder import Forwarder, has_caught_up, start_replica
 from tests.fuzz.raw_messages import sound_message
 from workers.local_stack import LocalStack, free_port
 
+pytestmark = pytest.mark.system
+
 RESTARTS = 4
 RECONNECT_S = 5
 BARE = 20

@@ -109,6 +109,20 @@ def test_a_malformed_message_is_kept_and_the_workers_go_on(
     )
 
 
+def test_workers_answer_what_celery_asks_them(stack: LocalStack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "workers", "inspect", "ping", "-t", "10", "-j"],
+        capture_output=True,
+        text=True,
+        env=stack.environment,
+        cwd=stack.directory,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [answer["ok"] for answer in json.loads(done.stdout).values()] == ["pong", "pong"]
+
+
 def test_good_signals_among_thousands_of_odd_messages_are_carried_out(stack: LocalStack) -> None:
     store = stack.store()
     before = {order.order_id for order in store.orders()}

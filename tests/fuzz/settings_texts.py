@@ -25,7 +25,7 @@ SOUND: Mapping[str, Any] = {
 }
 ODD_URLS = (
     "redis://", "redis://127.0.0.1:99999/0", "redis://[::1", "redis://h:x/0", "http://h", "unix://",
-    f"redis://u:{CANARY}@h:6379/x", f"amqp://u:{CANARY}@h//", f"://{CANARY}", "redis:/h",
+    f"redis://u:{CANARY}@h:6379/x", f"amqp://u:{CANARY}@h//", f"://u:{CANARY}@h", "redis:/h",
     "rediss:h", f"redis://{CANARY}@h?db=x", "redis://h/0?socket_timeout=x", "redis://h\x00/0", "sqlite://",
     f"postgresql://u:{CANARY}@/x", "sqlite:////no/such/folder/x.db", "sqlite:///\x00", "x" * 3_000,
 )  # fmt: skip

@@ -152,7 +152,7 @@ def test_a_key_that_is_not_set_is_asked_for_by_its_variable(missing: str, write:
 
 def test_a_key_file_that_cannot_be_read_is_refused(write: Write, tmp_path: Path) -> None:
     environment = {**KEYS, "ONEORDER_BINANCE_MAIN_API_KEY_FILE": str(tmp_path / "nothing")}
-    with pytest.raises(SettingsError, match=r"API_KEY_FILE: .*nothing' cannot be read: No such"):
+    with pytest.raises(SettingsError, match="API_KEY_FILE: the file cannot be read: No such"):
         load_accounts(account_settings(), environment)
 
 
