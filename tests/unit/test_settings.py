@@ -227,3 +227,12 @@ def test_the_name_of_an_exchange_is_not_repeated_at_any_length(write: Write) -> 
     assert sentence.startswith("accounts.binance-main.exchange: 'aaa")
     assert "at most 64 characters" in sentence
     assert len(sentence) < 300
+
+
+def test_an_address_in_the_place_of_an_exchange_is_refused_without_its_password(
+    write: Write,
+) -> None:
+    write('[accounts.binance-main]\nexchange = "redis://user:hidden-word@host:6379/0"\n')
+    sentence = refusal()
+    assert sentence.startswith("accounts.binance-main.exchange: ")
+    assert "hidden-word" not in sentence
