@@ -3,9 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH ?= orders
+MINUTES ?= 10
+FUZZ ?= --inputs 50000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test install-test lint chaos arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit system-test install-test lint chaos fuzz arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +42,9 @@ lint: $(STAMP) ## Check style and types
 
 chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 	$(BIN)/oneorder chaos --orders 1000 --minutes 2
+
+fuzz: $(STAMP) ## Give 50,000 wrong inputs to every door, or as many as MINUTES=10 allow
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
 
 arbitrages: $(STAMP) ## Let everything fail while arbitrages run, then compare both ledgers
 	$(BIN)/oneorder chaos --arbitrage --orders 500 --minutes 3

@@ -107,6 +107,10 @@ class StreamServer:
         )
         try:
             await socket.prepare(request)
+        except ConnectionError:
+            # The client left before it was answered, which is its right.
+            talk.close()
+            return web.Response()
         except BaseException:
             talk.close()
             raise

@@ -24,11 +24,13 @@ from execution.logger import configure_logging
 from execution.redacted_logging import redact_process_output
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from workers.bootstrap import services
+from workers.celery_parts import quiet_celery
 from workers.flower_guard import guard_flower, is_flower
 from workers.heartbeat import Heartbeat, this_worker
-from workers.malformed import guard_redis_brokers, keep_malformed_with, messages_taken, put_aside
+from workers.malformed import guard_redis_brokers, messages_taken
 from workers.outage_watch import OutageWatch, outage_watchers
 from workers.sentry import initialize_sentry
+from workers.set_aside import keep_malformed_with, put_aside
 from workers.settings import Settings, SettingsError, check_worker_accounts, load_settings
 from workers.ticks import schedules
 from workers.watchdog import watch
@@ -37,6 +39,7 @@ from workers.watchdog import watch
 def make_app(settings: Settings) -> Celery:
     """Make the app without connecting to anything."""
     guard_redis_brokers()
+    quiet_celery()
     app = Celery(
         "oneorder",
         broker=settings.celery_broker_url,

@@ -1,10 +1,12 @@
 """The two of Celery's own parts that we replace: neither reckons with a broker that is away, and
 the scheduler not with a clock that is set back."""
 
+import logging
 from typing import Any
 
 import structlog
 from celery import Task
+from celery.app.trace import LOG_REJECTED
 from celery.beat import PersistentScheduler, SchedulingError
 from celery.exceptions import Reject
 
@@ -52,3 +54,21 @@ class PatientScheduler(PersistentScheduler):
             self.apply_async(entry, producer=producer, advance=False)
         except SchedulingError as error:
             log.warning("tick_not_sent", tick=entry.name, reason=str(error))
+
+
+def _is_expected(record: logging.LogRecord) -> bool:
+    return record.name != "celery.app.trace" or record.msg == LOG_REJECTED.strip()
+
+
+def _without_stack(record: logging.LogRecord) -> bool:
+    if _is_expected(record):
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def quiet_celery() -> None:
+    """Have what is no fault of the program logged in one line, where Celery adds a traceback: a
+    message that is put back because the broker is away, and a command of remote control that names
+    an unknown task."""
+    for name in ("celery.app.trace", "celery.worker.control"):
+        logging.getLogger(name).addFilter(_without_stack)

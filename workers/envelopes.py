@@ -42,22 +42,7 @@ def read_message(raw: bytes, queue: str, now: datetime) -> bytes:
     It goes back to `queue` whatever it says of itself, under a delivery tag of its own, so that
     two messages with one tag do not take each other's place. Raises MalformedMessage.
     """
-    envelope = _object(_json(raw, "envelope"), "envelope")
-    properties = _object(envelope.get("properties"), "properties")
-    if not isinstance(properties.get("delivery_tag"), str):
-        raise MalformedMessage("properties.delivery_tag: is not a string")
-    _object(properties.get("delivery_info"), "properties.delivery_info")
-    headers = _object(envelope.get("headers", {}), "headers")
-    if envelope.get("content-type") != "application/json":
-        raise MalformedMessage(f"message: its content-type is {_shown(envelope, 'content-type')}")
-    encoding = envelope.get("content-encoding", "utf-8")
-    if not isinstance(encoding, str) or encoding.lower() not in _UTF_8:
-        raise MalformedMessage(
-            f"message: its content-encoding is {_shown(envelope, 'content-encoding')}"
-        )
-    if headers.get("compression"):
-        raise MalformedMessage("headers.compression: compressed messages are not taken")
-    body = _json(_body_bytes(envelope.get("body"), properties.get("body_encoding")), "body")
+    headers, _, body = open_envelope(raw)
     headers, parts = _second_protocol(headers, body)
     task = _task(headers)
     args, kwargs = _arguments(parts)
@@ -78,6 +63,28 @@ def read_message(raw: bytes, queue: str, now: datetime) -> bytes:
             },
         }
     ).encode()
+
+
+def open_envelope(raw: bytes) -> tuple[dict[str, Any], dict[str, Any], object]:
+    """The headers, the delivery information and the decoded body of a message, which may still hold
+    anything. Raises MalformedMessage."""
+    envelope = _object(_json(raw, "envelope"), "envelope")
+    properties = _object(envelope.get("properties"), "properties")
+    if not isinstance(properties.get("delivery_tag"), str):
+        raise MalformedMessage("properties.delivery_tag: is not a string")
+    delivery = _object(properties.get("delivery_info"), "properties.delivery_info")
+    headers = _object(envelope.get("headers", {}), "headers")
+    if envelope.get("content-type") != "application/json":
+        raise MalformedMessage(f"message: its content-type is {_shown(envelope, 'content-type')}")
+    encoding = envelope.get("content-encoding", "utf-8")
+    if not isinstance(encoding, str) or encoding.lower() not in _UTF_8:
+        raise MalformedMessage(
+            f"message: its content-encoding is {_shown(envelope, 'content-encoding')}"
+        )
+    if headers.get("compression"):
+        raise MalformedMessage("headers.compression: compressed messages are not taken")
+    body = _json(_body_bytes(envelope.get("body"), properties.get("body_encoding")), "body")
+    return headers, delivery, body
 
 
 def _json(raw: bytes, what: str) -> object:

@@ -2,7 +2,7 @@
 
 A key travels in an HTTP header or signs a request: a line break or a blank in it makes every
 request fail in a way that says nothing of the key. It is refused by the name of its variable
-instead, and never repeated.
+instead, and never repeated. Nor is the name of a file, in whose place a key may stand by mistake.
 """
 
 from collections.abc import Mapping
@@ -24,12 +24,12 @@ def read_key(variable: str, environment: Mapping[str, str]) -> str:
         source = variable
     else:
         value = _from_file(f"{variable}_FILE", path)
-        source = f"{variable}_FILE: {path!r}"
+        source = f"{variable}_FILE"
         if not value:
-            raise KeyFault(f"{source} is empty")
+            raise KeyFault(f"{source}: the file is empty")
     fault = _fault(value)
     if fault is not None:
-        raise KeyFault(f"{source}{':' if path is None else ''} {fault}")
+        raise KeyFault(f"{source}: {'' if path is None else 'the file '}{fault}")
     return value
 
 
@@ -37,11 +37,11 @@ def _from_file(variable: str, path: str) -> str:
     try:
         text = Path(path).read_bytes().decode()
     except OSError as error:
-        raise KeyFault(f"{variable}: {path!r} cannot be read: {error.strerror}") from None
+        raise KeyFault(f"{variable}: the file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise KeyFault(f"{variable}: {path!r} is not a text file") from None
+        raise KeyFault(f"{variable}: the file is not a text file") from None
     except ValueError as error:
-        raise KeyFault(f"{variable}: {path!r} cannot be read: {error}") from None
+        raise KeyFault(f"{variable}: the file cannot be read: {error}") from None
     return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -21,25 +21,21 @@ from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 
-from execution.errors import StoreUnavailable
 from execution.store.failover import FailoverConnection, FailoverSSLConnection
+from workers.broadcasts import GuardedNode, read_broadcast
 from workers.envelopes import MalformedMessage, read_message
-
-Keep = Callable[[str, str], None]
+from workers.set_aside import put_aside, shown
 
 # Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
 RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
 # The key that is written to find out whether the server takes writes.
 WRITE_PROBE = "oneorder:broker:write_probe"
-# Characters of a malformed message that its line in the log repeats; it is kept whole.
-LOGGED_MAX = 4_096
 # Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
 # the others when it starts. No task ever comes through them.
 ANSWERS = ".reply.celery.pidbox"
 
 log = structlog.get_logger("oneorder")
-_keep: Keep | None = None
 _taken = 0
 # Messages that were taken from a server which then refused to record that: queue and text.
 _held: list[tuple[str, str]] = []
@@ -51,34 +47,16 @@ def guard_redis_brokers() -> None:
         TRANSPORT_ALIASES[scheme] = "workers.malformed:GuardedTransport"
 
 
-def keep_malformed_with(keep: Keep) -> None:
-    """Say where malformed messages go: `keep(text, reason)` is called for each."""
-    global _keep  # Celery makes these classes itself; they take no arguments of ours.
-    _keep = keep
-
-
 def messages_taken() -> int:
     """How many messages this process has taken from the broker, sound or not."""
     return _taken
-
-
-def put_aside(text: str, reason: str) -> None:
-    """Log a message that nothing can be done with, and keep it."""
-    text = text.encode(errors="backslashreplace").decode()
-    log.error("malformed_message", reason=reason, text=text[:LOGGED_MAX], length=len(text))
-    try:
-        if _keep is not None:
-            _keep(text, reason)
-    except StoreUnavailable as error:
-        # The line above has the text, or its beginning; the worker goes on.
-        log.error("malformed_message_not_kept", error=str(error))  # noqa: TRY400  # Enough said.
 
 
 class _GuardedClient(kombu_redis.redis.Redis):
     """The client through which kombu takes messages, which hands on the sound ones only."""
 
     def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
-        global _taken  # See keep_malformed_with.
+        global _taken  # Celery makes this class itself; it takes no arguments of ours.
         reply = super().parse_response(connection, command_name, **options)
         if command_name != "BRPOP" or not reply:
             return reply
@@ -196,12 +174,26 @@ class _GuardedChannel(kombu_redis.Channel):
             # The subscription has ended with its connection.
             log.debug("not_unsubscribed", queue=queue, reason=str(error))
 
-    def _receive_one(self, client: Any) -> Any:
+    def _handle_message(self, client: Any, r: Any) -> Any:
         """Broadcasts (remote control, events of other workers) are read past what is none."""
+        found = super()._handle_message(client, r)
+        if found["type"] in (b"message", b"pmessage") and found["data"]:
+            try:
+                found["data"] = read_broadcast(found["data"], found["channel"])
+            except MalformedMessage as fault:
+                log.warning("broadcast_not_understood", error=shown(str(fault)))
+                found["data"] = None
+        return found
+
+    def _receive_one(self, client: Any) -> Any:
         try:
             return super()._receive_one(client)
-        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            log.warning("broadcast_not_understood", error=f"{type(error).__name__}: {error}")
+        except (
+            ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+        ) as error:  # fmt: skip
+            # What was read may still be none for the part of Celery that it is for.
+            fault = f"{type(error).__name__}: {error}"
+            log.warning("broadcast_not_understood", error=shown(fault))
             raise kombu_redis.Empty from None
 
 
@@ -222,6 +214,8 @@ class GuardedConsumer(Consumer):
     its connection has died of, instead of ending."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Celery makes the node of remote control while the consumer is put together.
+        kwargs["app"].control.mailbox.node_cls = GuardedNode
         super().__init__(*args, **kwargs)
         consumer: Any = self
         loop, lost = consumer.loop, consumer.connection_errors

@@ -42,7 +42,7 @@ class AccountSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    exchange: Annotated[str, StringConstraints(min_length=1)]
+    exchange: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/@:]+$")]
     base_url: Annotated[str, AfterValidator(check_base_url)] | None = Field(
         default=None, repr=False
     )

@@ -33,6 +33,8 @@ HOSTILE: dict[str, tuple[list[str | bytes], int]] = {
     "a reason that is not UTF-8": (["halt", "--reason", b"\xff"], 2),
     "an account with a colon": (["positions", "--account", "a:b"], 0),
     "a number too large": (["reconciliations", "--last", "9" * 50], 2),
+    "as many orders as no list has": (["orders", "--last", "9" * 400], 2),
+    "as many positions": (["positions", "--last", "9" * 400], 2),
     "a year that there is not": (["report", "--since", "0000-01-01"], 2),
     "a moment before all time": (["report", "--since", "0001-01-01T00:00+23:59"], 2),
     "a moment after all time": (["report", "--since", "9999-12-31T23:59-23:59"], 2),
@@ -85,6 +87,7 @@ def test_a_hostile_argument_gets_one_sentence(
     if done[name].returncode:
         assert said.startswith("oneorder: ")
         assert len(said.strip().splitlines()) == 1
+        assert len(said) < 3_000
 
 
 def _submit(stack: LocalStack, content: bytes) -> tuple[list[dict[str, Any]], str]:

@@ -13,6 +13,7 @@ from redis import Redis
 from execution.identifiers import order_id_of
 from execution.orders import OrderState
 from execution.ports import Store
+from tests.fuzz.broadcasts import broadcasts
 from tests.fuzz.raw_messages import raw_messages, sound_message
 from workers.local_stack import LocalStack
 
@@ -74,9 +75,6 @@ MALFORMED = {
     "an id that is a list": _envelope([[GOOD], {}, {}], headers={"task": "orders.sweep", "id": []}),
     "upkeep with arguments": _envelope(
         [[1, 2, 3], {"x": 1}, {}], headers={"task": "orders.sweep", "id": "by-hand"}
-    ),
-    "upkeep of an account that is not there": _envelope(
-        [[{"account": "nowhere"}], {}, {}], headers={"task": "positions.reconcile", "id": "by-hand"}
     ),
     "an unknown keyword": _envelope([[GOOD], {"colour": "red"}, {}]),
     "an order that is a number": _envelope([[5], {}, {}]),
@@ -147,6 +145,30 @@ def test_good_signals_among_thousands_of_odd_messages_are_carried_out(stack: Loc
         assert "Traceback" not in stack.log(name)
     # No odd one takes up a place: as many run at once as before.
     assert not any(b"fuzz" in held for held in broker.hvals("unacked"))
+
+
+def test_remote_control_is_answered_and_broadcasts_that_are_none_leave_a_line(
+    stack: LocalStack,
+) -> None:
+    broker = Redis.from_url(stack.redis_url)
+    for broadcast in islice(broadcasts(3), 300):
+        broker.publish(broadcast.channel, broadcast.raw)
+
+    asked = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "workers", "inspect", "ping", "-t", "15", "--json"],
+        cwd=stack.directory,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    pong = {"ok": "pong"}
+    assert json.loads(asked.stdout) == {"worker-1@localhost": pong, "worker-2@localhost": pong}
+    for name, process in stack.processes.items():
+        assert process.poll() is None, stack.log(name)[-2000:]
+        assert "Traceback" not in stack.log(name)
 
 
 def _filled(store: Store) -> set[str]:

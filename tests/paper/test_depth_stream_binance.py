@@ -260,3 +260,20 @@ def test_a_client_that_never_reads_is_cut_off(start_paper):
         frame = b"\x81\x81\0\0\0\0{"
         with pytest.raises(ConnectionError):
             insist(client, frame)
+
+
+def test_a_client_that_leaves_before_its_handshake_is_answered_is_no_error(start_paper):
+    """Whether the server notices is a matter of moments, so that many leave at once."""
+    exchange = start_paper("--walk-interval-ms", "20")
+    host, port = exchange.url.removeprefix("http://").split(":")
+    for _ in range(50):
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(
+                b"GET /ws/btcusdt@depth HTTP/1.1\r\nHost: paper\r\nConnection: Upgrade\r\n"
+                b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1_000):
+                pass
+    assert exchange.call("GET", "/api/v3/ping").status_code == 200

@@ -152,7 +152,7 @@ def test_a_key_that_is_not_set_is_asked_for_by_its_variable(missing: str, write:
 
 def test_a_key_file_that_cannot_be_read_is_refused(write: Write, tmp_path: Path) -> None:
     environment = {**KEYS, "ONEORDER_BINANCE_MAIN_API_KEY_FILE": str(tmp_path / "nothing")}
-    with pytest.raises(SettingsError, match=r"API_KEY_FILE: .*nothing' cannot be read: No such"):
+    with pytest.raises(SettingsError, match="API_KEY_FILE: the file cannot be read: No such"):
         load_accounts(account_settings(), environment)
 
 
@@ -219,3 +219,20 @@ def test_limits_are_a_table_of_their_own(write: Write) -> None:
     write("[limits]\nsignal_max_age_s = -1\n")
     with pytest.raises(SettingsError, match=r"^limits.signal_max_age_s: -1 "):
         load_settings()
+
+
+def test_the_name_of_an_exchange_is_not_repeated_at_any_length(write: Write) -> None:
+    write(f'[accounts.binance-main]\nexchange = "{"a" * 5_000}"\n')
+    sentence = refusal()
+    assert sentence.startswith("accounts.binance-main.exchange: 'aaa")
+    assert "at most 64 characters" in sentence
+    assert len(sentence) < 300
+
+
+def test_an_address_in_the_place_of_an_exchange_is_refused_without_its_password(
+    write: Write,
+) -> None:
+    write('[accounts.binance-main]\nexchange = "redis://user:hidden-word@host:6379/0"\n')
+    sentence = refusal()
+    assert sentence.startswith("accounts.binance-main.exchange: ")
+    assert "hidden-word" not in sentence

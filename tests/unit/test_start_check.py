@@ -97,12 +97,19 @@ def test_a_key_file_of_another_form_is_refused_by_its_name(
     file = tmp_path / "key"
     file.write_bytes(content)
     sentence = refusal({SECRET: "the-secret", f"{KEY}_FILE": str(file)}, settings())
-    assert sentence == f"{KEY}_FILE: {str(file)!r} {fault}"
+    assert sentence == f"{KEY}_FILE: the file {fault}"
 
 
 def test_a_key_file_that_is_a_folder_is_refused(write: Write, tmp_path: Path) -> None:
     sentence = refusal({SECRET: "s", f"{KEY}_FILE": str(tmp_path)}, settings())
     assert "cannot be read: Is a directory" in sentence
+
+
+@pytest.mark.parametrize("key", ["a-key-that-stands-where-a-file-is-meant", "x" * 300, "\ud800"])
+def test_a_key_in_the_place_of_the_name_of_its_file_is_not_repeated(write: Write, key: str) -> None:
+    sentence = refusal({SECRET: "s", f"{KEY}_FILE": key}, settings())
+    assert sentence.startswith(f"{KEY}_FILE: the file cannot be read: ")
+    assert key not in sentence
 
 
 def test_a_private_key_keeps_its_lines_and_blanks(write: Write, tmp_path: Path) -> None:

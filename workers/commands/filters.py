@@ -14,7 +14,9 @@ from workers.settings import load_settings
 T = TypeVar("T")
 LAST = 50
 
-Last = Annotated[int, typer.Option("--last", min=0, help="Only the newest so many; 0 for all.")]
+Last = Annotated[
+    int, typer.Option("--last", min=0, max=10**9, help="Only the newest so many; 0 for all.")
+]
 Since = Annotated[
     str | None, typer.Option("--since", help="Only since then, as 2030-01-31 or with a time.")
 ]

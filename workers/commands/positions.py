@@ -36,7 +36,9 @@ PATIENCE_S = 15
 def positions(
     account: OfAccount = None,
     symbol: OfSymbol = None,
-    last: Annotated[int, typer.Option("--last", min=0, help="Only so many; 0 for all.")] = 0,
+    last: Annotated[
+        int, typer.Option("--last", min=0, max=10**9, help="Only so many; 0 for all.")
+    ] = 0,
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:

@@ -16,6 +16,7 @@ from execution.logger import configure_logging
 from execution.reconciliation import AlreadyRunning
 from execution.redacted_logging import redact_process_output
 from execution.redaction import redact
+from execution.texts import cut
 from signals.publisher import PublishFailed
 from workers.commands import arbitrage, holds, orders, positions, reporting, running, signals
 from workers.commands.app import Refused, cli
@@ -46,6 +47,7 @@ SENTENCES = (
     PublishFailed,
 )
 DEBUG_VARIABLE = "ONEORDER_LOG_LEVEL"
+SENTENCE_BYTES_MAX = 2_000
 OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
 
 
@@ -95,8 +97,8 @@ def _outcome() -> int:
 
 
 def _fail(sentence: str, code: int) -> int:
-    # One line without secrets, whatever was in the words that it quotes.
-    sys.stderr.write(f"oneorder: {plain(redact(sentence))}\n")
+    # One line of some length without secrets, whatever was in the words that it quotes.
+    sys.stderr.write(f"oneorder: {cut(plain(redact(sentence)), SENTENCE_BYTES_MAX)}\n")
     return code
 
 
