@@ -5,6 +5,7 @@ for all accounts that dial the same scheme, host and port, whatever their reques
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -23,7 +24,8 @@ _SCHEMES = {"ws": "http", "wss": "https"}
 
 @dataclass(frozen=True, slots=True)
 class AddressHold:
-    """Nothing is sent to an address until `until_ms`, on our clock; `reason` says why."""
+    """Nothing is sent to an address until `until_ms`, on our clock as it is set now; `reason` says
+    why."""
 
     until_ms: int
     reason: str
@@ -54,30 +56,34 @@ def address_of(url: str) -> str:
 
 
 class AddressHolds:
-    """One process's knowledge of the holds, shared with the others through the store."""
+    """One process's knowledge of the holds, shared with the others through the store.
 
-    def __init__(self, store: AddressHoldStore, clock: Clock) -> None:
+    It is kept on the steady clock, so that no hold gets longer or shorter by the wall clock's being
+    set. Without `steady_ms`, the clock is one that is never set.
+    """
+
+    def __init__(
+        self, store: AddressHoldStore, clock: Clock, steady_ms: Callable[[], int] | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._steady_ms = steady_ms or clock.now_ms
         self._lock = threading.Lock()
+        # Their `until_ms` is on the steady clock.
         self._known: dict[str, AddressHold] = {}
         self._unshared: set[str] = set()
         self._looked_ms: dict[str, int] = {}
 
     def hold(self, address: str, seconds: int, reason: str) -> None:
         """Send nothing to the address for so long. Known here at once, to others when they ask."""
-        until_ms = self._clock.now_ms() + seconds * 1_000
-        with self._lock:
-            known = self._known.get(address)
-            if known is None or known.until_ms < until_ms:
-                self._known[address] = AddressHold(until_ms, reason)
+        # Until it is there, that the store knows of no hold does not mean that it was ended.
+        self._unshared.add(address)
+        self._note(address, AddressHold(self._steady_ms() + seconds * 1_000, reason))
         log = structlog.get_logger("oneorder")
         log.warning("address_held", address=address, seconds=seconds, reason=reason)
         self._share(address, seconds, reason)
 
     def _share(self, address: str, seconds: int, reason: str) -> None:
-        # Until it is there, that the store knows of no hold does not mean that it was ended.
-        self._unshared.add(address)
         try:
             self._store.hold_address(address, seconds, reason)
         except StoreUnavailable as error:
@@ -91,8 +97,8 @@ class AddressHolds:
         """Raise AddressHeld while nothing may be sent. With `look`, the store is asked now and then
         for what other processes were told; raises StoreUnavailable. During a hold it is asked in
         any case, whether somebody has ended the hold."""
-        now_ms = self._clock.now_ms()
-        is_time = abs(now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS)) >= LOOK_EVERY_MS
+        now_ms = self._steady_ms()
+        is_time = now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS) >= LOOK_EVERY_MS
         known = self._known.get(address)
         is_held = known is not None and known.until_ms > now_ms
         if is_time and (look or is_held):
@@ -112,7 +118,7 @@ class AddressHolds:
                     del self._known[address]
             return
         left_s = -((now_ms - hold.until_ms) // 1_000)
-        until = time_text_ms(hold.until_ms)
+        until = time_text_ms(self._clock.now_ms() + hold.until_ms - now_ms)
         raise AddressHeld(
             f"{address} asked for no requests until {until} ({hold.reason})", wait_s=left_s
         )
@@ -120,14 +126,22 @@ class AddressHolds:
     def _look(self, address: str) -> None:
         mine = self._known.get(address)
         if mine is not None and address in self._unshared:
-            left_s = (mine.until_ms - self._clock.now_ms()) // 1_000
+            left_s = (mine.until_ms - self._steady_ms()) // 1_000
             if left_s > 0:
                 self._share(address, left_s, mine.reason)
         told = self._store.address_hold(address)
+        if told is not None:
+            left_ms = told.until_ms - self._clock.now_ms()
+            self._note(address, AddressHold(self._steady_ms() + left_ms, told.reason))
+        elif address not in self._unshared:
+            # It was ended by hand, or its time is up.
+            with self._lock:
+                if self._known.get(address) is mine:
+                    self._known.pop(address, None)
+
+    def _note(self, address: str, hold: AddressHold) -> None:
+        """A shorter hold does not end a longer one."""
         with self._lock:
-            mine = self._known.get(address)
-            if told is not None and (mine is None or mine.until_ms < told.until_ms):
-                self._known[address] = told
-            elif told is None and mine is not None and address not in self._unshared:
-                # It was ended by hand, or its time is up.
-                del self._known[address]
+            known = self._known.get(address)
+            if known is None or known.until_ms < hold.until_ms:
+                self._known[address] = hold

@@ -10,7 +10,7 @@ from execution.clock import ExchangeClocks
 from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Order, Verdict
 from execution.ports import Clock, Epoch, Exchange
-from execution.signal_age import published_at, too_old
+from execution.signal_age import expired_by, published_at, too_old
 
 # A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.
 AHEAD_MAX_MS = 1_000
@@ -86,9 +86,7 @@ class Attempts:
         now = self._clock.now()
         if order.cancel_requested:
             return "canceled before it was sent"
-        if order.expires_at is not None and now >= order.expires_at:
-            return f"expires_at: {order.expires_at.isoformat()} has passed"
-        return too_old(order, now, self._market_age_max_s)
+        return expired_by(order, now) or too_old(order, now, self._market_age_max_s)
 
     def reason_too_near(self, order: Order, exchange: Exchange) -> str | None:
         """Say why no attempt can be made before the signal expires, None where one can."""

@@ -43,8 +43,6 @@ from execution.waiting import (
 from execution.waits import Waits
 
 RECHECK_MS = 1_000
-# Orders that wait for the end of a pause are many, and each look at one is work.
-HELD_RECHECK_MS = 2_000
 
 
 class UnknownAccount(Exception):
@@ -127,8 +125,7 @@ class Placement:
         except ExchangeUnavailable as error:
             return self._wait_or_end(order, error, epoch)
         except AccountHeld:
-            due_ms = self.waits.due_after(order, None, HELD_RECHECK_MS)
-            return self._journal.delay(order, HELD, due_ms=due_ms)
+            return self._journal.delay(order, HELD)
         except StoreRestarted:
             return self.send(order)
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)

@@ -39,11 +39,11 @@ class Waits:
         return self._journal.delay(order, HELD, f"until {until}, {error}", due_ms)
 
     def due_after(
-        self, order: Order, error: ExchangeUnavailable | None, wait_ms: int | None = None
+        self, order: Order, error: ExchangeUnavailable, wait_ms: int | None = None
     ) -> int | None:
         """When to look again at an order that is held up by this: as late as the error says, else
         after `wait_ms`, else when the order's state asks for it."""
-        if error is not None and error.wait_s:
+        if error.wait_s:
             wait_ms = min(error.wait_s * 1_000, WAIT_MAX_MS)
         now_ms = self._clock.now_ms()
         due_ms = self._journal.due_ms(order) if wait_ms is None else now_ms + wait_ms

@@ -30,6 +30,8 @@ Keep = Callable[[str, str], None]
 # Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
 RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
+# The key that is written to find out whether the server takes writes.
+WRITE_PROBE = "oneorder:broker:write_probe"
 # Characters of a malformed message that its line in the log repeats; it is kept whole.
 LOGGED_MAX = 4_096
 # Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
@@ -126,6 +128,11 @@ class _GuardedChannel(kombu_redis.Channel):
     QoS = _GuardedQoS
     connection_class = FailoverConnection
     connection_class_ssl = FailoverSSLConnection
+
+    def check_writable(self) -> None:
+        """Raise the server's refusal where it answers questions and takes no writes."""
+        with self.conn_or_acquire() as client:
+            client.set(WRITE_PROBE, "", px=1)
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         # A task may end after its channel: nothing is left to be told, and the message comes again.
