@@ -202,7 +202,7 @@ class Journal:
         Raises Overtaken if the order changed meanwhile.
         """
         if order.version and order.reason is not None and order.reason.startswith(cause):
-            self.postpone(order, self._due_still_ms(order) if due_ms is None else due_ms)
+            self.postpone(order, self.due_still_ms(order) if due_ms is None else due_ms)
             return order
         event = Delayed(since(cause, self._clock.now(), detail))
         after = self._after(order, event)
@@ -217,7 +217,7 @@ class Journal:
         self._observe(after, event, order.state)
         return after
 
-    def _due_still_ms(self, order: Order) -> int | None:
+    def due_still_ms(self, order: Order) -> int | None:
         """The longer an unsent order has waited, the less often it is looked at: many of them, each
         woken all the time, would take the time of the accounts that can be reached."""
         if order.state is not OrderState.RECEIVED:

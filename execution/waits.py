@@ -46,7 +46,7 @@ class Waits:
         if error.wait_s:
             wait_ms = min(error.wait_s * 1_000, WAIT_MAX_MS)
         now_ms = self._clock.now_ms()
-        due_ms = self._journal.due_ms(order) if wait_ms is None else now_ms + wait_ms
+        due_ms = self._journal.due_still_ms(order) if wait_ms is None else now_ms + wait_ms
         ends_ms = unsent_ends_ms(order, self._market_age_max_s)
         if due_ms is None or ends_ms is None or not now_ms < ends_ms < due_ms:
             return due_ms
