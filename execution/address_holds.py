@@ -76,14 +76,14 @@ class AddressHolds:
 
     def hold(self, address: str, seconds: int, reason: str) -> None:
         """Send nothing to the address for so long. Known here at once, to others when they ask."""
+        # Until it is there, that the store knows of no hold does not mean that it was ended.
+        self._unshared.add(address)
         self._note(address, AddressHold(self._steady_ms() + seconds * 1_000, reason))
         log = structlog.get_logger("oneorder")
         log.warning("address_held", address=address, seconds=seconds, reason=reason)
         self._share(address, seconds, reason)
 
     def _share(self, address: str, seconds: int, reason: str) -> None:
-        # Until it is there, that the store knows of no hold does not mean that it was ended.
-        self._unshared.add(address)
         try:
             self._store.hold_address(address, seconds, reason)
         except StoreUnavailable as error:
@@ -133,11 +133,11 @@ class AddressHolds:
         if told is not None:
             left_ms = told.until_ms - self._clock.now_ms()
             self._note(address, AddressHold(self._steady_ms() + left_ms, told.reason))
-            return
-        with self._lock:
-            if address not in self._unshared:
-                # It was ended by hand, or its time is up.
-                self._known.pop(address, None)
+        elif address not in self._unshared:
+            # It was ended by hand, or its time is up.
+            with self._lock:
+                if self._known.get(address) is mine:
+                    self._known.pop(address, None)
 
     def _note(self, address: str, hold: AddressHold) -> None:
         """A shorter hold does not end a longer one."""

@@ -45,7 +45,7 @@ WAITING = {
     "rebuild": 130,
     "halt": 130,
     "resume": 130,
-    "release --account paper": 130,
+    "release --account a": 130,
     "report": 130,
     "arbitrages": 130,
     "inventory": 130,

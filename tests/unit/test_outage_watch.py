@@ -277,16 +277,6 @@ def test_an_order_that_a_restart_may_have_made_us_forget_does_not_expire_unasked
     assert desk.state(order) is OrderState.REFUSED
 
 
-def test_orders_of_a_held_account_are_looked_at_less_and_less_often() -> None:
-    desk = Outpost()
-    desk.store.hold(ACCOUNT, 10)
-    desk.manager.submit(desk.order())
-    desk.run(for_ms=9_000)
-    assert desk.woken <= 5
-    desk.run(for_ms=8_000)
-    assert desk.accepted == 1
-
-
 def test_where_another_worker_reaches_it_the_orders_come_back_soon() -> None:
     desk = Outpost()
     desk.goes_away()
