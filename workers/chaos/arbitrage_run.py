@@ -1,7 +1,6 @@
 """One run of chaos with arbitrages: two exchanges, each failing in its own way, and the audit."""
 
 import random
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -85,19 +84,18 @@ class ArbitrageOutcome:
 
 
 def run_arbitrage_chaos(
-    arbitrages: int, seed: int, minutes: float, rhythm: Rhythm
+    arbitrages: int, seed: int, minutes: float, rhythm: Rhythm, folder: Path
 ) -> ArbitrageOutcome:
     """Publish `arbitrages` signals within `minutes` of disorder; say what became of each.
+
+    Everything that the processes write is in `folder`.
 
     Raises NotReady, with a log, if a process could not be started.
     """
     first, second = ACCOUNTS
-    with (
-        tempfile.TemporaryDirectory(prefix="oneorder-chaos-") as folder,
-        LocalStack(
-            Path(folder), SETTINGS, first, timeout_s=TIMEOUT_S, further={second: "bybit"}
-        ) as stack,
-    ):
+    with LocalStack(
+        folder, SETTINGS, first, timeout_s=TIMEOUT_S, further={second: "bybit"}
+    ) as stack:
         workers = start_everything(stack, seed)
         # Publishing ends a little before the disorder does.
         seconds = minutes * 54
@@ -114,6 +112,7 @@ def run_arbitrage_chaos(
             ),
             draw=partial(draw_leg_faults, timeout_s=TIMEOUT_S, window_ms=WINDOW_MS),
             pause_for_s=PAUSE_FOR_S,
+            restart_redis=stack.restart_redis,
             habits=[(MOVE_EVERY_S, spreads.move)],
         )
         deadline = time.monotonic() + minutes * 60

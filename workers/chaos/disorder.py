@@ -26,6 +26,11 @@ class Rhythm:
     redis_kill_s: float = 22
     pause_s: float = 15
     faults_s: float = 2
+    poison_s: float = 1
+    black_hole_s: float = 10
+    lost_keys_s: float = 20
+    failover_s: float = 35
+    clock_step_s: float = 40
 
 
 class Disorder:
@@ -33,6 +38,7 @@ class Disorder:
 
     `routes` say what can go wrong at the exchange of each account, and `draw` draws from that.
     `habits` are done besides.
+    `restart_redis` kills the store and starts it again, after so many seconds.
     `pause_for_s` must be longer than the fence with its margin, or a pause proves nothing.
     """
 
@@ -46,6 +52,7 @@ class Disorder:
         *,
         draw: Draw,
         pause_for_s: float,
+        restart_redis: Callable[[float], None],
         habits: Sequence[Habit] = (),
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -57,6 +64,7 @@ class Disorder:
         self._habits = habits
         self._pause_for_s = pause_for_s
         self._draw = draw
+        self._restart_redis = restart_redis
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._paused: set[str] = set()
 
@@ -112,10 +120,8 @@ class Disorder:
             self._in(self._dice.uniform(0.1, 1.0), self._stack.start_beat)
 
     def _kill_redis(self) -> None:
-        self._stack.kill("redis", SIGKILL)
         self.counts["Valkey killed"] += 1
-        time.sleep(self._dice.uniform(0.1, 1.0))
-        self._stack.start_redis()
+        self._restart_redis(self._dice.uniform(0.1, 1.0))
 
     def _pause_worker(self) -> None:
         name = self._dice.choice(self._workers)
