@@ -6,11 +6,10 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from workers.chaos.faults import Routes
 from workers.chaos.forwarder import Forwarder
-from workers.local_stack import LocalStack
 
 Fault = Mapping[str, Any]
 Draw = Callable[[random.Random, Routes], Sequence[Fault]]
@@ -24,6 +23,21 @@ QUIET_AFTER_S = 5.0
 QUIET_LAG_MS = 300
 
 
+class Controls(Protocol):
+    """The part of a local stack that is used here: the control calls of its exchanges."""
+
+    @property
+    def dialects(self) -> Mapping[str, str]: ...
+
+    def paper(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> Any: ...
+
+
 class BlackHole:
     """Lets the exchange behind `door` be a black hole half of the time, in phases.
 
@@ -31,14 +45,20 @@ class BlackHole:
     phase shows whether the second one holds it up.
     """
 
-    def __init__(self, door: Forwarder, placed: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        door: Forwarder,
+        placed: Callable[[], int],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         # Seconds, and orders placed at the first exchange, by whether the second is a black hole.
         self.seconds = {True: 0.0, False: 0.0}
         self.orders = {True: 0, False: 0}
         self._door = door
         self._placed = placed
-        self._since = time.monotonic()
+        self._now_s = now_s
+        self._since = now_s()
         self._placed_since = placed()
 
     def change(self) -> None:
@@ -55,7 +75,7 @@ class BlackHole:
         self._door.let_through()
 
     def _count(self) -> None:
-        now, placed = time.monotonic(), self._placed()
+        now, placed = self._now_s(), self._placed()
         was_frozen = self._door.is_black_hole
         self.seconds[was_frozen] += now - self._since
         self.orders[was_frozen] += placed - self._placed_since
@@ -70,21 +90,28 @@ class ExchangeClocks:
     late, no clock goes to and fro besides, and reads lag little.
     """
 
-    def __init__(self, stack: LocalStack, dice: random.Random, draw: Draw) -> None:
+    def __init__(
+        self,
+        stack: Controls,
+        dice: random.Random,
+        draw: Draw,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._stack = stack
         self._dice = dice
         self._draw = draw
+        self._now_s = now_s
         self._quiet_until = 0.0
         self._step_at = math.inf
 
     def announce(self) -> None:
         """Make the exchanges quiet, and plan the step."""
-        self._step_at = time.monotonic() + QUIET_BEFORE_S
+        self._step_at = self._now_s() + QUIET_BEFORE_S
         self._quiet_until = self._step_at + QUIET_AFTER_S
 
     def step_when_due(self) -> None:
-        if time.monotonic() < self._step_at:
+        if self._now_s() < self._step_at:
             return
         self._step_at = math.inf
         account = self._dice.choice(list(self._stack.dialects))
@@ -94,7 +121,7 @@ class ExchangeClocks:
     def draw(self, dice: random.Random, routes: Routes) -> Sequence[Fault]:
         """What goes wrong at an exchange from now on."""
         drawn = [*self._draw(dice, routes), *draw_late_engine(dice, routes)]
-        if time.monotonic() > self._quiet_until:
+        if self._now_s() > self._quiet_until:
             return drawn
         calm = [fault for fault in drawn if fault["kind"] not in ("late_engine", "clock_skew")]
         return [

@@ -87,7 +87,7 @@ def judge(
         ],
         strays=sorted((orders.keys() | times.keys()) - set(wanted.values())),
         unknown=[order_id for order_id, order in orders.items() if not _is_settled(order)],
-        differences=[*found.differences(), *_standstills(black_hole)],
+        differences=[*found.differences(), *standstills(black_hole)],
     )
 
 
@@ -99,7 +99,8 @@ def _rates(black_hole: BlackHole) -> dict[str, str]:
     }
 
 
-def _standstills(black_hole: BlackHole) -> list[Check]:
+def standstills(black_hole: BlackHole) -> list[Check]:
+    """That the first exchange all but stood still while the second one was a black hole."""
     seconds, orders = black_hole.seconds, black_hole.orders
     if min(seconds.values()) < PHASES_MIN_S or sum(orders.values()) < ORDERS_MIN:
         return []
