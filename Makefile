@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH ?= orders
+SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit install-test lint chaos arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit install-test lint chaos soak arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +38,11 @@ lint: $(STAMP) ## Check style and types
 
 chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 	$(BIN)/oneorder chaos --orders 1000 --minutes 2
+
+soak: $(STAMP) ## The same for four minutes and each of SEEDS, 2,000 signals each (half an hour)
+	@for seed in $(SEEDS); do \
+		$(BIN)/oneorder chaos --orders 2000 --minutes 4 --seed $$seed || exit 1; \
+	done
 
 arbitrages: $(STAMP) ## Let everything fail while arbitrages run, then compare both ledgers
 	$(BIN)/oneorder chaos --arbitrage --orders 500 --minutes 3

@@ -19,17 +19,20 @@ Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often what happens, in seconds between two of the same sort."""
+    """How often what happens, in seconds between two of the same sort.
+
+    With arbitrages Valkey is killed every `redis_kill_s`; with orders something happens to the store
+    every `store_s`, and the last three are done besides.
+    """
 
     worker_kill_s: float = 5
     beat_kill_s: float = 20
-    redis_kill_s: float = 22
     pause_s: float = 15
     faults_s: float = 2
+    redis_kill_s: float = 22
+    store_s: float = 28
     poison_s: float = 1
     black_hole_s: float = 10
-    lost_keys_s: float = 20
-    failover_s: float = 35
     clock_step_s: float = 40
 
 
@@ -38,7 +41,6 @@ class Disorder:
 
     `routes` say what can go wrong at the exchange of each account, and `draw` draws from that.
     `habits` are done besides.
-    `restart_redis` kills the store and starts it again, after so many seconds.
     `pause_for_s` must be longer than the fence with its margin, or a pause proves nothing.
     """
 
@@ -52,7 +54,6 @@ class Disorder:
         *,
         draw: Draw,
         pause_for_s: float,
-        restart_redis: Callable[[float], None],
         habits: Sequence[Habit] = (),
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -64,7 +65,6 @@ class Disorder:
         self._habits = habits
         self._pause_for_s = pause_for_s
         self._draw = draw
-        self._restart_redis = restart_redis
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._paused: set[str] = set()
 
@@ -72,7 +72,6 @@ class Disorder:
         """Disturb until it is over; then let everything run, undisturbed."""
         self._every(self._rhythm.worker_kill_s, self._kill_worker)
         self._every(self._rhythm.beat_kill_s, self._kill_beat)
-        self._every(self._rhythm.redis_kill_s, self._kill_redis)
         self._every(self._rhythm.pause_s, self._pause_worker)
         self._every(self._rhythm.faults_s, self._change_faults)
         for seconds, act in self._habits:
@@ -118,10 +117,6 @@ class Disorder:
             self._stack.kill("beat", SIGKILL)
             self.counts["beat killed"] += 1
             self._in(self._dice.uniform(0.1, 1.0), self._stack.start_beat)
-
-    def _kill_redis(self) -> None:
-        self.counts["Valkey killed"] += 1
-        self._restart_redis(self._dice.uniform(0.1, 1.0))
 
     def _pause_worker(self) -> None:
         name = self._dice.choice(self._workers)

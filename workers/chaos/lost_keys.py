@@ -1,12 +1,11 @@
 """Takes keys out of Redis that hold positions, and some by which orders are found."""
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from execution.store import keys
-from execution.store.connection import connect
+from execution.store.connection import connect, guarded
 
 INDEXES_MAX = 2
 
@@ -18,7 +17,6 @@ class LostKeys:
     def __init__(
         self, redis_url: str, seed: int, accounts: Sequence[str], symbols: Sequence[str]
     ) -> None:
-        self.counts: Counter[str] = Counter()
         self._url = redis_url
         self._dice = random.Random(f"keys {seed}")  # noqa: S311  # Nothing secret is drawn.
         self._holding = [
@@ -41,12 +39,14 @@ class LostKeys:
             *(keys.exchange_ids(account) for account in accounts),
         ]
 
-    def lose(self) -> None:
-        """Delete at least one of those that hold positions, and up to two others."""
+    @guarded
+    def lose(self) -> int:
+        """Delete at least one of those that hold positions, and up to two others; return how many
+        of them were there. Raises StoreUnavailable."""
         dice = self._dice
         lost = dice.sample(self._holding, dice.randint(1, len(self._holding)))
         lost += dice.sample(self._indexes, dice.randint(0, INDEXES_MAX))
         client: Any = connect(self._url)
-        self.counts["keys deleted"] += client.delete(*lost)
-        self.counts["sets of keys deleted"] += 1
+        deleted = int(client.delete(*lost))
         client.close()
+        return deleted

@@ -4,11 +4,13 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from execution.clock import SystemClock
+from execution.errors import StoreUnavailable
 from execution.store import keys
-from execution.store.connection import connect
+from execution.store.connection import connect, guarded
 from signals.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.chaos.raw_messages import raw_messages
 
@@ -48,14 +50,20 @@ class Poison:
         self._dice = random.Random(f"poison {seed}")  # noqa: S311  # Nothing secret is drawn.
 
     def add(self) -> None:
+        """Put in a few of both, unless Redis is away."""
+        with suppress(StoreUnavailable):
+            self._add()
+
+    @guarded
+    def _add(self) -> None:
         client: Any = connect(self._url)
         for _ in range(BATCH):
             client.xadd(keys.SIGNALS, next(self._entries), id=self._entry_id())
+            self.counts["poison entries"] += 1
             message = next(self._messages)
             client.lpush(message.queue, message.raw)
+            self.counts["raw messages"] += 1
         client.close()
-        self.counts["poison entries"] += BATCH
-        self.counts["raw messages"] += BATCH
 
     def _entry_id(self) -> str:
         """One in twenty is ahead of our time; each later entry's then is, until that has come."""

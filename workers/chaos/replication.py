@@ -9,7 +9,7 @@ from typing import Any
 
 from execution.clock import SystemClock
 from execution.errors import StoreUnavailable
-from execution.store.connection import connect
+from execution.store.connection import connect, guarded
 from execution.store.redis_stores import open_stores
 from workers.chaos.forwarder import Forwarder
 from workers.local_stack import LocalStack, free_port
@@ -81,6 +81,7 @@ class RedisPair:
     def names(self) -> tuple[str, str]:
         return (self._master.name, self._replica.name)
 
+    @guarded
     def restart_master(self, pause_s: float) -> None:
         """Kill the master, and start it again on the data that it left; its replica waits for it
         and copies it."""
@@ -91,12 +92,14 @@ class RedisPair:
         self._stack.wait_for(master.name, lambda: is_up(master.port))
         master.client.config_set("repl-diskless-sync-delay", 0)
 
+    @guarded
     def fail_over(self) -> bool:
         """Let master and replica change places; False if the replica was not fit for it in time.
 
         Replication is asynchronous: a confirmed write that the replica never got would be gone.
         So all writes are held until it has got every one, and go on at the new master only. The
-        old one refuses those that it held: it is a replica before it is let go.
+        old one refuses those that it held: it is a replica before it is let go. Raises
+        StoreUnavailable.
         """
         old, new = self._master, self._replica
         if not _comes_true(lambda: _is_fit(new.client), READY_PATIENCE_S):

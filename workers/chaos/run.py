@@ -19,6 +19,7 @@ from workers.chaos.outcome import Found, Outcome, judge
 from workers.chaos.poison import Poison
 from workers.chaos.producer import PRICES, Producers, draw_signal
 from workers.chaos.replication import RedisPair
+from workers.chaos.store_disorder import StoreDisorder
 from workers.local_stack import LocalStack
 
 WORKERS = 3
@@ -90,11 +91,10 @@ class _Run:
         self._stack = stack
         self._seed = seed
         self._orders = orders
-        self._servers = servers
         self._dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
-        self._failovers: Counter[str] = Counter()
         self._poison = Poison(stack.redis_url, seed, ACCOUNT)
-        self._lost = LostKeys(stack.redis_url, seed, list(ROUTES), sorted(PRICES))
+        lost = LostKeys(stack.redis_url, seed, list(ROUTES), sorted(PRICES))
+        self._store = StoreDisorder(servers, lost, self._dice)
         self._clocks = ExchangeClocks(
             stack,
             self._dice,
@@ -116,8 +116,7 @@ class _Run:
         habits: list[Habit] = [
             (rhythm.poison_s, self._poison.add),
             (rhythm.black_hole_s, self.black_hole.change),
-            (rhythm.lost_keys_s, self._lost.lose),
-            (rhythm.failover_s, self._fail_over),
+            (rhythm.store_s, self._store.disturb),
             (rhythm.clock_step_s, self._clocks.announce),
             (CLOCK_LOOK_S, self._clocks.step_when_due),
         ]
@@ -129,22 +128,17 @@ class _Run:
             ROUTES,
             draw=self._clocks.draw,
             pause_for_s=PAUSE_FOR_S,
-            restart_redis=self._servers.restart_master,
             habits=habits,
         )
 
-    def _fail_over(self) -> None:
-        has_changed = self._servers.fail_over()
-        self._failovers["failovers" if has_changed else "failovers put off"] += 1
-
     def counts(self) -> Counter[str]:
         """What was done besides the kills and pauses, by kind."""
-        own = self._poison.counts + self._lost.counts + self._clocks.counts
+        own = self._poison.counts + self._store.counts + self._clocks.counts
         injected: Counter[str] = Counter()
         for account in ROUTES:
             told = self._stack.paper("GET", "/paper/faults", account=account)["injected"]
             injected.update({f"HTTP {kind}": times for kind, times in told.items()})
-        return own + self.black_hole.counts + self._failovers + injected
+        return own + self.black_hole.counts + injected
 
     def settle(self) -> Found:
         """Wait until nothing moves any more, or patience is at an end; return what is there."""

@@ -64,7 +64,7 @@ def chaos(
     try:
         with run_folder(keep) as folder:
             outcome = run(orders, seed, minutes, Rhythm(), folder.path)
-            folder.is_kept |= not outcome.is_clean
+            folder.is_kept = folder.is_kept or not outcome.is_clean
             if as_json:
                 print_json(outcome_view(outcome))
             else:

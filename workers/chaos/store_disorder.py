@@ -1,0 +1,45 @@
+"""What happens to Redis: it is killed, its replica takes its place, keys are lost."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from execution.errors import StoreUnavailable
+from workers.chaos.lost_keys import LostKeys
+from workers.chaos.replication import RedisPair
+
+PAUSE_S = (0.1, 1.0)
+# At once, one right after the other.
+TOGETHER = 2
+
+
+class StoreDisorder:
+    """Each time two of the three, in any order. After each the workers wait for a full fence before
+    they send what was published before: were they further apart, hardly an order would be under
+    way while all else goes wrong."""
+
+    def __init__(self, servers: RedisPair, lost: LostKeys, dice: random.Random) -> None:
+        self.counts: Counter[str] = Counter()
+        self._servers = servers
+        self._lost = lost
+        self._dice = dice
+        self._kinds: tuple[Callable[[], None], ...] = (self._kill, self._fail_over, self._lose)
+
+    def disturb(self) -> None:
+        """Do two of the three, unless Redis is away by itself."""
+        for act in self._dice.sample(self._kinds, TOGETHER):
+            with suppress(StoreUnavailable):
+                act()
+
+    def _kill(self) -> None:
+        self._servers.restart_master(self._dice.uniform(*PAUSE_S))
+        self.counts["Valkey killed"] += 1
+
+    def _fail_over(self) -> None:
+        has_changed = self._servers.fail_over()
+        self.counts["failovers" if has_changed else "failovers put off"] += 1
+
+    def _lose(self) -> None:
+        self.counts["keys deleted"] += self._lost.lose()
+        self.counts["sets of keys deleted"] += 1
