@@ -21,8 +21,8 @@ Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
 class Rhythm:
     """How often what happens, in seconds between two of the same sort.
 
-    With arbitrages Valkey is killed every `redis_kill_s`; with orders something happens to the store
-    every `store_s`, and the last three are done besides.
+    With arbitrages Valkey is killed every `redis_kill_s`; with orders two things happen to the
+    store every `store_s`, and the last three are done besides.
     """
 
     worker_kill_s: float = 5
@@ -30,7 +30,7 @@ class Rhythm:
     pause_s: float = 15
     faults_s: float = 2
     redis_kill_s: float = 22
-    store_s: float = 28
+    store_s: float = 30
     poison_s: float = 1
     black_hole_s: float = 10
     clock_step_s: float = 40

@@ -133,7 +133,7 @@ class ExchangeClocks:
 def draw_late_engine(dice: random.Random, routes: Routes) -> Sequence[Fault]:
     """The engine is late with some placements and cancels; the answer is a timeout, or cut."""
     return [
-        {"kind": "late_engine", "route": route, "probability": "0.06", "ms": dice.choice(LATE_MS),
+        {"kind": "late_engine", "route": route, "probability": "0.1", "ms": dice.choice(LATE_MS),
          "answer": dice.choice(("timeout", "cut"))}
         for route in (routes.order, routes.cancel)
     ]  # fmt: skip

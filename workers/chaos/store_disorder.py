@@ -4,31 +4,36 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import permutations
 
 from execution.errors import StoreUnavailable
 from workers.chaos.lost_keys import LostKeys
 from workers.chaos.replication import RedisPair
 
 PAUSE_S = (0.1, 1.0)
-# At once, one right after the other.
-TOGETHER = 2
+Act = Callable[[], None]
 
 
 class StoreDisorder:
-    """Each time two of the three, in any order. After each the workers wait for a full fence before
-    they send what was published before: were they further apart, hardly an order would be under
-    way while all else goes wrong."""
+    """Each time two of the three, one right after the other.
+
+    After each the workers wait for a full fence before they send what was published before: were
+    they further apart, hardly an order would be under way while all else goes wrong.
+    """
 
     def __init__(self, servers: RedisPair, lost: LostKeys, dice: random.Random) -> None:
         self.counts: Counter[str] = Counter()
         self._servers = servers
         self._lost = lost
         self._dice = dice
-        self._kinds: tuple[Callable[[], None], ...] = (self._kill, self._fail_over, self._lose)
+        self._pairs: list[tuple[Act, Act]] = []
 
     def disturb(self) -> None:
-        """Do two of the three, unless Redis is away by itself."""
-        for act in self._dice.sample(self._kinds, TOGETHER):
+        """Do two of the three, unless Redis is away by itself; each pair has its turn."""
+        if not self._pairs:
+            acts = (self._kill, self._fail_over, self._lose)
+            self._pairs = self._dice.sample(list(permutations(acts, 2)), 6)
+        for act in self._pairs.pop():
             with suppress(StoreUnavailable):
                 act()
 
