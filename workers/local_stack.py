@@ -67,6 +67,8 @@ class LocalStack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
         self._killed: set[str] = set()
+        # Where in its log each process began.
+        self._began: dict[str, int] = {}
         config = directory / "oneorder.toml"
         prefixes = ["ONEORDER_" + name.upper().replace("-", "_") for name in self.dialects]
         self.environment = {
@@ -154,13 +156,20 @@ class LocalStack:
         self.start("beat", [*command, "-s", schedule, "--pidfile="])
 
     def wait_for_worker(self, name: str = "worker-1") -> None:
-        self.wait_for(name, lambda: "worker_ready" in self.log(name))
+        self.wait_for(name, lambda: self.is_ready(name))
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the worker has come up since it was last started."""
+        with (self.directory / f"{name}.log").open("rb") as log:
+            log.seek(self._began[name])
+            return b"worker_ready" in log.read()
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start any further process of the stack."""
         self._commands[name] = command
         self._killed.discard(name)
         with (self.directory / f"{name}.log").open("ab") as log:
+            self._began[name] = log.tell()
             self.processes[name] = subprocess.Popen(  # noqa: S603  # Our own commands.
                 command,
                 cwd=self.directory,

@@ -12,6 +12,8 @@ from workers.chaos.faults import Routes
 from workers.local_stack import LocalStack
 
 TICK_S = 0.1
+# So many of the workers that have not come up yet are killed all the same.
+KILLED_EARLY = 0.2
 # Something to do again and again: about how often, in seconds, and what.
 Habit = tuple[float, Callable[[], None]]
 Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
@@ -107,7 +109,9 @@ class Disorder:
 
     def _kill_worker(self) -> None:
         name = self._dice.choice(self._workers)
-        if name not in self._paused and self._is_alive(name):
+        # On a slow machine they would be killed before they come up, again and again.
+        may_die = self._dice.random() < KILLED_EARLY or self._stack.is_ready(name)
+        if may_die and name not in self._paused and self._is_alive(name):
             self._stack.kill(name, SIGKILL)
             self.counts["workers killed"] += 1
             self._in(self._dice.uniform(0.1, 1.5), lambda: self._stack.start_worker(name))

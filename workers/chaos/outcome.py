@@ -49,6 +49,11 @@ class Found:
     positions: Sequence[Position]
     ledgers: Mapping[str, Ledger]
 
+    @property
+    def progress(self) -> int:
+        """How many orders have an end; it grows as long as there is something left to do."""
+        return sum(_is_settled(order) for order in self.orders)
+
     def is_settled(self, count: int) -> bool:
         """Whether so many orders have an end, and nothing differs."""
         are_there = len(self.orders) == count and all(_is_settled(one) for one in self.orders)

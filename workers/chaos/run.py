@@ -28,7 +28,8 @@ SECOND = "second-main"
 ROUTES: Mapping[str, Routes] = {ACCOUNT: BINANCE, SECOND: BYBIT}
 # So many of all signals are for the exchange that is a black hole half of the time.
 SECOND_SHARE = 0.25
-SETTLE_PATIENCE_S = 180
+# Without any progress. A fence, a hold or a backed-off account takes less.
+SETTLE_PATIENCE_S = 120
 # The exchange keeps more of these than any run can use up.
 BALANCES = ("--balance", "USDT=100000000", "--balance", "BTC=10000", "--balance", "ETH=100000")
 SETTINGS: Mapping[str, Any] = {
@@ -141,14 +142,16 @@ class _Run:
         return own + self.black_hole.counts + injected
 
     def settle(self) -> Found:
-        """Wait until nothing moves any more, or patience is at an end; return what is there."""
+        """Wait until all is as it must be, or nothing moves any more; return what is there."""
         for account in ROUTES:
             for symbol in PRICES:
                 book = {"symbol": symbol.replace("/", ""), "bids": [], "asks": []}
                 self._stack.paper("POST", "/paper/book", book, account=account)
-        deadline = time.monotonic() + SETTLE_PATIENCE_S
+        moved, deadline = -1, 0.0
         while True:
             found = self._found()
+            if found.progress != moved:
+                moved, deadline = found.progress, time.monotonic() + SETTLE_PATIENCE_S
             if found.is_settled(self._orders) or time.monotonic() > deadline:
                 return found
             time.sleep(1)
