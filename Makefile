@@ -6,7 +6,7 @@ BENCH ?= orders
 SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit install-test lint chaos soak arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit system-test install-test lint chaos soak arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,11 +22,14 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Run the main job end to end and compare it with the exchange's ledger
 	$(BIN)/oneorder demo
 
-test: lint ## Run everything that must hold: lint, types and all tests
+test: lint ## Run lint, types and all tests but those of system-test and install-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 unit: $(STAMP) ## Run the quick tests only, without real processes
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest -m "not e2e and not install"
+
+system-test: $(STAMP) ## Run the long tests: outages, failover, hostile arguments, interrupts of every command
+	$(BIN)/python -m pytest -m system -n 2 --dist loadgroup
 
 install-test: $(STAMP) ## Install the wheel, and follow the README, in new environments (needs the index)
 	$(BIN)/python -m pytest -m install tests/install

@@ -5,8 +5,8 @@ for all accounts that dial the same scheme, host and port, whatever their reques
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ import structlog
 
 from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.ports import Clock
+from execution.waiting import time_text_ms
 
 # How often, at most, one process asks the store whether another one was told to wait.
 LOOK_EVERY_MS = 500
@@ -23,7 +24,8 @@ _SCHEMES = {"ws": "http", "wss": "https"}
 
 @dataclass(frozen=True, slots=True)
 class AddressHold:
-    """Nothing is sent to an address until `until_ms`, on our clock; `reason` says why."""
+    """Nothing is sent to an address until `until_ms`, on our clock as it is set now; `reason` says
+    why."""
 
     until_ms: int
     reason: str
@@ -52,23 +54,27 @@ def address_of(url: str) -> str:
 
 
 class AddressHolds:
-    """One process's knowledge of the holds, shared with the others through the store."""
+    """One process's knowledge of the holds, shared with the others through the store.
 
-    def __init__(self, store: AddressHoldStore, clock: Clock) -> None:
+    It is kept on the steady clock, so that no hold gets longer or shorter by the wall clock's being
+    set. Without `steady_ms`, the clock is one that is never set.
+    """
+
+    def __init__(
+        self, store: AddressHoldStore, clock: Clock, steady_ms: Callable[[], int] | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._steady_ms = steady_ms or clock.now_ms
         self._lock = threading.Lock()
+        # Their `until_ms` is on the steady clock.
         self._known: dict[str, AddressHold] = {}
         self._unshared: set[str] = set()
         self._looked_ms: dict[str, int] = {}
 
     def hold(self, address: str, seconds: int, reason: str) -> None:
         """Send nothing to the address for so long. Known here at once, to others when they ask."""
-        until_ms = self._clock.now_ms() + seconds * 1_000
-        with self._lock:
-            known = self._known.get(address)
-            if known is None or known.until_ms < until_ms:
-                self._known[address] = AddressHold(until_ms, reason)
+        self._note(address, AddressHold(self._steady_ms() + seconds * 1_000, reason))
         log = structlog.get_logger("oneorder")
         log.warning("address_held", address=address, seconds=seconds, reason=reason)
         self._share(address, seconds, reason)
@@ -87,8 +93,8 @@ class AddressHolds:
     def check(self, address: str, *, look: bool) -> None:
         """Raise AddressHeld while nothing may be sent. With `look`, the store is asked now and then
         for what other processes were told; raises StoreUnavailable."""
-        now_ms = self._clock.now_ms()
-        if look and abs(now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS)) >= LOOK_EVERY_MS:
+        now_ms = self._steady_ms()
+        if look and now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS) >= LOOK_EVERY_MS:
             self._looked_ms[address] = now_ms
             self._look(address)
         hold = self._known.get(address)
@@ -100,7 +106,7 @@ class AddressHolds:
                     del self._known[address]
             return
         left_s = -((now_ms - hold.until_ms) // 1_000)
-        until = datetime.fromtimestamp(hold.until_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        until = time_text_ms(self._clock.now_ms() + hold.until_ms - now_ms)
         raise AddressHeld(
             f"{address} asked for no requests until {until} ({hold.reason})", wait_s=left_s
         )
@@ -108,11 +114,17 @@ class AddressHolds:
     def _look(self, address: str) -> None:
         mine = self._known.get(address)
         if mine is not None and address in self._unshared:
-            left_s = (mine.until_ms - self._clock.now_ms()) // 1_000
+            left_s = (mine.until_ms - self._steady_ms()) // 1_000
             if left_s > 0:
                 self._share(address, left_s, mine.reason)
         told = self._store.address_hold(address)
+        if told is not None:
+            left_ms = told.until_ms - self._clock.now_ms()
+            self._note(address, AddressHold(self._steady_ms() + left_ms, told.reason))
+
+    def _note(self, address: str, hold: AddressHold) -> None:
+        """A shorter hold does not end a longer one."""
         with self._lock:
-            mine = self._known.get(address)
-            if told is not None and (mine is None or mine.until_ms < told.until_ms):
-                self._known[address] = told
+            known = self._known.get(address)
+            if known is None or known.until_ms < hold.until_ms:
+                self._known[address] = hold

@@ -10,7 +10,7 @@ from execution.clock import ExchangeClocks
 from execution.errors import ExchangeUnavailable
 from execution.orders import Attempt, Order, Verdict
 from execution.ports import Clock, Epoch, Exchange
-from execution.signal_age import published_at
+from execution.signal_age import expired_by, published_at
 
 # A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.
 AHEAD_MAX_MS = 1_000
@@ -83,8 +83,8 @@ class Attempts:
         left_ms, contract = self._left_ms(order), exchange.contract
         if order.expires_at is None or left_ms is None:
             return None
-        if self._clock.now() >= order.expires_at:
-            return f"expires_at: {order.expires_at.isoformat()} has passed"
+        if (passed := expired_by(order, self._clock.now())) is not None:
+            return passed
         if contract.is_fenced and left_ms < contract.window_min_ms > 1:
             return (
                 f"expires_at: {order.expires_at.isoformat()} is too near, because "

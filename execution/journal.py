@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from secrets import token_hex
 
 from execution.clock import ExchangeClocks
@@ -50,13 +51,15 @@ class Patience:
     """When the sweep looks at an order again. Times in ms, on our own clock.
 
     An order whose outcome is unknown is looked up after `look_ms`, and then each time after as long
-    again as the attempt is old, until its absence is proof.
+    again as the attempt is old, until its absence is proof. One that waits unsent for the same
+    cause still is looked at after as long again as it has waited, `wait_max_ms` at most.
     """
 
     recheck_ms: int = 1_000
     look_ms: int = 1_500
     backoff_ms: int = 500
     backoff_max_ms: int = 30_000
+    wait_max_ms: int = 15_000
 
     def backoff_after(self, attempts: int) -> int:
         """How long to wait before the next attempt: doubled each time, up to the maximum."""
@@ -199,7 +202,7 @@ class Journal:
         Raises Overtaken if the order changed meanwhile.
         """
         if order.version and order.reason is not None and order.reason.startswith(cause):
-            self.postpone(order, due_ms)
+            self.postpone(order, self._due_still_ms(order) if due_ms is None else due_ms)
             return order
         event = Delayed(since(cause, self._clock.now(), detail))
         after = self._after(order, event)
@@ -213,6 +216,16 @@ class Journal:
             raise Overtaken(order.order_id)
         self._observe(after, event, order.state)
         return after
+
+    def _due_still_ms(self, order: Order) -> int | None:
+        """The longer an unsent order has waited, the less often it is looked at: many of them, each
+        woken all the time, would take the time of the accounts that can be reached."""
+        if order.state is not OrderState.RECEIVED:
+            return self.due_ms(order)
+        now_ms, backoff_ms = self._clock.now_ms(), self._patience.backoff_after(len(order.attempts))
+        # The record was written when this wait began.
+        waited_ms = (self._clock.now() - order.updated_at) // timedelta(milliseconds=1)
+        return now_ms + max(min(waited_ms, self._patience.wait_max_ms), backoff_ms)
 
     def _after(self, order: Order, event: Event) -> Order:
         after = transition(order, event)

@@ -7,7 +7,7 @@ from execution.accounts import what_is_missing
 from execution.bulkhead import Bulkhead, Crowded
 from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.events import CancelRequested, Refused, Reported, SettledByHand
-from execution.journal import Journal, Overtaken
+from execution.journal import Journal, Overtaken, StoreRestarted
 from execution.orders import Order, OrderReport, OrderState
 from execution.placement import Placement, UnknownAccount
 from execution.ports import Exchange, Store
@@ -117,16 +117,29 @@ class OrderManager:
         order = self._journal.load(order_id)
         if order.state is not OrderState.QUARANTINED and not self._is_out_of_reach(order):
             raise NotInQuarantine(f"order {order_id} is {order.state}, not quarantined")
-        if exchange_order_id is None and order.state is not OrderState.QUARANTINED:
-            gone = SettledByHand("settled by hand: it is not at the exchange any more")
-            return self._journal.decide(order, gone, self._store.epoch())
         if exchange_order_id is None:
-            settled = Refused("settled by hand: it is not at the exchange")
-            return self._journal.decide(order, settled, self._store.epoch())
+            return self._settle_as_gone(order)
         report = self._exchange_of(order.account).fetch(order.symbol, exchange_order_id)
         if report is None:
             raise ValueError(f"exchange_order_id: {exchange_order_id!r} is not at the exchange")
-        return self._finish(self._journal.record(order, Reported(report, by_hand=True)))
+        settled = self._journal.record(order, Reported(report, by_hand=True))
+        try:
+            return self._finish(settled)
+        except Overtaken:
+            return self._journal.load(order_id)
+
+    def _settle_as_gone(self, order: Order) -> Order:
+        gone: Refused | SettledByHand = Refused("settled by hand: it is not at the exchange")
+        if order.state is not OrderState.QUARANTINED:
+            gone = SettledByHand("settled by hand: it is not at the exchange any more")
+        try:
+            return self._journal.decide(order, gone, self._store.epoch())
+        except (Overtaken, StoreRestarted):
+            # What a person found holds for the order that they saw.
+            raise NotInQuarantine(
+                f"order {order.order_id} changed at this very moment, so nothing was decided; look "
+                "at it again"
+            ) from None
 
     def load(self, order_id: str) -> Order:
         """The order's record. Raises UnknownOrder."""

@@ -32,7 +32,7 @@ from execution.order_rules import broken_rule
 from execution.orders import Attempt, Order, OrderState, Verdict
 from execution.ports import Clock, Epoch, Exchange, Outcome, Store
 from execution.report_faults import fault_reason, mismatches
-from execution.signal_age import too_old
+from execution.signal_age import expired_by, too_old
 from execution.transitions import transition
 from execution.waiting import (
     ACCOUNT_UNKNOWN,
@@ -125,12 +125,25 @@ class Placement:
         except UnknownAccount as error:
             return self._refuse_unknown_account(order, error, epoch)
         except ExchangeUnavailable as error:
-            return self.waits.for_exchange(order, error)
+            return self._end_unasked(order, epoch) or self.waits.for_exchange(order, error)
         except AccountHeld:
             return self._journal.delay(order, HELD)
         except StoreRestarted:
             return self.send(order)
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
+
+    def _end_unasked(self, order: Order, epoch: Epoch) -> Order | None:
+        """End an order that is not to be sent any more, and of which nothing can stand anywhere:
+        that needs no exchange. None where it must wait for its exchange."""
+        are_dead = all(a.verdict is Verdict.NOT_SENT for a in order.attempts)
+        reason = self._reason_over(order)
+        if reason is None or not are_dead or self.may_be_forgotten(order, epoch):
+            return None
+        ending = Withdrawn(reason) if order.cancel_requested else Refused(reason)
+        try:
+            return self._journal.decide(order, ending, epoch)
+        except StoreRestarted:
+            return None
 
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
         if order.attempts or self.may_be_forgotten(order, epoch):
@@ -193,14 +206,17 @@ class Placement:
         reasons = [h.reason for h in self._store.halts() if h.account in (None, order.account)]
         return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 
-    def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
+    def _reason_over(self, order: Order) -> str | None:
+        """Why the order is not to be sent any more, whatever its exchange says."""
         if order.cancel_requested:
             return "canceled before it was sent"
-        expired = self._attempts.reason_expired(order, exchange)
-        if expired is not None:
-            return expired
-        if (age := too_old(order, self._clock.now(), self._market_age_max_s)) is not None:
-            return age
+        now = self._clock.now()
+        return expired_by(order, now) or too_old(order, now, self._market_age_max_s)
+
+    def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
+        over = self._reason_over(order) or self._attempts.reason_expired(order, exchange)
+        if over is not None:
+            return over
         if len(order.attempts) >= self._attempts_max:
             last = order.attempts[-1].reason
             return f"not sent in {self._attempts_max} attempts, the last one because: {last}"

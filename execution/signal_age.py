@@ -29,6 +29,13 @@ def published_at(order: Order) -> datetime:
     return order.published_at or publication_time(order.entry_id, order.created_at)
 
 
+def expired_by(order: Order, now: datetime) -> str | None:
+    """Say that the order's signal has expired, None where it has not."""
+    if order.expires_at is None or now < order.expires_at:
+        return None
+    return f"expires_at: {order.expires_at.isoformat()} has passed"
+
+
 def too_old(order: Order, now: datetime, age_max_s: int | None) -> str | None:
     """Say in one sentence why a market order is too old to be sent, None where it is not.
 

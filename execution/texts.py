@@ -1,5 +1,11 @@
 """Texts from outside, made fit to be kept and shown."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# How alike a misspelt name and the one that was meant must be, of 1.
+LIKENESS_MIN = 0.75
+
 
 def cut(text: str, bytes_max: int) -> str:
     """The text, or as much of its beginning as fits, with how long it was; never more than
@@ -9,3 +15,9 @@ def cut(text: str, bytes_max: int) -> str:
         return encoded.decode()
     mark = f"... (cut: {len(text):,} characters)"
     return encoded[: bytes_max - len(mark)].decode(errors="ignore") + mark
+
+
+def did_you_mean(name: str, known: Iterable[str], names_max: int = 1) -> str:
+    """ "; did you mean 'NAME'?" for the likeliest of the known names, or nothing."""
+    found = get_close_matches(name, list(known), n=names_max, cutoff=LIKENESS_MIN)
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""

@@ -36,7 +36,7 @@ PURE = {
 # Money is Decimal. These are the only files there that may name a binary fraction, and why.
 MONEY = ("execution", "paper_exchange/engine")
 FLOATS_ALLOWED = {
-    "execution/api/connections.py": "how alike the names of two exchanges must be",
+    "execution/texts.py": "how alike a misspelt name and the one that was meant must be",
     "execution/error_handler.py": "pauses between repeats, in seconds",
     "execution/spread_grid.py": "ranks candidates; what leaves is priced again in Decimal",
     "execution/standalone.py": "the pause between two looks at an order, in seconds",

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from execution.arbitrages import Arbitrage, ArbitrageState, LegRole
 from execution.decimals import EXACT, ZERO, to_text
 from execution.opportunities import Opportunity
-from workers.scanning import Scan
 from workers.views import time_text
+
+if TYPE_CHECKING:
+    # It knows the exchanges, whose import takes longer than most commands.
+    from workers.scanning import Scan
 
 Json = dict[str, Any]
 
@@ -70,7 +73,7 @@ def _total(symbol: str, group: list[Arbitrage]) -> Json:
     }
 
 
-def scan_view(scan: Scan) -> Json:
+def scan_view(scan: "Scan") -> Json:
     """What one look found."""
     return {
         "opportunities": [_opportunity_view(one) for one in scan.opportunities],

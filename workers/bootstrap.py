@@ -90,7 +90,8 @@ def compose(
     clock = SystemClock()
     store = stores.orders
     clocks = ExchangeClocks(store, clock, socket.gethostname(), steady_ms)
-    connections = Connections(accounts, clock, clocks, AddressHolds(stores.address_holds, clock))
+    holds = AddressHolds(stores.address_holds, clock, steady_ms)
+    connections = Connections(accounts, clock, clocks, holds)
     remember_s = settings.remember_days * 86_400
     market_age_max_s = settings.limits.signal_max_age_s or None
     retention = Retention(settings.keep_settled_s, remember_s)

@@ -29,10 +29,8 @@ from workers.heartbeat import Heartbeat, this_worker
 from workers.malformed import guard_redis_brokers, keep_malformed_with, messages_taken, put_aside
 from workers.sentry import initialize_sentry
 from workers.settings import Settings, SettingsError, check_worker_accounts, load_settings
+from workers.ticks import schedules
 from workers.watchdog import watch
-
-CLOCK_EVERY_S = 30
-ACCOUNTS_EVERY_S = 10
 
 
 def make_app(settings: Settings) -> Celery:
@@ -88,17 +86,10 @@ def _schedule(settings: Settings) -> dict[str, Any]:
             "options": {"expires": max(2, seconds)},
         }
 
-    schedule = {
-        "sweep": every(settings.sweep_every_s, "orders.sweep"),
-        "mark": every(settings.mark_every_s, "positions.mark"),
-        "archive": every(settings.archive_every_s, "ledger.archive"),
-        "check-accounts": every(ACCOUNTS_EVERY_S, "accounts.check"),
-        "measure-clocks": every(CLOCK_EVERY_S, "clocks.measure"),
-    }
-    for account in settings.accounts:
-        schedule[f"reconcile-{account}"] = every(
-            settings.reconcile_every_s, "positions.reconcile", {"account": account}
-        )
+    schedule = {}
+    for name, seconds in schedules(settings).items():
+        task, _, account = name.partition(" ")
+        schedule[name] = every(seconds, task, {"account": account} if account else None)
     return schedule
 
 

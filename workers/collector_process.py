@@ -8,7 +8,7 @@ from execution.address_holds import AddressHolds
 from execution.api.book_line import Pace
 from execution.api.book_streams import BookStreams
 from execution.arbitrage_collector import BookCollector
-from execution.clock import SystemClock
+from execution.clock import SystemClock, steady_ms
 from execution.logger import configure_logging
 from execution.store.book_store import RedisBooks
 from execution.store.connection import connect
@@ -25,7 +25,8 @@ def run_collector(settings: Settings) -> None:
     """
     client = connect(settings.redis_url, connections_max=16)
     clock = SystemClock()
-    sources = book_sources(settings, AddressHolds(RedisAddressHolds(client, clock), clock))
+    holds = AddressHolds(RedisAddressHolds(client, clock), clock, steady_ms)
+    sources = book_sources(settings, holds)
     configure_logging(level=settings.log_level)
     books = RedisBooks(client, settings.collector.ttl_s * 1000)
     asyncio.run(_collect(BookCollector(sources, books)))

@@ -27,6 +27,7 @@ from signals.messages import (
 from workers.arbitrage_intake import ArbitrageIntake
 from workers.entries import accounts_of, as_intent, real_entry, text_of, version_of
 from workers.roster import Need, NotOurs, Roster
+from workers.waiting_orders import WaitingOrders
 from workers.waiting_rules import WaitingRules
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class Intake:
         self._arbitrages = arbitrages
         self._rules = rules
         self._reference_price = reference_price
+        self._waiting_orders = WaitingOrders(store, waiting)
 
     # Messages: carried out as far as it goes now.
 
@@ -203,7 +205,7 @@ class Intake:
             self._leave(intent, lack, since or self._clock.now(), message)
         except UnknownOrder as error:
             intent = as_intent(task, body, entry_id, version)
-            self._wait_for_order(intent, f"{error}", since or self._clock.now())
+            self._wait_for_order(intent, message, f"{error}", since or self._clock.now())
         except (InvalidSignal, SignalReused) as error:
             self.refuse(task, body, str(error), entry_id)
         return None
@@ -228,9 +230,17 @@ class Intake:
         else:
             self._step_aside(intent, reason, since)
 
-    def _wait_for_order(self, intent: Intent, reason: str, since: datetime) -> None:
-        """A cancel may overtake the order that it is for; in the end it speaks of none at all."""
-        if self._rules.is_lost_cancel(since):
+    def _wait_for_order(
+        self, intent: Intent, message: Message | None, reason: str, since: datetime
+    ) -> None:
+        """A cancel may overtake the order that it is for; in the end it speaks of none at all. Of a
+        signal that waits itself, no order is to come."""
+        if isinstance(message, CancelRequest):
+            for signal in self._waiting_orders.of(message.order_id):
+                canceled = "canceled while it waited for a worker that takes it"
+                self.refuse(signal.task, signal.body, canceled, signal.entry_id)
+        is_lost = self._rules.is_lost_cancel(since)
+        if is_lost and not self._waiting_orders.may_come(intent.entry_id):
             self.refuse(intent.task, intent.body, reason, intent.entry_id)
         else:
             self._step_aside(intent, f"{reason} yet", since)

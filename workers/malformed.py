@@ -30,8 +30,13 @@ Keep = Callable[[str, str], None]
 # Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
 RECONNECT_S = 0.5
 RECONNECT_S_MAX = 2.0
+# The key that is written to find out whether the server takes writes.
+WRITE_PROBE = "oneorder:broker:write_probe"
 # Characters of a malformed message that its line in the log repeats; it is kept whole.
 LOGGED_MAX = 4_096
+# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
+# the others when it starts. No task ever comes through them.
+ANSWERS = ".reply.celery.pidbox"
 
 log = structlog.get_logger("oneorder")
 _keep: Keep | None = None
@@ -77,9 +82,11 @@ class _GuardedClient(kombu_redis.redis.Redis):
         reply = super().parse_response(connection, command_name, **options)
         if command_name != "BRPOP" or not reply:
             return reply
-        _taken += 1
         key, raw = reply
         queue = key.decode().partition(kombu_redis.Channel.sep)[0]
+        if queue.endswith(ANSWERS):
+            return reply
+        _taken += 1
         try:
             return key, read_message(raw, queue, datetime.now(UTC))
         except MalformedMessage as fault:
@@ -121,6 +128,11 @@ class _GuardedChannel(kombu_redis.Channel):
     QoS = _GuardedQoS
     connection_class = FailoverConnection
     connection_class_ssl = FailoverSSLConnection
+
+    def check_writable(self) -> None:
+        """Raise the server's refusal where it answers questions and takes no writes."""
+        with self.conn_or_acquire() as client:
+            client.set(WRITE_PROBE, "", px=1)
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         # A task may end after its channel: nothing is left to be told, and the message comes again.

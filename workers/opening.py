@@ -2,7 +2,6 @@
 
 from execution.clock import SystemClock
 from execution.ledger.port import Ledger
-from execution.ledger.sql_ledger import open_ledger
 from execution.store.redis_stores import Stores, open_stores
 from workers.settings import Settings, ledger_url_of
 
@@ -19,4 +18,7 @@ def stores_of(settings: Settings) -> Stores:
 
 def ledger_of(settings: Settings) -> Ledger:
     """History. Raises LedgerUrlError."""
+    # A command that reads Redis alone is done before SQLAlchemy is imported.
+    from execution.ledger.sql_ledger import open_ledger
+
     return open_ledger(ledger_url_of(settings))

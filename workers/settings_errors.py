@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -10,18 +10,14 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from execution.texts import did_you_mean
+from signals.sentences import short
+
 PREFIX = "ONEORDER_"
 # Addresses may hold passwords; what is wrong with them is said without them.
 HIDDEN = ("redis_url", "broker_url", "ledger_url", "sentry_dsn", "base_url")
 _KEYS = re.compile(r"ONEORDER_.+_API_(KEY|SECRET|PASSWORD)(_FILE)?")
 _KEY_FIELDS = ("api_key", "api_secret", "api_password")
-SHOWN_MAX = 80
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """ "; did you mean 'NAME'?" for the likeliest of the known names, or nothing."""
-    found = get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def wrong_variable(environment: Mapping[str, str], model: type[BaseModel]) -> str | None:
@@ -86,7 +82,7 @@ def _unknown(loc: tuple[int | str, ...], where: str, model: type[BaseModel]) -> 
         variable = f"{PREFIX}{variable_part(str(loc[1]))}_{name.upper()}"
         return f"{where}: keys never stand in the settings; set {variable}, or {variable}_FILE"
     inner = _model_at(model, loc[:-1])
-    return f"unknown setting {where!r}{near(name, inner.model_fields) if inner else ''}"
+    return f"unknown setting {where!r}{did_you_mean(name, inner.model_fields) if inner else ''}"
 
 
 def variable_part(account: str) -> str:
@@ -132,7 +128,4 @@ def _holds(value: Any, loc: tuple[int | str, ...]) -> bool:
 
 def _short(value: object) -> str:
     """The value, where it is no table or list: that may hold anything, a key for example."""
-    if not isinstance(value, (str, int, float)):
-        return ""
-    text = repr(value)
-    return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 3] + "..."
+    return short(value) if isinstance(value, (str, int, float)) else ""

@@ -1,12 +1,16 @@
 """Beat's sweep: wakes workers for what is due, and records what no worker took."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from execution.clock import steady_ms
 from execution.ports import Clock, Intent
 from execution.store.redis_stores import Stores
 from execution.waiting_intents import WaitingIntent
 from workers.intake import Intake, LeftToOthers
+
+T = TypeVar("T")
 
 # The sweep leaves an intent this long to the message that was sent with it.
 INTENT_GRACE_MS = 1_000
@@ -17,8 +21,11 @@ WAITING_LEASE_MS = 2_000
 ORDERS_A_SWEEP = 200
 # A worker that was woken for an order has this long before another is woken for it too.
 WAKE_LEASE_MS = 5_000
-# A sweep takes well under a second; one that was killed must not hold up the next for long.
+# A sweep that was killed must not hold up the next for long.
 SWEEP_LEASE_MS = 5_000
+# Recording what is new and looking at what waits may each take so long in one sweep: then what is
+# due is woken again, and no second sweep begins beside this one. The rest comes in the next.
+SHARE_MS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,15 @@ class Sweeper:
     """One sweep at a time among all workers. Nothing that it finds ends it early, but a store that
     does not answer: then it raises StoreUnavailable."""
 
-    def __init__(self, stores: Stores, clock: Clock, intake: Intake, wakes: Wakes) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        clock: Clock,
+        intake: Intake,
+        wakes: Wakes,
+        steady_ms: Callable[[], int] = steady_ms,
+    ) -> None:
+        self._steady_ms = steady_ms
         self._stores = stores
         self._clock = clock
         self._intake = intake
@@ -51,13 +66,20 @@ class Sweeper:
             # Orders come before intents: what may stand at an exchange cannot wait for what is new.
             if self._wakes.are_wanted():
                 self._wake_due()
-            for intent in store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS):
-                self._drain(intent)
+            intents = store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
+            self._for_its_share(intents, self._drain)
             now_ms = self._clock.now_ms()
-            for waiting in self._stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS):
-                self._look_again(waiting)
+            waiting = self._stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS)
+            self._for_its_share(waiting, self._look_again)
         finally:
             store.release("sweep", owner)
+
+    def _for_its_share(self, found: Iterable[T], act: Callable[[T], None]) -> None:
+        end_ms = self._steady_ms() + SHARE_MS
+        for each in found:
+            act(each)
+            if self._steady_ms() >= end_ms:
+                return
 
     def _wake_due(self) -> None:
         now_ms = self._clock.now_ms()

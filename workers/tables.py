@@ -31,7 +31,8 @@ _PROSE = {"reason", "detail", "error", "body", "repaired", "drift", "external_or
           "orders_settled", "orders_adopted", "value", "help", "symbols", "hint"}  # fmt: skip
 PROSE_WIDTH_MIN = 24
 WORD_WIDTH_MAX = 64
-_TIMES = {"created_at", "updated_at", "started_at", "time", "since"}
+# Besides the columns whose names end in _at.
+_TIMES = {"time", "since", "waiting_since"}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _STATE_STYLES = {
@@ -179,7 +180,8 @@ def _styled(column: str, cell: str) -> Text:
 def _shortened(column: str, text: str, numbers: Collection[str]) -> str:
     """A number with more places than a person reads is rounded for the eye, and a time to the
     second; --json has them whole."""
-    moment = _MOMENT.fullmatch(text) if column in _TIMES else None
+    is_time = column in _TIMES or column.endswith("_at")
+    moment = _MOMENT.fullmatch(text) if is_time else None
     if moment is not None:
         return f"{moment.group(1)}Z"
     is_long = column in numbers and len(text.partition(".")[2]) > PLACES_SHOWN

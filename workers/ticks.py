@@ -9,11 +9,13 @@ from celery.signals import task_postrun
 from execution.errors import StoreUnavailable
 from execution.health import HealthStore
 from execution.redaction import redact
+from signals.broker import QUEUES
 from workers.settings import Settings
 
 RECONCILE = "positions.reconcile"
 CLOCKS_EVERY_S = 30
-SCHEDULED = {"orders.sweep", "ledger.archive", "positions.mark", "clocks.measure", RECONCILE}
+ACCOUNTS_EVERY_S = 10
+SCHEDULED = {task for task, queue in QUEUES.items() if queue == "upkeep"}
 ERROR_LENGTH_MAX = 300
 
 
@@ -25,6 +27,7 @@ def schedules(settings: Settings) -> dict[str, int]:
         "ledger.archive": settings.archive_every_s,
         "positions.mark": settings.mark_every_s,
         "clocks.measure": CLOCKS_EVERY_S,
+        "accounts.check": ACCOUNTS_EVERY_S,
         **{f"{RECONCILE} {account}": settings.reconcile_every_s for account in settings.accounts},
     }
 

@@ -16,6 +16,8 @@ import structlog
 from celery.worker import state
 from kombu.exceptions import OperationalError
 
+from workers.malformed import GuardedTransport
+
 CHECK_EVERY_S = 2
 # What runs may take as long as an order's whole budget; then the process ends without it.
 END_PATIENCE_S = 30
@@ -28,7 +30,8 @@ class Watchdog:
     """Judges by what it sees again and again, never by the clock: a process that was suspended
     for an hour is not stuck for that.
 
-    `backlog` says how many messages wait, and raises OperationalError when the broker is away;
+    `backlog` says how many messages wait, and raises OperationalError when the broker is away, or
+    refuses what a worker must write to take one;
     `taken` how many this worker has ever taken; `has_free_thread` whether it could carry out one
     more; `end` ends it.
     """
@@ -77,7 +80,7 @@ def watch(consumer: Any, taken: Callable[[], int], stuck_after_s: int) -> None:
 
     watchdog = Watchdog(
         ceil(stuck_after_s / CHECK_EVERY_S),
-        lambda: _backlog(consumer.app),
+        lambda: backlog_of(consumer.app),
         taken,
         has_free_thread,
         lambda: _end(stuck_after_s),
@@ -90,16 +93,20 @@ def watch(consumer: Any, taken: Callable[[], int], stuck_after_s: int) -> None:
     threading.Thread(target=keep_watching, name="watchdog", daemon=True).start()
 
 
-def _backlog(app: Any) -> int:
-    """How many messages wait in the queues that this worker consumes. Raises OperationalError."""
+def backlog_of(app: Any) -> int:
+    """How many messages wait in the queues that this worker consumes. Raises OperationalError, also
+    where the broker answers and is full or read-only: nothing can be taken from it then."""
     with app.connection_for_read() as connection:
         connection.ensure_connection(max_retries=0)
         with connection._reraise_as_library_errors():
             channel = connection.channel()
             queues = list(app.amqp.queues.consume_from)
-            return sum(
+            found: int = sum(
                 channel.queue_declare(queue=name, durable=True).message_count for name in queues
             )
+            if found and isinstance(channel, GuardedTransport.Channel):
+                channel.check_writable()
+            return found
 
 
 def _end(stuck_after_s: int) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from execution.clock import steady_ms
 from execution.errors import ExchangeUnavailable
 from execution.ports import Clock
+from execution.waiting import time_text
 
 PAUSE_MS = 1_000
 PAUSE_MAX_MS = 10_000
@@ -67,7 +68,7 @@ class Circuit:
             # woken every second, would take the time of the accounts that can be reached.
             raise ExchangeUnavailable(
                 f"account {self._account} has not been reachable since "
-                f"{outage.since:%Y-%m-%d %H:%M:%S} UTC ({outage.reason})",
+                f"{time_text(outage.since)} ({outage.reason})",
                 wait_s=max(1, 2 * (self._clock.now() - outage.since) // SECOND),
             )
 

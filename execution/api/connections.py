@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -26,6 +25,7 @@ from execution.order_manager import UnknownAccount
 from execution.ports import Clock, Exchange
 from execution.store.memory_holds import MemoryAddressHolds
 from execution.store.memory_store import MemoryStore
+from execution.texts import did_you_mean
 
 BINANCE_DOOR = Door(
     lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
@@ -73,9 +73,8 @@ class _Shared:
 
 
 def _near(exchange: str) -> str:
-    found = get_close_matches(exchange.lower(), ccxt.exchanges, n=3, cutoff=0.75)
-    names = " or ".join(repr(name) for name in found if name != exchange)
-    return f"; did you mean {names}?" if names and exchange not in ccxt.exchanges else ""
+    names = () if exchange in ccxt.exchanges else ccxt.exchanges
+    return did_you_mean(exchange.lower(), names, names_max=3)
 
 
 class Connections:

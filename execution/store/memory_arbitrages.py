@@ -5,6 +5,7 @@ from dataclasses import replace
 from execution.arbitrage_store import ArbitrageChange
 from execution.arbitrages import Arbitrage, ArbitrageState
 from execution.ports import Change, Committed
+from execution.store.due_times import is_ripe
 from execution.store.memory_store import MemoryStore
 
 
@@ -62,7 +63,7 @@ class MemoryArbitrages:
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         with self._store.lock:
             due = self._store.tables.arbitrages_due
-            ripe = [name for name, at_ms in due.items() if at_ms <= now_ms]
+            ripe = [name for name, at_ms in due.items() if is_ripe(at_ms, now_ms)]
             taken = sorted(ripe, key=lambda name: (due[name], name))[:limit]
             due.update(dict.fromkeys(taken, now_ms + lease_ms))
             return taken

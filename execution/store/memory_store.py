@@ -17,6 +17,7 @@ from execution.ports import (
     RefusedIntent,
 )
 from execution.positions import Position
+from execution.store.due_times import is_ripe
 from execution.store.memory_tables import Tables
 
 
@@ -175,7 +176,9 @@ class MemoryStore:
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         with self.lock:
-            ripe = [order_id for order_id, at_ms in self.tables.due.items() if at_ms <= now_ms]
+            ripe = [
+                order_id for order_id, at_ms in self.tables.due.items() if is_ripe(at_ms, now_ms)
+            ]
             taken = sorted(ripe, key=lambda order_id: (self.tables.due[order_id], order_id))[:limit]
             self.tables.due.update(dict.fromkeys(taken, now_ms + lease_ms))
             return taken

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from execution.ports import Intent
+from execution.store.due_times import is_ripe
 from execution.store.memory_store import MemoryStore
 from execution.waiting_intents import WaitingIntent, publication_order
 
@@ -42,7 +43,9 @@ class MemoryWaiting:
         tables = self._store.tables
         with self._store.lock:
             ripe = [
-                entry_id for entry_id in tables.waiting if tables.waiting_due[entry_id] <= now_ms
+                entry_id
+                for entry_id in tables.waiting
+                if is_ripe(tables.waiting_due[entry_id], now_ms)
             ]
             taken = sorted(ripe, key=lambda entry_id: (tables.waiting_due[entry_id], entry_id))[
                 :count

@@ -12,6 +12,7 @@ from execution.store import keys
 from execution.store.codec import created_us, order_to_json
 from execution.store.commit_counter import CommitCounter
 from execution.store.connection import guarded, script
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 
 _ARBITRAGE = TypeAdapter(Arbitrage)
 READ_BATCH = 500
@@ -89,7 +90,8 @@ class RedisArbitrages:
 
     @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        return list(self._take_due(keys=[keys.ARBITRAGES_DUE], args=[now_ms, limit, lease_ms]))
+        args = [now_ms, limit, lease_ms, DUE_AHEAD_MAX_MS]
+        return list(self._take_due(keys=[keys.ARBITRAGES_DUE], args=args))
 
     @guarded
     def rest(self, arbitrage_id: str) -> None:

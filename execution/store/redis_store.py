@@ -27,6 +27,7 @@ from execution.store import keys
 from execution.store.codec import commit_arguments, order_from_json, position_from_hash
 from execution.store.commit_counter import CommitCounter
 from execution.store.connection import guarded, script
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.store.redis_waiting import intent_of
 
 READ_BATCH = 500
@@ -163,7 +164,9 @@ class RedisStore:
 
     @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        return list(self._take_due(keys=[keys.DUE], args=[now_ms, limit, lease_ms]))
+        return list(
+            self._take_due(keys=[keys.DUE], args=[now_ms, limit, lease_ms, DUE_AHEAD_MAX_MS])
+        )
 
     @guarded
     def postpone(self, order_id: str, due_ms: int) -> None:

@@ -9,6 +9,7 @@ from redis import Redis
 from execution.ports import Intent
 from execution.store import keys
 from execution.store.connection import guarded, script
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.waiting_intents import WaitingIntent, publication_order
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +47,8 @@ class RedisWaiting:
 
     @guarded
     def take(self, now_ms: int, count: int, lease_ms: int) -> list[WaitingIntent]:
-        found = self._take([keys.WAITING, keys.WAITING_DUE], [now_ms, count, lease_ms])
+        args = [now_ms, count, lease_ms, DUE_AHEAD_MAX_MS]
+        found = self._take([keys.WAITING, keys.WAITING_DUE], args)
         return [_waiting(found[i], found[i + 1]) for i in range(0, len(found), 2)]
 
     @guarded

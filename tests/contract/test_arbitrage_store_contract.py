@@ -19,6 +19,7 @@ from execution.orders import Attempt, Order, OrderState
 from execution.ports import Change, Committed, Epoch, Halt
 from execution.store import keys
 from execution.store.connection import connect
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory_store import MemoryStore
 from execution.store.redis_arbitrages import RedisArbitrages
 from execution.store.redis_stores import Stores
@@ -259,6 +260,14 @@ def test_what_is_due_is_leased_and_comes_again_after_the_lease(stores: Stores) -
     assert due(DUE_MS + 1, 10, 1_000) == ["oa1"]
     assert due(DUE_MS + 1_000, 10, 1_000) == []
     assert due(DUE_MS + 1_001, 10, 1_000) == ["oa1", "oa2"]
+
+
+def test_one_put_off_by_a_clock_that_was_set_back_since_does_not_wait_for_it(
+    stores: Stores,
+) -> None:
+    kept(stores, an_arbitrage(1), DUE_MS)
+    assert stores.arbitrages.due(DUE_MS - DUE_AHEAD_MAX_MS, 10, 1_000) == []
+    assert stores.arbitrages.due(DUE_MS - DUE_AHEAD_MAX_MS - 1, 10, 1_000) == ["oa1"]
 
 
 def test_a_write_says_anew_when_it_is_due(stores: Stores) -> None:

@@ -116,6 +116,32 @@ def test_a_wait_that_could_not_be_shared_is_obeyed_here_and_shared_later() -> No
     other.check(ADDRESS, look=True)
 
 
+@pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000])
+@pytest.mark.parametrize("is_ours", [True, False], ids=["heard here", "heard elsewhere"])
+def test_a_wait_is_as_long_as_was_asked_for_though_our_clock_is_set(
+    step_ms: int, is_ours: bool
+) -> None:
+    true = FakeClock()
+    wall = FakeClock()
+    # Whoever counts the time in Redis has a clock that nobody sets.
+    shared = MemoryAddressHolds(MemoryStore(true), true)
+    holds = AddressHolds(shared, wall, true.now_ms)
+    if is_ours:
+        holds.hold(ADDRESS, 60, "HTTP 418")
+    else:
+        shared.hold_address(ADDRESS, 60, "HTTP 418")
+        with pytest.raises(AddressHeld):
+            holds.check(ADDRESS, look=True)
+    wall.advance(step_ms)
+    for clock in (true, wall):
+        clock.advance(59_000)
+    with pytest.raises(AddressHeld):
+        holds.check(ADDRESS, look=False)
+    for clock in (true, wall):
+        clock.advance(2_000)
+    holds.check(ADDRESS, look=False)
+
+
 class CountingStore:
     def __init__(self, store: MemoryAddressHolds) -> None:
         self.looks = 0

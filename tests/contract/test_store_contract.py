@@ -20,6 +20,7 @@ from execution.position_tracker import fold
 from execution.positions import Position
 from execution.store import keys
 from execution.store.connection import connect
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory_store import MemoryStore
 from execution.store.redis_store import RedisStore
 
@@ -418,6 +419,19 @@ def test_whoever_takes_a_due_order_has_it_for_the_lease(store: Store) -> None:
     assert store.due(1_000, 10, 500) == [order.order_id]
     assert store.due(1_499, 10, 500) == []
     assert store.due(1_500, 10, 500) == [order.order_id]
+
+
+def test_an_order_put_off_by_a_clock_that_was_set_back_since_does_not_wait_for_it(
+    store: Store,
+) -> None:
+    hour_ms = 3_600_000
+    ahead, due = kept(store, an_order(1), hour_ms), kept(store, an_order(2), 1_000)
+    soon = kept(store, an_order(3), DUE_AHEAD_MAX_MS)
+    assert store.due(1_000, 1, 500) == [due.order_id]
+    assert store.due(1_001, 10, 500) == [ahead.order_id]
+    assert store.due(1_501, 10, 500) == [due.order_id, ahead.order_id]
+    assert store.due(DUE_AHEAD_MAX_MS, 1, 500) == [due.order_id]
+    assert soon.order_id in store.due(DUE_AHEAD_MAX_MS, 10, 500)
 
 
 def test_no_more_due_orders_are_taken_than_asked_for(store: Store) -> None:

@@ -14,6 +14,7 @@ from execution.errors import StoreUnavailable
 from execution.ports import REFUSED_MAX, Intent, RefusedIntent, Store
 from execution.store import keys
 from execution.store.connection import connect
+from execution.store.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory_store import MemoryStore
 from execution.store.memory_waiting import MemoryWaiting
 from execution.store.redis_store import RedisStore
@@ -213,3 +214,10 @@ def test_the_twin_keeps_what_waits_through_a_rollback_of_its_server() -> None:
     desk.waiting.set_aside(intent, "r", SINCE, due_ms=1)
     desk.store.roll_back(desk.store.copied())
     assert desk.waiting.intent(intent.entry_id) == intent
+
+
+def test_one_put_off_by_a_clock_that_was_set_back_since_does_not_wait_for_it(bench: Bench) -> None:
+    intent = bench.waiting.add("orders.execute", "a", "1")
+    bench.waiting.set_aside(intent, "no worker", SINCE, due_ms=DUE_AHEAD_MAX_MS + 1_000)
+    assert bench.waiting.take(1_000, 10, 1) == []
+    assert [one.intent for one in bench.waiting.take(999, 10, 1)] == [intent]

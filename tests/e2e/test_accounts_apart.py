@@ -19,6 +19,8 @@ from signals.settings import SignalSettings
 from workers.local_stack import LocalStack
 from workers.settings import as_toml
 
+pytestmark = pytest.mark.system
+
 KNOWN_TO_BOTH, KNOWN_TO_ONE, KNOWN_TO_NONE = "binance-main", "second", "third"
 WAIT_MAX_S = 6
 SIGNALS = 30

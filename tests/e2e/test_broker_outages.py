@@ -27,6 +27,8 @@ from workers.chaos.raw_messages import sound_message
 from workers.chaos.replication import has_caught_up, start_replica
 from workers.local_stack import LocalStack, free_port
 
+pytestmark = pytest.mark.system
+
 RESTARTS = 4
 RECONNECT_S = 5
 BARE = 20

@@ -17,6 +17,8 @@ from execution.store.connection import connect
 from tests.e2e.conftest import Oneorder
 from workers.local_stack import LocalStack
 
+pytestmark = pytest.mark.system
+
 MARKET = {
     "account": "binance-main", "symbol": "BTC/USDT", "side": "buy", "type": "market",
     "amount": "0.01",

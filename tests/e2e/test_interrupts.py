@@ -21,6 +21,8 @@ from tests.e2e.test_demo import _alive, _descendants
 from workers.interrupts import code_when_interrupted
 from workers.local_stack import free_port
 
+pytestmark = pytest.mark.system
+
 ONEORDER = [sys.executable, "-m", "workers.cli"]
 ENDS_WITHIN_S = 5.0
 # How long a loaded machine may take to bring a command to the point where it is interrupted.

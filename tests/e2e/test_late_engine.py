@@ -13,6 +13,8 @@ from signals.settings import SignalSettings
 from workers.audit import compare
 from workers.local_stack import LocalStack
 
+pytestmark = pytest.mark.system
+
 ROUTE = "POST /api/v3/order"
 # Just within the 10 s for which Binance's document says that it waits for its engine.
 LATE = (9_700, 8_000, 3_000)

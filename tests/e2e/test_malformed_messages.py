@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 from itertools import islice
 from typing import Any
 
@@ -107,6 +109,20 @@ def test_a_malformed_message_is_kept_and_the_workers_go_on(
         "both to be acknowledged",
         lambda: not any(b"by-hand" in held for held in broker.hvals("unacked")),
     )
+
+
+def test_workers_answer_what_celery_asks_them(stack: LocalStack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "workers", "inspect", "ping", "-t", "10", "-j"],
+        capture_output=True,
+        text=True,
+        env=stack.environment,
+        cwd=stack.directory,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [answer["ok"] for answer in json.loads(done.stdout).values()] == ["pong", "pong"]
 
 
 def test_good_signals_among_thousands_of_odd_messages_are_carried_out(stack: LocalStack) -> None:

@@ -15,6 +15,8 @@ from signals.publisher import Publisher, publish_order
 from signals.settings import SignalSettings
 from workers.local_stack import LocalStack
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[2]
 ORDER = {
     "account": "binance-main",

@@ -19,6 +19,7 @@ from execution.ports import ClockOffset, Halt, RefusedIntent
 from execution.reconciliation_run import Reconciliation
 from execution.store.memory_health import RECOMMENDED
 from execution.store.redis_stores import open_stores
+from signals.broker import QUEUES
 from workers.bootstrap import compose, observe
 from workers.doctor import Finding, Result, examine
 from workers.doctor.account_checks import check_account, check_reconciliations
@@ -122,6 +123,11 @@ def test_one_schedule_that_does_not_run_is_a_failure_of_its_own() -> None:
     assert "beat" not in found
     assert found["schedule ledger.archive"].result is Result.FAIL
     assert found["schedule orders.sweep"].result is Result.OK
+
+
+def test_every_upkeep_task_has_a_schedule_that_doctor_watches() -> None:
+    upkeep = {task for task, queue in QUEUES.items() if queue == "upkeep"}
+    assert {name.partition(" ")[0] for name in schedules(SETTINGS)} == upkeep
 
 
 def test_a_sweep_that_fails_each_time_is_a_failure_with_its_error() -> None:

@@ -30,6 +30,7 @@ ARBITRAGE: dict[str, Any] = {
     "symbol": "BTC/USDT",
     "amount": "1",
 }
+ODD = '{"signal_id": "\\ud800"}'
 HERE = "account: 'second' is not configured on this worker"
 NOWHERE = "account: 'second' is not configured on any live worker"
 MINUTE_MS = 60_000
@@ -302,3 +303,73 @@ def test_a_cancel_of_an_order_on_another_worker_s_account_is_written_on_its_reco
     assert order.state is OrderState.OPEN
     desk.sweep(for_ms=2_000)
     assert desk.stored(order).state is OrderState.CANCELED
+
+
+def canceled(desk: Desk, kit: IntakeKit, signal_id: str = "signal-1") -> None:
+    """A producer cancels the order of that signal."""
+    kit.intake.drain(added(desk, {"order_id": order_id_of(signal_id)}, "orders.cancel"))
+
+
+@every_way
+def test_a_signal_that_is_canceled_while_it_waits_never_becomes_an_order(how: str) -> None:
+    desk = Desk()
+    kit = IntakeKit(desk, [ACCOUNT])
+    intent = added(desk, BODY)
+    came(kit, intent, how)
+    if how == "bare":
+        # It got an entry of its own; the one in the stream is another signal.
+        desk.store.settle_intent(intent.entry_id)
+    canceled(desk, kit)
+    assert [each.reason for each in refused(desk)] == [
+        "canceled while it waited for a worker that takes it"
+    ]
+    assert json.loads(refused(desk)[0].body) == BODY
+    knows = IntakeKit(desk, [ACCOUNT, "second"])
+    for _ in range(100):
+        desk.clock.advance(1_000)
+        look_again(desk, knows)
+    assert (desk.accepted, desk.waiting.count()) == (0, 0)
+
+
+def test_other_signals_wait_on_when_one_is_canceled() -> None:
+    desk = Desk()
+    kit = IntakeKit(desk, [ACCOUNT])
+    odd = [added(desk, body) for body in ("[", "[]", '{"signal_id": 1}', "[" * 100_000, ODD)]
+    for intent in odd:
+        desk.waiting.set_aside(intent, "odd", desk.clock.now(), 0)
+    came(kit, added(desk, {**BODY, "signal_id": "other"}), "intent")
+    canceled(desk, kit)
+    assert refused(desk) == []
+    assert desk.waiting.count() == len(odd) + 2
+
+
+def test_a_cancel_finds_the_order_that_a_worker_made_of_a_waiting_signal_meanwhile() -> None:
+    desk = Desk()
+    kit = IntakeKit(desk, [ACCOUNT])
+    intent = added(desk, BODY)
+    came(kit, intent, "intent")
+    IntakeKit(desk, [ACCOUNT, "second"]).intake.take(intent.entry_id)
+    canceled(desk, kit)
+    assert refused(desk) == []
+    order = desk.store.order(order_id_of("signal-1"))
+    assert order is not None
+    assert order.cancel_requested
+
+
+def test_a_cancel_waits_as_long_as_signals_from_before_it_have_not_been_looked_at() -> None:
+    desk = Desk()
+    kit = IntakeKit(desk, [ACCOUNT])
+    signal = added(desk, {**BODY, "account": ACCOUNT})
+    desk.clock.advance(1_000)
+    canceled(desk, kit)
+    for _ in range(40):
+        desk.clock.advance(1_000)
+        look_again(desk, kit)
+    assert refused(desk) == []
+    kit.intake.drain(signal)
+    desk.clock.advance(2_000)
+    look_again(desk, kit)
+    order = desk.store.order(order_id_of("signal-1"))
+    assert order is not None
+    assert order.cancel_requested
+    assert (refused(desk), desk.waiting.count()) == ([], 0)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from fakes import Desk
+from fakes import Desk, FlakyStore
 
 from execution.journal import UnknownOrder
 from execution.order_manager import NotInQuarantine
@@ -55,3 +55,23 @@ def test_an_order_that_is_not_in_quarantine_decides_itself() -> None:
 def test_an_order_that_is_not_known_cannot_be_settled() -> None:
     with pytest.raises(UnknownOrder):
         Desk().manager.settle("oonothing", None)
+
+
+def test_an_order_that_changes_while_a_person_decides_it_is_left_as_it_is_with_a_sentence() -> None:
+    desk = Desk()
+    order = quarantined(desk)
+
+    class Faster(FlakyStore):
+        """Another worker finds the order before each commit of ours."""
+
+        def commit(self, change: Change) -> Committed:
+            found = replace(order, state=OrderState.OPEN, version=order.version + 1)
+            super().commit(Change(order, found, None))
+            return super().commit(change)
+
+    store = Faster(desk.clock)
+    store.tables = desk.store.tables
+    desk.store = store
+    with pytest.raises(NotInQuarantine, match=r"changed at this very moment, .*; look at it again"):
+        desk.worker().settle(order.order_id, None)
+    assert desk.stored(order).state is OrderState.OPEN

@@ -10,7 +10,13 @@ from intake_kit import WAIT_MAX_S, IntakeKit, live_worker
 from execution.identifiers import order_id_of
 from execution.ledger.port import LedgerUnavailable
 from execution.orders import Order
-from workers.sweeping import INTENT_GRACE_MS, INTENTS_A_SWEEP, Sweeper, Wakes
+from workers.sweeping import (
+    INTENT_GRACE_MS,
+    INTENTS_A_SWEEP,
+    SWEEP_LEASE_MS,
+    Sweeper,
+    Wakes,
+)
 
 BODY: dict[str, Any] = {
     "signal_id": "signal-1",
@@ -27,12 +33,15 @@ class FailingManager:
     """The desk's order manager, which fails at the signals and order ids that `failing` names."""
 
     def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._manager = desk.manager
+        self.takes_ms = 0
         self.woken_before: list[int] = []
         self.woken: list[str] = []
         self.failing: dict[str, Exception] = {}
 
     def receive(self, order: Order) -> Order:
+        self._desk.clock.advance(self.takes_ms)
         self.woken_before.append(len(self.woken))
         if order.signal_id in self.failing:
             raise self.failing[order.signal_id]
@@ -58,7 +67,8 @@ class Bench:
             intent=self.woken.append,
             are_wanted=lambda: are_wanted,
         )
-        self.sweeper = Sweeper(self.desk.stores(), self.desk.clock, self.kit.intake, wakes)
+        now_ms = self.desk.clock.now_ms
+        self.sweeper = Sweeper(self.desk.stores(), self.desk.clock, self.kit.intake, wakes, now_ms)
 
     def publish(self, body: object, task: str = "orders.execute") -> str:
         text = body if isinstance(body, str) else json.dumps(body)
@@ -233,3 +243,23 @@ def test_of_two_sweeps_at_once_one_leaves_it_to_the_other() -> None:
     bench.desk.store.release("sweep", "other")
     bench.sweep()
     assert bench.desk.store.order(order_id) is not None
+
+
+def test_a_sweep_whose_entries_take_long_ends_before_its_lease_and_the_next_one_goes_on() -> None:
+    bench = Bench()
+    names = [bench.good(f"slow-{number}") for number in range(200)]
+    waiting = bench.desk.waiting.add("orders.execute", json.dumps({**BODY, "signal_id": "w"}), "1")
+    bench.desk.waiting.set_aside(waiting, "it waits", bench.desk.clock.now(), 0)
+    bench.manager.takes_ms = 50
+    began_ms = bench.desk.clock.now_ms() + INTENT_GRACE_MS
+    bench.sweep()
+    assert bench.desk.clock.now_ms() - began_ms < SWEEP_LEASE_MS - 1_000
+    recorded = [name for name in names if bench.desk.store.order(name) is not None]
+    assert recorded == names[: len(recorded)]
+    assert 0 < len(recorded) < len(names)
+    assert bench.desk.store.order(order_id_of("w")) is not None, "what waits has a share too"
+    bench.sweep()
+    assert set(recorded) <= set(bench.woken)
+    for _ in range(10):
+        bench.sweep()
+    assert all(bench.desk.store.order(name) is not None for name in names)

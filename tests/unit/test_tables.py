@@ -120,6 +120,12 @@ def test_times_are_shown_to_the_second_and_numbers_to_eight_places() -> None:
     assert "0.12345679" in found
 
 
+@pytest.mark.parametrize("column", ["published_at", "waiting_since", "opened_at", "expires_at"])
+def test_every_time_is_shown_to_the_second(column: str) -> None:
+    found = shown([{column: "2030-01-02T03:04:05.678000Z"}], columns=(column,))
+    assert "2030-01-02T03:04:05Z" in found
+
+
 def test_what_is_no_number_in_a_column_of_numbers_is_shown_as_it_is() -> None:
     assert "12.abcdefghijklm" in shown([{**ORDER, "amount": "12.abcdefghijklm"}])
 

@@ -16,6 +16,7 @@ from fakes import (
 )
 
 from execution.clock import ExchangeClocks
+from execution.errors import ExchangeUnavailable
 from execution.order_manager import OrderManager, UnknownAccount
 from execution.orders import Order, OrderState, Verdict
 from execution.placement import Placement
@@ -275,3 +276,59 @@ def test_the_wait_is_over_when_the_signal_expires() -> None:
     desk.sweep(for_ms=5_000)
     assert desk.stored(order).state is OrderState.REFUSED
     assert reason_of(desk, order) == f"expires_at: {expires_at.isoformat()} has passed"
+
+
+def out_of_reach(desk: Desk) -> None:
+    """The exchange cannot be connected to any more."""
+
+    def unreachable(_: str) -> Exchange:
+        raise ExchangeUnavailable("no answer")
+
+    desk.connect_with(unreachable)
+
+
+def test_an_order_that_was_never_sent_is_canceled_though_its_exchange_cannot_be_reached() -> None:
+    desk = Desk()
+    out_of_reach(desk)
+    order = desk.manager.submit(desk.order())
+    canceled = desk.manager.cancel(order.order_id)
+    assert canceled.state is OrderState.CANCELED
+    assert canceled.reason == "canceled before it was sent"
+
+
+def test_an_order_that_was_never_sent_expires_though_its_exchange_cannot_be_reached() -> None:
+    desk = Desk()
+    out_of_reach(desk)
+    expires_at = desk.clock.now() + timedelta(seconds=30)
+    order = desk.manager.submit(desk.order(expires_at=expires_at))
+    desk.sweep(for_ms=29_000)
+    assert desk.stored(order).state is OrderState.RECEIVED
+    desk.sweep(for_ms=20_000)
+    assert desk.stored(order).state is OrderState.REFUSED
+    assert reason_of(desk, order) == f"expires_at: {expires_at.isoformat()} has passed"
+
+
+def test_an_order_that_may_stand_waits_for_its_exchange_though_it_is_to_be_canceled() -> None:
+    desk = Desk()
+    desk.exchange.script.append(is_under_way)
+    unknown = desk.manager.submit(desk.order())
+    out_of_reach(desk)
+    assert desk.manager.cancel(unknown.order_id).state is OrderState.SUBMITTING
+
+    forgotten = Desk()
+    order = forgotten.manager.receive(forgotten.order())
+    forgotten.clock.advance(1)
+    forgotten.store.begin_epoch()
+    out_of_reach(forgotten)
+    assert forgotten.manager.cancel(order.order_id).state is OrderState.RECEIVED
+
+
+def test_an_order_on_a_held_account_comes_back_the_less_often_the_longer_it_has_waited() -> None:
+    desk = Counting()
+    order = desk.manager.receive(desk.order())
+    desk.store.hold(ACCOUNT, 60)
+    _, postponed = desk.writes_of(lambda: desk.sweep(for_ms=60_000))
+    assert postponed < 15, "an hour of it would be thousands of messages for each order"
+    assert desk.stored(order).state is OrderState.RECEIVED
+    desk.sweep(for_ms=16_000)
+    assert desk.stored(order).state is OrderState.OPEN

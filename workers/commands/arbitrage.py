@@ -35,7 +35,7 @@ def collect() -> None:
 
 @cli.command()
 def scan(
-    watch: Annotated[bool, typer.Option("--watch", help="Look again and again.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh continuously.")] = False,
     publish: Annotated[
         bool, typer.Option("--publish", help="Publish what pays, as arbitrage.publish does.")
     ] = False,
@@ -96,7 +96,7 @@ def arbitrages(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """List arbitrages, newest first, with what each was to bring and what it brought."""
+    """List arbitrages, newest first, with expected and net profit."""
     if state is not None and state not in list(ArbitrageState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(ArbitrageState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
@@ -120,7 +120,7 @@ def arbitrages(
 
 @cli.command()
 def inventory(as_json: AsJson = False) -> None:
-    """Show what lies where, and suggest what to move so that every venue can take either leg."""
+    """Show balances by account, and suggest transfers that let every account take either leg."""
     from workers.bootstrap import services
     from workers.inventory import inventory_of
 

@@ -156,7 +156,7 @@ def refused(
         stores().listings.refused(), lambda each: each.time, lambda each: _is_of(wanted, each.body)
     )
     rows = [
-        {"time": r.time.isoformat(), "task": r.task, "reason": r.reason, "body": r.body}
+        {"time": views.time_text(r.time), "task": r.task, "reason": r.reason, "body": r.body}
         for r in found
     ]
     note = more_text(wanted) if has_more else None

@@ -127,7 +127,7 @@ def rebuild(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fold every position again from the ledger, and say whether it equals the live one."""
+    """Recompute every position from the ledger's fills, and compare it with the live one."""
     from workers.bootstrap import services
 
     repairer = services().repairer
@@ -141,12 +141,18 @@ def rebuild(
     show("Positions from the ledger", rows, tables.REBUILD_COLUMNS, as_json)
     differing = sum(not check.agrees for check in checks)
     if not as_json:
-        done = " and were put right" if apply and differing else ""
-        print_line(None, f"Positions: {len(checks)}; unlike the ledger: {differing}{done}.")
+        done = ", corrected" if apply and differing else ""
+        compared = _count(len(checks), "position", "positions")
+        differ = _count(differing, "mismatch", "mismatches")
+        print_line(None, f"{compared}, {differ}{done}.")
         complaint = repairer.complaint()
         if complaint is not None:
             print_line(None, complaint)
     raise typer.Exit(0 if apply or not differing else 1)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 @cli.command()
@@ -155,12 +161,13 @@ def halt(
     reason: Annotated[str, typer.Option(help="Shown with every refusal.")] = "halted by hand",
     as_json: AsJson = False,
 ) -> None:
-    """Send nothing new on the account, or on any; what comes in is refused until you resume."""
+    """Halt trading on one account, or on all: new orders are refused until `resume`. Open orders
+    stay open."""
     _configured(account)
     stop = Halt(account, reason, SystemClock().now())
     stores().orders.halt(stop)
     where = account or "every account"
-    view = {"account": account, "reason": reason, "since": stop.since.isoformat()}
+    view = {"account": account, "reason": reason, "since": views.time_text(stop.since)}
     print_line(view if as_json else None, f"{where} is halted: {reason}")
 
 

@@ -97,7 +97,7 @@ def doctor(as_json: AsJson = False) -> None:
 @cli.command()
 def redis(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
-    directory: Annotated[Path, typer.Option("--dir", help="Where the data lies.")] = Path(),
+    directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
 ) -> None:
     """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
     run_valkey(port, directory)

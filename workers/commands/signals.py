@@ -16,7 +16,7 @@ COLUMNS = ("published_at", "waiting_since", "task", "reason", "body")
 
 @cli.command()
 def waiting(as_json: AsJson = False) -> None:
-    """List signals that wait, oldest first, with the reason: no worker knows the account, say."""
+    """List signals that wait, oldest first, with the reason."""
     rows = [
         {
             "entry_id": each.intent.entry_id,
