@@ -5,9 +5,10 @@ STAMP := .venv/.installed
 BENCH ?= orders
 MINUTES ?= 10
 FUZZ ?= --inputs 50000
+SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test install-test lint chaos fuzz arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit system-test install-test lint chaos soak fuzz arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +46,10 @@ chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 
 fuzz: $(STAMP) ## Give 50,000 wrong inputs to every door, or as many as MINUTES=10 allow
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
+soak: $(STAMP) ## The same for four minutes and each of SEEDS, 2,000 signals each (half an hour)
+	@for seed in $(SEEDS); do \
+		$(BIN)/oneorder chaos --orders 2000 --minutes 4 --seed $$seed || exit 1; \
+	done
 
 arbitrages: $(STAMP) ## Let everything fail while arbitrages run, then compare both ledgers
 	$(BIN)/oneorder chaos --arbitrage --orders 500 --minutes 3

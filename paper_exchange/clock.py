@@ -10,14 +10,16 @@ def system_ms() -> int:
 
 
 class ExchangeClock:
-    """A clock that may be wrong on purpose: `skew_ms` is added to the true time."""
+    """A clock that may be wrong on purpose: `skew_ms`, while a fault lasts, and `stepped_ms`, from
+    the step on, are added to the true time."""
 
-    __slots__ = ("_true_ms", "skew_ms")
+    __slots__ = ("_true_ms", "skew_ms", "stepped_ms")
 
     def __init__(self, true_ms: Callable[[], int] = system_ms) -> None:
         self._true_ms = true_ms
         self.skew_ms = 0
+        self.stepped_ms = 0
 
     def now_ms(self) -> int:
         """What the exchange believes the time to be."""
-        return self._true_ms() + self.skew_ms
+        return self._true_ms() + self.skew_ms + self.stepped_ms

@@ -10,7 +10,7 @@ from paper_exchange.engine.exchange import Exchange
 from paper_exchange.engine.ledger import ledger
 from paper_exchange.engine.liquidity import PriceQty
 from paper_exchange.engine.symbols import Symbol
-from paper_exchange.fault_rules import FaultError, read_fault
+from paper_exchange.fault_rules import SKEW_MS_MAX, FaultError, read_fault
 from paper_exchange.faults import FaultBook
 from paper_exchange.json_body import ControlError, decode, encode, read_decimal
 
@@ -28,6 +28,7 @@ class Control:
         self._routes: dict[tuple[str, str], Callable[[Query, bytes], object]] = {
             ("GET", "ledger"): self._ledger,
             ("GET", "clock"): self._time,
+            ("POST", "clock"): self._step_clock,
             ("GET", "faults"): self._list_faults,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): self._clear_faults,
@@ -55,7 +56,26 @@ class Control:
         return ledger(self._exchange, account, int(since))
 
     def _time(self, _query: Query, _body: bytes) -> object:
-        return {"now": self._clock.now_ms(), "skewMs": self._clock.skew_ms}
+        return {
+            "now": self._clock.now_ms(),
+            "skewMs": self._clock.skew_ms,
+            "steppedMs": self._clock.stepped_ms,
+        }
+
+    def _step_clock(self, query: Query, body: bytes) -> object:
+        """Move the clock, for good; a skew is a fault, and ends with it."""
+        sent = decode(body)
+        if not isinstance(sent, dict) or sent.keys() != {"step_ms"}:
+            raise ControlError('a step of the clock must be {"step_ms": whole number}')
+        step_ms = sent["step_ms"]
+        is_whole = isinstance(step_ms, int) and not isinstance(step_ms, bool)
+        if not is_whole or abs(self._clock.stepped_ms + step_ms) > SKEW_MS_MAX:
+            raise ControlError(
+                f"step_ms must be a whole number that leaves the clock within {SKEW_MS_MAX} ms of "
+                f"the true time, not {step_ms!s}"
+            )
+        self._clock.stepped_ms += step_ms
+        return self._time(query, body)
 
     def _list_faults(self, _query: Query, _body: bytes) -> object:
         injected = {kind.value: count for kind, count in self._faults.injected.items()}

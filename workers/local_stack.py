@@ -43,6 +43,8 @@ class LocalStack:
     `settings` are further lines of the settings file, as {"recv_window_ms": 2000}. The account is
     called `account`; its exchange is the paper exchange that speaks as Binance does. `further` are
     more accounts with the dialects of their own paper exchanges, as {"bybit-main": "bybit"}.
+    `redis_url` and `exchange_urls`, by account, are where the processes reach what does not lie at
+    its own port for them, but behind a forwarder.
     """
 
     def __init__(
@@ -53,15 +55,20 @@ class LocalStack:
         *,
         timeout_s: int = 10,
         further: Mapping[str, str] | None = None,
+        redis_url: str | None = None,
+        exchange_urls: Mapping[str, str] | None = None,
     ) -> None:
         self.directory = directory
         self.account = account
         self.dialects = {account: "binance", **(further or {})}
         self.redis_port = free_port()
+        self.redis_url = redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
         self._paper_ports = {name: free_port() for name in self.dialects}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
         self._killed: set[str] = set()
+        # Where in its log each process began.
+        self._began: dict[str, int] = {}
         config = directory / "oneorder.toml"
         prefixes = ["ONEORDER_" + name.upper().replace("-", "_") for name in self.dialects]
         self.environment = {
@@ -72,16 +79,13 @@ class LocalStack:
             "PYTHONUNBUFFERED": "1",
         }
         directory.mkdir(parents=True, exist_ok=True)
+        urls = {**{name: self.url_of(name) for name in self.dialects}, **(exchange_urls or {})}
         accounts = {
-            name: {"exchange": dialect, "base_url": self.url_of(name), "timeout_s": timeout_s}
+            name: {"exchange": dialect, "base_url": urls[name], "timeout_s": timeout_s}
             for name, dialect in self.dialects.items()
         }
         text = as_toml({"redis_url": self.redis_url, **(settings or {}), "accounts": accounts})
         config.write_text(text)
-
-    @property
-    def redis_url(self) -> str:
-        return f"redis://127.0.0.1:{self.redis_port}/0"
 
     @property
     def ledger_url(self) -> str:
@@ -90,7 +94,7 @@ class LocalStack:
 
     @property
     def paper_port(self) -> int:
-        return self._paper_ports[self.account]
+        return self.port_of(self.account)
 
     @property
     def paper_url(self) -> str:
@@ -98,7 +102,11 @@ class LocalStack:
 
     def url_of(self, account: str) -> str:
         """Where the account's paper exchange is."""
-        return f"http://127.0.0.1:{self._paper_ports[account]}"
+        return f"http://127.0.0.1:{self.port_of(account)}"
+
+    def port_of(self, account: str) -> int:
+        """The port on which the account's paper exchange listens."""
+        return self._paper_ports[account]
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +127,12 @@ class LocalStack:
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
         self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
         self.wait_for("redis", lambda: _answers(self.store()))
+
+    def restart_redis(self, pause_s: float) -> None:
+        """Kill Valkey, and start it again on the data that it left."""
+        self.kill("redis", signal.SIGKILL)
+        time.sleep(pause_s)
+        self.start_redis()
 
     def start_paper(self, *options: str, account: str | None = None) -> None:
         """Start the paper exchange of the account (of the first one where none is named), with
@@ -142,13 +156,20 @@ class LocalStack:
         self.start("beat", [*command, "-s", schedule, "--pidfile="])
 
     def wait_for_worker(self, name: str = "worker-1") -> None:
-        self.wait_for(name, lambda: "worker_ready" in self.log(name))
+        self.wait_for(name, lambda: self.is_ready(name))
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the worker has come up since it was last started."""
+        with (self.directory / f"{name}.log").open("rb") as log:
+            log.seek(self._began[name])
+            return b"worker_ready" in log.read()
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start any further process of the stack."""
         self._commands[name] = command
         self._killed.discard(name)
         with (self.directory / f"{name}.log").open("ab") as log:
+            self._began[name] = log.tell()
             self.processes[name] = subprocess.Popen(  # noqa: S603  # Our own commands.
                 command,
                 cwd=self.directory,
@@ -160,6 +181,10 @@ class LocalStack:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # Only this thread forks here.
             )
+
+    def start_again(self, name: str) -> None:
+        """Start a process with the command that it had before."""
+        self.start(name, self._commands[name])
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to a process, and wait for its end if the signal is to end it."""
@@ -178,7 +203,7 @@ class LocalStack:
             if name not in self._killed and process.poll() is not None
         ]
         for name in ended:
-            self.start(name, self._commands[name])
+            self.start_again(name)
         return ended
 
     def stop(self, patience_s: float = STOP_PATIENCE_S) -> None:

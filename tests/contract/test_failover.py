@@ -17,7 +17,8 @@ from execution.store.redis_store import RedisStore
 from signals import OrderSignal
 from signals.publisher import Published, Publisher, publish_order
 from signals.settings import SignalSettings
-from tests.e2e.forwarder import Forwarder, has_caught_up, start_replica
+from workers.chaos.forwarder import Forwarder
+from workers.chaos.replication import has_caught_up, start_replica
 from workers.local_stack import LocalStack
 
 

@@ -11,9 +11,9 @@ import pytest
 from tests.fuzz.arguments import command_lines
 from tests.fuzz.broadcasts import broadcasts
 from tests.fuzz.entries import stream_entries
-from tests.fuzz.raw_messages import raw_messages
 from tests.fuzz.settings_texts import settings_inputs
 from tests.fuzz.signal_bodies import signal_bodies
+from workers.chaos.raw_messages import raw_messages
 
 ROOT = Path(__file__).parents[2]
 

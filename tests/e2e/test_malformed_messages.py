@@ -14,7 +14,7 @@ from execution.identifiers import order_id_of
 from execution.orders import OrderState
 from execution.ports import Store
 from tests.fuzz.broadcasts import broadcasts
-from tests.fuzz.raw_messages import raw_messages, sound_message
+from workers.chaos.raw_messages import raw_messages, sound_message
 from workers.local_stack import LocalStack
 
 GOOD = {

@@ -20,9 +20,9 @@ from tests.fuzz.broadcasts import broadcasts
 from tests.fuzz.entries import stream_entries
 from tests.fuzz.odd import Tally
 from tests.fuzz.paper_requests import RawRequest, paper_requests
-from tests.fuzz.raw_messages import raw_messages
 from tests.fuzz.settings_texts import CANARY, KEYS, SettingsInput, settings_inputs
 from tests.fuzz.signal_bodies import signal_bodies
+from workers.chaos.raw_messages import raw_messages
 from workers.local_stack import LocalStack
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from signals.messages import parse_as
 from signals.publisher import STREAM
 from signals.settings import SignalSettings
 from tests.fuzz.odd import MARKET
-from tests.fuzz.raw_messages import sound_message
+from workers.chaos.raw_messages import sound_message
 from workers.local_stack import LocalStack
 
 EVERY_S = 0.5

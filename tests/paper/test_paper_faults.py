@@ -162,6 +162,31 @@ def test_clock_skew_ends_after_as_many_requests_as_it_was_told(paper):
     assert paper.call("GET", "/paper/clock").json()["skewMs"] == 0
 
 
+def step(paper, body):
+    return paper.http.post(paper.url + "/paper/clock", json=body, timeout=10)
+
+
+def test_a_step_of_the_clock_stays_when_faults_are_cleared(paper):
+    true_ms = time.time_ns() // 1_000_000
+    paper.fault(kind="clock_skew", ms=200)
+    step(paper, {"step_ms": 10_000})
+    assert step(paper, {"step_ms": 5_000}).json()["steppedMs"] == 15_000
+    paper.call("DELETE", "/paper/faults")
+    clock = paper.call("GET", "/paper/clock").json()
+    assert (clock["skewMs"], clock["steppedMs"]) == (0, 15_000)
+    assert clock["now"] >= true_ms + 15_000
+    # Other tests share this exchange.
+    assert step(paper, {"step_ms": -15_000}).json()["steppedMs"] == 0
+
+
+@pytest.mark.parametrize("body", [{}, {"step_ms": "1"}, {"step_ms": True}, {"ms": 1}, [1]])
+def test_a_step_of_the_clock_that_is_none_is_refused_and_moves_nothing(paper, body):
+    answer = step(paper, body)
+    assert answer.status_code == 400
+    assert "step_ms" in answer.json()["error"]
+    assert paper.call("GET", "/paper/clock").json()["steppedMs"] == 0
+
+
 def test_the_times_of_orders_and_fills_are_on_the_exchanges_clock(paper):
     paper.fault(kind="clock_skew", ms=100_000)
     true_ms = time.time_ns() // 1_000_000

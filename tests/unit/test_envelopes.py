@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fuzz.raw_messages import ODD_EMBEDS, RawMessage, raw_messages, sound_message
+from workers.chaos.raw_messages import ODD_EMBEDS, RawMessage, raw_messages, sound_message
 from workers.envelopes import MalformedMessage, read_message
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """One run of chaos with arbitrages: two exchanges, each failing in its own way, and the audit."""
 
 import random
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from workers.chaos.faults import BINANCE, BOOKS, BYBIT, Routes, draw_leg_faults
 from workers.chaos.producer import Producers
 from workers.chaos.run import TIMEOUT_S, start_everything
 from workers.chaos.spreads import Spreads, draw_arbitrages
+from workers.chaos.store_disorder import PAUSE_S
 from workers.local_stack import LocalStack
 
 ACCOUNTS = ("binance-main", "bybit-main")
@@ -85,36 +85,41 @@ class ArbitrageOutcome:
 
 
 def run_arbitrage_chaos(
-    arbitrages: int, seed: int, minutes: float, rhythm: Rhythm
+    arbitrages: int, seed: int, minutes: float, rhythm: Rhythm, folder: Path
 ) -> ArbitrageOutcome:
     """Publish `arbitrages` signals within `minutes` of disorder; say what became of each.
+
+    Everything that the processes write is in `folder`.
 
     Raises NotReady, with a log, if a process could not be started.
     """
     first, second = ACCOUNTS
-    with (
-        tempfile.TemporaryDirectory(prefix="oneorder-chaos-") as folder,
-        LocalStack(
-            Path(folder), SETTINGS, first, timeout_s=TIMEOUT_S, further={second: "bybit"}
-        ) as stack,
-    ):
+    with LocalStack(
+        folder, SETTINGS, first, timeout_s=TIMEOUT_S, further={second: "bybit"}
+    ) as stack:
         workers = start_everything(stack, seed)
         # Publishing ends a little before the disorder does.
         seconds = minutes * 54
         signals = draw_arbitrages(arbitrages, seed, seconds, ACCOUNTS)
         producers = Producers(signals, SignalSettings(redis_url=stack.redis_url), seed, seconds)
         spreads = Spreads(stack, seed)
+        dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
+
+        def kill_redis() -> None:
+            stack.restart_redis(dice.uniform(*PAUSE_S))
+            disorder.counts["Valkey killed"] += 1
+
         disorder = Disorder(
             stack,
             workers,
-            random.Random(seed),  # noqa: S311  # Nothing here needs to be unpredictable.
+            dice,
             rhythm,
             dict(
                 zip(ACCOUNTS, (_routes("binance", BINANCE), _routes("bybit", BYBIT)), strict=True)
             ),
             draw=partial(draw_leg_faults, timeout_s=TIMEOUT_S, window_ms=WINDOW_MS),
             pause_for_s=PAUSE_FOR_S,
-            habits=[(MOVE_EVERY_S, spreads.move)],
+            habits=[(MOVE_EVERY_S, spreads.move), (rhythm.redis_kill_s, kill_redis)],
         )
         deadline = time.monotonic() + minutes * 60
         spreads.move()

@@ -12,6 +12,8 @@ from workers.chaos.faults import Routes
 from workers.local_stack import LocalStack
 
 TICK_S = 0.1
+# So many of the workers that have not come up yet are killed all the same.
+KILLED_EARLY = 0.2
 # Something to do again and again: about how often, in seconds, and what.
 Habit = tuple[float, Callable[[], None]]
 Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
@@ -19,13 +21,21 @@ Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often what happens, in seconds between two of the same sort."""
+    """How often what happens, in seconds between two of the same sort.
+
+    With arbitrages Valkey is killed every `redis_kill_s`; with orders two things happen to the
+    store every `store_s`, and the last three are done besides.
+    """
 
     worker_kill_s: float = 5
     beat_kill_s: float = 20
-    redis_kill_s: float = 22
     pause_s: float = 15
     faults_s: float = 2
+    redis_kill_s: float = 22
+    store_s: float = 30
+    poison_s: float = 1
+    black_hole_s: float = 10
+    clock_step_s: float = 40
 
 
 class Disorder:
@@ -64,7 +74,6 @@ class Disorder:
         """Disturb until it is over; then let everything run, undisturbed."""
         self._every(self._rhythm.worker_kill_s, self._kill_worker)
         self._every(self._rhythm.beat_kill_s, self._kill_beat)
-        self._every(self._rhythm.redis_kill_s, self._kill_redis)
         self._every(self._rhythm.pause_s, self._pause_worker)
         self._every(self._rhythm.faults_s, self._change_faults)
         for seconds, act in self._habits:
@@ -100,7 +109,9 @@ class Disorder:
 
     def _kill_worker(self) -> None:
         name = self._dice.choice(self._workers)
-        if name not in self._paused and self._is_alive(name):
+        # On a slow machine they would be killed before they come up, again and again.
+        may_die = self._dice.random() < KILLED_EARLY or self._stack.is_ready(name)
+        if may_die and name not in self._paused and self._is_alive(name):
             self._stack.kill(name, SIGKILL)
             self.counts["workers killed"] += 1
             self._in(self._dice.uniform(0.1, 1.5), lambda: self._stack.start_worker(name))
@@ -110,12 +121,6 @@ class Disorder:
             self._stack.kill("beat", SIGKILL)
             self.counts["beat killed"] += 1
             self._in(self._dice.uniform(0.1, 1.0), self._stack.start_beat)
-
-    def _kill_redis(self) -> None:
-        self._stack.kill("redis", SIGKILL)
-        self.counts["Valkey killed"] += 1
-        time.sleep(self._dice.uniform(0.1, 1.0))
-        self._stack.start_redis()
 
     def _pause_worker(self) -> None:
         name = self._dice.choice(self._workers)

@@ -9,7 +9,7 @@ from rich.console import Console
 from workers import tables
 from workers.audit import Check
 from workers.chaos.arbitrage_run import ArbitrageOutcome
-from workers.chaos.run import Outcome
+from workers.chaos.outcome import Outcome
 from workers.plain_text import plain
 
 SHOWN_MAX = 20
@@ -19,18 +19,28 @@ def outcome_view(outcome: Outcome | ArbitrageOutcome) -> dict[str, Any]:
     return {**asdict(outcome), "is_clean": outcome.is_clean}
 
 
-def show(outcome: Outcome, console: Console) -> None:
+def show_outcome(outcome: Outcome | ArbitrageOutcome, console: Console) -> None:
+    """Print what was done to it, and what was found."""
+    if isinstance(outcome, Outcome):
+        show_orders(outcome, console)
+    else:
+        show_arbitrages(outcome, console)
+
+
+def show_orders(outcome: Outcome, console: Console) -> None:
     """Print the tables of what was done and what was found, and every difference."""
     found: dict[str, int | str] = {
         "signals": outcome.signals,
         **{f"orders {state}": n for state, n in sorted(outcome.states.items())},
         "doubled": len(outcome.doubled),
         "lost": len(outcome.lost),
+        "that no signal asked for": len(outcome.strays),
         "left unknown": len(outcome.unknown),
-        "differences from the ledger": len(outcome.differences),
+        "differences from the ledgers": len(outcome.differences),
+        **{f"orders at the first exchange {when}": n for when, n in outcome.beside.items()},
     }
     _show_tables(outcome.seed, outcome.disturbances, found, console)
-    for name in ("doubled", "lost", "unknown"):
+    for name in ("doubled", "lost", "strays", "unknown"):
         _show_subjects(name, getattr(outcome, name), console)
     _show_differences(outcome.differences, console)
 

@@ -1,26 +1,34 @@
-"""One run of chaos: set up, publish and disturb, let it settle, compare with the ledger."""
+"""One run of chaos: set up, publish and disturb, let it settle, compare with the ledgers."""
 
 import random
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from execution.identifiers import order_id_of
-from execution.orders import Order, OrderState
 from signals.settings import SignalSettings
-from workers.audit import Check, compare
-from workers.chaos.disorder import Disorder, Rhythm
-from workers.chaos.faults import BINANCE, draw_faults
-from workers.chaos.producer import Producers, draw_signal
+from workers.chaos.disorder import Disorder, Habit, Rhythm
+from workers.chaos.exchange_disorder import BlackHole, ExchangeClocks
+from workers.chaos.faults import BINANCE, BYBIT, Routes, draw_faults
+from workers.chaos.forwarder import Forwarder
+from workers.chaos.lost_keys import LostKeys
+from workers.chaos.outcome import Found, Outcome, judge
+from workers.chaos.poison import Poison
+from workers.chaos.producer import PRICES, Producers, draw_signal
+from workers.chaos.replication import RedisPair
+from workers.chaos.store_disorder import StoreDisorder
 from workers.local_stack import LocalStack
 
 WORKERS = 3
 ACCOUNT = "binance-main"
+SECOND = "second-main"
+ROUTES: Mapping[str, Routes] = {ACCOUNT: BINANCE, SECOND: BYBIT}
+# So many of all signals are for the exchange that is a black hole half of the time.
+SECOND_SHARE = 0.25
+# Without any progress. A fence, a hold or a backed-off account takes less.
 SETTLE_PATIENCE_S = 120
 # The exchange keeps more of these than any run can use up.
 BALANCES = ("--balance", "USDT=100000000", "--balance", "BTC=10000", "--balance", "ETH=100000")
@@ -33,62 +41,136 @@ SETTINGS: Mapping[str, Any] = {
     "limits": {"signal_max_age_s": 0},
 }
 TIMEOUT_S = 3
-# Beyond the window, the bound and lag of Binance, and a sweep.
-PAUSE_FOR_S = 15.5
+# Beyond the window, the bound and lag of Bybit, which are the longer ones, and a sweep.
+PAUSE_FOR_S = 16.5
+CLOCK_LOOK_S = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was done to the system, and what became of the signals."""
-
-    seed: int
-    signals: int
-    disturbances: Mapping[str, int]
-    states: Mapping[str, int]
-    doubled: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    differences: list[Check] = field(default_factory=list)
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.doubled or self.lost or self.unknown or self.differences)
-
-
-def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm) -> Outcome:
-    """Publish `orders` signals within `minutes` of disorder; say what became of each.
+def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm, folder: Path) -> Outcome:
+    """Publish `orders` signals within `minutes` of disorder; say what became of each. Everything
+    that the processes write is in `folder`.
 
     Raises NotReady, with a log, if a process could not be started.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="oneorder-chaos-") as folder,
-        LocalStack(Path(folder), SETTINGS, ACCOUNT, timeout_s=TIMEOUT_S) as stack,
-    ):
-        workers = start_everything(stack, seed)
-        producers = _producers(stack, orders, seed, minutes)
-        disorder = Disorder(
-            stack,
-            workers,
-            random.Random(seed),  # noqa: S311  # Nothing here needs to be unpredictable.
-            rhythm,
-            {ACCOUNT: BINANCE},
-            draw=partial(draw_faults, timeout_s=TIMEOUT_S, window_ms=SETTINGS["recv_window_ms"]),
-            pause_for_s=PAUSE_FOR_S,
+    with ExitStack() as entered:
+        redis_door, second_door = (
+            entered.enter_context(Forwarder()),
+            entered.enter_context(Forwarder()),
         )
+        stack = entered.enter_context(
+            LocalStack(
+                folder, SETTINGS, ACCOUNT, timeout_s=TIMEOUT_S, further={SECOND: "bybit"},
+                redis_url=redis_door.url, exchange_urls={SECOND: second_door.http_url},
+            )
+        )  # fmt: skip
+        second_door.target = stack.port_of(SECOND)
+        servers = RedisPair(stack, redis_door)
+        workers = start_processes(stack, seed)
+        run = _Run(stack, seed, orders, servers, second_door)
+        producers = entered.enter_context(run.producers(minutes))
+        disorder = run.disorder(workers, rhythm)
         deadline = time.monotonic() + minutes * 60
-        with producers:
-            producers.start()
-            disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
-            producers.join()
-        injected = stack.paper("GET", "/paper/faults")["injected"]
-        _settle(stack, orders)
-        return _judge(stack, orders, seed, disorder.counts + producers.counts, injected)
+        producers.start()
+        disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
+        run.black_hole.end()
+        producers.join()
+        done = disorder.counts + producers.counts + run.counts()
+        return judge(seed, orders, done, run.settle(), run.black_hole)
+
+
+class _Run:
+    """A running stack, and all that is done to it."""
+
+    def __init__(
+        self,
+        stack: LocalStack,
+        seed: int,
+        orders: int,
+        servers: RedisPair,
+        second_door: Forwarder,
+    ) -> None:
+        self._stack = stack
+        self._seed = seed
+        self._orders = orders
+        self._dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
+        self._poison = Poison(stack.redis_url, seed, ACCOUNT)
+        lost = LostKeys(stack.redis_url, seed, list(ROUTES), sorted(PRICES))
+        self._store = StoreDisorder(servers, lost, self._dice)
+        self._clocks = ExchangeClocks(
+            stack,
+            self._dice,
+            partial(draw_faults, timeout_s=TIMEOUT_S, window_ms=SETTINGS["recv_window_ms"]),
+        )
+        self.black_hole = BlackHole(second_door, lambda: len(stack.ledger(ACCOUNT)["orders"]))
+
+    def producers(self, minutes: float) -> Producers:
+        """Those that publish the signals, a little sooner than the disorder ends."""
+        dice = random.Random(self._seed)  # noqa: S311
+        signals = [
+            draw_signal(number, dice, SECOND if dice.random() < SECOND_SHARE else ACCOUNT)
+            for number in range(self._orders)
+        ]
+        settings = SignalSettings(redis_url=self._stack.redis_url)
+        return Producers(signals, settings, self._seed, minutes * 54)
+
+    def disorder(self, workers: list[str], rhythm: Rhythm) -> Disorder:
+        habits: list[Habit] = [
+            (rhythm.poison_s, self._poison.add),
+            (rhythm.black_hole_s, self.black_hole.change),
+            (rhythm.store_s, self._store.disturb),
+            (rhythm.clock_step_s, self._clocks.announce),
+            (CLOCK_LOOK_S, self._clocks.step_when_due),
+        ]
+        return Disorder(
+            self._stack,
+            workers,
+            self._dice,
+            rhythm,
+            ROUTES,
+            draw=self._clocks.draw,
+            pause_for_s=PAUSE_FOR_S,
+            habits=habits,
+        )
+
+    def counts(self) -> Counter[str]:
+        """What was done besides the kills and pauses, by kind."""
+        own = self._poison.counts + self._store.counts + self._clocks.counts
+        injected: Counter[str] = Counter()
+        for account in ROUTES:
+            told = self._stack.paper("GET", "/paper/faults", account=account)["injected"]
+            injected.update({f"HTTP {kind}": times for kind, times in told.items()})
+        return own + self.black_hole.counts + injected
+
+    def settle(self) -> Found:
+        """Wait until all is as it must be, or nothing moves any more; return what is there."""
+        for account in ROUTES:
+            for symbol in PRICES:
+                book = {"symbol": symbol.replace("/", ""), "bids": [], "asks": []}
+                self._stack.paper("POST", "/paper/book", book, account=account)
+        moved, deadline = -1, 0.0
+        while True:
+            found = self._found()
+            if found.progress != moved:
+                moved, deadline = found.progress, time.monotonic() + SETTLE_PATIENCE_S
+            if found.is_settled(self._orders) or time.monotonic() > deadline:
+                return found
+            time.sleep(1)
+
+    def _found(self) -> Found:
+        store = self._stack.store()
+        ledgers = {account: self._stack.ledger(account) for account in ROUTES}
+        return Found(store.orders(), store.positions(), ledgers)
 
 
 def start_everything(stack: LocalStack, seed: int) -> list[str]:
-    """Start all processes of the stack; return the names of the workers."""
-    workers = [f"worker-{number}" for number in range(1, WORKERS + 1)]
+    """Start Valkey and all other processes of the stack; return the names of the workers."""
     stack.start_redis()
+    return start_processes(stack, seed)
+
+
+def start_processes(stack: LocalStack, seed: int) -> list[str]:
+    """Start all processes but Valkey; return the names of the workers."""
+    workers = [f"worker-{number}" for number in range(1, WORKERS + 1)]
     for account in stack.dialects:
         options = ("--seed", str(seed), "--weight-per-minute", "0", *BALANCES)
         stack.start_paper(*options, account=account)
@@ -98,65 +180,3 @@ def start_everything(stack: LocalStack, seed: int) -> list[str]:
     for name in workers:
         stack.wait_for_worker(name)
     return workers
-
-
-def _producers(stack: LocalStack, orders: int, seed: int, minutes: float) -> Producers:
-    dice = random.Random(seed)  # noqa: S311
-    signals = [draw_signal(number, dice, stack.account) for number in range(orders)]
-    return Producers(signals, SignalSettings(redis_url=stack.redis_url), seed, minutes * 54)
-
-
-def _settle(stack: LocalStack, orders: int) -> None:
-    """Wait until nothing moves any more, or patience is at an end."""
-    for symbol in ("BTCUSDT", "ETHUSDT"):
-        stack.paper("POST", "/paper/book", {"symbol": symbol, "bids": [], "asks": []})
-    store = stack.store()
-    deadline = time.monotonic() + SETTLE_PATIENCE_S
-    while time.monotonic() < deadline:
-        found = store.orders()
-        if len(found) == orders and all(_is_settled(order) for order in found):
-            checks = compare(found, store.positions(), stack.ledger())
-            if all(check.agrees for check in checks):
-                return
-        time.sleep(1)
-
-
-def _is_settled(order: Order) -> bool:
-    waiting = (OrderState.RECEIVED, OrderState.SUBMITTING)
-    return order.state not in waiting and not order.fills_missing
-
-
-def _judge(
-    stack: LocalStack,
-    orders: int,
-    seed: int,
-    done: Mapping[str, int],
-    injected: Mapping[str, int],
-) -> Outcome:
-    store = stack.store()
-    found = {order.order_id: order for order in store.orders()}
-    ledger = stack.ledger()
-    times = Counter(row["clientOrderId"] for row in ledger["orders"])
-    wanted = {f"chaos-{number}": order_id_of(f"chaos-{number}") for number in range(orders)}
-    return Outcome(
-        seed=seed,
-        signals=orders,
-        disturbances={**done, **{f"HTTP {kind}": times for kind, times in injected.items()}},
-        states=dict(Counter(order.state.value for order in found.values())),
-        doubled=[client_id for client_id, count in times.items() if count > 1],
-        lost=[
-            signal_id
-            for signal_id, order_id in wanted.items()
-            if order_id not in found or (_must_stand(found[order_id]) and not times[order_id])
-        ],
-        unknown=[order_id for order_id, order in found.items() if not _is_settled(order)],
-        differences=[
-            check
-            for check in compare(found.values(), store.positions(), ledger)
-            if not check.agrees
-        ],
-    )
-
-
-def _must_stand(order: Order) -> bool:
-    return order.state not in (OrderState.REJECTED, OrderState.REFUSED)

@@ -42,30 +42,35 @@ def chaos(
     arbitrage: Annotated[
         bool, typer.Option("--arbitrage", help="Arbitrages between two exchanges, not orders.")
     ] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Kill, pause and cut everything while orders run; exit 1 if one is lost or doubled.
+    """Kill, pause, cut and poison everything while orders run; exit 1 if one is lost or doubled.
 
-    With --arbitrage, --orders is how many arbitrages; then it is also 1 if one does not end, or if
-    records and ledgers differ.
+    It is also 1 if an order does not end, or if records and ledgers differ. With --arbitrage,
+    --orders is how many arbitrages.
     """
-    from workers.chaos import arbitrage_run, report, run
+    from workers.chaos.arbitrage_run import run_arbitrage_chaos
     from workers.chaos.disorder import Rhythm
+    from workers.chaos.folder import NotUsable, run_folder
+    from workers.chaos.report import outcome_view, show_outcome
+    from workers.chaos.run import run_chaos
 
     if not math.isfinite(minutes):
         raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
-    if arbitrage:
-        balanced = arbitrage_run.run_arbitrage_chaos(orders, seed, minutes, Rhythm())
-        if as_json:
-            print_json(report.outcome_view(balanced))
-        else:
-            report.show_arbitrages(balanced, console())
-        raise typer.Exit(0 if balanced.is_clean else 1)
-    outcome = run.run_chaos(orders, seed, minutes, Rhythm())
-    if as_json:
-        print_json(report.outcome_view(outcome))
-    else:
-        report.show(outcome, console())
+    run = run_arbitrage_chaos if arbitrage else run_chaos
+    try:
+        with run_folder(keep) as folder:
+            outcome = run(orders, seed, minutes, Rhythm(), folder.path)
+            folder.is_kept = folder.is_kept or not outcome.is_clean
+            if as_json:
+                print_json(outcome_view(outcome))
+            else:
+                show_outcome(outcome, console())
+    except NotUsable as error:
+        raise Refused(f"--keep: {error}") from None
     raise typer.Exit(0 if outcome.is_clean else 1)
 
 

@@ -23,7 +23,13 @@ ODD_VALUES: tuple[object, ...] = (
     {"__type__": "uuid", "__value__": {}}, {"__type__": [], "__value__": 1}, "9999-12-31T23:59:59",
     "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "not a time", "../..", "%s%n",
 )  # fmt: skip
-_SIGNATURE = {"task": "orders.sweep", "args": [], "kwargs": {}, "options": {}, "subtask_type": None}
+_SIGNATURE: Message = {
+    "task": "orders.sweep",
+    "args": [],
+    "kwargs": {},
+    "options": {},
+    "subtask_type": None,
+}
 ODD_EMBEDS: tuple[object, ...] = (
     5, "x", [], [1], {"chain": [5]}, {"chain": "x"}, {"chain": [_SIGNATURE]}, {"chord": 1},
     {"chord": {"task": None}}, {"callbacks": [None]}, {"callbacks": "x"}, {"callbacks": [[]]},
@@ -51,7 +57,7 @@ class RawMessage:
 
 def raw_messages(seed: int) -> Iterator[RawMessage]:
     """Draw messages without an end, the same ones for the same seed."""
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311  # Nothing secret is drawn.
     while True:
         kind = dice.choice(list(_KINDS))
         queue = dice.choice(sorted({*QUEUES.values()}))
@@ -187,7 +193,12 @@ def _odd_encoding(dice: random.Random) -> bytes:
 def _first_protocol(dice: random.Random) -> bytes:
     message = _harmless(dice)
     odd = dice.choice(ODD_VALUES)
-    body = {"task": "orders.execute", "id": "fuzz", "args": [{"signal_id": "fuzz"}], "kwargs": {}}
+    body: Message = {
+        "task": "orders.execute",
+        "id": "fuzz",
+        "args": [{"signal_id": "fuzz"}],
+        "kwargs": {},
+    }
     body[dice.choice(("task", "id", "args", "kwargs", "eta", "expires", "callbacks"))] = odd
     message["headers"] = {}
     message["body"] = _encoded(body)

@@ -1,0 +1,55 @@
+"""Where the processes of a run write: kept where their logs are needed."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class NotUsable(Exception):
+    """The folder cannot take a run; the sentence says why."""
+
+
+class RunFolder:
+    """The folder `path` of one run; it is deleted afterwards unless `is_kept`."""
+
+    def __init__(self, path: Path, *, is_kept: bool) -> None:
+        self.path = path
+        self.is_kept = is_kept
+
+
+@contextmanager
+def run_folder(kept: Path | None) -> Iterator[RunFolder]:
+    """The folder `kept`, or one of our own, which stays if the run fails, and is deleted if it is
+    interrupted.
+
+    Raises NotUsable where `kept` has something in it: two runs' data must not mix.
+    """
+    folder = _own() if kept is None else _given(kept)
+    try:
+        yield folder
+    except Exception:
+        folder.is_kept = True
+        raise
+    finally:
+        if folder.is_kept:
+            sys.stderr.write(f"logs and data of this run: {folder.path}\n")
+        else:
+            shutil.rmtree(folder.path)
+
+
+def _own() -> RunFolder:
+    return RunFolder(Path(tempfile.mkdtemp(prefix="oneorder-chaos-")), is_kept=False)
+
+
+def _given(kept: Path) -> RunFolder:
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(kept.iterdir())
+    except OSError as error:
+        raise NotUsable(f"{str(kept)!r} cannot be used: {error.strerror}") from None
+    if not is_empty:
+        raise NotUsable(f"{str(kept)!r} is not empty")
+    return RunFolder(kept.resolve(), is_kept=True)

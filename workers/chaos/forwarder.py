@@ -1,0 +1,71 @@
+"""A TCP forwarder at a fixed address, as a virtual address or a DNS name is: what lies behind it
+can change, and it can become a black hole."""
+
+import socket
+import threading
+from contextlib import suppress
+from typing import Self
+
+
+class Forwarder:
+    """New connections go to `target`, a port on loopback; those that are open stay where they are.
+
+    Without a target, connections are accepted and closed. While it is a black hole they are
+    accepted, and nothing goes through in either direction; what was sent arrives afterwards.
+    """
+
+    def __init__(self, target: int | None = None) -> None:
+        self.target = target
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.http_url = f"http://127.0.0.1:{self.port}"
+        self._lets_through = threading.Event()
+        self._lets_through.set()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self.let_through()
+
+    @property
+    def is_black_hole(self) -> bool:
+        return not self._lets_through.is_set()
+
+    def become_black_hole(self) -> None:
+        """Let nothing through from here on, on connections that are open either."""
+        self._lets_through.clear()
+
+    def let_through(self) -> None:
+        """Let everything through again, what was held up first."""
+        self._lets_through.set()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return  # The forwarder is closed.
+            self._lets_through.wait()
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target or 0))
+            except OSError:
+                client.close()
+                continue
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        # An end that is gone is not an error here: the other one is closed too, below.
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                self._lets_through.wait()
+                sink.sendall(data)
+        for end in (source, sink):
+            # Closing alone would not wake the thread that reads from it.
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
