@@ -126,6 +126,17 @@ def test_parquet_holds_names_as_they_came(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "trades.parquet")["strategy"].to_pylist() == ["=1"]
 
 
+def test_a_parquet_file_that_cannot_be_written_is_not_removed(
+    report: Report, tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        write_parquet(report, full)
+    assert full.is_symlink()
+    assert full.resolve().is_char_device()
+
+
 def test_parquet_reads_back_as_the_very_same_trades(report: Report, tmp_path: Path) -> None:
     write_parquet(report, tmp_path / "trades.parquet")
     table = pq.read_table(tmp_path / "trades.parquet")

@@ -24,7 +24,10 @@ def write_parquet(report: Report, path: Path) -> None:
     that 76 digits cannot hold.
     """
     columns = {name: _arrow(name, report.trades[name].tolist()) for name in COLUMNS}
-    pq.write_table(pa.table(columns), path)
+    table = pa.table(columns)
+    # pyarrow removes what it was given the name of when it cannot be written, whatever that was.
+    with path.open("wb") as file:
+        pq.write_table(table, file)
 
 
 def _arrow(name: str, values: list[Any]) -> pa.Array:
