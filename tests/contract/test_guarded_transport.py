@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from kombu import Connection
 
-from workers.malformed import GuardedTransport, keep_malformed_with, messages_taken
+from workers.malformed import GuardedTransport, messages_taken
+from workers.set_aside import keep_malformed_with
 
 
 @pytest.fixture

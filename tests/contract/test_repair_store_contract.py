@@ -74,6 +74,8 @@ def test_the_marks_of_a_store_that_was_looked_over_are_never_read_as_orders(
     assert stores.orders.orders(account=ACCOUNT) == []
     assert stores.orders.live_orders(ACCOUNT) == []
     assert stores.orders.due(now_ms, 100, 1) == []
+    assert stores.orders.make_due(ACCOUNT, now_ms, now_ms, 1) == 0
+    assert stores.orders.due(now_ms, 100, 1) == []
     assert stores.orders.positions() == []
     assert stores.orders.order_ids_by_exchange_id(ACCOUNT, SYMBOL, ["-", ""]) == {}
     assert stores.archive.unarchived() == []

@@ -41,6 +41,8 @@ FEE_BPS = Decimal(10)
 TIMEOUT_S = 4
 LATE_MS = 4_500
 SETTINGS = {
+    # So many arbitrages as are held up here at once find places at both accounts.
+    "worker_threads": 16,
     "arbitrage": {
         "min_profit_bps": "5",
         "max_loss_bps": to_text(CAP_BPS),

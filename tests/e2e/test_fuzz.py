@@ -18,6 +18,7 @@ from workers.chaos.raw_messages import raw_messages
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.system
 def test_a_short_fuzz_run_is_clean(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", "--inputs", "600", "--minutes", "1", "--seed", "7",

@@ -52,7 +52,7 @@ class EntriesDoor:
 
     def __init__(self, stack: LocalStack, seed: int) -> None:
         self.tally = Tally("stream entries")
-        self.given: set[str] = set()
+        self.given: dict[str, str] = {}
         self._entries = stream_entries(seed)
         self._redis: Any = Redis.from_url(stack.redis_url)
 
@@ -68,10 +68,11 @@ class EntriesDoor:
             newest_ms = int(newest[0][0].partition(b"-")[0]) if newest else 0
             entry_id = f"{max(newest_ms, time.time_ns() // 1_000_000) + entry.ahead_ms}-*"
         try:
-            self.given.add(self._redis.xadd(keys.SIGNALS, entry.fields, id=entry_id).decode())
+            given = self._redis.xadd(keys.SIGNALS, entry.fields, id=entry_id)
         except ResponseError:
             # An entry whose id was further ahead has left the stream meanwhile.
-            self.given.add(self._redis.xadd(keys.SIGNALS, entry.fields).decode())
+            given = self._redis.xadd(keys.SIGNALS, entry.fields)
+        self.given[given.decode()] = f"{entry.fields!r:.300}"
         self.tally.inputs += 1
 
     def close(self) -> None:

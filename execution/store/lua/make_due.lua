@@ -8,7 +8,8 @@
 local waiting = {}
 for _, order_id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local due_ms = redis.call('ZSCORE', KEYS[2], order_id)
-  if due_ms and tonumber(due_ms) > tonumber(ARGV[2]) then
+  -- What is due never is the mark that shows that the set was not lost.
+  if due_ms and due_ms ~= 'inf' and tonumber(due_ms) > tonumber(ARGV[2]) then
     waiting[#waiting + 1] = { tonumber(due_ms), order_id }
   end
 end

@@ -8,7 +8,8 @@
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 local rest = tonumber(ARGV[2]) - #due
 local latest = string.format('(%.0f', tonumber(ARGV[1]) + tonumber(ARGV[4]))
-for _, order_id in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', latest, 'LIMIT', 0, rest)) do
+-- What is due never is the mark that shows that the set was not lost.
+for _, order_id in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '(+inf', latest, 'LIMIT', 0, rest)) do
   due[#due + 1] = order_id
 end
 for _, order_id in ipairs(due) do
