@@ -1,5 +1,7 @@
 """The count after chaos finds what is doubled, lost, asked for by no signal, or left unknown."""
 
+import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from execution.orders import Order, OrderState
 from workers.chaos.exchange_disorder import BlackHole
 from workers.chaos.forwarder import Forwarder
 from workers.chaos.outcome import Found, Outcome, judge
+from workers.chaos.report import outcome_view
 
 ACCOUNT = "binance-main"
 
@@ -52,3 +55,12 @@ def test_anything_else_is_not(orders: list[Order], rows: list[dict[str, Any]], w
     outcome = judged(orders, rows)
     assert getattr(outcome, what)
     assert not outcome.is_clean
+
+
+def test_an_outcome_is_json_with_how_often_each_thing_was_done() -> None:
+    with Forwarder() as door:
+        done = Counter({"workers killed": 2})
+        outcome = judge(1, 0, done, Found([], [], {}), BlackHole(door, lambda: 0))
+    shown = json.loads(json.dumps(outcome_view(outcome)))
+    assert shown["disturbances"] == {"workers killed": 2}
+    assert shown["is_clean"] is True

@@ -81,7 +81,7 @@ def judge(
     return Outcome(
         seed=seed,
         signals=signals,
-        disturbances=done,
+        disturbances=dict(done),
         states=dict(Counter(order.state.value for order in found.orders)),
         beside=_rates(black_hole),
         doubled=[client_id for client_id, count in times.items() if count > 1],
