@@ -215,6 +215,14 @@ def test_a_collector_whose_redis_is_down_ends_at_ctrl_c(tmp_path: Path, hole: Bl
     _check(_interrupt(process), 0)
 
 
+def _target(descriptor: Path) -> str | None:
+    """What the descriptor leads to; None for one that was closed since it was listed."""
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return None
+
+
 def test_a_command_that_waits_for_a_locked_ledger_ends_at_ctrl_c(tmp_path: Path) -> None:
     file = tmp_path / "oneorder-ledger.db"
     ledger = SqlLedger(f"sqlite:///{file}")
@@ -228,7 +236,7 @@ def test_a_command_that_waits_for_a_locked_ledger_ends_at_ctrl_c(tmp_path: Path)
         descriptors = Path(f"/proc/{process.pid}/fd")
 
         def has_opened_it() -> bool:
-            return any(os.readlink(one) == str(file) for one in descriptors.iterdir())
+            return any(_target(one) == str(file) for one in descriptors.iterdir())
 
         _wait_until(has_opened_it, process)
         _check(_interrupt(process), 130)
