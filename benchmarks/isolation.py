@@ -5,7 +5,7 @@ same twice: while all exchanges answer, and while that of the third account is s
 kernel takes every connection and nothing ever answers; which comes first changes with each pair.
 A phase begins with a steady stream of signals for all three accounts, well below what the worker
 can do, and ends with a burst that it works off as fast as it can. In a silent phase the stream
-begins as the exchange stops, so it includes the time in which nobody knows that yet.
+begins as the exchange stops, so it includes the time before that is noticed.
 
 Quote the medians of the pairs' ratios. The machine's other work blurs rates and delays; the
 worker's own CPU time, which the kernel counts (Linux only), it blurs least.

@@ -62,7 +62,7 @@ class AccountVisit:
         self._live = context.store.live_orders(found.account)
         self.failures = SymbolFailures(found.symbols_failed)
         self._reread = context.runs.reread(found.account)
-        # Trades that are told again, of the symbol that is being read.
+        # Trades that are read again, of the symbol that is being read.
         self._old: set[str] = set()
 
     def asked(self, kind: str) -> Exchange:
@@ -103,7 +103,7 @@ class AccountVisit:
             self._context.runs.set_reread(self._account, None)
 
     def _look_at(self, symbol: str, again: bool, *, is_ours: bool) -> bool:
-        """Say whether all its trades are read and belong to somebody."""
+        """Say whether all its trades are read and each has its order."""
         self._keep_lease()
 
         def read_open_orders() -> bool:

@@ -1,6 +1,6 @@
 """Addresses that an exchange has asked to be left alone at, for every process and every account.
 
-A limit is usually one of the IP address that requests come from, so what one account is told holds
+A limit is usually one of the IP address that requests come from, so what one account hears holds
 for all accounts that dial the same scheme, host and port, whatever their request is for.
 """
 
@@ -16,7 +16,7 @@ from execution.errors import ExchangeUnavailable, StoreUnavailable
 from execution.ports import Clock
 from execution.waiting import time_text_ms
 
-# How often, at most, one process asks the store whether another one was told to wait.
+# How often, at most, one process asks the store whether another one was asked to wait.
 LOOK_EVERY_MS = 500
 _PORTS = {"http": 80, "https": 443}
 _SCHEMES = {"ws": "http", "wss": "https"}
