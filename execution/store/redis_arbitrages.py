@@ -125,6 +125,7 @@ def _leg_keys(leg: NewLeg) -> list[str]:
     return [
         keys.order(order.order_id),
         keys.live(order.account),
+        keys.exchange_ids(order.account),
         keys.hold(order.account),
         keys.address_hold(leg.address),
     ]

@@ -85,15 +85,22 @@ class RedisRepair:
         pipe.sismember(keys.POSITIONS, keys.PRESENT)
         pipe.hexists(keys.POSITION_VERSIONS, keys.PRESENT)
         for account in accounts:
+            # In this order: the first order of an account lists it and marks its indexes in one.
+            pipe.sismember(keys.ACCOUNTS, account)
             pipe.sismember(keys.live(account), keys.PRESENT)
             pipe.hexists(keys.exchange_ids(account), keys.PRESENT)
         names = [f"index {key}" for key in (*RANKED, keys.ACCOUNTS)]
         # What is lost of positions says nothing of orders.
         names += [f"position index {key}" for key in (keys.POSITIONS, keys.POSITION_VERSIONS)]
+        answers = iter(pipe.execute())
+        lost = [name for name, answer in zip(names, answers, strict=False) if not _is_there(answer)]
         for account in accounts:
-            names += [f"index {keys.live(account)}", f"index {keys.exchange_ids(account)}"]
-        is_there = [answer not in (None, 0, False) for answer in pipe.execute()]
-        return [name for name, there in zip(names, is_there, strict=True) if not there]
+            had_orders, *indexes = (_is_there(next(answers)) for _ in range(3))
+            for key, is_there in zip((keys.live, keys.exchange_ids), indexes, strict=True):
+                # An account without orders has nothing to lose, and may be new in the settings.
+                if had_orders and not is_there:
+                    lost.append(f"index {key(account)}")
+        return lost
 
     def _lost_positions(self) -> list[str]:
         """Positions that are not listed, not there, or not in the version that was written last.
@@ -215,3 +222,7 @@ class RedisRepair:
             args=[token(before), after.version, *fields],
         )
         return bool(done)
+
+
+def _is_there(answer: object) -> bool:
+    return answer not in (None, 0, False)
