@@ -8,12 +8,12 @@ import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import KEEP_S, ServerDesk
 
-from execution.events import Reported
-from execution.orders import Order, OrderState, Side
-from execution.ports import Change, Committed
-from execution.positions import Position
-from execution.store import keys
-from execution.store.redis_repair import RedisRepair
+from execution.model.events import Reported
+from execution.model.order import Order, OrderState, Side
+from execution.model.position import Position
+from execution.orders.store import Change, Committed
+from execution.store.access import keys
+from execution.store.redis.repair import RedisRepair
 
 POSITION = keys.position(ACCOUNT, SYMBOL)
 INDEXES = {
