@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, fill
+from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
@@ -41,7 +41,7 @@ from execution.orders.store import Halt
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]
 NOW = EPOCH + timedelta(milliseconds=START_MS)
-DESK = Desk()
+DESK = Rig()
 
 
 @pytest.fixture(params=TWINS)

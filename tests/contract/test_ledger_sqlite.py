@@ -12,7 +12,7 @@ from threading import Timer
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, fill
+from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
 
 from execution.ledger.port import Snapshot
 from execution.ledger.sql.ledger import SqlLedger
@@ -21,7 +21,7 @@ from execution.model.order import Attempt, Order, OrderState, Verdict
 
 ROOT = Path(__file__).parents[2]
 NOW = EPOCH + timedelta(milliseconds=START_MS)
-DESK = Desk()
+DESK = Rig()
 
 
 def an_order(name: str, **changes: Any) -> Order:
