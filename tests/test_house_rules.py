@@ -49,6 +49,7 @@ RESERVED = {
     "requests": ("execution/api/",),
     "urllib3": ("execution/api/",),
     "redis": ("execution/store/", "signals/publisher.py", "signals/failover.py"),
+    "alembic": ("execution/ledger/",),
     "sqlalchemy": ("execution/ledger/",),
     "celery": ("workers/", "signals/publisher.py"),
     "kombu": ("workers/", "signals/publisher.py", "signals/failover.py"),

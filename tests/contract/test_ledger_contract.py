@@ -22,6 +22,7 @@ from sqlalchemy import create_engine
 from execution.errors import StoreUnavailable
 from execution.ledger.memory_ledger import MemoryLedger
 from execution.ledger.port import Checkpoint, Ledger, LedgerUnavailable, Snapshot
+from execution.ledger.schema import revisions
 from execution.ledger.sql_ledger import SqlLedger, open_ledger
 from execution.ledger.tables import metadata
 from execution.orders import (
@@ -54,6 +55,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
         url = str(POSTGRES_URL)
         engine = create_engine(url)
         metadata.drop_all(engine)
+        revisions.drop(engine, checkfirst=True)
         engine.dispose()
     opened = SqlLedger(url)
     yield opened
