@@ -18,12 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import tomli_w
+
 from execution.clock import SystemClock
 from execution.errors import StoreUnavailable
 from execution.ports import Store
 from execution.store.redis_stores import Stores, open_stores
 from workers.embedded import server_binary
-from workers.settings import as_toml
 
 STOP_PATIENCE_S = 10
 # After Ctrl-C, which promises an end within seconds.
@@ -84,8 +85,8 @@ class LocalStack:
             name: {"exchange": dialect, "base_url": urls[name], "timeout_s": timeout_s}
             for name, dialect in self.dialects.items()
         }
-        text = as_toml({"redis_url": self.redis_url, **(settings or {}), "accounts": accounts})
-        config.write_text(text)
+        values = {"redis_url": self.redis_url, **(settings or {}), "accounts": accounts}
+        config.write_text(tomli_w.dumps(values))
 
     @property
     def ledger_url(self) -> str:

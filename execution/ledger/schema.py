@@ -4,10 +4,10 @@ Every process calls `prepare` at its first use of a ledger. Alembic is imported 
 something to create or to upgrade.
 """
 
-import logging
 from secrets import token_hex
 from threading import Lock
 
+import structlog
 from sqlalchemy import Column, Connection, MetaData, String, Table, func, insert, inspect, select
 
 from execution.ledger.port import LedgerUnavailable
@@ -43,6 +43,9 @@ def prepare(connection: Connection) -> None:
         )
     if stamped != REVISION:
         _upgrade(connection, None if stamped else found)
+        if found:
+            log = structlog.get_logger("oneorder")
+            log.info("ledger_upgraded", before=found, revision=REVISION)
     # A table that was dropped by hand is created again.
     metadata.create_all(connection)
     if connection.scalar(select(notes.c.text).where(notes.c.name == IDENTITY)) is None:
@@ -66,7 +69,6 @@ def _version_of_first_release(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection, unstamped: str | None) -> None:
     """Run the migrations that the database lacks; those up to `unstamped` are in it already."""
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
 from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
+from structlog.testing import capture_logs
 
 from execution.ledger.port import LedgerUnavailable, Snapshot
 from execution.ledger.schema import REVISION, revisions
@@ -99,7 +100,12 @@ def test_a_ledger_of_an_earlier_release_is_upgraded_without_loss(
     database.load(version)
     before = database.rows()
     ledger = SqlLedger(database.url)
-    assert ledger.identity() == {row["name"]: row["text"] for row in before["notes"]}["identity"]
+    with capture_logs() as logs:
+        identity = ledger.identity()
+    assert [(line["event"], line["before"], line["revision"]) for line in logs] == [
+        ("ledger_upgraded", f"000{version}", REVISION)
+    ]
+    assert {"name": "identity", "text": identity} in before["notes"]
     assert database.revision() == ([REVISION], [int(REVISION)])
     after = database.rows()
     if version == 1:
@@ -159,7 +165,7 @@ def test_many_processes_and_threads_may_upgrade_at_once(database: Database) -> N
 
     with ThreadPoolExecutor(8) as pool:
         seen = set(pool.map(identity, range(8)))
-    seen.update(other.communicate(timeout=60)[0].strip() for other in others)
+    seen.update(other.communicate(timeout=60)[0].split()[-1] for other in others)
     assert len(seen) == 1
     assert database.revision() == ([REVISION], [int(REVISION)])
     assert len(database.rows()["orders"]) == 2
@@ -251,9 +257,8 @@ def test_alembic_is_imported_only_where_there_is_something_to_upgrade(database: 
 
     def imports_alembic() -> str:
         command = [sys.executable, "-c", program, database.url]
-        return subprocess.run(
-            command, cwd=ROOT, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        return done.stdout.splitlines()[-1]
 
     database.load(1)
     assert [imports_alembic(), imports_alembic()] == ["True", "False"]
