@@ -20,11 +20,12 @@ from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
 from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
 from structlog.testing import capture_logs
 
-from execution.ledger.port import LedgerUnavailable, Snapshot
-from execution.ledger.schema import REVISION, revisions
-from execution.ledger.sql_ledger import SqlLedger
-from execution.ledger.tables import metadata, orders, schema_version
-from execution.ports import Halt
+from execution.ledger.port import Snapshot
+from execution.ledger.sql.ledger import SqlLedger
+from execution.ledger.sql.schema import REVISION, revisions
+from execution.ledger.sql.tables import metadata, orders, schema_version
+from execution.model.errors import LedgerUnavailable
+from execution.orders.store import Halt
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 ROOT = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ def test_orders_of_the_first_version_have_no_time_of_publication_and_later_ones_
 def test_many_processes_and_threads_may_upgrade_at_once(database: Database) -> None:
     database.load(1)
     program = (
-        "import sys; from execution.ledger.sql_ledger import SqlLedger; "
+        "import sys; from execution.ledger.sql.ledger import SqlLedger; "
         "print(SqlLedger(sys.argv[1], timeout_ms=30_000).identity())"
     )
     others = [
@@ -251,7 +252,7 @@ def test_a_table_that_was_dropped_by_hand_is_created_again(database: Database) -
 
 def test_alembic_is_imported_only_where_there_is_something_to_upgrade(database: Database) -> None:
     program = (
-        "import sys; from execution.ledger.sql_ledger import SqlLedger; "
+        "import sys; from execution.ledger.sql.ledger import SqlLedger; "
         "SqlLedger(sys.argv[1]).identity(); print('alembic' in sys.modules)"
     )
 

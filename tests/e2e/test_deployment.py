@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from workers.local_stack import LocalStack, free_port
+from workers.sandbox.local_stack import LocalStack, free_port
 
 ROOT = Path(__file__).parents[2]
 

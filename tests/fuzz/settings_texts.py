@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from tests.fuzz.odd import ODD_TEXTS, ODD_VALUES
-from workers.settings import (
+from workers.configuration.settings import (
     AccountSettings,
     ArbitrageSettings,
     CollectorSettings,

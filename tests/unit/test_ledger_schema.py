@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, select, text
 
-from execution.ledger import schema
-from execution.ledger.schema import REVISION, prepare, revisions
-from execution.ledger.tables import metadata, orders
+from execution.ledger.sql import schema
+from execution.ledger.sql.schema import REVISION, prepare, revisions
+from execution.ledger.sql.tables import metadata, orders
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import tomli_w
 
-from signals.settings import SignalSettings
-from workers.settings import (
+from oneorder.settings import SignalSettings
+from workers.configuration.settings import (
     AccountSettings,
     Settings,
     SettingsError,
