@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.docs-installed
 BENCH ?= orders
 MINUTES ?= 10
 FUZZ ?= --inputs 50000
 SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test install-test lint chaos soak fuzz arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit system-test install-test lint chaos soak fuzz arbitrages bench model pictures docs lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,12 +62,22 @@ bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile
 model: $(STAMP) ## Check the submit protocol exhaustively (needs spin and a C compiler)
 	$(BIN)/python docs/model/check.py
 
+docs: $(DOCS_STAMP) ## Build the site of the documentation into build/docs; a warning is an error
+	$(BIN)/python -m docs.generate
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
+
+$(DOCS_STAMP): $(STAMP) docs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.lock
+	touch $(DOCS_STAMP)
+
 pictures: $(STAMP) ## Draw the README's pictures (the report's needs Chromium or Chrome)
 	$(BIN)/python docs/pictures.py
 
-lock: ## Pin the dependencies anew (needs uv)
+lock: ## Pin the newest versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra postgres --extra dev --universal --python-version 3.11 \
 		--no-emit-index-url --generate-hashes --upgrade --quiet -o requirements.lock
+	uv pip compile --group docs -c requirements.lock --universal --python-version 3.11 \
+		--no-emit-index-url --generate-hashes --upgrade --quiet -o docs/requirements.lock
 
 clean: ## Remove the installation and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
