@@ -14,6 +14,8 @@ myst_fence_as_directive = ["mermaid"]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = "oneorder"
 html_show_sourcelink = False
 html_show_copyright = False

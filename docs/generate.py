@@ -107,12 +107,7 @@ def described_class(kind: type) -> dict[str, str]:
 def text_of(texts: dict[str, str], kind: type, name: str) -> str:
     if not texts.get(name):
         raise Undescribed(f"{kind.__name__}.{name} has no description")
-    return _lowered(texts[name])
-
-
-def _lowered(text: str) -> str:
-    """A sentence as a cell has it."""
-    return (text[0].lower() + text[1:]).rstrip(".")
+    return texts[name].rstrip(".")
 
 
 # Settings and signals --------------------------------------------------------------------------
@@ -219,7 +214,7 @@ def keys_part() -> str:
     for key, text in rows:
         if not text:
             raise Undescribed(f"the key {key} has no description")
-    return table(("key", "what"), ((code(key), _lowered(text)) for key, text in sorted(rows)))
+    return table(("key", "what"), ((code(key), text[0].lower() + text[1:]) for key, text in sorted(rows)))
 
 
 def ledger_part() -> str:

@@ -35,8 +35,8 @@ def demo(
 
 @cli.command()
 def chaos(
-    orders: Annotated[int, typer.Option(min=1)] = 500,
-    seed: Annotated[int, typer.Option()] = 1,
+    orders: Annotated[int, typer.Option(min=1, help="How many to publish.")] = 500,
+    seed: Annotated[int, typer.Option(help="What fails and when follows from it.")] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
     arbitrage: Annotated[
         bool, typer.Option("--arbitrage", help="Arbitrages between two exchanges, not orders.")
@@ -95,7 +95,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @cli.command()
 def redis(
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 6379,
     directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
 ) -> None:
     """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
