@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from execution.ledger.port import Ledger
 from execution.redaction import redact, redact_prose
 from execution.store.redis_stores import Stores
+from signals import __version__
 from workers import tables
 from workers.opening import ledger_of, stores_of
 from workers.plain_text import plain
@@ -19,13 +20,28 @@ from workers.settings import load_settings
 
 cli = typer.Typer(
     name="oneorder",
-    help="One signal, one order, whatever fails in between.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print_line(None, f"oneorder {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """One signal, one order, whatever fails in between."""
 
 
 class Refused(Exception):
