@@ -10,7 +10,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-import signals
+import oneorder
 
 ROOT = Path(__file__).parents[1]
 CLIENT = ROOT / "client"
@@ -30,7 +30,7 @@ def _requirements(project: dict[str, Any]) -> dict[str, Requirement]:
 
 
 def test_the_client_ships_the_producers_package_and_its_licence_as_they_are() -> None:
-    assert (CLIENT / "signals").resolve() == Path(signals.__file__).parent
+    assert (CLIENT / "oneorder").resolve() == Path(oneorder.__file__).parent
     assert (CLIENT / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
@@ -39,7 +39,7 @@ def test_both_distributions_take_their_version_from_the_producers_package() -> N
         project = _project(folder)
         assert project["project"]["dynamic"] == ["version"]
         source = folder / project["tool"]["hatch"]["version"]["path"]
-        assert source.resolve() == Path(signals.__file__)
+        assert source.resolve() == Path(oneorder.__file__)
 
 
 @pytest.mark.parametrize("field", ["authors", "license", "requires-python", "urls"])

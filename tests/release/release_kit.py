@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signals import __version__
+from oneorder import __version__
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from release_kit import Shell, built
 
-from workers.local_stack import LocalStack
+from workers.sandbox.local_stack import LocalStack
 
 pytestmark = [pytest.mark.release, pytest.mark.e2e]
 
@@ -17,7 +17,7 @@ PACKAGES_MAX = 25
 GIVEN = {"pip", "setuptools"}
 HEAVY = {"ccxt", "pandas", "sqlalchemy", "numpy", "aiohttp"}
 PACKAGES_OF_OURS = {"execution", "workers", "paper_exchange"}
-IMPORT = "from signals import OrderSignal, publish_order"
+IMPORT = "from oneorder import OrderSignal, publish_order"
 MEASURE = f"""
 import json, sys, time
 began = time.process_time()
@@ -26,13 +26,13 @@ spent = time.process_time() - began
 print(json.dumps([spent, sorted({{name.partition(".")[0] for name in sys.modules}})]))
 """
 IMPORT_ALL = """
-import importlib, pkgutil, signals
-for module in pkgutil.walk_packages(signals.__path__, "signals."):
+import importlib, pkgutil, oneorder
+for module in pkgutil.walk_packages(oneorder.__path__, "oneorder."):
     importlib.import_module(module.name)
 """
 PUBLISH = """
 import json, sys
-from signals import OrderSignal, publish_order
+from oneorder import OrderSignal, publish_order
 signal = OrderSignal(signal_id="s-1", account="binance-main", symbol="BTC/USDT", side="buy",
                      type="market", amount="0.01")
 woken = publish_order(signal).woken

@@ -9,13 +9,13 @@ from email.message import Message
 import pytest
 from release_kit import ROOT, built, pyproject
 
-from signals import __version__
+from oneorder import __version__
 
 pytestmark = pytest.mark.release
 
 PACKAGES = {
-    "oneorder": {"signals", "execution", "workers", "paper_exchange"},
-    "oneorder-client": {"signals"},
+    "oneorder": {"oneorder", "execution", "workers", "paper_exchange"},
+    "oneorder-client": {"oneorder"},
 }
 every_distribution = pytest.mark.parametrize("name", PACKAGES)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from release_kit import INSTALLED_WITHIN_S, ROOT
 
-from workers.local_stack import free_port
+from workers.sandbox.local_stack import free_port
 
 pytestmark = [pytest.mark.release, pytest.mark.e2e]
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from release_kit import Shell, built
 
-from signals import __version__
+from oneorder import __version__
 
 pytestmark = [pytest.mark.release, pytest.mark.e2e]
 
 IMPORT_ALL = """
 import importlib, pkgutil
-for name in ("signals", "execution", "workers", "paper_exchange"):
+for name in ("oneorder", "execution", "workers", "paper_exchange"):
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, name + "."):
         if not module.name.endswith(".__main__"):
