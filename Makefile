@@ -85,5 +85,5 @@ lock: ## Pin the dependencies anew (needs uv)
 		--no-emit-index-url --generate-hashes --upgrade --quiet -o requirements.lock
 
 clean: ## Remove the installation and every cache
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

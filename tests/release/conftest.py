@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from release_kit import Shell, pythons
+
+from tests.release.release_kit import Shell, pythons
 
 SUMMARY = pytest.StashKey[list[str]]()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from release_kit import Shell, built
 
+from tests.release.release_kit import Shell, built
 from workers.sandbox.local_stack import LocalStack
 
 pytestmark = [pytest.mark.release, pytest.mark.e2e]

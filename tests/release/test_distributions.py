@@ -1,15 +1,16 @@
 """What the built files hold: the two distributions share a package, a version and a licence."""
 
 import re
+import subprocess
 import tarfile
 import zipfile
 from email import message_from_bytes
 from email.message import Message
 
 import pytest
-from release_kit import ROOT, built, pyproject
 
 from oneorder import __version__
+from tests.release.release_kit import ROOT, built, pyproject
 
 pytestmark = pytest.mark.release
 
@@ -71,3 +72,14 @@ def test_the_extra_all_holds_every_other_extra() -> None:
     extras = pyproject()["project"]["optional-dependencies"]
     (named,) = extras.pop("all")
     assert set(re.findall(r"\w+", named)) - {"oneorder"} == set(extras)
+
+
+def test_the_changelog_has_a_dated_section_for_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(__version__)} - \d{{4}}-\d\d-\d\d$", text, re.MULTILINE)
+
+
+def test_a_tag_of_this_commit_names_this_version() -> None:
+    tags = ["/usr/bin/env", "git", "-C", ROOT, "tag", "--points-at", "HEAD"]
+    done = subprocess.run(tags, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= {f"v{__version__}"}

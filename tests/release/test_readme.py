@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from release_kit import INSTALLED_WITHIN_S, ROOT
 
+from tests.release.release_kit import INSTALLED_WITHIN_S, ROOT
 from workers.sandbox.local_stack import free_port
 
 pytestmark = [pytest.mark.release, pytest.mark.e2e]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from release_kit import Shell, built
 
 from oneorder import __version__
+from tests.release.release_kit import Shell, built
 
 pytestmark = [pytest.mark.release, pytest.mark.e2e]
 
