@@ -44,7 +44,7 @@ def options(
     """One signal, one order, whatever fails in between."""
 
 
-class Refused(Exception):
+class CommandError(Exception):
     """The command cannot do what was asked; the message is the sentence for the user."""
 
 
