@@ -120,7 +120,7 @@ def settings_part(kind: type[BaseModel]) -> str:
         (
             (code(name), _default(field), _allowed(field), text_of(texts, kind, name))
             for name, field in kind.model_fields.items()
-            if name not in TABLES
+            if not (kind is Settings and name in TABLES)
         ),
     )
 
@@ -214,7 +214,9 @@ def keys_part() -> str:
     for key, text in rows:
         if not text:
             raise Undescribed(f"the key {key} has no description")
-    return table(("key", "what"), ((code(key), text[0].lower() + text[1:]) for key, text in sorted(rows)))
+    return table(
+        ("key", "what"), ((code(key), text[0].lower() + text[1:]) for key, text in sorted(rows))
+    )
 
 
 def ledger_part() -> str:
