@@ -24,6 +24,7 @@ html_show_copyright = False
 OUTSIDE = {
     "../paper_exchange/README.md": "paper-exchange.md",
     "../CHANGELOG.md": "changelog.md",
+    "../CONTRIBUTING.md": "contributing.md",
 }
 
 

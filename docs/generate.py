@@ -241,7 +241,7 @@ def waits_part() -> str:
     return table(
         ("reason begins with", "meaning"),
         (
-            (code(str(node.value.value)), texts[ast.unparse(node.targets[0])])
+            (code(str(node.value.value)), texts[ast.unparse(node.targets[0])].rstrip("."))
             for node in module.body
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
         ),
