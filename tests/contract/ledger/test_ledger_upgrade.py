@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
 from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
 from structlog.testing import capture_logs
 
@@ -26,10 +25,11 @@ from execution.ledger.sql.schema import REVISION, revisions
 from execution.ledger.sql.tables import metadata, orders, schema_version
 from execution.model.errors import LedgerUnavailable
 from execution.orders.store import Halt
+from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
-ROOT = Path(__file__).parents[2]
-DUMPS = Path(__file__).parent / "data" / "ledgers"
+ROOT = Path(__file__).parents[3]
+DUMPS = Path(__file__).parents[1] / "data" / "ledgers"
 NOW = EPOCH + timedelta(milliseconds=START_MS)
 Rows = dict[str, list[dict[str, Any]]]
 
