@@ -22,7 +22,8 @@ from pydantic import BaseModel
 from docs.samples import SAMPLES
 from execution.arbitrage.model import ArbitrageState, LegRole
 from execution.ledger.sql.tables import metadata
-from execution.model.order import OrderState, Verdict
+from execution.model.order import LIVE, OrderState, Verdict
+from execution.orders.observer import PARTIAL_FILL, UNDER_WAY
 from execution.reconciliation.run import DriftPolicy
 from oneorder.broker import QUEUES
 from oneorder.signals import ArbitrageSignal, CancelRequest, OrderSignal
@@ -272,6 +273,11 @@ def events_part() -> str:
     )
 
 
+def order_events_part() -> str:
+    ended = (f"order_{state}" for state in OrderState if state not in LIVE)
+    return code(*UNDER_WAY.values(), "order_open", PARTIAL_FILL, *ended) + "\n"
+
+
 def _events(module: ast.Module) -> Iterator[tuple[str, str, list[str]]]:
     for node in ast.walk(module):
         if not (isinstance(node, ast.Call) and node.args):
@@ -338,6 +344,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "drift-policies": partial(states_part, DriftPolicy),
     "waits": waits_part,
     "log-events": events_part,
+    "order-events": order_events_part,
     "commands": commands_part,
 }
 

@@ -38,11 +38,13 @@ def collect() -> None:
 def scan(
     watch: Annotated[bool, typer.Option("--watch", help="Refresh continuously.")] = False,
     publish: Annotated[
-        bool, typer.Option("--publish", help="Publish what pays, as arbitrage.publish does.")
+        bool,
+        typer.Option("--publish", help="Publish what is profitable."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show every spread by depth and after fees, from the collector's books, and what pays."""
+    """Show all spreads by depth and after fees, from the collector's books, and what is
+    profitable."""
     from oneorder import Publisher
     from oneorder.settings import SignalSettings
     from workers.bootstrap import services

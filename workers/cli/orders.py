@@ -117,7 +117,7 @@ def orders(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List orders, newest first: those in Redis, or all that there ever were."""
+    """List orders, newest first: those in Redis, or all of history."""
     if state is not None and state not in list(OrderState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(OrderState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
@@ -149,7 +149,7 @@ def refused(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """List signals that could not become orders, newest first, with the reason."""
+    """List refused signals, newest first, with the reason."""
     # A signal that was refused may name an account that nobody knows.
     moment = None if since is None else moment_of(since)
     wanted = Wanted(last, moment, account, symbol, strategy)
@@ -215,8 +215,7 @@ def settle(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide an order that is in quarantine, or that cannot be asked about any more, by what you
-    found at the exchange."""
+    """Settle by hand an order in quarantine, or one whose outcome can no longer be determined."""
     from workers.bootstrap import services
 
     if not_there is (exchange_order_id is not None):

@@ -60,7 +60,7 @@ def _moved_at(position: Position) -> datetime:
 
 @cli.command()
 def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
-    """Show what all positions of each account come to, by quote asset."""
+    """Show the totals of each account, by quote asset."""
     if account is not None:
         check_account(account)
     now_ms = SystemClock().now_ms()

@@ -70,7 +70,7 @@ def _settled(order: Order | None) -> None:
 
 @app.task(name=EXECUTE, **_QUICK_PATH)
 def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Carry out one order signal: the first argument, a JSON object."""
+    """Execute one order signal: the first argument, a JSON object."""
     _settled(_carried_out(EXECUTE, services().intake.execute, args, entry_id, v, extra))
 
 
@@ -82,7 +82,7 @@ def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> Non
 
 @app.task(name=ARBITRAGE, **_QUICK_PATH)
 def arbitrage(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Carry out one arbitrage signal: the first argument, a JSON object."""
+    """Execute one arbitrage signal: the first argument, a JSON object."""
     _carried_out(ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
 
 
@@ -109,7 +109,7 @@ def _carried_out(
 
 @app.task(name="signals.take", throws=RETRYABLE)
 def take_signal(entry_id: str, hops: int = 0) -> None:
-    """Carry out a signal that another worker could not take, or pass it on."""
+    """Execute a signal that another worker could not, by its entry id, or pass it on."""
     try:
         services().intake.take(entry_id)
     except LeftToOthers as left:
@@ -118,7 +118,7 @@ def take_signal(entry_id: str, hops: int = 0) -> None:
 
 @app.task(name="arbitrage.advance", throws=RETRYABLE)
 def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
-    """Move an arbitrage on that the sweep found due."""
+    """Advance a due arbitrage, by its id."""
     parts = services()
     known = parts.executor.load(arbitrage_id)
     if known is None:
@@ -130,7 +130,7 @@ def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
 
 @app.task(name="orders.advance", throws=RETRYABLE)
 def advance(order_id: str, hops: int = 0) -> None:
-    """Move an order on that the sweep found due."""
+    """Advance a due order, by its id."""
     parts = services()
     order = parts.manager.load(order_id)
     need = Need((order.account,))
@@ -199,7 +199,7 @@ def _backlog() -> int:
 
 @app.task(name="positions.reconcile", throws=(StoreUnavailable,))
 def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
-    """Make one account, or all of them, agree with the exchange."""
+    """Reconcile one account, or all of them, with the exchange."""
     parts = services()
     wanted = (body or {}).get("account")
     if wanted is not None and parts.roster.unknown([wanted]):
@@ -227,7 +227,7 @@ def _reconcile(parts: Services, name: str) -> None:
 
 @app.task(name="accounts.check", throws=(StoreUnavailable,))
 def check_accounts() -> None:
-    """Raise an alert, once a day, for each account that is not configured and has something under
+    """Alert, once a day, of each account that is not configured and has orders or arbitrages under
     way."""
     parts = services()
     stores = parts.stores
@@ -236,7 +236,7 @@ def check_accounts() -> None:
 
 @app.task(name="positions.mark", throws=(StoreUnavailable,))
 def mark() -> None:
-    """Price what is held, add it up, and now and then add a point to the series."""
+    """Price holdings, compute the totals, and add points to the equity series."""
     parts = services()
     log = structlog.get_logger("oneorder")
     for sentence in parts.valuer.mark(mark_sources(parts)):
@@ -248,7 +248,7 @@ def mark() -> None:
 
 @app.task(name="ledger.archive", throws=(StoreUnavailable,))
 def archive() -> None:
-    """Write what is new to the ledger, and let go from Redis what is settled and old."""
+    """Write what is new to the ledger, and remove old settled orders from Redis."""
     parts = services()
     owner = uuid4().hex
     if not parts.store.lease("archive", owner, ARCHIVE_LEASE_MS):
@@ -264,7 +264,7 @@ def archive() -> None:
 
 @app.task(name="clocks.measure", throws=(StoreUnavailable,))
 def measure_clocks() -> None:
-    """Measure every exchange's clock, for all workers, all at the same time."""
+    """Measure every exchange's clock, for all workers."""
     parts = services()
     run_parallel(*(partial(_measure_clock, parts, name) for name in parts.accounts))
 
