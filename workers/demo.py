@@ -33,7 +33,8 @@ from workers.audit import Check, compare
 from workers.demo_signals import DemoSignal, demo_signals
 from workers.local_stack import LocalStack, NotReady
 from workers.plain_text import plain
-from workers.reports.writing import ledger_report, write_files
+from workers.reports.export import write_files
+from workers.reports.report import ledger_report
 
 PATIENCE_S = 45
 WORKERS = 2

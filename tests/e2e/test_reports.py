@@ -23,7 +23,7 @@ from signals.settings import SignalSettings
 from tests.e2e.conftest import Oneorder
 from workers.cli import main
 from workers.local_stack import LocalStack
-from workers.reports.wording import places_for, signed, typeset
+from workers.reports.figures import places_for, signed, typeset
 from workers.views import order_view, whole_order_view
 
 ACCOUNT = "binance-main"
@@ -31,7 +31,7 @@ SETTINGS = {"reconcile_every_s": 1, "mark_every_s": 1, "snapshot_every_s": 1, "a
 WAITING = ("", OrderState.RECEIVED, OrderState.SUBMITTING)
 REASON = "the market has gone mad"
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pandas", "pytest", "workers.bootstrap", "workers.reports.writing"])
+FORKS.set_forkserver_preload(["pandas", "pytest", "workers.bootstrap", "workers.reports.page"])
 
 
 class ForkedOneorder(Oneorder):
