@@ -17,13 +17,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from execution.arbitrage_scanner import ArbitrageScanner
-from execution.book_snapshots import BookSnapshot
-from execution.books import Book, Level
-from execution.markets import Market
-from execution.scan_limits import ScanLimits
-from execution.spread_grid import SpreadGrid
-from execution.spread_pricing import UNLIMITED
+from execution.market_data.grid import SpreadGrid
+from execution.market_data.scan_limits import ScanLimits
+from execution.market_data.scanner import ArbitrageScanner
+from execution.market_data.snapshots import BookSnapshot
+from execution.market_data.spreads import UNLIMITED
+from execution.model.book import Book, Level
+from execution.model.trading_rules import Market
 
 NOW_MS = 1_800_000_000_000
 MIN_PROFIT_BPS = Decimal(1)

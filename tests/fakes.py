@@ -11,19 +11,21 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from execution.archive import Archive, Retention
-from execution.balance_sheet import moved_by_trade
-from execution.books import Book
-from execution.clock import ExchangeClocks, SystemClock
-from execution.contracts import BINANCE, Contract
-from execution.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
-from execution.events import Event
-from execution.journal import Journal, Patience
-from execution.ledger.memory_ledger import MemoryLedger
-from execution.markets import Market
-from execution.order_factory import new_order
-from execution.order_manager import OrderManager
-from execution.orders import (
+from execution.api.connections import Connections
+from execution.assembly import OrderRules, assemble_orders
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.guarantees import Contract
+from execution.exchanges.port import AccountFill, ClockOffset, Exchange, Outcome
+from execution.exchanges.profiles import binance
+from execution.ledger.archive import Archive, Retention
+from execution.ledger.memory import MemoryLedger
+from execution.model.book import Book
+from execution.model.clock import Clock, SystemClock, steady_ms
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
+from execution.model.events import Event
+from execution.model.order import (
     Attempt,
     Fee,
     Fill,
@@ -36,23 +38,26 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.placement import Placement
-from execution.ports import AccountFill, Change, Clock, ClockOffset, Committed, Exchange, Outcome
-from execution.reconciliation import Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.reconciliation_run import DriftPolicy, Reconciliation
-from execution.repair import Repairer
-from execution.store.memory_arbitrages import MemoryArbitrages
-from execution.store.memory_archive import MemoryArchive, MemoryRepair
-from execution.store.memory_books import MemoryReconciliations, MemoryValuations
-from execution.store.memory_health import MemoryHealth
-from execution.store.memory_holds import MemoryAddressHolds
-from execution.store.memory_listings import MemoryListings
-from execution.store.memory_order_books import MemoryBooks
-from execution.store.memory_store import MemoryStore
-from execution.store.memory_waiting import MemoryWaiting
-from execution.store.memory_workers import MemoryWorkers
-from execution.store.redis_stores import Stores
+from execution.model.trading_rules import Market
+from execution.orders.factory import new_order
+from execution.orders.manager import OrderManager
+from execution.orders.store import Change, Committed
+from execution.positions.balance_sheet import moved_by_trade
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import Reconciler
+from execution.reconciliation.run import DriftPolicy, Reconciliation
+from execution.repair.repairer import Repairer
+from execution.store.memory.arbitrages import MemoryArbitrages
+from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.books import MemoryBooks
+from execution.store.memory.health import MemoryHealth
+from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.listings import MemoryListings
+from execution.store.memory.orders import MemoryStore
+from execution.store.memory.valuations import MemoryReconciliations, MemoryValuations
+from execution.store.memory.waiting import MemoryWaiting
+from execution.store.memory.workers import MemoryWorkers
+from execution.store.stores import Stores
 
 START_MS = 1_800_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -147,7 +152,7 @@ class FakeExchange:
         fee_asset: str = "USDT",
         taker_fee: Decimal = Decimal(0),
         book: Book | None = None,
-        contract: Contract = BINANCE,
+        contract: Contract = binance.GUARANTEES,
         uncertainty_ms: int = 0,
     ) -> None:
         self.clock = clock
@@ -486,12 +491,7 @@ class Desk:
         self.store = FlakyStore(self.clock, store_plan)
         self.seen = Seen()
         self.announced: list[Reconciliation] = []
-        self._limits: dict[str, Any] = {
-            "attempts_max": attempts_max,
-            "recv_window_ms": recv_window_ms,
-            "windows": windows,
-            "market_age_max_s": market_age_max_s,
-        }
+        self._rules = OrderRules(recv_window_ms, attempts_max, windows or {}, market_age_max_s)
         self.ledger = MemoryLedger()
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()
@@ -549,13 +549,17 @@ class Desk:
         """Another process on the same store and exchange."""
         connected = exchange_of or (lambda _: self.exchange)
         clocks = ExchangeClocks(self.store, self.clock, "here")
-        self.journal = Journal(
-            self.store, self.clock, clocks, self.seen, Patience(), self.archive.recall
+        core = assemble_orders(
+            self.store,
+            connected,
+            self.clock,
+            clocks,
+            self.seen,
+            self._rules,
+            recall=self.archive.recall,
         )
-        self.placement = Placement(
-            self.store, self.journal, connected, self.clock, clocks, **self._limits
-        )
-        return OrderManager(self.store, self.journal, connected, self.placement)
+        self.journal, self.placement = core.journal, core.placement
+        return core.manager
 
     def order(self, **changes: Any) -> Order:
         """A limit buy of 1 BTC at 100, or what `changes` make of it; the same ids each time."""
@@ -611,3 +615,13 @@ def fill(
         fees=tuple(Fee(asset, Decimal(paid)) for asset, paid in fees),
         time=EPOCH + timedelta(milliseconds=START_MS),
     )
+
+
+def connections_alone(
+    accounts: Mapping[str, Account], clock: Clock, steady_ms: Callable[[], int] = steady_ms
+) -> Connections:
+    """Connections that share nothing with other processes."""
+    store = MemoryStore(clock)
+    clocks = ExchangeClocks(store, clock, "here")
+    holds = AddressHolds(MemoryAddressHolds(store, clock), clock)
+    return Connections(accounts, clock, clocks, holds, steady_ms)

@@ -5,48 +5,50 @@ import socket
 from dataclasses import dataclass
 from functools import cache, partial
 
-from execution.accounts import Account
-from execution.address_holds import AddressHolds
 from execution.api.connections import Connections
-from execution.arbitrage_executor import ArbitrageExecutor
-from execution.arbitrage_legs import ArbitrageDesk, Limits
-from execution.arbitrages import Arbitrage
-from execution.archive import Archive, Retention
-from execution.bulkhead import Bulkhead, bulkhead_of
-from execution.clock import ExchangeClocks, SystemClock, steady_ms
-from execution.events import Event
-from execution.journal import Journal, Patience
+from execution.arbitrage.executor import ArbitrageExecutor
+from execution.arbitrage.legs import Limits
+from execution.arbitrage.model import Arbitrage
+from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.bulkhead import Bulkhead, bulkhead_of
+from execution.exchanges.clocks import ExchangeClocks
+from execution.ledger.archive import Archive, Retention
 from execution.ledger.port import Ledger
-from execution.logger import LogObserver, log_arbitrage, log_missing_account, log_reconciliation
-from execution.missing_accounts import MissingAccount
-from execution.order_manager import OrderManager
-from execution.orders import Order, OrderState
-from execution.placement import Placement, UnknownAccount
-from execution.ports import Clock, Observer, Store
-from execution.reconciliation import Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.reconciliation_run import Reconciliation
-from execution.repair import Repairer
-from execution.store.redis_stores import Stores
-from execution.valuation import Holder, RecentMarks, Valuer
-from workers.arbitrage_intake import ArbitrageIntake
-from workers.intake import Intake
-from workers.opening import ledger_of, stores_of
-from workers.roster import Roster
-from workers.sentry import (
-    AlertObserver,
-    alert_of_arbitrage,
-    alert_of_missing_account,
-    alert_of_reconciliation,
-)
-from workers.settings import (
+from execution.model.clock import Clock, SystemClock, steady_ms
+from execution.model.errors import UnknownAccount
+from execution.model.events import Event
+from execution.model.order import Order, OrderState
+from execution.operations.missing_accounts import MissingAccount
+from execution.orders.manager import OrderManager
+from execution.orders.observer import LogObserver, Observer
+from execution.orders.store import Store
+from execution.positions.valuation import Holder, RecentMarks, Valuer
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import Reconciler
+from execution.reconciliation.run import Reconciliation
+from execution.repair.repairer import Repairer
+from execution.store.stores import Stores
+from workers.configuration.opening import ledger_of, stores_of
+from workers.configuration.settings import (
     Settings,
     drift_policy_of,
     load_settings,
     windows_of,
 )
-from workers.start_check import checked_accounts
-from workers.waiting_rules import WaitingRules, alert_of_waiting
+from workers.configuration.start_check import checked_accounts
+from workers.intake.arbitrages import ArbitrageIntake
+from workers.intake.intake import Intake
+from workers.intake.roster import Roster
+from workers.intake.waiting_rules import WaitingRules, alert_of_waiting
+from workers.observers.logs import log_arbitrage, log_missing_account, log_reconciliation
+from workers.observers.sentry import (
+    AlertObserver,
+    alert_of_arbitrage,
+    alert_of_missing_account,
+    alert_of_reconciliation,
+)
 
 # A signal that does not say what the market was at gets the mark, if it is not older than this.
 REFERENCE_AGE_MAX_MS = 15_000
@@ -97,32 +99,19 @@ def compose(
     retention = Retention(settings.keep_settled_s, remember_s)
     archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, store.halts)
     repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
-    journal = Journal(store, clock, clocks, observe, Patience(), archive.recall)
-    placement = Placement(
+    core = assemble_orders(
         store,
-        journal,
         connections.exchange,
         clock,
         clocks,
-        recv_window_ms=settings.recv_window_ms,
-        attempts_max=settings.attempts_max,
-        windows=windows_of(settings),
-        market_age_max_s=market_age_max_s,
+        observe,
+        OrderRules(
+            settings.recv_window_ms, settings.attempts_max, windows_of(settings), market_age_max_s
+        ),
+        recall=archive.recall,
+        bulkhead=bulkhead_of(settings.worker_threads, len(accounts)),
     )
-    bulkhead = bulkhead_of(settings.worker_threads, len(accounts))
-    manager = OrderManager(store, journal, connections.exchange, placement, bulkhead)
-    arbitrage_desk = ArbitrageDesk(
-        stores.arbitrages,
-        store,
-        journal,
-        manager,
-        placement,
-        connections.exchange,
-        clock,
-        clocks,
-        bulkhead,
-    )
-    executor = ArbitrageExecutor(arbitrage_desk, limits_of(settings), announce_arbitrage)
+    executor = assemble_arbitrage(core, stores.arbitrages, limits_of(settings), announce_arbitrage)
     arbitrages = ArbitrageIntake(
         executor,
         clock,
@@ -137,7 +126,7 @@ def compose(
         alert=alert_of_waiting,
     )
     marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
-    context = ReconciliationContext(store, stores.reconciliations, journal, clock, archive)
+    context = ReconciliationContext(store, stores.reconciliations, core.journal, clock, archive)
     return Services(
         settings=settings,
         accounts=accounts,
@@ -146,11 +135,11 @@ def compose(
         ledger=ledger,
         connections=connections,
         clocks=clocks,
-        manager=manager,
+        manager=core.manager,
         roster=roster,
         rules=rules,
         intake=Intake(
-            store, stores.waiting, manager, clock, roster, arbitrages, rules, marks.price
+            store, stores.waiting, core.manager, clock, roster, arbitrages, rules, marks.price
         ),
         valuer=Valuer(store, stores.valuations, clock),
         archive=archive,
@@ -163,7 +152,7 @@ def compose(
             repairer.has_proved,
         ),
         executor=executor,
-        bulkhead=bulkhead,
+        bulkhead=core.bulkhead,
     )
 
 

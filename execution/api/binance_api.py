@@ -9,11 +9,7 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.failures import without_signature
-from execution.api.parse import account_fill_of, sized_by_value
-from execution.api.transport import (
+from execution.api.http.transport import (
     Shape,
     StrictTransport,
     list_of,
@@ -22,15 +18,18 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.clock import SystemClock
-from execution.contracts import BINANCE
-from execution.decimals import to_decimal
-from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
-from execution.errors import ExchangeUnavailable
-from execution.markets import refusal
-from execution.order_factory import one_off_order
-from execution.orders import Attempt, Order, OrderReport, Verdict
-from execution.ports import AccountFill, Exchange
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.strict.failures import without_signature
+from execution.api.strict.parse import account_fill_of, sized_by_value
+from execution.exchanges.account import Account
+from execution.exchanges.port import AccountFill, Exchange
+from execution.exchanges.profiles import binance
+from execution.model.clock import SystemClock
+from execution.model.decimals import to_decimal
+from execution.model.errors import ExchangeUnavailable, NotSent, OrderRejected, OutcomeUnknown
+from execution.model.order import Attempt, Order, OrderReport, Verdict
+from execution.model.trading_rules import refusal
+from execution.orders.factory import one_off_order
 
 TRADES_A_PAGE = 1000
 _ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")
@@ -165,7 +164,7 @@ def initialize_binance_api(
     except ccxt.BaseError as error:
         reason = without_signature(str(error))
         raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
-    return BinanceExchange(client, BINANCE, SystemClock())
+    return BinanceExchange(client, binance.GUARANTEES, SystemClock())
 
 
 def place_order(
@@ -174,7 +173,7 @@ def place_order(
     side: str,
     amount: Decimal | str,
     price: Decimal | str | None = None,
-    recv_window_ms: int = BINANCE.window_ms,
+    recv_window_ms: int = binance.GUARANTEES.window_ms,
 ) -> OrderReport:
     """Make one single attempt at a limit order, or a market order where `price` is None.
 

@@ -11,13 +11,16 @@ from canned_server import CannedServer, Reply
 from exchange_kits import KITS
 from kit import order_for
 
-from execution.accounts import Account
 from execution.api.connections import Connections
-from execution.clock import ExchangeClocks, SystemClock
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt, Verdict
-from execution.ports import ClockOffset
-from execution.store.memory_store import MemoryStore
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.port import ClockOffset
+from execution.model.clock import SystemClock
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt, Verdict
+from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.orders import MemoryStore
 
 # What says so, and the path of a signed read and of the question for the time.
 REFUSED = {
@@ -59,7 +62,12 @@ class Site:
         account = Account(
             "main", name, "the-key", KITS[name].secret, "the-password", self.server.url
         )
-        connections = Connections({"main": account}, self.clock, self.clocks)
+        connections = Connections(
+            {"main": account},
+            self.clock,
+            self.clocks,
+            AddressHolds(MemoryAddressHolds(self.store, self.clock), self.clock),
+        )
         self.exchange: Any = connections.exchange("main")
 
     def refuse(self, reply: Reply, times: int) -> None:

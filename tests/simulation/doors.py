@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ParamSpec, Protocol, TypeVar
 
-from execution.books import Book
-from execution.contracts import Contract
-from execution.errors import ExchangeUnavailable, StoreUnavailable
-from execution.markets import Market
-from execution.orders import (
+from execution.exchanges.guarantees import Contract
+from execution.exchanges.port import AccountFill, ClockOffset, Outcome
+from execution.model.book import Book
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.order import (
     Attempt,
     Fill,
     Order,
@@ -21,19 +21,10 @@ from execution.orders import (
     OrderState,
     Verdict,
 )
-from execution.ports import (
-    AccountFill,
-    Change,
-    ClockOffset,
-    Committed,
-    Epoch,
-    Halt,
-    Intent,
-    Outcome,
-    RefusedIntent,
-)
-from execution.positions import Position
-from execution.store.memory_store import MemoryStore
+from execution.model.position import Position
+from execution.model.trading_rules import Market
+from execution.orders.store import Change, Committed, Epoch, Halt, Intent, RefusedIntent
+from execution.store.memory.orders import MemoryStore
 
 from .steps import CANCEL, CLOCK, COMMIT, LOOKUP, PLACE, Fate
 from .truth import Request, Truth

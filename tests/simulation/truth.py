@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 
-from execution.contracts import Contract, Uniqueness
-from execution.orders import (
+from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.exchanges.port import AccountFill, ClockOffset, Outcome
+from execution.model.order import (
     Attempt,
     Fee,
     Fill,
@@ -26,7 +27,6 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.ports import AccountFill, ClockOffset, Outcome
 
 from .steps import Happening, Mood, Setting, Tells, Way
 from .virtual_clock import START_MS, VirtualClock, moment

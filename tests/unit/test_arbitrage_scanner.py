@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 from scanner_kit import NOW_MS, SYMBOL, Pairs, book, market, scan, scanner
 
-from execution.arbitrage_scanner import ArbitrageScanner, LeftOut
-from execution.book_snapshots import BookSnapshot
-from execution.decimals import EXACT
-from execution.scan_limits import Cap, ScanLimits
+from execution.market_data.scan_limits import Cap, ScanLimits
+from execution.market_data.scanner import ArbitrageScanner, LeftOut
+from execution.market_data.snapshots import BookSnapshot
+from execution.model.decimals import EXACT
 
 CHEAP = book("cheap", [("98", "10")], [("99", "10")])
 DEAR = book("dear", [("101", "10")], [("102", "10")])

@@ -5,9 +5,8 @@ from decimal import Decimal
 import pytest
 from fakes import fill
 
-from execution.position_tracker import fold
-from execution.positions import Position
-from execution.store.codec import position_from_hash, position_to_hash
+from execution.model.position import Position, fold
+from execution.store.access.codec import position_from_hash, position_to_hash
 
 EMPTY = [
     Position("binance-main", "BTC/USDT"),

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 
-from execution.ledger.port import LedgerUnavailable
-from execution.orders import Order, OrderState, Side
+from execution.model.errors import LedgerUnavailable
+from execution.model.order import Order, OrderState, Side
 
 HOUR_MS = 3_600_000
 

@@ -25,7 +25,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from execution.decimals import ZERO
+from execution.model.decimals import ZERO
 from workers.reports.figures import moment, money, signed, typeset
 from workers.reports.summary import drawdowns
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from execution.decimals import ZERO, Money, to_text
+from execution.model.decimals import ZERO, Money, to_text
 from workers.reports.equity import COLUMNS as EQUITY_COLUMNS
 from workers.reports.figures import BY_KEY, FIGURES, milliseconds, places_for
 from workers.reports.report import Report

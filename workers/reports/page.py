@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from execution.decimals import EXACT, ZERO, Money, total
+from execution.model.decimals import EXACT, ZERO, Money, total
 from workers.reports import figures
 from workers.reports.charts import curve_of, slippage_chart, time_chart
 from workers.reports.report import Report

@@ -1,0 +1,54 @@
+"""Exact numbers: how decimals are read, written and compared, in one place."""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, InvalidOperation, localcontext
+from typing import Annotated
+
+from pydantic import PlainSerializer
+
+from execution.model.errors import NotANumber
+
+ZERO = Decimal(0)
+
+# Sixty digits hold any sum of products of exchange amounts exactly; the default context's
+# twenty-eight would round a large notional times a fine fee.
+EXACT = Context(prec=60)
+
+
+def to_decimal(text: object) -> Decimal:
+    """Return the finite decimal that `text` (str, int or Decimal) says; binary floats are refused.
+
+    Raises NotANumber, with a sentence, for anything else, NaN and infinities included.
+    """
+    if isinstance(text, bool) or not isinstance(text, (str, int, Decimal)):
+        raise NotANumber(f"{text!r} is not a decimal string")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise NotANumber(f"{text!r} is not a decimal string") from None
+    if not number.is_finite():
+        raise NotANumber(f"{text!r} is not a finite number")
+    return number
+
+
+def to_text(number: Decimal) -> str:
+    """Write `number` plainly: no exponent, no trailing zeros, and never a negative zero."""
+    if not number:
+        return "0"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """Add up exactly."""
+    with localcontext(EXACT):
+        return sum(numbers, ZERO)
+
+
+def is_multiple(number: Decimal, step: Decimal) -> bool:
+    """Say whether `number` lies on the grid that `step` spans."""
+    return not EXACT.remainder(number, step)
+
+
+# A decimal that travels as a plain decimal string in JSON.
+Money = Annotated[Decimal, PlainSerializer(to_text, return_type=str, when_used="json")]

@@ -1,0 +1,176 @@
+"""The doors of the order manager, as it sees them: exchange, store, clock and observer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from execution.exchanges.port import ClockOffset
+from execution.model.order import Order, OrderState
+from execution.model.position import Position
+from execution.text.cutting import cut
+from execution.text.redaction import redact
+
+
+class Committed(Enum):
+    """How a commit ended; anything but DONE changed nothing."""
+
+    DONE = "done"
+    CONFLICT = "conflict"  # Somebody else changed the order or the position first.
+    HELD = "held"  # The account is on hold: nothing may be sent now.
+    HALTED = "halted"  # A person, or drift, has stopped the account: nothing new may be sent.
+    RESTARTED = "restarted"  # The store has a new epoch, which the decision did not reckon with.
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One run of the store's server, or the part of one since something was found to be lost.
+
+    `since_ms` is when, on our clock, it was first seen after an earlier one: what was written
+    shortly before may be lost. 0 means that there was none before. It is not `is_whole` until
+    somebody has looked the store over since then.
+    """
+
+    run_id: str
+    since_ms: int = field(compare=False)
+    is_whole: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One atomic step of one order, with the position that its new fills move.
+
+    `before` is what the store must still hold, by version and revision (version 0: nothing);
+    `after` takes its place, as `position` does with `position_before`. A version alone would not
+    do: a store that came back from an earlier time gives it again, to other contents. `due_ms` is
+    when the sweep shall look at the order, None for never. The first write of an order also settles
+    the intent that it came from. Where `epoch` is given, the change is made only in that one; where
+    an attempt begins, only while the account is neither held nor halted and `address`, where the
+    attempt goes, is not held. Where the order is made of a signal (`is_from_signal`), only if there
+    never was one of its id.
+    """
+
+    before: Order
+    after: Order
+    due_ms: int | None
+    position: Position | None = None
+    position_before: Position | None = None
+    epoch: Epoch | None = None
+    begins_attempt: bool = False
+    is_from_signal: bool = False
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nothing new is sent on the account, or on any where it is None, until somebody resumes."""
+
+    account: str | None
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An entry of the signal stream: what a producer wants done. `version` is that of the signal's
+    schema, as it was written."""
+
+    entry_id: str
+    task: str
+    body: str
+    version: str = "1"
+
+
+# No secret is longer than this.
+SECRET_LENGTH_MAX = 4_096
+REFUSED_MAX = {"task": 100, "body": 2_000, "reason": 1_000}
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedIntent:
+    """An intent that could not become an order, and why; kept so that nothing is lost.
+
+    What looks like a key, a token or a password is removed. What is longer than REFUSED_MAX says,
+    in bytes of UTF-8, is cut, so that a list of them takes a bounded amount of memory. JSON's
+    escapes can make halves of characters, which no store takes; they are shown as escapes.
+    """
+
+    task: str
+    body: str
+    reason: str
+    time: datetime
+
+    def __post_init__(self) -> None:
+        for name, bytes_max in REFUSED_MAX.items():
+            text = getattr(self, name)
+            # Before the cut, which could leave half of a secret. What is cut off is not kept.
+            looked_at = bytes_max + SECRET_LENGTH_MAX
+            redacted = redact(text[:looked_at]) + text[looked_at:]
+            object.__setattr__(self, name, cut(redacted, bytes_max))
+
+
+class Store(Protocol):
+    """Where orders, positions and intents live. Every method raises StoreUnavailable when the
+    server does not answer."""
+
+    def commit(self, change: Change) -> Committed: ...
+    def epoch(self, *, fresh: bool = False) -> Epoch:
+        """The epoch as this store knows it; a change refused as RESTARTED makes it look anew, as
+        `fresh` does."""
+
+    def begin_epoch(self) -> Epoch:
+        """Let everybody reckon from now on with what this store may have lost."""
+
+    def order(self, order_id: str) -> Order | None: ...
+    def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
+        """Oldest first."""
+
+    def live_orders(self, account: str) -> list[Order]: ...
+    def accounts(self) -> list[str]:
+        """Every account that ever had a live order, sorted."""
+
+    def order_ids_by_exchange_id(
+        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
+    ) -> dict[str, str]: ...
+    def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
+        """Take order ids that are due, and make them due again after the lease."""
+
+    def postpone(self, order_id: str, due_ms: int) -> None:
+        """Let the sweep look at the order then, if it still is to look at it at all."""
+
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
+        each `apart_ms` after the one before. Says how many those were."""
+
+    def position(self, account: str, symbol: str) -> Position:
+        """An empty position of version 0 where there is none."""
+
+    def positions(self, account: str | None = None) -> list[Position]: ...
+    def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
+        """Intents that no record stands for yet, oldest first; those that are younger are left out,
+        those whose id is ahead of now are not. They stay until they are settled."""
+
+    def settle_intent(self, entry_id: str) -> None:
+        """Let the intent be done with, also one that waits; see waiting_intents."""
+
+    def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None: ...
+    def refused_intents(self, count: int) -> list[RefusedIntent]: ...
+    def hold(self, account: str, seconds: int) -> None:
+        """Let nothing be sent on the account for so long."""
+
+    def end_hold(self, account: str) -> bool:
+        """Let things be sent on the account again; False where nothing kept them back."""
+
+    def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
+    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...
+    def halt(self, halt: Halt) -> None: ...
+    def resume(self, account: str | None) -> bool:
+        """End the halt of the account, or the one of all accounts; False if there was none."""
+
+    def halts(self) -> list[Halt]: ...
+    def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
+        """Take the lease, or hold on to it for so long from now; False if it is somebody else's."""
+
+    def release(self, name: str, owner: str) -> None: ...
+    def ping(self) -> None: ...
