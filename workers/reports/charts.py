@@ -19,7 +19,7 @@ from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 import pandas as pd
 from matplotlib import rcdefaults, style
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import MICROSECONDLY, AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -36,8 +36,8 @@ COLOURS = {LINE: "line", LOSS: "loss", MARKED: "marked", QUIET: "quiet", "#e4e4d
 UNITS_PER_INCH = 72
 BANDS = 96
 BINS = 24
-# A moment has no width to be drawn in.
-SPAN_MIN = timedelta(seconds=1)
+# What took less time is drawn in the middle of a longer one, because a moment has no width.
+SPAN_MIN = timedelta(milliseconds=10)
 MARGIN = timedelta(seconds=30)
 
 Point = tuple[datetime, Decimal]
@@ -153,7 +153,8 @@ def _time_axis(axes: Axes, start: datetime, end: datetime, width: int) -> None:
     """Label round times in UTC: 12:00:05, 14:05, 3 Sep, Sep 2026 or 2026."""
     # With so many ticks at least and at most, every span has a round step.
     locator = AutoDateLocator(UTC, *((5, 11) if width > 600 else (2, 5)))
-    # Of a fraction of a second, no zeros at the end are written.
+    # Fractions of a second have longer labels, though zeros at their end are not written.
+    locator.maxticks[MICROSECONDLY] = 7 if width > 600 else 4
     formats = ["%Y", "%b %Y", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S.%f"]
     zeros = [*formats[:3], "%-d %b", *formats[4:]]
     labels = ConciseDateFormatter(
