@@ -12,7 +12,7 @@ from execution.market_data.grid import Mask, SpreadGrid
 from execution.market_data.opportunities import Opportunity, age_ms, opportunity
 from execution.market_data.scan_limits import Cap, ScanLimits
 from execution.market_data.snapshots import BookKey, BookSnapshot
-from execution.market_data.spreads import BPS, UNLIMITED, Listing, Means, Pair
+from execution.market_data.spreads import BPS, UNLIMITED, Listing, Pair, TradeLimits
 from execution.model.book_defects import defect_of
 from execution.model.decimals import ZERO
 from execution.model.instrument import assets_of
@@ -181,11 +181,11 @@ class ArbitrageScanner:
         rows = (balances.get(account, {}) for account in self._accounts)
         return [[row.get(asset, ZERO) for asset in self._assets] for row in rows]
 
-    def _means(self, pair: Pair, cap: Cap, balances: Balances | None) -> Means:
+    def _means(self, pair: Pair, cap: Cap, balances: Balances | None) -> TradeLimits:
         if balances is None:
-            return Means(amount_max=cap.amount_max, notional_max=cap.notional_max)
+            return TradeLimits(amount_max=cap.amount_max, notional_max=cap.notional_max)
         base, quote = assets_of(pair.buy.snapshot.symbol)
-        return Means(
+        return TradeLimits(
             balances.get(pair.buy.snapshot.account, {}).get(quote, ZERO),
             balances.get(pair.sell.snapshot.account, {}).get(base, ZERO),
             cap.amount_max,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import Desk
+from fakes import Rig
 
 from execution.model.order import Order, OrderState
 from workers.sandbox.chaos.exchange_disorder import BlackHole
@@ -18,7 +18,7 @@ ACCOUNT = "binance-main"
 
 
 def order(number: int, state: OrderState = OrderState.OPEN) -> Order:
-    made = replace(Desk().order(signal_id=f"chaos-{number}"), account=ACCOUNT)
+    made = replace(Rig().order(signal_id=f"chaos-{number}"), account=ACCOUNT)
     return replace(made, state=state, exchange_order_id=str(number))
 
 

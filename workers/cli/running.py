@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
-from workers.cli.app import AsJson, Refused, cli, console, print_json, show
+from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
 from workers.cli.interrupts import SIGNALS
 from workers.configuration.settings import SettingsError
 from workers.sandbox.valkey import run_valkey
@@ -29,7 +29,7 @@ def demo(
 
     # Said before the run, not after it.
     if report.is_dir() or not report.resolve().parent.is_dir():
-        raise Refused(f"--report: {str(report)!r} is a folder, or in none that is there")
+        raise CommandError(f"--report: {str(report)!r} is a folder, or in none that is there")
     raise typer.Exit(run_demo(signals, seed, report, console()))
 
 
@@ -52,7 +52,7 @@ def chaos(
     --orders is how many arbitrages.
     """
     from workers.sandbox.chaos.arbitrage_run import run_arbitrage_chaos
-    from workers.sandbox.chaos.disorder import Rhythm
+    from workers.sandbox.chaos.disorder import SaveIntervals
     from workers.sandbox.chaos.folder import NotUsable, run_folder
     from workers.sandbox.chaos.report import outcome_view, show_outcome
     from workers.sandbox.chaos.run import run_chaos
@@ -62,14 +62,14 @@ def chaos(
     run = run_arbitrage_chaos if arbitrage else run_chaos
     try:
         with run_folder(keep) as folder:
-            outcome = run(orders, seed, minutes, Rhythm(), folder.path)
+            outcome = run(orders, seed, minutes, SaveIntervals(), folder.path)
             folder.is_kept = folder.is_kept or not outcome.is_clean
             if as_json:
                 print_json(outcome_view(outcome))
             else:
                 show_outcome(outcome, console())
     except NotUsable as error:
-        raise Refused(f"--keep: {error}") from None
+        raise CommandError(f"--keep: {error}") from None
     raise typer.Exit(0 if outcome.is_clean else 1)
 
 

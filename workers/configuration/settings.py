@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_settings import SettingsConfigDict
 
 from execution.exchanges.account import Account
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 from execution.reconciliation.run import DriftPolicy
 from execution.text.redaction import redact, register_url
 from oneorder.addresses import check_base_url
@@ -176,19 +176,19 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
 def _check_window(settings: Settings, name: str) -> None:
     """Raise SettingsError for a window that the account's exchange does not take."""
     account = settings.accounts[name]
-    contract = CONTRACTS.get(account.exchange)
+    guarantees = GUARANTEES.get(account.exchange)
     own, general = account.window_ms, settings.recv_window_ms
-    if contract is None or not contract.is_fenced:
+    if guarantees is None or not guarantees.is_fenced:
         if own is not None:
             raise SettingsError(
                 f"accounts.{name}.window_ms: {own} has no meaning, because {account.exchange} "
                 "refuses no request for being late"
             )
         return
-    takes = f"{account.exchange} takes {contract.window_min_ms} to {contract.window_max_ms} ms"
-    if own is not None and contract.within_window(own) != own:
+    takes = f"{account.exchange} takes {guarantees.window_min_ms} to {guarantees.window_max_ms} ms"
+    if own is not None and guarantees.within_window(own) != own:
         raise SettingsError(f"accounts.{name}.window_ms: {own} is not possible, because {takes}")
-    if own is None and general is not None and contract.within_window(general) != general:
+    if own is None and general is not None and guarantees.within_window(general) != general:
         raise SettingsError(
             f"recv_window_ms: {general} is not possible for account {name}, because {takes}; "
             f"set accounts.{name}.window_ms"

@@ -85,10 +85,8 @@ class LocalStack:
             name: {"exchange": dialect, "base_url": urls[name], "timeout_s": timeout_s}
             for name, dialect in self.dialects.items()
         }
-        text = tomli_w.dumps(
-            {"redis_url": self.redis_url, **(settings or {}), "accounts": accounts}
-        )
-        config.write_text(text)
+        values = {"redis_url": self.redis_url, **(settings or {}), "accounts": accounts}
+        config.write_text(tomli_w.dumps(values))
 
     @property
     def ledger_url(self) -> str:

@@ -15,7 +15,7 @@ from execution.orders.identifiers import arbitrage_id_of
 from oneorder.settings import SignalSettings
 from workers.sandbox.arbitrage_audit import compare_arbitrages
 from workers.sandbox.audit import Check, Ledger
-from workers.sandbox.chaos.disorder import Disorder, Rhythm
+from workers.sandbox.chaos.disorder import Disorder, SaveIntervals
 from workers.sandbox.chaos.faults import BINANCE, BOOKS, BYBIT, Routes, draw_leg_faults
 from workers.sandbox.chaos.producer import Producers
 from workers.sandbox.chaos.run import TIMEOUT_S, start_everything
@@ -85,7 +85,7 @@ class ArbitrageOutcome:
 
 
 def run_arbitrage_chaos(
-    arbitrages: int, seed: int, minutes: float, rhythm: Rhythm, folder: Path
+    arbitrages: int, seed: int, minutes: float, rhythm: SaveIntervals, folder: Path
 ) -> ArbitrageOutcome:
     """Publish `arbitrages` signals within `minutes` of disorder; say what became of each.
 
@@ -189,7 +189,7 @@ def _judge(
                 if one.state is ArbitrageState.REFUSED
             )
         ),
-        fixed=sum(bool(one.fixes) for one in found),
+        fixed=sum(bool(one.hedges) for one in found),
         traded=sum(bool(one.bought or one.sold) for one in found),
         orders=len(rows),
         net_profit=to_text(round(total(one.net_profit for one in found), 8)),

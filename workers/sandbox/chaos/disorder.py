@@ -20,7 +20,7 @@ Draw = Callable[[random.Random, Routes], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class SaveIntervals:
     """How often what happens, in seconds between two of the same sort.
 
     With arbitrages Valkey is killed every `redis_kill_s`; with orders two things happen to the
@@ -51,7 +51,7 @@ class Disorder:
         stack: LocalStack,
         workers: list[str],
         dice: random.Random,
-        rhythm: Rhythm,
+        rhythm: SaveIntervals,
         routes: Mapping[str, Routes],
         *,
         draw: Draw,

@@ -39,7 +39,7 @@ class Controls(Protocol):
 
 
 class BlackHole:
-    """Lets the exchange behind `door` be a black hole half of the time, in phases.
+    """Lets the exchange behind `adapter` be a black hole half of the time, in phases.
 
     `placed` counts the orders that the first exchange has taken so far: how many it takes in either
     phase shows whether the second one holds it up.
@@ -47,7 +47,7 @@ class BlackHole:
 
     def __init__(
         self,
-        door: Forwarder,
+        adapter: Forwarder,
         placed: Callable[[], int],
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,7 +55,7 @@ class BlackHole:
         # Seconds, and orders placed at the first exchange, by whether the second is a black hole.
         self.seconds = {True: 0.0, False: 0.0}
         self.orders = {True: 0, False: 0}
-        self._door = door
+        self._door = adapter
         self._placed = placed
         self._now_s = now_s
         self._since = now_s()

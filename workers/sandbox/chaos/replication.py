@@ -28,7 +28,7 @@ def start_replica(stack: LocalStack) -> tuple[int, Any]:
     command = [
         sys.executable,
         "-m",
-        "workers.cli.main",
+        "workers.cli",
         "redis",
         "--port",
         str(port),

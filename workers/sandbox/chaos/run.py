@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oneorder.settings import SignalSettings
-from workers.sandbox.chaos.disorder import Disorder, Habit, Rhythm
+from workers.sandbox.chaos.disorder import Disorder, Habit, SaveIntervals
 from workers.sandbox.chaos.exchange_disorder import BlackHole, ExchangeClocks
 from workers.sandbox.chaos.faults import BINANCE, BYBIT, Routes, draw_faults
 from workers.sandbox.chaos.forwarder import Forwarder
@@ -46,7 +46,9 @@ PAUSE_FOR_S = 16.5
 CLOCK_LOOK_S = 1
 
 
-def run_chaos(orders: int, seed: int, minutes: float, rhythm: Rhythm, folder: Path) -> Outcome:
+def run_chaos(
+    orders: int, seed: int, minutes: float, rhythm: SaveIntervals, folder: Path
+) -> Outcome:
     """Publish `orders` signals within `minutes` of disorder; say what became of each. Everything
     that the processes write is in `folder`.
 
@@ -113,7 +115,7 @@ class _Run:
         settings = SignalSettings(redis_url=self._stack.redis_url)
         return Producers(signals, settings, self._seed, minutes * 54)
 
-    def disorder(self, workers: list[str], rhythm: Rhythm) -> Disorder:
+    def disorder(self, workers: list[str], rhythm: SaveIntervals) -> Disorder:
         habits: list[Habit] = [
             (rhythm.poison_s, self._poison.add),
             (rhythm.black_hole_s, self.black_hole.change),
