@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from importlib.resources import as_file, files
 from io import StringIO
 from itertools import accumulate, pairwise
 from math import floor, log10
@@ -42,11 +41,10 @@ MARGIN = timedelta(seconds=30)
 
 Point = tuple[datetime, Decimal]
 
-# Set once, because a style for a while would not hold when two threads draw; and upon the defaults,
-# because a matplotlibrc of the user's is for other drawings.
+# Set once, because a style that is set for one drawing fails when two threads draw; and on top of the
+# defaults, because a matplotlibrc of the user's is for other drawings. The name is charts.mplstyle's.
 rcdefaults()
-with as_file(files("workers.reports") / "charts.mplstyle") as path:
-    style.use(path)
+style.use("workers.reports.charts")
 
 
 @dataclass(frozen=True, slots=True)
