@@ -18,7 +18,15 @@ from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 import pandas as pd
 from matplotlib import rcdefaults, style
 from matplotlib.axes import Axes
-from matplotlib.dates import MICROSECONDLY, AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import (
+    DAILY,
+    MICROSECONDLY,
+    MINUTELY,
+    SECONDLY,
+    AutoDateLocator,
+    ConciseDateFormatter,
+    date2num,
+)
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -41,8 +49,8 @@ MARGIN = timedelta(seconds=30)
 
 Point = tuple[datetime, Decimal]
 
-# Set once, because a style that is set for one drawing fails when two threads draw; and on top of the
-# defaults, because a matplotlibrc of the user's is for other drawings. The name is charts.mplstyle's.
+# Set once, because a style that is set for one drawing fails when two threads draw; and on the
+# defaults, because the user may have a matplotlibrc. The name is that of charts.mplstyle.
 rcdefaults()
 style.use("workers.reports.charts")
 
@@ -149,10 +157,13 @@ def _scale(axes: Axes, values: Sequence[Decimal] | Sequence[float], ticks: int) 
 
 def _time_axis(axes: Axes, start: datetime, end: datetime, width: int) -> None:
     """Label round times in UTC: 12:00:05, 14:05, 3 Sep, Sep 2026 or 2026."""
-    # With so many ticks at least and at most, every span has a round step.
-    locator = AutoDateLocator(UTC, *((5, 11) if width > 600 else (2, 5)))
+    # With so many ticks at least and at most, every span has a round step, and more than one label.
+    wide = width > 600
+    locator = AutoDateLocator(UTC, *((5, 11) if wide else (2, 5)))
+    locator.intervald[MINUTELY] = locator.intervald[SECONDLY] = [1, 2, 5, 10, 15, 30]
+    locator.maxticks[DAILY] = 11 if wide else 6
     # Fractions of a second have longer labels, though zeros at their end are not written.
-    locator.maxticks[MICROSECONDLY] = 7 if width > 600 else 4
+    locator.maxticks[MICROSECONDLY] = 7 if wide else 4
     formats = ["%Y", "%b %Y", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S.%f"]
     zeros = [*formats[:3], "%-d %b", *formats[4:]]
     labels = ConciseDateFormatter(
