@@ -103,7 +103,7 @@ def time_chart(curve: Curve, width: int) -> str:
     _draw_steps(upper, curve.net, curve.end, width, LINE, 0.09)
     _draw_steps(lower, falls, curve.end, width, LOSS, 0.16)
     times, values = _numbers(thinned(curve.equity, width))
-    upper.plot(times, values, color=MARKED, dashes=(3, 3), clip_on=False)
+    upper.plot(times, values, color=MARKED, dashes=(3, 3))
     _scale(upper, [value for _, value in (*curve.net, *curve.equity)], 5)
     _scale(lower, [value for _, value in falls], 3)
     lower.set_title("Drawdown")
@@ -124,8 +124,8 @@ def _draw_steps(
     across = [time for time in (*times, date2num(end)) for _ in range(2)][1:-1]
     up = [value for value in values for _ in range(2)]
     closed = ([across[0], *across, across[-1]], [0, *up, 0])
-    axes.fill(*closed, color=colour, alpha=area, clip_on=False)
-    axes.plot(across, up, color=colour, clip_on=False)
+    axes.fill(*closed, color=colour, alpha=area)
+    axes.plot(across, up, color=colour)
 
 
 def _numbers(points: Sequence[Point]) -> tuple[list[float], list[float]]:
@@ -152,7 +152,7 @@ def _scale(axes: Axes, values: Sequence[Decimal] | Sequence[float], ticks: int) 
     places = max(0, -floor(log10(marks[1] - marks[0]) + 1e-6))
     axes.set_ylim(marks[0], marks[-1])
     axes.set_yticks(marks, [typeset(f"{mark:z,.{places}f}") for mark in marks])
-    axes.axhline(0, color=QUIET, linewidth=1, zorder=1, clip_on=False)
+    axes.axhline(0, color=QUIET, linewidth=1, zorder=1)
 
 
 def _time_axis(axes: Axes, start: datetime, end: datetime, width: int) -> None:
@@ -219,10 +219,9 @@ def slippage_chart(slippage_bps: Sequence[Decimal], width: int) -> str:
         align="edge",
         color=LINE,
         alpha=0.65,
-        clip_on=False,
     )
     _scale(axes, counts, 4)
-    axes.axvline(0, color=QUIET, linewidth=1, clip_on=False)
+    axes.axvline(0, color=QUIET, linewidth=1)
     titles = {}
     for place, bar in enumerate(bars):
         bar.set_gid(f"bar-{place}")
