@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from report_kit import at
 
+from tests.support.report_kit import at
 from workers.reports.charts import Curve, curve_of, slippage_chart, thinned, time_chart
 from workers.reports.figures import MINUS
 

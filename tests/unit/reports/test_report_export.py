@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from report_kit import NOW, START, at, snapshot, traded
 
+from tests.support.report_kit import NOW, START, at, snapshot, traded
 from workers.reports import Report, build_report
 from workers.reports.export import (
     LATENCY_COLUMNS,

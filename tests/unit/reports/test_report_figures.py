@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_kit import NOW, START, at, numbered, snapshot, timed, traded
 
 from execution.model.decimals import total
 from execution.model.order import Order, OrderState
 from execution.model.position import Position, fold
+from tests.support.fakes import ACCOUNT
+from tests.support.report_kit import NOW, START, at, numbered, snapshot, timed, traded
 from workers.reports import Report, build_report
 from workers.reports.summary import Summary, drawdowns, percentile
 

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from report_kit import NOW, at, snapshot, traded
 
 from execution.model.order import Order
+from tests.support.report_kit import NOW, at, snapshot, traded
 from workers.reports import Report, build_report
 from workers.reports.export import summary_rows
 from workers.reports.figures import FIGURES, MINUS, money, places_for, signed

@@ -8,8 +8,8 @@ import pytest
 from empyrical.stats import drawdown_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_kit import NOW, traded
 
+from tests.support.report_kit import NOW, traded
 from workers.reports import build_report
 from workers.reports.summary import Summary
 
