@@ -27,9 +27,9 @@ LINES_MAX = 300
 PURE = {
     "adoption", "arbitrages", "balance_sheet", "inventory", "report_faults", "verdict_codes",
     "waiting",
-    "arbitrage_scanner", "book_defects", "book_snapshots", "books", "cash_flows", "contracts",
+    "arbitrage_scanner", "book_snapshots", "books", "cash_flows", "contracts",
     "decimals", "events", "identifiers", "instruments", "markets", "opportunities", "orders",
-    "position_tracker", "positions", "scan_limits", "spread_grid", "spread_pricing",
+    "position_tracker", "positions", "spread_pricing",
     "transitions", "verdict_tables", "verdicts",
 }  # fmt: skip
 
@@ -38,7 +38,6 @@ MONEY = ("execution", "paper_exchange/engine")
 FLOATS_ALLOWED = {
     "execution/texts.py": "how alike a misspelt name and the one that was meant must be",
     "execution/error_handler.py": "pauses between repeats, in seconds",
-    "execution/spread_grid.py": "ranks candidates; what leaves is priced again in Decimal",
     "execution/standalone.py": "the pause between two looks at an order, in seconds",
     "execution/arbitrage_executor.py": "the pause between two looks at an arbitrage, in seconds",
 }
@@ -57,7 +56,7 @@ RESERVED = {
     "sentry_sdk": ("workers/",),
     "pandas": ("workers/",),
     "pyarrow": ("workers/",),
-    "numpy": ("execution/spread_grid.py",),
+    "numpy": (),
     "paper_exchange": ("paper_exchange/",),
     "workers": ("workers/",),
     "execution": ("execution/", "workers/"),

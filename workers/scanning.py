@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from execution.api.connections import Connections
-from execution.arbitrage_scanner import ArbitrageScanner, LeftOut, Spread
+from execution.arbitrage_scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits, Spread
 from execution.book_snapshots import BookKey, Books
 from execution.errors import ExchangeUnavailable
 from execution.instruments import assets_of
 from execution.markets import Market
 from execution.opportunities import Cooldown, Opportunity
 from execution.ports import Clock
-from execution.scan_limits import Cap, ScanLimits
 from signals import ArbitrageSignal, Publisher, publish_arbitrage
 from workers.settings import Settings, SettingsError
 

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from execution.arbitrage_scanner import ArbitrageScanner, Balances
+from execution.arbitrage_scanner import ArbitrageScanner, Balances, Cap, ScanLimits
 from execution.book_snapshots import BookSnapshot
 from execution.books import Book, Level
 from execution.markets import Market
 from execution.opportunities import Opportunity
-from execution.scan_limits import Cap, ScanLimits
 
 NOW_MS = 1_800_000_000_000
 SYMBOL = "BTC/USDT"
