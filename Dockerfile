@@ -3,7 +3,7 @@ ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 COPY requirements.lock pyproject.toml README.md ./
 RUN pip install -r requirements.lock
-COPY signals signals
+COPY oneorder oneorder
 COPY execution execution
 COPY workers workers
 COPY paper_exchange paper_exchange

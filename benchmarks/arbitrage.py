@@ -22,11 +22,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from execution.arbitrages import Arbitrage
-from execution.decimals import EXACT, ZERO, to_text, total
-from workers.arbitrage_audit import compare_arbitrages, traded
-from workers.audit import Ledger
-from workers.local_stack import LocalStack
+from execution.arbitrage.model import Arbitrage
+from execution.model.decimals import EXACT, ZERO, to_text, total
+from workers.sandbox.arbitrage_audit import compare_arbitrages, traded
+from workers.sandbox.audit import Ledger
+from workers.sandbox.local_stack import LocalStack
 
 ACCOUNTS = ("binance-main", "bybit-main")
 WORKERS = ("worker-1", "worker-2")

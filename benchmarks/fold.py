@@ -16,10 +16,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from execution.decimals import EXACT, ZERO
-from execution.orders import Fee, Fill, Side
+from execution.model.decimals import EXACT, ZERO
+from execution.model.order import Fee, Fill, Side
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
 
 ACCOUNT = "benchmark"
 KINDS = {"spot": "BTC/USDT", "linear": "BTC/USDT:USDT", "inverse": "BTC/USD:BTC"}

@@ -15,8 +15,8 @@ from typing import Annotated
 
 import typer
 
-from execution.ledger.sql_ledger import SqlLedger
-from execution.orders import (
+from execution.ledger.sql.ledger import SqlLedger
+from execution.model.order import (
     Attempt,
     Fee,
     Fill,

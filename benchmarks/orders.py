@@ -22,10 +22,10 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from execution.identifiers import order_id_of
-from signals import OrderSignal, Publisher, publish_order
-from signals.settings import SignalSettings
-from workers.local_stack import LocalStack
+from execution.orders.identifiers import order_id_of
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.settings import SignalSettings
+from workers.sandbox.local_stack import LocalStack
 
 THREADS = 8
 PACE_S = 1 / 40

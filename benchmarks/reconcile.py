@@ -24,19 +24,19 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from execution.accounts import Account
-from execution.clock import SystemClock
-from execution.events import Event
-from execution.ledger.sql_ledger import open_ledger
-from execution.logger import configure_logging
-from execution.order_factory import new_order
-from execution.orders import Attempt, Fee, Fill, Order, OrderState, OrderType, Side, Verdict
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.ledger.sql.ledger import open_ledger
+from execution.model.events import Event
+from execution.model.order import Attempt, Fee, Fill, Order, OrderState, OrderType, Side, Verdict
+from execution.model.position import Position
+from execution.orders.factory import new_order
 from execution.position_tracker import fold
-from execution.positions import Position
-from execution.reconciliation_run import Reconciliation
+from execution.reconciliation.run import Reconciliation
 from workers.bootstrap import Services, compose, reconcile_account
-from workers.local_stack import LocalStack
-from workers.settings import Settings
+from workers.configuration.settings import Settings
+from workers.observers.logs import configure_logging
+from workers.sandbox.local_stack import LocalStack
 
 ACCOUNT, SYMBOL, MARKET = "binance-main", "BTC/USDT", "BTCUSDT"
 AMOUNT, FAR_BID, FAR_ASK = "0.001", "49000", "51000"

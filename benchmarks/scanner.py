@@ -17,10 +17,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from execution.arbitrage_scanner import ArbitrageScanner, ScanLimits
-from execution.book_snapshots import BookSnapshot
-from execution.books import Book, Level
-from execution.markets import Market
+from execution.market_data.scanner import ArbitrageScanner, ScanLimits
+from execution.market_data.snapshots import BookSnapshot
+from execution.model.book import Book, Level
+from execution.model.trading_rules import Market
 
 NOW_MS = 1_800_000_000_000
 MIN_PROFIT_BPS = Decimal(1)

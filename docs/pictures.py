@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workers.demo import run_demo
+from workers.sandbox.demo import run_demo
 
 IMAGES = Path(__file__).parent / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -11,25 +11,25 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.arbitrage_balancing import Balancing, Over
-from execution.arbitrage_legs import ArbitrageDesk, Legs, Limits, first_legs
-from execution.arbitrage_plan import NoPlan, plan_legs
-from execution.arbitrages import Arbitrage, ArbitrageState, Result, result_of
-from execution.bulkhead import Crowded
-from execution.clock import ExchangeClocks, SystemClock
-from execution.decimals import ZERO, to_decimal
-from execution.errors import ExchangeUnavailable
-from execution.identifiers import arbitrage_id_of
-from execution.journal import Journal, Overtaken, Patience, StoreRestarted
-from execution.logger import LogObserver
-from execution.order_factory import one_off_order
+from execution.arbitrage.hedging import Balancing, Over
+from execution.arbitrage.legs import ArbitrageDesk, Legs, Limits, first_legs
+from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, result_of
+from execution.arbitrage.plan import NoPlan, plan_legs
+from execution.exchanges.bulkhead import Crowded
+from execution.exchanges.clocks import ExchangeClocks, SystemClock
+from execution.exchanges.parallel import together
+from execution.model.decimals import ZERO, to_decimal
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Order, Side
 from execution.order_manager import OrderManager, SignalReused
-from execution.orders import Order, Side
-from execution.placement import Placement, UnknownAccount
-from execution.ports import Epoch, Exchange
-from execution.store.memory_arbitrages import MemoryArbitrages
-from execution.store.memory_store import MemoryStore
-from execution.together import together
+from execution.orders.factory import one_off_order
+from execution.orders.identifiers import arbitrage_id_of
+from execution.orders.journal import Journal, Overtaken, Patience, StoreRestarted
+from execution.orders.placement import Placement, UnknownAccount
+from execution.orders.store import Epoch, Exchange
+from execution.store.memory.arbitrages import MemoryArbitrages
+from execution.store.memory.orders import MemoryStore
+from workers.observers.logs import LogObserver
 
 ATTEMPTS_MAX = 5
 PAUSE_S = 0.2

@@ -16,9 +16,9 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from execution.orders import Verdict
-from execution.verdict_tables import BINANCE, EVERY_EXCHANGE, TABLES
-from execution.verdicts import Failure, Row, row_for
+from execution.exchanges.verdict_tables import BINANCE, EVERY_EXCHANGE, TABLES
+from execution.exchanges.verdicts import Failure, Row, row_for
+from execution.model.order import Verdict
 
 __all__ = [
     "BINANCE",

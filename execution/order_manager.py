@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-from execution.accounts import what_is_missing
-from execution.bulkhead import Bulkhead, Crowded
-from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-from execution.events import CancelRequested, Refused, Reported, SettledByHand
-from execution.journal import Journal, Overtaken, StoreRestarted
-from execution.orders import Order, OrderReport, OrderState
-from execution.placement import Placement, UnknownAccount
-from execution.ports import Exchange, Store
-from execution.report_faults import is_fault
-from execution.waiting import ACCOUNT_UNKNOWN, BUSY, NOT_CANCELED
+from execution.exchanges.account import what_is_missing
+from execution.exchanges.bulkhead import Bulkhead, Crowded
+from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.events import CancelRequested, Refused, Reported, SettledByHand
+from execution.model.order import Order, OrderReport, OrderState
+from execution.orders.journal import Journal, Overtaken, StoreRestarted
+from execution.orders.placement import Placement, UnknownAccount
+from execution.orders.report_faults import is_fault
+from execution.orders.store import Exchange, Store
+from execution.orders.waiting.reasons import ACCOUNT_UNKNOWN, BUSY, NOT_CANCELED
 
 __all__ = ["OrderManager", "SignalReused", "UnknownAccount"]
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation, localcontext
 
-from execution.decimals import EXACT, ZERO, to_decimal
-from execution.instruments import COST_GRID, Kind
-from execution.orders import Fill, Side
-from execution.positions import Position
+from execution.model.decimals import EXACT, ZERO, to_decimal
+from execution.model.instrument import COST_GRID, Kind
+from execution.model.order import Fill, Side
+from execution.model.position import Position
 
 
 def fold(position: Position, fills: Iterable[Fill]) -> Position:

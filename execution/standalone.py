@@ -3,15 +3,15 @@
 import time
 from decimal import Decimal
 
-from execution.clock import ExchangeClocks, SystemClock
-from execution.journal import Journal, Patience
-from execution.logger import LogObserver
-from execution.order_factory import one_off_order
+from execution.exchanges.clocks import ExchangeClocks, SystemClock
+from execution.model.order import Order, OrderState, TimeInForce
 from execution.order_manager import OrderManager
-from execution.orders import Order, OrderState, TimeInForce
-from execution.placement import Placement
-from execution.ports import Exchange
-from execution.store.memory_store import MemoryStore
+from execution.orders.factory import one_off_order
+from execution.orders.journal import Journal, Patience
+from execution.orders.placement import Placement
+from execution.orders.store import Exchange
+from execution.store.memory.orders import MemoryStore
+from workers.observers.logs import LogObserver
 
 ATTEMPTS_MAX = 5
 PAUSE_S = 0.2

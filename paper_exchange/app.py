@@ -9,17 +9,17 @@ from random import Random
 from aiohttp import web
 
 from paper_exchange.clock import ExchangeClock, system_ms
-from paper_exchange.control import Control
-from paper_exchange.dialects import DIALECTS, Terms
+from paper_exchange.dialects.registry import DIALECTS, Terms
 from paper_exchange.engine.exchange import Exchange, Setup
+from paper_exchange.engine.market.shared_price import STEP_MS, SharedPrice
 from paper_exchange.engine.settlement import Fees
-from paper_exchange.engine.shared_price import STEP_MS, SharedPrice
 from paper_exchange.engine.symbols import DEFAULT_SYMBOLS
-from paper_exchange.faults import FaultBook
-from paper_exchange.http_server import HttpServer
+from paper_exchange.faults.fault_book import FaultBook
 from paper_exchange.options import Options
-from paper_exchange.server import Server
-from paper_exchange.stream_server import StreamServer
+from paper_exchange.server.control import Control
+from paper_exchange.server.http_server import HttpServer
+from paper_exchange.server.server import Server
+from paper_exchange.server.stream_server import StreamServer
 
 # Requests that a fault is holding back are given up after this long when the server stops.
 SHUTDOWN_MS = 200

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
-from paper_exchange.dialects import DIALECTS
+from paper_exchange.dialects.registry import DIALECTS
 from paper_exchange.engine.symbols import ASSET_UNIT, DEFAULT_SYMBOLS
 
 DEFAULT_ACCOUNT = ("paper", "paper")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workers.local_stack import LocalStack
+from workers.sandbox.local_stack import LocalStack
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from execution.archive import Archive, Retention
-from execution.balance_sheet import moved_by_trade
-from execution.books import Book
-from execution.clock import ExchangeClocks, SystemClock
-from execution.contracts import BINANCE, Contract
-from execution.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
-from execution.events import Event
-from execution.journal import Journal, Patience
-from execution.ledger.memory_ledger import MemoryLedger
-from execution.markets import Market
-from execution.order_factory import new_order
-from execution.order_manager import OrderManager
-from execution.orders import (
+from execution.exchanges.clocks import ExchangeClocks, SystemClock
+from execution.exchanges.guarantees import BINANCE, Contract
+from execution.ledger.archive import Archive, Retention
+from execution.ledger.memory import MemoryLedger
+from execution.model.book import Book
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
+from execution.model.events import Event
+from execution.model.order import (
     Attempt,
     Fee,
     Fill,
@@ -36,23 +31,36 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.placement import Placement
-from execution.ports import AccountFill, Change, Clock, ClockOffset, Committed, Exchange, Outcome
-from execution.reconciliation import Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.reconciliation_run import DriftPolicy, Reconciliation
-from execution.repair import Repairer
-from execution.store.memory_arbitrages import MemoryArbitrages
-from execution.store.memory_archive import MemoryArchive, MemoryRepair
-from execution.store.memory_books import MemoryReconciliations, MemoryValuations
-from execution.store.memory_health import MemoryHealth
-from execution.store.memory_holds import MemoryAddressHolds
-from execution.store.memory_listings import MemoryListings
-from execution.store.memory_order_books import MemoryBooks
-from execution.store.memory_store import MemoryStore
-from execution.store.memory_waiting import MemoryWaiting
-from execution.store.memory_workers import MemoryWorkers
-from execution.store.redis_stores import Stores
+from execution.model.trading_rules import Market
+from execution.order_manager import OrderManager
+from execution.orders.factory import new_order
+from execution.orders.journal import Journal, Patience
+from execution.orders.placement import Placement
+from execution.orders.store import (
+    AccountFill,
+    Change,
+    Clock,
+    ClockOffset,
+    Committed,
+    Exchange,
+    Outcome,
+)
+from execution.positions.balance_sheet import moved_by_trade
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import Reconciler
+from execution.reconciliation.run import DriftPolicy, Reconciliation
+from execution.repair.repairer import Repairer
+from execution.store.memory.arbitrages import MemoryArbitrages
+from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.books import MemoryBooks
+from execution.store.memory.health import MemoryHealth
+from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.listings import MemoryListings
+from execution.store.memory.orders import MemoryStore
+from execution.store.memory.valuations import MemoryReconciliations, MemoryValuations
+from execution.store.memory.waiting import MemoryWaiting
+from execution.store.memory.workers import MemoryWorkers
+from execution.store.stores import Stores
 
 START_MS = 1_800_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,11 +5,11 @@ from typing import Any
 
 from fakes import ACCOUNT, Desk, NoArbitrages
 
-from execution.accounts import Account
-from execution.live_workers import LiveWorker
-from workers.intake import Intake
-from workers.roster import Roster
-from workers.waiting_rules import WaitingRules
+from execution.exchanges.account import Account
+from execution.operations.live_workers import LiveWorker
+from workers.intake.intake import Intake
+from workers.intake.roster import Roster
+from workers.intake.waiting_rules import WaitingRules
 
 WAIT_MAX_S = 300
 MARKET_AGE_MAX_S = 60

@@ -12,10 +12,10 @@ import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
-from execution.store import keys
-from signals.broker import QUEUES
-from workers.commands.program import cli
-from workers.settings import (
+from execution.store.access import keys
+from oneorder.broker import QUEUES
+from workers.cli.program import cli
+from workers.configuration.settings import (
     AccountSettings,
     ArbitrageSettings,
     CollectorSettings,
@@ -169,7 +169,7 @@ def test_every_command_of_the_reference_exists() -> None:
 
 def test_every_module_that_the_architecture_names_exists() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
-    code = [path for folder in ("signals", "execution", "workers") for path in _python(folder)]
+    code = [path for folder in ("oneorder", "execution", "workers") for path in _python(folder)]
     named = re.findall(r"[\w/]+\.py\b", text)
     assert len(named) > 50
     for name in named:

@@ -13,14 +13,14 @@ from typing import get_args
 
 import pytest
 
-from execution.orders import OrderType, Side, TimeInForce
-from execution.store import keys
-from signals.broker import QUEUES
-from signals.messages import OrderSignal
-from signals.publisher import STREAM
+from execution.model.order import OrderType, Side, TimeInForce
+from execution.store.access import keys
+from oneorder.broker import QUEUES
+from oneorder.publisher import STREAM
+from oneorder.signals import OrderSignal
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("signals", "execution", "workers", "paper_exchange")
+PACKAGES = ("oneorder", "execution", "workers", "paper_exchange")
 LINES_MAX = 300
 
 # What lies on the ground floor of execution/: rules that know nothing of the outside.
@@ -36,7 +36,7 @@ PURE = {
 # Money is Decimal. These are the only files there that may name a binary fraction, and why.
 MONEY = ("execution", "paper_exchange/engine")
 FLOATS_ALLOWED = {
-    "execution/texts.py": "how alike a misspelt name and the one that was meant must be",
+    "execution/text/cutting.py": "how alike a misspelt name and the one that was meant must be",
     "execution/error_handler.py": "pauses between repeats, in seconds",
     "execution/standalone.py": "the pause between two looks at an order, in seconds",
     "execution/arbitrage_executor.py": "the pause between two looks at an arbitrage, in seconds",
@@ -47,10 +47,10 @@ RESERVED = {
     "ccxt": ("execution/api/",),
     "requests": ("execution/api/",),
     "urllib3": ("execution/api/",),
-    "redis": ("execution/store/", "signals/publisher.py", "signals/failover.py"),
+    "redis": ("execution/store/", "oneorder/publisher.py", "oneorder/failover.py"),
     "sqlalchemy": ("execution/ledger/",),
-    "celery": ("workers/", "signals/publisher.py"),
-    "kombu": ("workers/", "signals/publisher.py", "signals/failover.py"),
+    "celery": ("workers/", "oneorder/publisher.py"),
+    "kombu": ("workers/", "oneorder/publisher.py", "oneorder/failover.py"),
     "typer": ("workers/",),
     "rich": ("workers/",),
     "sentry_sdk": ("workers/",),
@@ -60,7 +60,7 @@ RESERVED = {
     "paper_exchange": ("paper_exchange/",),
     "workers": ("workers/",),
     "execution": ("execution/", "workers/"),
-    "signals": ("signals/", "workers/"),
+    "oneorder": ("oneorder/", "workers/"),
 }
 
 

@@ -7,7 +7,7 @@ commands which need no broker do not wait for Celery.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workers.celery_app import app
+    from workers.messaging.celery_app import app
 
 __all__ = ["app"]
 
@@ -15,6 +15,6 @@ __all__ = ["app"]
 def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from workers.celery_app import app
+    from workers.messaging.celery_app import app
 
     return app

@@ -5,48 +5,53 @@ import socket
 from dataclasses import dataclass
 from functools import cache, partial
 
-from execution.accounts import Account
-from execution.address_holds import AddressHolds
 from execution.api.connections import Connections
+from execution.arbitrage.legs import ArbitrageDesk, Limits
+from execution.arbitrage.model import Arbitrage
 from execution.arbitrage_executor import ArbitrageExecutor
-from execution.arbitrage_legs import ArbitrageDesk, Limits
-from execution.arbitrages import Arbitrage
-from execution.archive import Archive, Retention
-from execution.bulkhead import Bulkhead, bulkhead_of
-from execution.clock import ExchangeClocks, SystemClock, steady_ms
-from execution.events import Event
-from execution.journal import Journal, Patience
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.bulkhead import Bulkhead, bulkhead_of
+from execution.exchanges.clocks import ExchangeClocks, SystemClock, steady_ms
+from execution.ledger.archive import Archive, Retention
 from execution.ledger.port import Ledger
-from execution.logger import LogObserver, log_arbitrage, log_missing_account, log_reconciliation
-from execution.missing_accounts import MissingAccount
+from execution.model.events import Event
+from execution.model.order import Order, OrderState
+from execution.operations.missing_accounts import MissingAccount
 from execution.order_manager import OrderManager
-from execution.orders import Order, OrderState
-from execution.placement import Placement, UnknownAccount
-from execution.ports import Clock, Observer, Store
-from execution.reconciliation import Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.reconciliation_run import Reconciliation
-from execution.repair import Repairer
-from execution.store.redis_stores import Stores
-from execution.valuation import Holder, RecentMarks, Valuer
-from workers.arbitrage_intake import ArbitrageIntake
-from workers.intake import Intake
-from workers.opening import ledger_of, stores_of
-from workers.roster import Roster
-from workers.sentry import (
-    AlertObserver,
-    alert_of_arbitrage,
-    alert_of_missing_account,
-    alert_of_reconciliation,
-)
-from workers.settings import (
+from execution.orders.journal import Journal, Patience
+from execution.orders.placement import Placement, UnknownAccount
+from execution.orders.store import Clock, Observer, Store
+from execution.positions.valuation import Holder, RecentMarks, Valuer
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import Reconciler
+from execution.reconciliation.run import Reconciliation
+from execution.repair.repairer import Repairer
+from execution.store.stores import Stores
+from workers.configuration.opening import ledger_of, stores_of
+from workers.configuration.settings import (
     Settings,
     drift_policy_of,
     load_settings,
     windows_of,
 )
-from workers.start_check import checked_accounts
-from workers.waiting_rules import WaitingRules, alert_of_waiting
+from workers.configuration.start_check import checked_accounts
+from workers.intake.arbitrages import ArbitrageIntake
+from workers.intake.intake import Intake
+from workers.intake.roster import Roster
+from workers.intake.waiting_rules import WaitingRules, alert_of_waiting
+from workers.observers.logs import (
+    LogObserver,
+    log_arbitrage,
+    log_missing_account,
+    log_reconciliation,
+)
+from workers.observers.sentry import (
+    AlertObserver,
+    alert_of_arbitrage,
+    alert_of_missing_account,
+    alert_of_reconciliation,
+)
 
 # A signal that does not say what the market was at gets the mark, if it is not older than this.
 REFERENCE_AGE_MAX_MS = 15_000

@@ -9,11 +9,7 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.failures import without_signature
-from execution.api.parse import account_fill_of, sized_by_value
-from execution.api.transport import (
+from execution.api.http.transport import (
     Shape,
     StrictTransport,
     list_of,
@@ -22,15 +18,19 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.clock import SystemClock
-from execution.contracts import BINANCE
-from execution.decimals import to_decimal
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.strict.failures import without_signature
+from execution.api.strict.parse import account_fill_of, sized_by_value
 from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
-from execution.errors import ExchangeUnavailable
-from execution.markets import refusal
-from execution.order_factory import one_off_order
-from execution.orders import Attempt, Order, OrderReport, Verdict
-from execution.ports import AccountFill, Exchange
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.exchanges.guarantees import BINANCE
+from execution.model.decimals import to_decimal
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt, Order, OrderReport, Verdict
+from execution.model.trading_rules import refusal
+from execution.orders.factory import one_off_order
+from execution.orders.store import AccountFill, Exchange
 
 TRADES_A_PAGE = 1000
 _ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")

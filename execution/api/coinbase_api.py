@@ -10,10 +10,7 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import sized_by_value
-from execution.api.transport import (
+from execution.api.http.transport import (
     Shape,
     StrictTransport,
     list_of,
@@ -22,8 +19,11 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.orders import Attempt, Order, OrderReport, OrderType, Side
-from execution.ports import AccountFill
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.strict.parse import sized_by_value
+from execution.exchanges.account import Account
+from execution.model.order import Attempt, Order, OrderReport, OrderType, Side
+from execution.orders.store import AccountFill
 
 A_PAGE = 250
 # Our clock may be wrong by so much when an order is looked for from its creation on.

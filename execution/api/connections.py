@@ -9,24 +9,24 @@ from typing import Any
 
 import ccxt
 
-from execution.accounts import Account
-from execution.address_holds import AddressHolds
-from execution.api.account_services import AccountServices, addresses_of_client
+from execution.api.accounts.account_services import AccountServices, addresses_of_client
+from execution.api.accounts.circuit import Circuit
+from execution.api.accounts.market_cache import MarketCache
 from execution.api.binance_api import BinanceExchange, binance_client
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.circuit import Circuit
 from execution.api.generic_api import is_known
-from execution.api.line import Line
-from execution.api.market_cache import MarketCache
+from execution.api.http.line import Line
 from execution.api.other_exchange_api import ANY_OTHER, DOORS, Door
-from execution.api.wire_check import check_wire
-from execution.clock import ExchangeClocks, steady_ms
-from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.wire.wire_check import check_wire
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.clocks import ExchangeClocks, steady_ms
+from execution.exchanges.guarantees import CONTRACTS, UnsupportedExchange, without_contract
 from execution.order_manager import UnknownAccount
-from execution.ports import Clock, Exchange
-from execution.store.memory_holds import MemoryAddressHolds
-from execution.store.memory_store import MemoryStore
-from execution.texts import did_you_mean
+from execution.orders.store import Clock, Exchange
+from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.orders import MemoryStore
+from execution.text.cutting import did_you_mean
 
 PROBE_TIMEOUT_MS = 2_000
 FULL_PROBE_EACH = 10

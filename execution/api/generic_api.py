@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import account_fill_of, date_ms
-from execution.api.transport import Shape, StrictTransport, strict_client
-from execution.api.wire_check import wire_of
-from execution.orders import Order, OrderReport, OrderType, Side
-from execution.ports import AccountFill
+from execution.api.http.transport import Shape, StrictTransport, strict_client
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.strict.parse import account_fill_of, date_ms
+from execution.api.wire.wire_check import wire_of
+from execution.exchanges.account import Account
+from execution.model.order import Order, OrderReport, OrderType, Side
+from execution.orders.store import AccountFill
 
 # Our clock may be wrong by so much when trades are looked for from an order's creation on.
 CREATED_MARGIN_MS = 3_600_000

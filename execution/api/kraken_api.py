@@ -13,9 +13,7 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.transport import (
+from execution.api.http.transport import (
     Shape,
     StrictTransport,
     is_text,
@@ -26,9 +24,11 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.decimals import EXACT, to_text, total
-from execution.orders import Attempt, Fill, Order, OrderReport, OrderState
-from execution.ports import AccountFill
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.exchanges.account import Account
+from execution.model.decimals import EXACT, to_text, total
+from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState
+from execution.orders.store import AccountFill
 
 TRADES_A_PAGE, TRADES_A_QUESTION = 50, 20
 

@@ -9,10 +9,7 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import sized_by_value
-from execution.api.transport import (
+from execution.api.http.transport import (
     Shape,
     StrictTransport,
     list_of,
@@ -21,9 +18,12 @@ from execution.api.transport import (
     strict_client,
     within,
 )
-from execution.identifiers import is_ours
-from execution.orders import Attempt, Order, OrderReport, Side
-from execution.ports import AccountFill
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.strict.parse import sized_by_value
+from execution.exchanges.account import Account
+from execution.model.order import Attempt, Order, OrderReport, Side
+from execution.orders.identifiers import is_ours
+from execution.orders.store import AccountFill
 
 A_PAGE = 100
 

@@ -1,21 +1,21 @@
 """The exchanges besides Binance: which client and which adapter belong to each.
 
 Every one of them fulfills ports.Exchange, each by its own rules: see the modules, and the contract
-of each in execution.contracts.
+of each in execution.exchanges.guarantees.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from execution.accounts import Account
 from execution.api.bybit_api import BybitExchange, bybit_client
-from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.coinbase_api import CoinbaseExchange, coinbase_client
 from execution.api.generic_api import GenericExchange, generic_client
 from execution.api.kraken_api import KrakenExchange, kraken_client
 from execution.api.okx_api import OkxExchange, okx_client
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.upbit_api import UpbitExchange, upbit_client
+from execution.exchanges.account import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,7 @@ from typing import Any, ClassVar
 
 import ccxt
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.api.parse import account_fill_of, date_ms, sized_by_value
-from execution.api.transport import (
+from execution.api.http.transport import (
     Shape,
     StrictTransport,
     list_of,
@@ -22,10 +19,13 @@ from execution.api.transport import (
     some,
     strict_client,
 )
-from execution.decimals import EXACT, ZERO, to_decimal, to_text
-from execution.markets import Market
-from execution.orders import Order, OrderReport, OrderType, Side
-from execution.ports import AccountFill
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.api.strict.parse import account_fill_of, date_ms, sized_by_value
+from execution.exchanges.account import Account
+from execution.model.decimals import EXACT, ZERO, to_decimal, to_text
+from execution.model.order import Order, OrderReport, OrderType, Side
+from execution.model.trading_rules import Market
+from execution.orders.store import AccountFill
 
 OPEN_A_PAGE, CLOSED_A_PAGE = 100, 1_000
 # Ended orders are told for a week at most, by when they were made; the latest if not asked else.

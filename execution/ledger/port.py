@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from execution.decimals import Money, total
-from execution.errors import StoreUnavailable
-from execution.orders import LIVE, Fill, Order, OrderState, merge_fills
-from execution.ports import Halt
+from execution.model.decimals import Money, total
+from execution.model.errors import StoreUnavailable
+from execution.model.order import LIVE, Fill, Order, OrderState, merge_fills
+from execution.orders.store import Halt
 
 # The states of orders that had not ended, or whose end nobody knew.
 UNSETTLED = tuple(sorted({state.value for state in (*LIVE, OrderState.QUARANTINED)}))

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from paper_exchange.engine.accounts import Account
 from paper_exchange.engine.errors import BalanceError, FilterError
-from paper_exchange.engine.market import Market
+from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.orders import ZERO, NewOrder, Order, OrderType, Side, Status
 from paper_exchange.engine.settlement import Settlement
 from paper_exchange.engine.working import work

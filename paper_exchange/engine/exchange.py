@@ -19,12 +19,12 @@ from paper_exchange.engine.filters import check_filters
 from paper_exchange.engine.history import History
 from paper_exchange.engine.holds import hold_for
 from paper_exchange.engine.ids import ClientIds
-from paper_exchange.engine.liquidity import PriceQty, RandomWalk, Walk
-from paper_exchange.engine.market import Market
+from paper_exchange.engine.market.liquidity import PriceQty, RandomWalk, Walk
+from paper_exchange.engine.market.market import Market
+from paper_exchange.engine.market.stops import is_reached
 from paper_exchange.engine.matching import sweep
 from paper_exchange.engine.orders import STOP_TYPES, ZERO, NewOrder, Order, OrderType, Side, Status
 from paper_exchange.engine.settlement import Fees, Settlement
-from paper_exchange.engine.stops import is_reached
 from paper_exchange.engine.symbols import Symbol
 from paper_exchange.engine.working import work, work_triggered
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from paper_exchange.engine.market import Market
+from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.matching import walk_cost
 from paper_exchange.engine.orders import STOP_TYPES, ZERO, NewOrder, Side
 

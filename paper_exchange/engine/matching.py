@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from paper_exchange.engine.market import Market, is_better
+from paper_exchange.engine.market.market import Market, is_better
 from paper_exchange.engine.orders import ZERO, Order, Side, Status
 from paper_exchange.engine.settlement import Settlement
 

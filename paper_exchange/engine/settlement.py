@@ -7,7 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from paper_exchange.engine.accounts import Account
 from paper_exchange.engine.history import History
-from paper_exchange.engine.market import Market
+from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.orders import ZERO, Fill, Order, Side, Status, Trade
 from paper_exchange.engine.symbols import ASSET_UNIT
 

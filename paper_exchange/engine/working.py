@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from paper_exchange.engine.accounts import Account
 from paper_exchange.engine.errors import BalanceError
-from paper_exchange.engine.market import Market
+from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.matching import can_fill, take, walk_cost
 from paper_exchange.engine.orders import ZERO, Order, Side, Status, TimeInForce
 from paper_exchange.engine.settlement import Settlement

@@ -7,7 +7,7 @@ from binance_server import BinanceServer
 from fakes import FakeClock
 
 from execution.api.binance_api import BinanceExchange, StrictBinance, binance_client
-from execution.contracts import BINANCE
+from execution.exchanges.guarantees import BINANCE
 
 KEY, SECRET = "the-key", "the-secret"
 Connect = Callable[..., BinanceExchange]

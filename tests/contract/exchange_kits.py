@@ -12,8 +12,8 @@ from kit import DATA, Kit
 from unfenced_kits import Coinbase, Upbit
 
 from execution.api.binance_api import BinanceExchange, binance_client
-from execution.api.ccxt_exchange import CcxtExchange
-from execution.contracts import CONTRACTS
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.exchanges.guarantees import CONTRACTS
 
 
 class Binance(Kit):

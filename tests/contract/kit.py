@@ -13,11 +13,11 @@ from typing import Any
 from canned_server import Request
 from fakes import Desk, FakeClock
 
-from execution.accounts import Account
-from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.other_exchange_api import DOORS
-from execution.contracts import CONTRACTS, client_order_id_of
-from execution.orders import Order
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.exchanges.account import Account
+from execution.exchanges.guarantees import CONTRACTS, client_order_id_of
+from execution.model.order import Order
 
 DATA = Path(__file__).parent / "data"
 SECRET = b64encode(b"a secret of an account").decode()

@@ -12,11 +12,11 @@ from canned_server import CannedServer, Reply, Request
 from fakes import FakeClock
 from kit import DATA, SECRET
 
-from execution.accounts import Account
 from execution.api.binance_api import BinanceExchange, binance_client
-from execution.api.ccxt_exchange import CcxtExchange
 from execution.api.other_exchange_api import DOORS
-from execution.contracts import CONTRACTS
+from execution.api.strict.ccxt_exchange import CcxtExchange
+from execution.exchanges.account import Account
+from execution.exchanges.guarantees import CONTRACTS
 
 Raw = dict[str, Any]
 RECORDED: dict[str, list[Raw]] = json.loads((DATA / "recorded_orders.json").read_text())

@@ -6,13 +6,13 @@ from typing import Any
 
 from fakes import ACCOUNT, EPOCH, START_MS, Desk, FakeClock
 
-from execution.archive import Archive, Retention
-from execution.orders import Fill, Order, OrderState, Side
-from execution.ports import Change, Committed
+from execution.ledger.archive import Archive, Retention
+from execution.model.order import Fill, Order, OrderState, Side
+from execution.orders.store import Change, Committed
 from execution.position_tracker import fold
-from execution.repair import Repair, Repairer
-from execution.store.connection import connect
-from execution.store.redis_stores import Stores, open_stores
+from execution.repair.repairer import Repair, Repairer
+from execution.store.access.connection import connect
+from execution.store.stores import Stores, open_stores
 
 KEEP_S, REMEMBER_S = 3_600, 86_400
 PARAMS = ["memory", "redis"]

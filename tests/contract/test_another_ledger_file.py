@@ -6,8 +6,8 @@ import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import ServerDesk
 
-from execution.ledger.sql_ledger import open_ledger
-from execution.repair import UntrustedLedger
+from execution.ledger.sql.ledger import open_ledger
+from execution.repair.repairer import UntrustedLedger
 
 
 @pytest.fixture

@@ -11,18 +11,18 @@ import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk
 from stores_kit import AWAY, PARAMS, an_order, stores_of
 
-from execution.arbitrage_store import ArbitrageChange, ArbitrageStore, NewLeg
-from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole, Result
-from execution.errors import StoreUnavailable
-from execution.missing_accounts import missing_accounts
-from execution.orders import Attempt, Order, OrderState
-from execution.ports import Change, Committed, Epoch, Halt
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.due_times import DUE_AHEAD_MAX_MS
-from execution.store.memory_store import MemoryStore
-from execution.store.redis_arbitrages import RedisArbitrages
-from execution.store.redis_stores import Stores
+from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole, Result
+from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
+from execution.model.errors import StoreUnavailable
+from execution.model.order import Attempt, Order, OrderState
+from execution.operations.missing_accounts import missing_accounts
+from execution.orders.store import Change, Committed, Epoch, Halt
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.access.due_times import DUE_AHEAD_MAX_MS
+from execution.store.memory.orders import MemoryStore
+from execution.store.redis.arbitrages import RedisArbitrages
+from execution.store.stores import Stores
 
 OTHER = "bybit-main"
 DUE_MS = START_MS + 500

@@ -18,16 +18,16 @@ from stores_kit import (
     stores_of,
 )
 
-from execution.archive import ArchiveStore
-from execution.checkpoints import Agreed
-from execution.errors import StoreUnavailable
+from execution.ledger.archive import ArchiveStore
 from execution.ledger.port import Checkpoint
-from execution.orders import OrderState
-from execution.ports import Change, Committed
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.redis_archive import RedisArchive
-from execution.store.redis_stores import Stores
+from execution.model.errors import StoreUnavailable
+from execution.model.order import OrderState
+from execution.orders.store import Change, Committed
+from execution.repair.checkpoints import Agreed
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.redis.archive import RedisArchive
+from execution.store.stores import Stores
 
 LONG_AGO, LATER = START_MS - 1, START_MS + 1_000
 

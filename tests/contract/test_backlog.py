@@ -7,9 +7,9 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from workers.celery_app import make_app
-from workers.settings import Settings
-from workers.watchdog import backlog_of
+from workers.configuration.settings import Settings
+from workers.liveness.watchdog import backlog_of
+from workers.messaging.celery_app import make_app
 
 
 @pytest.fixture

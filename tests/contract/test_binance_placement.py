@@ -17,8 +17,8 @@ from fakes import START_MS, Desk
 
 from execution.api.binance_api import BinanceExchange
 from execution.error_handler import BINANCE, Failure, row_of
-from execution.orders import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import Outcome
+from execution.model.order import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
+from execution.orders.store import Outcome
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)
 REJECTED, NOT_SENT, UNKNOWN = Verdict.REJECTED, Verdict.NOT_SENT, Verdict.UNKNOWN

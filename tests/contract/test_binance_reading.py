@@ -30,9 +30,9 @@ from execution.api.binance_api import (
 )
 from execution.arbitrage_executor import execute_arbitrage
 from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
-from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-from execution.markets import Market
-from execution.orders import Order, OrderState, Side
+from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.order import Order, OrderState, Side
+from execution.model.trading_rules import Market
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [HTML, "", "{}", "null", "true", '"ok"', "[", '{"code": 0, "msg": ""}', "[{}]", "[null]"]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from fakes import START_MS, FakeClock
 
-from execution.book_snapshots import BookHealth, Books, BookSnapshot
-from execution.books import Book
-from execution.errors import StoreUnavailable
-from execution.store import keys
-from execution.store.book_store import RedisBooks
-from execution.store.connection import connect
-from execution.store.memory_order_books import MemoryBooks
+from execution.market_data.snapshots import BookHealth, Books, BookSnapshot
+from execution.model.book import Book
+from execution.model.errors import StoreUnavailable
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.memory.books import MemoryBooks
+from execution.store.redis.books import RedisBooks
 
 TTL_MS = 300
 BIDS = ((Decimal("49900.10"), Decimal("0.00000001")), (Decimal(49900), Decimal("1E+2")))

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from execution.accounts import Account
-from execution.api.book_clients import book_client
-from execution.api.book_line import Pace
-from execution.api.book_streams import BookStreams
-from execution.book_snapshots import BookHealth, BookSnapshot
-from execution.books import Level
-from execution.clock import SystemClock
-from execution.contracts import UnsupportedExchange
+from execution.api.books.clients import book_client
+from execution.api.books.line import Pace
+from execution.api.books.streams import BookStreams
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.exchanges.guarantees import UnsupportedExchange
+from execution.market_data.snapshots import BookHealth, BookSnapshot
+from execution.model.book import Level
 from tests.paper.paper_client import Paper
 
 PATIENCE_S = 15

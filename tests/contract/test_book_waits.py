@@ -8,13 +8,13 @@ import pytest
 from canned_server import CannedServer, Reply
 from exchange_kits import KITS
 
-from execution.accounts import Account
-from execution.address_holds import AddressHeld, AddressHolds, address_of
-from execution.api.book_line import Pace
-from execution.api.book_streams import BookStreams
-from execution.clock import SystemClock
-from execution.store.memory_holds import MemoryAddressHolds
-from execution.store.memory_store import MemoryStore
+from execution.api.books.line import Pace
+from execution.api.books.streams import BookStreams
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHeld, AddressHolds, address_of
+from execution.exchanges.clocks import SystemClock
+from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.orders import MemoryStore
 
 BRISK = Pace(quiet_ms=100, poll_ms=50, gap_ms=20, first_ms=500, grace_ms=50, pause_ms_max=100)
 BAN = Reply({"code": -1003, "msg": "banned"}, 418, {"Retry-After": "60"})

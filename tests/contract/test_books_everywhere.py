@@ -9,12 +9,12 @@ from canned_server import CannedServer
 from exchange_kits import KITS, OTHERS
 from test_other_exchange_reading import BOOKS, FINE
 
-from execution.accounts import Account
-from execution.api.book_line import Pace
-from execution.api.book_streams import BookStreams
-from execution.book_snapshots import BookSnapshot
-from execution.books import Book
-from execution.clock import SystemClock
+from execution.api.books.line import Pace
+from execution.api.books.streams import BookStreams
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.market_data.snapshots import BookSnapshot
+from execution.model.book import Book
 
 KEYS = ("the-key", "the-secret", "the-password")
 BRISK = Pace(poll_ms=20, gap_ms=5, pause_ms_max=20)

@@ -13,12 +13,21 @@ import pytest
 import requests
 from fakes import Desk
 
-from execution.accounts import Account
 from execution.api.connections import Connections
-from execution.clock import SystemClock
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt, Fee, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import Exchange
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import (
+    Attempt,
+    Fee,
+    Order,
+    OrderState,
+    OrderType,
+    Side,
+    TimeInForce,
+    Verdict,
+)
+from execution.orders.store import Exchange
 
 CLOCK = SystemClock()
 WINDOW_MS = 5_000

@@ -11,13 +11,13 @@ from canned_server import CannedServer, Reply
 from exchange_kits import KITS
 from kit import order_for
 
-from execution.accounts import Account
 from execution.api.connections import Connections
-from execution.clock import ExchangeClocks, SystemClock
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt, Verdict
-from execution.ports import ClockOffset
-from execution.store.memory_store import MemoryStore
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import ExchangeClocks, SystemClock
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt, Verdict
+from execution.orders.store import ClockOffset
+from execution.store.memory.orders import MemoryStore
 
 # What says so, and the path of a signed read and of the question for the time.
 REFUSED = {

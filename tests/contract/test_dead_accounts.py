@@ -11,13 +11,13 @@ import pytest
 from canned_server import CannedServer
 from exchange_kits import KITS
 
-from execution.accounts import Account
-from execution.api.circuit import WAIT_S
+from execution.api.accounts.circuit import WAIT_S
 from execution.api.connections import Connections
-from execution.clock import SystemClock
-from execution.errors import ExchangeUnavailable
-from execution.store.memory_store import MemoryStore
-from workers.outage_watch import AccountWatch
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.model.errors import ExchangeUnavailable
+from execution.store.memory.orders import MemoryStore
+from workers.liveness.outage_watch import AccountWatch
 
 TIMEOUT_S = 1
 

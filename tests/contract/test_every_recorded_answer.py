@@ -17,13 +17,13 @@ from fakes import ACCOUNT, START_MS, Desk, FakeClock
 from kit import DATA
 from recorded_kit import ACCOUNTS, RECORDED, adapter, tell
 
-from execution.api.parse import time_of
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt, Fee, Order, OrderReport, Side, Verdict
-from execution.ports import Exchange
-from execution.reconciliation import Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.reconciliation_run import DriftPolicy, Reread
+from execution.api.strict.parse import time_of
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt, Fee, Order, OrderReport, Side, Verdict
+from execution.orders.store import Exchange
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import Reconciler
+from execution.reconciliation.run import DriftPolicy, Reread
 
 SYMBOLS = ("BTC/USDT", "LTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT", "ADA/USDT", "BTC/KRW")
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data" / "payloads"

@@ -13,9 +13,9 @@ import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 from stores_kit import ServerDesk
 
-from execution.orders import Order, OrderState, Side
-from execution.reconciliation_run import DriftPolicy
-from execution.store import keys
+from execution.model.order import Order, OrderState, Side
+from execution.reconciliation.run import DriftPolicy
+from execution.store.access import keys
 
 # What holds positions on a server; every subset of these is lost in turn.
 HOLDING = {

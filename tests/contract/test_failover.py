@@ -9,17 +9,17 @@ import pytest
 from fakes import ACCOUNT, Desk, FakeClock
 from redis import Redis
 
-from execution.errors import StoreUnavailable
-from execution.orders import Order
-from execution.ports import Change, Committed, Epoch
-from execution.store.connection import connect
-from execution.store.redis_store import RedisStore
-from signals import OrderSignal
-from signals.publisher import Published, Publisher, publish_order
-from signals.settings import SignalSettings
-from workers.chaos.forwarder import Forwarder
-from workers.chaos.replication import has_caught_up, start_replica
-from workers.local_stack import LocalStack
+from execution.model.errors import StoreUnavailable
+from execution.model.order import Order
+from execution.orders.store import Change, Committed, Epoch
+from execution.store.access.connection import connect
+from execution.store.redis.orders import RedisStore
+from oneorder import OrderSignal
+from oneorder.publisher import Published, Publisher, publish_order
+from oneorder.settings import SignalSettings
+from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.replication import has_caught_up, start_replica
+from workers.sandbox.local_stack import LocalStack
 
 
 @dataclass

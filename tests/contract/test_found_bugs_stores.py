@@ -10,12 +10,12 @@ import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import ServerDesk, an_order
 
-from execution.events import Reported
 from execution.ledger.port import LedgerUnavailable
-from execution.ledger.sql_ledger import open_ledger
-from execution.orders import OrderState
-from execution.store import keys
-from workers.local_stack import LocalStack
+from execution.ledger.sql.ledger import open_ledger
+from execution.model.events import Reported
+from execution.model.order import OrderState
+from execution.store.access import keys
+from workers.sandbox.local_stack import LocalStack
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from kombu import Connection
 
-from workers.malformed import GuardedTransport, messages_taken
-from workers.set_aside import keep_malformed_with
+from workers.intake.set_aside import keep_malformed_with
+from workers.messaging.guard import GuardedTransport, messages_taken
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pytest
 from fakes import EPOCH
 from stores_kit import AWAY, PARAMS, an_order, kept, stores_of
 
-from execution.clock import SystemClock
-from execution.errors import StoreUnavailable
-from execution.health import Backlog
-from execution.ports import RefusedIntent
-from execution.store.connection import connect
-from execution.store.memory_store import MemoryStore
-from execution.store.redis_health import RedisHealth
-from execution.store.redis_stores import Stores
+from execution.exchanges.clocks import SystemClock
+from execution.model.errors import StoreUnavailable
+from execution.operations.health import Backlog
+from execution.orders.store import RefusedIntent
+from execution.store.access.connection import connect
+from execution.store.memory.orders import MemoryStore
+from execution.store.redis.health import RedisHealth
+from execution.store.stores import Stores
 from workers.doctor.findings import Result
 from workers.doctor.redis_checks import check_redis
 

@@ -12,19 +12,19 @@ from exchange_kits import KITS
 from fakes import START_MS, FakeClock
 from stores_kit import PARAMS, an_order, kept, stores_of
 
-from execution.accounts import Account
-from execution.address_holds import LOOK_EVERY_MS, AddressHeld, AddressHolds, address_of
-from execution.api.account_services import placement_address
+from execution.api.accounts.account_services import placement_address
 from execution.api.connections import BINANCE_DOOR, Connections, addresses_of
 from execution.api.other_exchange_api import DOORS
-from execution.clock import SystemClock
-from execution.contracts import CONTRACTS, client_order_id_of
-from execution.errors import ExchangeUnavailable, StoreUnavailable
-from execution.orders import Attempt, Verdict
-from execution.ports import Change, Committed
-from execution.store.memory_holds import MemoryAddressHolds
-from execution.store.memory_store import MemoryStore
-from execution.store.redis_stores import Stores
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import LOOK_EVERY_MS, AddressHeld, AddressHolds, address_of
+from execution.exchanges.clocks import SystemClock
+from execution.exchanges.guarantees import CONTRACTS, client_order_id_of
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.order import Attempt, Verdict
+from execution.orders.store import Change, Committed
+from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.orders import MemoryStore
+from execution.store.stores import Stores
 
 ADDRESS, OTHER = "https://api.one.test:443", "https://api.two.test:443"
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)

@@ -7,11 +7,11 @@ import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 from intake_kit import IntakeKit
 
-from execution.identifiers import order_id_of
-from execution.orders import OrderState
-from execution.store.connection import connect
-from execution.store.redis_store import RedisStore
-from execution.store.redis_waiting import RedisWaiting
+from execution.model.order import OrderState
+from execution.orders.identifiers import order_id_of
+from execution.store.access.connection import connect
+from execution.store.redis.orders import RedisStore
+from execution.store.redis.waiting import RedisWaiting
 
 BODY = {
     "signal_id": "signal-1",

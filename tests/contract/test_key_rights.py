@@ -7,7 +7,7 @@ import pytest
 from canned_server import Reply
 from exchange_kits import Bench
 
-from execution.errors import ExchangeUnavailable
+from execution.model.errors import ExchangeUnavailable
 
 ROUTES = {
     "binance": "GET /sapi/v1/account/apiRestrictions",

@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from execution.errors import StoreUnavailable
-from execution.ledger.memory_ledger import MemoryLedger
+from execution.ledger.memory import MemoryLedger
 from execution.ledger.port import Checkpoint, Ledger, LedgerUnavailable, Snapshot
-from execution.ledger.sql_ledger import SqlLedger, open_ledger
-from execution.ledger.tables import metadata
-from execution.orders import (
+from execution.ledger.sql.ledger import SqlLedger, open_ledger
+from execution.ledger.sql.tables import metadata
+from execution.model.errors import StoreUnavailable
+from execution.model.order import (
     LIVE,
     Attempt,
     Fee,
@@ -36,7 +36,7 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.ports import Halt
+from execution.orders.store import Halt
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]

@@ -15,8 +15,8 @@ import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, fill
 
 from execution.ledger.port import LedgerUnavailable, Snapshot
-from execution.ledger.sql_ledger import SqlLedger
-from execution.orders import Attempt, Order, OrderState, Verdict
+from execution.ledger.sql.ledger import SqlLedger
+from execution.model.order import Attempt, Order, OrderState, Verdict
 
 ROOT = Path(__file__).parents[2]
 NOW = EPOCH + timedelta(milliseconds=START_MS)

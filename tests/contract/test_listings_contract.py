@@ -10,13 +10,13 @@ from stores_kit import AWAY, PARAMS, an_order, kept, stores_of
 from test_arbitrage_store_contract import an_arbitrage
 from test_arbitrage_store_contract import kept as kept_arbitrage
 
-from execution.errors import StoreUnavailable
-from execution.ports import RefusedIntent
-from execution.reconciliation_run import Reconciliation
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.redis_listings import RedisListings
-from execution.store.redis_stores import Stores
+from execution.model.errors import StoreUnavailable
+from execution.orders.store import RefusedIntent
+from execution.reconciliation.run import Reconciliation
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.redis.listings import RedisListings
+from execution.store.stores import Stores
 
 
 @pytest.fixture(params=PARAMS)

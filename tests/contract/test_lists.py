@@ -15,16 +15,16 @@ from test_arbitrage_store_contract import an_arbitrage
 from test_arbitrage_store_contract import kept as kept_arbitrage
 from typer.testing import CliRunner
 
-from execution.clock import SystemClock
-from execution.identifiers import arbitrage_id_of, order_id_of
-from execution.ledger.sql_ledger import open_ledger
-from execution.orders import Fee, Fill, OrderState, Side
-from execution.ports import RefusedIntent
-from execution.reconciliation_run import Reconciliation
-from execution.store.connection import connect
-from execution.store.redis_stores import Stores
-from workers.commands.app import Refused, cli
-from workers.commands.program import COMMANDS
+from execution.exchanges.clocks import SystemClock
+from execution.ledger.sql.ledger import open_ledger
+from execution.model.order import Fee, Fill, OrderState, Side
+from execution.orders.identifiers import arbitrage_id_of, order_id_of
+from execution.orders.store import RefusedIntent
+from execution.reconciliation.run import Reconciliation
+from execution.store.access.connection import connect
+from execution.store.stores import Stores
+from workers.cli.app import Refused, cli
+from workers.cli.program import COMMANDS
 
 assert COMMANDS  # They are in the app now.
 Run = Callable[..., Any]

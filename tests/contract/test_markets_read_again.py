@@ -13,12 +13,12 @@ import pytest
 from canned_server import CannedServer, Reply
 from fakes import EPOCH, START_MS, Desk, FakeClock
 
-from execution.accounts import Account
 from execution.api.connections import Connections
-from execution.errors import ExchangeUnavailable
-from execution.order_rules import broken_rule
-from execution.orders import Order
-from execution.ports import Exchange
+from execution.exchanges.account import Account
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Order
+from execution.orders.rules import broken_rule
+from execution.orders.store import Exchange
 
 LISTED = json.loads((Path(__file__).parent / "data" / "exchange_info.json").read_text())
 MARKETS = "GET /api/v3/exchangeInfo"

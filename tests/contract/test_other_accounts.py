@@ -13,15 +13,15 @@ from exchange_kits import KITS, OTHERS
 from fakes import START_MS, Desk, FakeClock
 from kit import SECRET
 
-from execution.accounts import Account
 from execution.api.connections import Connections
 from execution.api.generic_api import GenericExchange, generic_client, is_known
+from execution.api.http.transport import StrictTransport
 from execution.api.other_exchange_api import DOORS
-from execution.api.transport import StrictTransport
-from execution.contracts import CONTRACTS, Uniqueness, UnsupportedExchange
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt, Order, OrderState, OrderType, Side, Verdict
-from execution.ports import Exchange
+from execution.exchanges.account import Account
+from execution.exchanges.guarantees import CONTRACTS, Uniqueness, UnsupportedExchange
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt, Order, OrderState, OrderType, Side, Verdict
+from execution.orders.store import Exchange
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)
 # ccxt has a class for it, and there is no contract for it.

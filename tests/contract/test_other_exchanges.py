@@ -21,8 +21,8 @@ from fakes import START_MS
 from kit import ORDER_ID, SECRET, order_for
 
 from execution.error_handler import Failure, Row, row_of
-from execution.orders import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.verdict_tables import EVERY_EXCHANGE, TABLES
+from execution.exchanges.verdict_tables import EVERY_EXCHANGE, TABLES
+from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"

@@ -9,9 +9,9 @@ import pytest
 from canned_server import EVERY_OTHER, CannedServer, Reply
 from recorded_kit import adapter
 
-from execution.api.failures import kind_of_failure
-from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-from execution.ports import Exchange
+from execution.api.strict.failures import kind_of_failure
+from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.orders.store import Exchange
 
 SYMBOL = "BTC/USDT"
 # With the status of a fault of the server, and words in the exchange's own form that no table has.

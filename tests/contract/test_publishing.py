@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from execution.store.connection import connect
-from signals import (
+from execution.store.access.connection import connect
+from oneorder import (
     ArbitrageSignal,
     CancelRequest,
     OrderSignal,
@@ -18,9 +18,9 @@ from signals import (
     publish_cancel,
     publish_order,
 )
-from signals.broker import SCHEMA_VERSION
-from signals.settings import SignalSettings
-from workers.local_stack import LocalStack
+from oneorder.broker import SCHEMA_VERSION
+from oneorder.settings import SignalSettings
+from workers.sandbox.local_stack import LocalStack
 
 STREAM = "oneorder:signals"
 BODY: dict[str, Any] = {

@@ -9,11 +9,11 @@ import pytest
 from fakes import ACCOUNT, EPOCH, SYMBOL
 from stores_kit import AWAY, PARAMS, stores_of
 
-from execution.balance_sheet import BalanceSheet
-from execution.errors import StoreUnavailable
-from execution.reconciliation_run import Reconciliation, ReconciliationStore, Reread
-from execution.store.connection import connect
-from execution.store.redis_reconciliations import RedisReconciliations
+from execution.model.errors import StoreUnavailable
+from execution.positions.balance_sheet import BalanceSheet
+from execution.reconciliation.run import Reconciliation, ReconciliationStore, Reread
+from execution.store.access.connection import connect
+from execution.store.redis.reconciliations import RedisReconciliations
 
 EXACT = Decimal("12345678901234567890.123456789012345678")
 SHEET = BalanceSheet(

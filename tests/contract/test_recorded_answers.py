@@ -15,7 +15,16 @@ from binance_server import GET_ORDER, MY_TRADES, NEW_ORDER, OPEN_ORDERS, Binance
 from fakes import START_MS, Desk
 
 from execution.api.binance_api import BinanceExchange, initialize_binance_api
-from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, OrderType, Side, Verdict
+from execution.model.order import (
+    Attempt,
+    Fill,
+    Order,
+    OrderReport,
+    OrderState,
+    OrderType,
+    Side,
+    Verdict,
+)
 
 HERE = Path(__file__).parent / "data"
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data" / "payloads" / "binance.json"

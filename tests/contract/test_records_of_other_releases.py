@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fakes import Desk, FakeClock
 
-from execution.ports import Change, Committed
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.redis_store import RedisStore
+from execution.orders.store import Change, Committed
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.redis.orders import RedisStore
 
 
 @pytest.mark.parametrize("how", ["a field less", "a field more", "another order", "spaced out"])

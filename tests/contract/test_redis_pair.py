@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis import RedisError
 
-from execution.store.connection import connect
-from workers.chaos.forwarder import Forwarder
-from workers.chaos.replication import RedisPair
-from workers.local_stack import LocalStack
+from execution.store.access.connection import connect
+from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.replication import RedisPair
+from workers.sandbox.local_stack import LocalStack
 
 CHANGES = 4
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, START_MS, Desk, FakeClock
 
-from execution.errors import StoreUnavailable
-from execution.ports import Change, Committed, RefusedIntent
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.redis_store import RedisStore
-from workers.local_stack import LocalStack
+from execution.model.errors import StoreUnavailable
+from execution.orders.store import Change, Committed, RefusedIntent
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.redis.orders import RedisStore
+from workers.sandbox.local_stack import LocalStack
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ import pytest
 from fakes import ACCOUNT, START_MS, SYMBOL, FakeClock, fill
 from stores_kit import AWAY, PARAMS, an_ended_order, an_order, changed, kept, moved, stores_of
 
-from execution.errors import StoreUnavailable
-from execution.orders import OrderState
-from execution.ports import Change, Committed
+from execution.model.errors import StoreUnavailable
+from execution.model.order import OrderState
+from execution.model.position import Position
+from execution.orders.store import Change, Committed
 from execution.position_tracker import fold
-from execution.positions import Position
-from execution.repair import RepairStore
-from execution.store.connection import connect
-from execution.store.redis_repair import RedisRepair
-from execution.store.redis_stores import Stores
+from execution.repair.repairer import RepairStore
+from execution.store.access.connection import connect
+from execution.store.redis.repair import RedisRepair
+from execution.store.stores import Stores
 
 FIRST, SECOND = fill("1", "buy", "1", "99"), fill("2", "buy", "2", "98")
 

@@ -8,11 +8,12 @@ import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import KEEP_S, ServerDesk
 
-from execution.events import Reported
-from execution.orders import Order, OrderState, Side
-from execution.positions import Position
-from execution.store import keys
-from execution.store.redis_repair import RedisRepair
+from execution.model.events import Reported
+from execution.model.order import Order, OrderState, Side
+from execution.model.position import Position
+from execution.orders.store import Change, Committed
+from execution.store.access import keys
+from execution.store.redis.repair import RedisRepair
 
 POSITION = keys.position(ACCOUNT, SYMBOL)
 INDEXES = {
@@ -346,3 +347,27 @@ def test_an_order_that_was_settled_long_ago_leaves_after_it_was_put_back(desk: S
     desk.clock.advance(KEEP_S * 1_000)
     desk.archive.run()
     assert desk.store.order(ended.order_id) is None
+
+
+def test_an_account_that_is_new_in_the_settings_has_lost_nothing(desk: ServerDesk) -> None:
+    desk.filled(1)
+    other = replace(desk.order(signal_id="other"), account="second", version=1, revision="first")
+    before = replace(other, version=0, revision="")
+    change = Change(before, other, due_ms=None, is_from_signal=True)
+    assert desk.repairer.run([ACCOUNT, "second"]) is None
+    epoch = desk.store.epoch(fresh=True)
+    assert desk.store.commit(change) is Committed.DONE
+    assert desk.parts.repair.lost([ACCOUNT, "second", "third"]) == []
+    assert desk.repairer.run([ACCOUNT, "second", "third"]) is None
+    assert desk.store.epoch(fresh=True) == epoch
+
+
+@pytest.mark.parametrize("key", [keys.live("second"), keys.exchange_ids("second")])
+def test_what_an_account_loses_is_noticed_from_its_first_order_on(
+    desk: ServerDesk, key: str
+) -> None:
+    other = replace(desk.order(signal_id="other"), account="second", version=1, revision="first")
+    before = replace(other, version=0, revision="")
+    assert desk.store.commit(Change(before, other, None)) is Committed.DONE
+    desk.redis.delete(key)
+    assert desk.parts.repair.lost([ACCOUNT, "second"]) == [f"index {key}"]

@@ -12,8 +12,8 @@ import pytest
 from raw_server import RawServer
 
 from execution.api.binance_api import binance_client
-from execution.api.deadline_session import DeadlineSession
-from execution.api.failures import failure_of
+from execution.api.http.deadline_session import DeadlineSession
+from execution.api.strict.failures import failure_of
 
 TIMEOUT_S = 1
 SLACK_S = 0.7

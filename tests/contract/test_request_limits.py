@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from execution.api.request_limits import WAIT_MAX_S, Wait, wait_of
+from execution.api.http.request_limits import WAIT_MAX_S, Wait, wait_of
 
 NOW = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1_000)

@@ -12,11 +12,11 @@ from exchange_kits import KITS
 from fakes import START_MS, FakeClock
 from kit import order_for
 
-from execution.accounts import Account
 from execution.api.connections import Connections
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt
-from execution.redacted_logging import redact_process_output
+from execution.exchanges.account import Account
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt
+from execution.text.redacted_logging import redact_process_output
 
 KEY = "canary-key-0123456789"
 PASSPHRASE = "canary passphrase/1"

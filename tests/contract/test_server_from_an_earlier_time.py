@@ -6,8 +6,8 @@ import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import ServerDesk
 
-from execution.orders import OrderState
-from execution.store import keys
+from execution.model.order import OrderState
+from execution.store.access import keys
 
 
 @pytest.fixture

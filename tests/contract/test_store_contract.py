@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, FakeClock, fill
 
-from execution.clock import SystemClock
-from execution.errors import StoreUnavailable
-from execution.orders import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import Change, ClockOffset, Committed, Epoch, Halt, RefusedIntent, Store
+from execution.exchanges.clocks import SystemClock
+from execution.model.errors import StoreUnavailable
+from execution.model.order import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
+from execution.model.position import Position
+from execution.orders.store import Change, ClockOffset, Committed, Epoch, Halt, RefusedIntent, Store
 from execution.position_tracker import fold
-from execution.positions import Position
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.due_times import DUE_AHEAD_MAX_MS
-from execution.store.memory_store import MemoryStore
-from execution.store.redis_store import RedisStore
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.access.due_times import DUE_AHEAD_MAX_MS
+from execution.store.memory.orders import MemoryStore
+from execution.store.redis.orders import RedisStore
 
 
 @dataclass

@@ -10,12 +10,12 @@ import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
 from stores_kit import AWAY, PARAMS, stores_of
 
-from execution.errors import StoreUnavailable
 from execution.ledger.port import Snapshot
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.redis_valuations import RedisValuations
-from execution.valuation import Mark, Totals, ValuationStore
+from execution.model.errors import StoreUnavailable
+from execution.positions.valuation import Mark, Totals, ValuationStore
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.redis.valuations import RedisValuations
 
 PRICE = Decimal("12345678901234567890.123456789012345678")
 TOTALS = Totals(

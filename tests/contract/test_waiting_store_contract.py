@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from fakes import Desk, FakeClock
 
-from execution.clock import SystemClock
-from execution.errors import StoreUnavailable
-from execution.ports import REFUSED_MAX, Intent, RefusedIntent, Store
-from execution.store import keys
-from execution.store.connection import connect
-from execution.store.due_times import DUE_AHEAD_MAX_MS
-from execution.store.memory_store import MemoryStore
-from execution.store.memory_waiting import MemoryWaiting
-from execution.store.redis_store import RedisStore
-from execution.store.redis_waiting import RedisWaiting
-from execution.waiting_intents import WaitingIntent, WaitingStore
+from execution.exchanges.clocks import SystemClock
+from execution.model.errors import StoreUnavailable
+from execution.operations.waiting_intents import WaitingIntent, WaitingStore
+from execution.orders.store import REFUSED_MAX, Intent, RefusedIntent, Store
+from execution.store.access import keys
+from execution.store.access.connection import connect
+from execution.store.access.due_times import DUE_AHEAD_MAX_MS
+from execution.store.memory.orders import MemoryStore
+from execution.store.memory.waiting import MemoryWaiting
+from execution.store.redis.orders import RedisStore
+from execution.store.redis.waiting import RedisWaiting
 
 SINCE = datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 

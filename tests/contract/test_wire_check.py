@@ -13,18 +13,18 @@ from canned_server import CannedServer
 from fakes import ACCOUNT, START_MS, Desk, FakeClock
 from recorded_kit import market
 
-from execution.accounts import Account
 from execution.api.connections import Connections
-from execution.api.dry_request import SECRETS, client_of, request_for
 from execution.api.generic_api import GenericExchange, generic_client, is_known
-from execution.api.parse import time_of
-from execution.api.wire_check import ID, PROBES, differs, wire_of
-from execution.contracts import CONTRACTS, UnsupportedExchange, without_contract
-from execution.errors import ExchangeUnavailable
-from execution.orders import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.reconciliation import Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.reconciliation_run import Reread
+from execution.api.strict.parse import time_of
+from execution.api.wire.dry_request import SECRETS, client_of, request_for
+from execution.api.wire.wire_check import ID, PROBES, differs, wire_of
+from execution.exchanges.account import Account
+from execution.exchanges.guarantees import CONTRACTS, UnsupportedExchange, without_contract
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import Reconciler
+from execution.reconciliation.run import Reread
 
 ATTEMPT = Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000)
 SYMBOL = "LTC/USDT"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fakes import FakeClock
 
-from execution.errors import StoreUnavailable
-from execution.live_workers import (
+from execution.model.errors import StoreUnavailable
+from execution.operations.live_workers import (
     BEAT_TTL_MS,
     MISSING_TTL_MS,
     LiveWorker,
@@ -17,9 +17,9 @@ from execution.live_workers import (
     account_need,
     version_need,
 )
-from execution.store.connection import connect
-from execution.store.memory_workers import MemoryWorkers
-from execution.store.redis_workers import RedisWorkers
+from execution.store.access.connection import connect
+from execution.store.memory.workers import MemoryWorkers
+from execution.store.redis.workers import RedisWorkers
 
 STARTED = datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 WORKER = LiveWorker(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workers.local_stack import LocalStack
+from workers.sandbox.local_stack import LocalStack
 
 E2E = Path(__file__).parent
 

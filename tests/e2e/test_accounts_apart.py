@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from execution.clock import SystemClock
-from execution.identifiers import order_id_of
-from execution.order_factory import new_order
-from execution.orders import OrderState, OrderType, Side
-from execution.ports import Change, Committed
-from signals import OrderSignal, Publisher, publish_order
-from signals.settings import SignalSettings
-from workers.local_stack import LocalStack
-from workers.settings import as_toml
+from execution.exchanges.clocks import SystemClock
+from execution.model.order import OrderState, OrderType, Side
+from execution.orders.factory import new_order
+from execution.orders.identifiers import order_id_of
+from execution.orders.store import Change, Committed
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.settings import SignalSettings
+from workers.configuration.settings import as_toml
+from workers.sandbox.local_stack import LocalStack
 
 pytestmark = pytest.mark.system
 
@@ -99,7 +99,7 @@ def test_each_signal_finds_the_worker_that_knows_its_account(apart: LocalStack) 
 def test_a_bare_message_for_an_account_of_another_worker_is_not_lost(apart: LocalStack) -> None:
     from celery import Celery
 
-    from signals.broker import SHARED
+    from oneorder.broker import SHARED
 
     app = Celery("bare", broker=apart.redis_url, set_as_current=False)
     app.conf.update(SHARED)

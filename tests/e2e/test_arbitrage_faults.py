@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from execution.arbitrages import Arbitrage, ArbitrageState, LegRole
-from execution.decimals import to_text
-from execution.identifiers import arbitrage_id_of
-from execution.orders import Order, OrderState
-from signals import ArbitrageSignal, Publisher, publish_arbitrage
-from signals.settings import SignalSettings
-from workers.arbitrage_audit import compare_arbitrages, leg_trades, traded
-from workers.chaos.books import BTC, ETH, SOL, XRP, Listed, open_spread, set_book
-from workers.local_stack import LocalStack
+from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
+from execution.model.decimals import to_text
+from execution.model.order import Order, OrderState
+from execution.orders.identifiers import arbitrage_id_of
+from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
+from oneorder.settings import SignalSettings
+from workers.sandbox.arbitrage_audit import compare_arbitrages, leg_trades, traded
+from workers.sandbox.chaos.books import BTC, ETH, SOL, XRP, Listed, open_spread, set_book
+from workers.sandbox.local_stack import LocalStack
 
 BINANCE, BYBIT = "binance-main", "bybit-main"
 ACCOUNTS = (BINANCE, BYBIT)

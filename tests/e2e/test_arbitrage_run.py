@@ -6,13 +6,13 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from execution.arbitrages import Arbitrage, ArbitrageState, LegRole
-from execution.decimals import EXACT
-from signals import ArbitrageSignal, Publisher, publish_arbitrage
-from signals.settings import SignalSettings
-from workers.arbitrage_audit import compare_arbitrages
-from workers.chaos.books import BTC, ETH, open_spread
-from workers.local_stack import LocalStack
+from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
+from execution.model.decimals import EXACT
+from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
+from oneorder.settings import SignalSettings
+from workers.sandbox.arbitrage_audit import compare_arbitrages
+from workers.sandbox.chaos.books import BTC, ETH, open_spread
+from workers.sandbox.local_stack import LocalStack
 
 ACCOUNTS = ("binance-main", "bybit-main")
 OPPORTUNITIES = 24

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
-from execution.clock import SystemClock
-from execution.orders import OrderState
-from execution.ports import Store
-from execution.store.book_store import RedisBooks
-from execution.store.connection import connect
-from execution.store.redis_stores import open_stores
-from signals import OrderSignal
-from signals.publisher import Publisher, PublishFailed, publish_order
-from signals.settings import SignalSettings
-from workers.chaos.forwarder import Forwarder
-from workers.chaos.raw_messages import sound_message
-from workers.chaos.replication import has_caught_up, start_replica
-from workers.local_stack import LocalStack, free_port
+from execution.exchanges.clocks import SystemClock
+from execution.model.order import OrderState
+from execution.orders.store import Store
+from execution.store.access.connection import connect
+from execution.store.redis.books import RedisBooks
+from execution.store.stores import open_stores
+from oneorder import OrderSignal
+from oneorder.publisher import Publisher, PublishFailed, publish_order
+from oneorder.settings import SignalSettings
+from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.raw_messages import sound_message
+from workers.sandbox.chaos.replication import has_caught_up, start_replica
+from workers.sandbox.local_stack import LocalStack, free_port
 
 pytestmark = pytest.mark.system
 

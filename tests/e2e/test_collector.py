@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from execution.book_snapshots import BookSnapshot
-from execution.clock import SystemClock
-from execution.store.book_store import RedisBooks
-from execution.store.connection import connect
-from workers.local_stack import LocalStack, free_port
+from execution.exchanges.clocks import SystemClock
+from execution.market_data.snapshots import BookSnapshot
+from execution.store.access.connection import connect
+from execution.store.redis.books import RedisBooks
+from workers.sandbox.local_stack import LocalStack, free_port
 
 TTL_S = 3
 PROGRAM = (
-    "from workers.collector_process import run_collector; from workers.settings import "
-    "load_settings; run_collector(load_settings())"
+    "from workers.configuration.settings import load_settings; "
+    "from workers.market.collector import run_collector; run_collector(load_settings())"
 )
 
 

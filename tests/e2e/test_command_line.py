@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Oneorder
-from workers.local_stack import LocalStack
+from workers.sandbox.local_stack import LocalStack
 
 LIMIT = {
     "signal_id": "cli-limit",

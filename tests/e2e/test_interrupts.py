@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from execution.ledger.sql_ledger import SqlLedger
+from execution.ledger.sql.ledger import SqlLedger
 from tests.e2e.test_demo import _alive, _descendants
-from workers.interrupts import code_when_interrupted
-from workers.local_stack import free_port
+from workers.cli.interrupts import code_when_interrupted
+from workers.sandbox.local_stack import free_port
 
 pytestmark = pytest.mark.system
 

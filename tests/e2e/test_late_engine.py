@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from execution.identifiers import order_id_of
-from execution.orders import Order, OrderState
-from signals import OrderSignal, Publisher, publish_order
-from signals.settings import SignalSettings
-from workers.audit import compare
-from workers.local_stack import LocalStack
+from execution.model.order import Order, OrderState
+from execution.orders.identifiers import order_id_of
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.settings import SignalSettings
+from workers.sandbox.audit import compare
+from workers.sandbox.local_stack import LocalStack
 
 pytestmark = pytest.mark.system
 

@@ -4,10 +4,10 @@ import random
 from decimal import Decimal
 from typing import Any
 
-from execution.orders import OrderState
+from execution.model.order import OrderState
 from tests.e2e.conftest import Oneorder
-from workers.audit import compare
-from workers.local_stack import LocalStack
+from workers.sandbox.audit import compare
+from workers.sandbox.local_stack import LocalStack
 
 SIGNALS = 1_000
 PRICES = {"BTC/USDT": Decimal(50_000), "ETH/USDT": Decimal(3_000)}

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from execution.identifiers import order_id_of
-from execution.orders import OrderState
-from execution.ports import Store
+from execution.model.order import OrderState
+from execution.orders.identifiers import order_id_of
+from execution.orders.store import Store
 from tests.fuzz.broadcasts import broadcasts
-from workers.chaos.raw_messages import raw_messages, sound_message
-from workers.local_stack import LocalStack
+from workers.sandbox.chaos.raw_messages import raw_messages, sound_message
+from workers.sandbox.local_stack import LocalStack
 
 GOOD = {
     "account": "binance-main",

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from execution.identifiers import order_id_of
-from execution.orders import Order, OrderState
-from signals import OrderSignal, Publisher, publish_order
-from signals.settings import SignalSettings
+from execution.model.order import Order, OrderState
+from execution.orders.identifiers import order_id_of
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.settings import SignalSettings
 from tests.e2e.cutting_proxy import CuttingProxy
-from workers.audit import compare
-from workers.local_stack import LocalStack
+from workers.sandbox.audit import compare
+from workers.sandbox.local_stack import LocalStack
 
 WAITING = (OrderState.RECEIVED, OrderState.SUBMITTING)
 

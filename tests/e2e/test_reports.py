@@ -14,17 +14,17 @@ import pandas as pd
 import pytest
 from redis import Redis
 
-from execution.decimals import total
-from execution.identifiers import order_id_of
-from execution.orders import OrderState
-from execution.store import keys
-from signals import OrderSignal, Publisher, publish_order
-from signals.settings import SignalSettings
+from execution.model.decimals import total
+from execution.model.order import OrderState
+from execution.orders.identifiers import order_id_of
+from execution.store.access import keys
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.settings import SignalSettings
 from tests.e2e.conftest import Oneorder
-from workers.cli import main
-from workers.local_stack import LocalStack
+from workers.cli.main import main
 from workers.reports.wording import places_for, signed, typeset
-from workers.views import order_view, whole_order_view
+from workers.sandbox.local_stack import LocalStack
+from workers.views.trading import order_view, whole_order_view
 
 ACCOUNT = "binance-main"
 SETTINGS = {"reconcile_every_s": 1, "mark_every_s": 1, "snapshot_every_s": 1, "archive_every_s": 1}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from execution.identifiers import order_id_of
-from execution.orders import OrderState
-from signals import OrderSignal
-from signals.publisher import Publisher, publish_order
-from signals.settings import SignalSettings
-from workers.local_stack import LocalStack
+from execution.model.order import OrderState
+from execution.orders.identifiers import order_id_of
+from oneorder import OrderSignal
+from oneorder.publisher import Publisher, publish_order
+from oneorder.settings import SignalSettings
+from workers.sandbox.local_stack import LocalStack
 
 pytestmark = pytest.mark.system
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from redis import Redis, ResponseError
 
-from execution.store import keys
-from signals.messages import InvalidSignal, parse_message
+from execution.store.access import keys
+from oneorder.signals import InvalidSignal, parse_message
 from tests.fuzz.arguments import command_lines
 from tests.fuzz.broadcasts import broadcasts
 from tests.fuzz.entries import stream_entries
@@ -22,8 +22,8 @@ from tests.fuzz.odd import Tally
 from tests.fuzz.paper_requests import RawRequest, paper_requests
 from tests.fuzz.settings_texts import CANARY, KEYS, SettingsInput, settings_inputs
 from tests.fuzz.signal_bodies import signal_bodies
-from workers.chaos.raw_messages import raw_messages
-from workers.local_stack import LocalStack
+from workers.sandbox.chaos.raw_messages import raw_messages
+from workers.sandbox.local_stack import LocalStack
 
 ROOT = Path(__file__).parents[2]
 QUEUES = ("orders", "arbitrage", "upkeep")

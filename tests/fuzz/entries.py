@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from signals.broker import ARBITRAGE, CANCEL, EXECUTE
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from tests.fuzz.odd import (
     MARKET,
     ODD_TEXTS,

@@ -7,14 +7,14 @@ from typing import Any
 
 from redis import Redis
 
-from signals import OrderSignal, Publisher, publish_order
-from signals.broker import EXECUTE
-from signals.messages import parse_as
-from signals.publisher import STREAM
-from signals.settings import SignalSettings
+from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.broker import EXECUTE
+from oneorder.publisher import STREAM
+from oneorder.settings import SignalSettings
+from oneorder.signals import parse_as
 from tests.fuzz.odd import MARKET
-from workers.chaos.raw_messages import sound_message
-from workers.local_stack import LocalStack
+from workers.sandbox.chaos.raw_messages import sound_message
+from workers.sandbox.local_stack import LocalStack
 
 EVERY_S = 0.5
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from redis import Redis
 
-from execution.identifiers import order_id_of
-from execution.orders import OrderState
-from execution.store import keys
+from execution.model.order import OrderState
+from execution.orders.identifiers import order_id_of
+from execution.store.access import keys
 from tests.fuzz.doors import QUEUES, EntriesDoor, SettingsDoor, fault_of_sentence, wait_until
 from tests.fuzz.good import GoodSignals
 from tests.fuzz.paper_requests import ACCOUNT
 from tests.fuzz.settings_texts import KEYS
-from workers.audit import compare
-from workers.local_stack import PAPER_KEY, LocalStack
+from workers.sandbox.audit import compare
+from workers.sandbox.local_stack import PAPER_KEY, LocalStack
 
 PATIENCE_S = 240
 REDIS_BYTES_MAX = 64 * 1024 * 1024

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from paper_exchange.binance.routes import ROUTES as BINANCE_ROUTES
-from paper_exchange.bybit.routes import ROUTES as BYBIT_ROUTES
+from paper_exchange.dialects.binance.routes import ROUTES as BINANCE_ROUTES
+from paper_exchange.dialects.bybit.routes import ROUTES as BYBIT_ROUTES
 from tests.fuzz.odd import ODD_TEXTS, ODD_VALUES, nested
 
 ACCOUNT = "fuzz"

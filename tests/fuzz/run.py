@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from execution.texts import cut
+from execution.text.cutting import cut
 from tests.fuzz import judge
 from tests.fuzz.doors import Door, EntriesDoor, MessagesDoor, SettingsDoor, all_doors, give_all
 from tests.fuzz.good import GoodSignals
 from tests.fuzz.odd import FAULT_BYTES_MAX, FAULTS_SHOWN, Tally
 from tests.fuzz.paper_requests import ACCOUNT
-from workers.local_stack import LocalStack
+from workers.sandbox.local_stack import LocalStack
 
 ACCOUNTS = ("--account", "paper:paper", "--account", f"{ACCOUNT}:{ACCOUNT}")
 SETTINGS = {

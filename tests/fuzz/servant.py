@@ -14,9 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from workers.commands import program
-from workers.settings import SettingsError, load_settings
-from workers.start_check import checked_accounts
+from workers.cli import program
+from workers.configuration.settings import SettingsError, load_settings
+from workers.configuration.start_check import checked_accounts
 
 # Beyond this, a command hangs.
 PATIENCE_S = 60

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fuzz.odd import ODD_TEXTS, ODD_VALUES
-from workers.settings import (
+from workers.configuration.settings import (
     AccountSettings,
     ArbitrageSettings,
     CollectorSettings,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from signals.broker import ARBITRAGE, CANCEL, EXECUTE
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from tests.fuzz.odd import (
     ARBITRAGE as SOUND_ARBITRAGE,
 )

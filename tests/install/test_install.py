@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.local_stack import free_port
+from workers.sandbox.local_stack import free_port
 
 pytestmark = [pytest.mark.install, pytest.mark.e2e]
 
@@ -29,7 +29,7 @@ PORTS = ("6379", "8801")
 INSTALLED_WITHIN_S = 600
 IMPORT_ALL = """
 import importlib, pkgutil
-for name in ("signals", "execution", "workers", "paper_exchange"):
+for name in ("oneorder", "execution", "workers", "paper_exchange"):
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, name + "."):
         if not module.name.endswith(".__main__"):

@@ -5,8 +5,8 @@ import time
 import pytest
 from bybit_client import BybitPaper
 
-from paper_exchange.bybit.errors import ApiError
-from paper_exchange.bybit.limits import Limits
+from paper_exchange.dialects.bybit.errors import ApiError
+from paper_exchange.dialects.bybit.limits import Limits
 from paper_exchange.options import parse_options
 
 ORDER = (

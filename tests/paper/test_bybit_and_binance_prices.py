@@ -12,8 +12,8 @@ from paper_client import Paper
 
 from paper_exchange.app import build_exchange
 from paper_exchange.clock import ExchangeClock
+from paper_exchange.engine.market.shared_price import SharedPrice
 from paper_exchange.engine.orders import Side
-from paper_exchange.engine.shared_price import SharedPrice
 from paper_exchange.engine.symbols import DEFAULT_SYMBOLS
 from paper_exchange.options import parse_options
 

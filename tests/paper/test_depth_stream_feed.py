@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from engine_kit import make_exchange, place, set_book
 
-from paper_exchange.stream_feed import BookWatch, FeedKey, Feeds
+from paper_exchange.server.stream_feed import BookWatch, FeedKey, Feeds
 
 
 def watched(depth=None):

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from paper_exchange.clock import ExchangeClock
-from paper_exchange.fault_rules import read_fault
-from paper_exchange.faults import FaultBook
+from paper_exchange.faults.fault_book import FaultBook
+from paper_exchange.faults.rules import read_fault
 
 PLACE = "POST /api/v3/order"
 

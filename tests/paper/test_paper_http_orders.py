@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from paper_exchange.binance.params import parse_pairs
+from paper_exchange.dialects.binance.params import parse_pairs
 
 ORDER_FIELDS = {
     "symbol",

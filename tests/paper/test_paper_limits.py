@@ -3,11 +3,11 @@
 import pytest
 from engine_kit import make_exchange
 
-from paper_exchange.binance.errors import ApiError
-from paper_exchange.binance.limits import BAN_MS, REFUSALS_BEFORE_BAN, Limits
-from paper_exchange.binance.params import Params
-from paper_exchange.binance.request import Desk, Request
-from paper_exchange.binance.trading import place_order
+from paper_exchange.dialects.binance.errors import ApiError
+from paper_exchange.dialects.binance.limits import BAN_MS, REFUSALS_BEFORE_BAN, Limits
+from paper_exchange.dialects.binance.params import Params
+from paper_exchange.dialects.binance.request import Desk, Request
+from paper_exchange.dialects.binance.trading import place_order
 from paper_exchange.engine.errors import BalanceError
 
 WEIGHT = "X-MBX-USED-WEIGHT-1M"

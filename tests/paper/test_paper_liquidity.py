@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from engine_kit import make_exchange, picture, place, traded
 
-from paper_exchange.engine.liquidity import LEVELS, RandomWalk
+from paper_exchange.engine.market.liquidity import LEVELS, RandomWalk
 from paper_exchange.engine.orders import Side
 from paper_exchange.engine.symbols import DEFAULT_SYMBOLS
 

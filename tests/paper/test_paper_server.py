@@ -12,15 +12,15 @@ from engine_kit import HandClock, make_exchange, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paper_exchange.binance.dialect import BinanceDialect
-from paper_exchange.binance.limits import Limits
-from paper_exchange.binance.routes import ROUTES
 from paper_exchange.clock import ExchangeClock
-from paper_exchange.control import Control
-from paper_exchange.dialect import Answer, Call
-from paper_exchange.faults import FaultBook
-from paper_exchange.http_server import HttpServer
-from paper_exchange.server import Server
+from paper_exchange.dialects.binance.dialect import BinanceDialect
+from paper_exchange.dialects.binance.limits import Limits
+from paper_exchange.dialects.binance.routes import ROUTES
+from paper_exchange.faults.fault_book import FaultBook
+from paper_exchange.server.control import Control
+from paper_exchange.server.dialect import Answer, Call
+from paper_exchange.server.http_server import HttpServer
+from paper_exchange.server.server import Server
 
 
 def make_dialect(exchange):

@@ -3,7 +3,7 @@
 from random import Random
 from typing import TypeVar
 
-from execution.orders import OrderState
+from execution.model.order import OrderState
 
 from .steps import (
     ANY,

@@ -9,11 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ParamSpec, Protocol, TypeVar
 
-from execution.books import Book
-from execution.contracts import Contract
-from execution.errors import ExchangeUnavailable, StoreUnavailable
-from execution.markets import Market
-from execution.orders import (
+from execution.exchanges.guarantees import Contract
+from execution.model.book import Book
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.order import (
     Attempt,
     Fill,
     Order,
@@ -21,7 +20,9 @@ from execution.orders import (
     OrderState,
     Verdict,
 )
-from execution.ports import (
+from execution.model.position import Position
+from execution.model.trading_rules import Market
+from execution.orders.store import (
     AccountFill,
     Change,
     ClockOffset,
@@ -32,8 +33,7 @@ from execution.ports import (
     Outcome,
     RefusedIntent,
 )
-from execution.positions import Position
-from execution.store.memory_store import MemoryStore
+from execution.store.memory.orders import MemoryStore
 
 from .steps import CANCEL, CLOCK, COMMIT, LOOKUP, PLACE, Fate
 from .truth import Request, Truth

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from execution.orders import Order
-from signals.broker import EXECUTE
+from execution.model.order import Order
+from oneorder.broker import EXECUTE
 
 from .producer import signal_id_of
 from .steps import Halt, Mood

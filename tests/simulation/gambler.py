@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
-from execution.orders import Attempt, OrderState
+from execution.model.order import Attempt, OrderState
 
 from . import dice as odds
 from . import schemes

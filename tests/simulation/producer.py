@@ -3,9 +3,9 @@
 import json
 from datetime import timedelta
 
-from execution.identifiers import order_id_of
-from execution.ports import Intent
-from signals.broker import CANCEL, EXECUTE
+from execution.orders.identifiers import order_id_of
+from execution.orders.store import Intent
+from oneorder.broker import CANCEL, EXECUTE
 
 from .steps import Asked, Publish, Publishing, Setting
 from .truth import Tally

@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from execution.clock import ExchangeClocks
-from execution.contracts import BINANCE
-from execution.errors import ExchangeUnavailable
-from execution.events import AttemptBegan, AttemptDied, AttemptUnknown, Event, Rejected
-from execution.journal import Decision, Journal, Overtaken
-from execution.order_manager import OrderManager
-from execution.orders import (
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.guarantees import BINANCE
+from execution.model.errors import ExchangeUnavailable
+from execution.model.events import AttemptBegan, AttemptDied, AttemptUnknown, Event, Rejected
+from execution.model.order import (
     Attempt,
     Order,
     OrderReport,
     OrderState,
     Verdict,
 )
-from execution.placement import Placement
-from execution.ports import Change, ClockOffset, Committed, Epoch, Exchange, Outcome
+from execution.model.position import Position
+from execution.order_manager import OrderManager
+from execution.orders.journal import Decision, Journal, Overtaken
+from execution.orders.placement import Placement
+from execution.orders.store import Change, ClockOffset, Committed, Epoch, Exchange, Outcome
 from execution.position_tracker import fold
-from execution.positions import Position
 
 from .baton import Crew
 from .doors import ExchangeDoor

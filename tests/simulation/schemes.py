@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from execution.contracts import BINANCE
-from execution.orders import Attempt
+from execution.exchanges.guarantees import BINANCE
+from execution.model.order import Attempt
 
 from .dice import HEARD, UNHEARD
 from .steps import (

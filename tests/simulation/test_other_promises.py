@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from execution.contracts import BINANCE, Contract, Uniqueness
+from execution.exchanges.guarantees import BINANCE, Contract, Uniqueness
 
 from .baton import Crew
 from .histories import first_failure, replay, shrunk

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from execution.orders import OrderState
+from execution.model.order import OrderState
 
 from .baton import Crew
 from .histories import first_failure, replay, shrunk, simulate

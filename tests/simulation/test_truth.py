@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from execution.contracts import BINANCE
-from execution.order_factory import new_order
-from execution.orders import Attempt, Order, OrderState, OrderType, Side, Verdict
-from execution.ports import Outcome
+from execution.exchanges.guarantees import BINANCE
+from execution.model.order import Attempt, Order, OrderState, OrderType, Side, Verdict
+from execution.orders.factory import new_order
+from execution.orders.store import Outcome
 
 from .producer import SYMBOL
 from .steps import Asked, Happening, Mood, Setting, Tells, Way

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from execution.identifiers import order_id_of
-from execution.orders import Order, OrderState, Verdict
+from execution.model.order import Order, OrderState, Verdict
+from execution.orders.identifiers import order_id_of
 
 from .baton import Crew
 from .producer import signal_id_of

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 
-from execution.contracts import Contract, Uniqueness
-from execution.orders import (
+from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.model.order import (
     Attempt,
     Fee,
     Fill,
@@ -26,7 +26,7 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.ports import AccountFill, ClockOffset, Outcome
+from execution.orders.store import AccountFill, ClockOffset, Outcome
 
 from .steps import Happening, Mood, Setting, Tells, Way
 from .virtual_clock import START_MS, VirtualClock, moment

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from execution.ports import Intent
-from execution.store.memory_store import MemoryStore
-from execution.store.memory_waiting import MemoryWaiting
-from execution.waiting_intents import WaitingIntent
+from execution.operations.waiting_intents import WaitingIntent
+from execution.orders.store import Intent
+from execution.store.memory.orders import MemoryStore
+from execution.store.memory.waiting import MemoryWaiting
 
 from .doors import ClockDoor, Gate, StoreDoor
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from execution.clock import DRIFT_PPM, OFFSET_AGE_MAX_MS
-from execution.contracts import DAY_MS
-from execution.decimals import EXACT
-from execution.identifiers import order_id_of
-from execution.orders import Fill, Order, OrderState
-from execution.ports import Change, Clock, Committed, Intent
-from execution.positions import Position
-from execution.store.memory_store import MemoryStore
+from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS
+from execution.exchanges.guarantees import DAY_MS
+from execution.model.decimals import EXACT
+from execution.model.order import Fill, Order, OrderState
+from execution.model.position import Position
+from execution.orders.identifiers import order_id_of
+from execution.orders.store import Change, Clock, Committed, Intent
+from execution.store.memory.orders import MemoryStore
 
 from .truth import Standing, Truth, signed
 

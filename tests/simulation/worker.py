@@ -4,20 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from execution.accounts import Account
-from execution.clock import ExchangeClocks
-from execution.contracts import BINANCE, Contract
-from execution.errors import ExchangeUnavailable, StoreUnavailable
-from execution.journal import Journal, Patience, UnknownOrder
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.guarantees import BINANCE, Contract
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from execution.order_manager import OrderManager
-from execution.placement import Placement
-from execution.reconciliation import AlreadyRunning, Reconciler
-from execution.reconciliation_context import ReconciliationContext
-from execution.store.memory_books import MemoryReconciliations
-from execution.store.memory_workers import MemoryWorkers
-from workers.intake import Intake
-from workers.roster import Roster
-from workers.waiting_rules import WaitingRules
+from execution.orders.journal import Journal, Patience, UnknownOrder
+from execution.orders.placement import Placement
+from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.reconciler import AlreadyRunning, Reconciler
+from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.workers import MemoryWorkers
+from workers.intake.intake import Intake
+from workers.intake.roster import Roster
+from workers.intake.waiting_rules import WaitingRules
 
 from .baton import Crew, Hand
 from .doors import ClockDoor, Crash, ExchangeDoor, StoreDoor

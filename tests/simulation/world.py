@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from execution.identifiers import order_id_of
-from execution.store.memory_books import MemoryReconciliations
+from execution.orders.identifiers import order_id_of
+from execution.store.memory.valuations import MemoryReconciliations
 
 from .baton import Crew
 from .producer import Producer, signal_id_of

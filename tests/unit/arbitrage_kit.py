@@ -14,25 +14,25 @@ from typing import Any
 
 from fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
 
-from execution.adoption import adopted_order
+from execution.arbitrage.legs import ArbitrageDesk, Limits
+from execution.arbitrage.model import Arbitrage, ArbitrageState
+from execution.arbitrage.store import ArbitrageChange
 from execution.arbitrage_executor import ArbitrageExecutor
-from execution.arbitrage_legs import ArbitrageDesk, Limits
-from execution.arbitrage_store import ArbitrageChange
-from execution.arbitrages import Arbitrage, ArbitrageState
-from execution.books import Book
-from execution.bulkhead import Bulkhead
-from execution.clock import ExchangeClocks
-from execution.contracts import BINANCE, Contract
-from execution.events import Reported
-from execution.identifiers import arbitrage_id_of
-from execution.journal import Journal, Patience
+from execution.exchanges.bulkhead import Bulkhead
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.guarantees import BINANCE, Contract
+from execution.model.book import Book
+from execution.model.events import Reported
+from execution.model.order import Attempt, Order, Side
 from execution.order_manager import OrderManager
-from execution.orders import Attempt, Order, Side
-from execution.placement import Placement, UnknownAccount
-from execution.ports import Change, Clock, Committed, Epoch, Exchange, Outcome
-from execution.store.memory_arbitrages import MemoryArbitrages
-from execution.store.memory_store import MemoryStore
-from execution.store.memory_tables import Tables
+from execution.orders.identifiers import arbitrage_id_of
+from execution.orders.journal import Journal, Patience
+from execution.orders.placement import Placement, UnknownAccount
+from execution.orders.store import Change, Clock, Committed, Epoch, Exchange, Outcome
+from execution.reconciliation.adoption import adopted_order
+from execution.store.memory.arbitrages import MemoryArbitrages
+from execution.store.memory.orders import MemoryStore
+from execution.store.memory.tables import Tables
 
 BUY, SELL = "buy-main", "sell-main"
 FEE = Decimal("0.001")

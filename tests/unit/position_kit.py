@@ -11,10 +11,10 @@ from decimal import Context, Decimal, Inexact, localcontext
 from fakes import fill
 from hypothesis import strategies as st
 
-from execution.decimals import ZERO
-from execution.orders import Fill, Side
+from execution.model.decimals import ZERO
+from execution.model.order import Fill, Side
+from execution.model.position import Position
 from execution.position_tracker import COST_GRID
-from execution.positions import Position
 
 SPOT = Position("binance-main", "BTC/USDT")
 LINEAR = Position("binance-main", "BTC/USDT:USDT", contract_size=Decimal("0.001"))

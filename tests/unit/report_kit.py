@@ -8,7 +8,7 @@ from decimal import Decimal
 from fakes import ACCOUNT, SYMBOL, fill
 
 from execution.ledger.port import Snapshot
-from execution.orders import Attempt, Fill, Order, OrderState, OrderType, Side
+from execution.model.order import Attempt, Fill, Order, OrderState, OrderType, Side
 
 START = datetime(2026, 9, 1, 12, tzinfo=UTC)
 START_MS = 1_788_264_000_000

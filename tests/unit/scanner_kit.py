@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from execution.arbitrage_scanner import ArbitrageScanner, Balances, Cap, ScanLimits
-from execution.book_snapshots import BookSnapshot
-from execution.books import Book, Level
-from execution.markets import Market
-from execution.opportunities import Opportunity
+from execution.market_data.opportunities import Opportunity
+from execution.market_data.scanner import ArbitrageScanner, Balances, Cap, ScanLimits
+from execution.market_data.snapshots import BookSnapshot
+from execution.model.book import Book, Level
+from execution.model.trading_rules import Market
 
 NOW_MS = 1_800_000_000_000
 SYMBOL = "BTC/USDT"

@@ -6,10 +6,18 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk, fill
 
-from execution.adoption import EXTERNAL, NotAdoptable, adopted_order, external_order
-from execution.events import Reported
-from execution.orders import Order, OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
-from execution.transitions import transition
+from execution.model.events import Reported
+from execution.model.order import (
+    Order,
+    OrderReport,
+    OrderState,
+    OrderType,
+    Side,
+    Terms,
+    TimeInForce,
+)
+from execution.model.transitions import transition
+from execution.reconciliation.adoption import EXTERNAL, NotAdoptable, adopted_order, external_order
 
 DESK = Desk()
 OURS = DESK.order()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from execution.arbitrages import Arbitrage, ArbitrageState, Leg, LegRole, Result, result_of
-from execution.identifiers import arbitrage_id_of
-from execution.order_factory import new_order
-from execution.orders import Fee, Fill, Order, OrderState, OrderType, Side
-from workers.arbitrage_audit import arbitrage_checks, compare_arbitrages, traded
+from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole, Result, result_of
+from execution.model.order import Fee, Fill, Order, OrderState, OrderType, Side
+from execution.orders.factory import new_order
+from execution.orders.identifiers import arbitrage_id_of
+from workers.sandbox.arbitrage_audit import arbitrage_checks, compare_arbitrages, traded
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 CHEAP, DEAR = "binance-main", "bybit-main"

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from fakes import START_MS, FakeClock
 
-from execution.arbitrage_collector import BookCollector, BookSource, Rhythm
-from execution.book_snapshots import BookHealth, BookSnapshot, Publish
-from execution.books import Book
-from execution.errors import StoreUnavailable
-from execution.store.memory_order_books import MemoryBooks
+from execution.market_data.collector import BookCollector, BookSource, Rhythm
+from execution.market_data.snapshots import BookHealth, BookSnapshot, Publish
+from execution.model.book import Book
+from execution.model.errors import StoreUnavailable
+from execution.store.memory.books import MemoryBooks
 
 Script = Callable[[Publish], Awaitable[None]]
 

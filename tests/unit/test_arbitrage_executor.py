@@ -20,14 +20,14 @@ from fakes import (
     loses_its_answer,
 )
 
+from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
 from execution.arbitrage_executor import execute_arbitrage
-from execution.arbitrages import Arbitrage, ArbitrageState, LegRole
-from execution.books import Book
-from execution.contracts import BINANCE, without_contract
-from execution.events import Reported
+from execution.exchanges.guarantees import BINANCE, without_contract
+from execution.model.book import Book
+from execution.model.events import Reported
+from execution.model.order import OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.order_manager import SignalReused
-from execution.orders import OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.ports import Halt
+from execution.orders.store import Halt
 
 CLOSED, REFUSED, IMBALANCED = (
     ArbitrageState.CLOSED,

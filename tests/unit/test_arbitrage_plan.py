@@ -8,7 +8,8 @@ import pytest
 from arbitrage_kit import BUY, SELL, Floor
 from fakes import MARKET, START_MS, SYMBOL
 
-from execution.arbitrage_plan import (
+from execution.arbitrage.model import Arbitrage, LegRole
+from execution.arbitrage.plan import (
     LegPlan,
     NoPlan,
     Plan,
@@ -18,12 +19,11 @@ from execution.arbitrage_plan import (
     plan_fix,
     plan_legs,
 )
-from execution.arbitrages import Arbitrage, LegRole
-from execution.books import Book
-from execution.decimals import ZERO
-from execution.markets import Market, untradable
-from execution.orders import Side
-from execution.spread_pricing import UNLIMITED
+from execution.market_data.spreads import UNLIMITED
+from execution.model.book import Book
+from execution.model.decimals import ZERO
+from execution.model.order import Side
+from execution.model.trading_rules import Market, untradable
 
 Levels = list[tuple[str, str]]
 FREE = replace(MARKET, taker_fee=ZERO)

@@ -13,10 +13,10 @@ from fakes import SYMBOL, Crash, answers, arrives, is_lost, is_under_way, loses_
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.arbitrages import Arbitrage, ArbitrageState
-from execution.contracts import without_contract
-from execution.order_factory import new_order
-from execution.orders import OrderType, Side, Verdict
+from execution.arbitrage.model import Arbitrage, ArbitrageState
+from execution.exchanges.guarantees import without_contract
+from execution.model.order import OrderType, Side, Verdict
+from execution.orders.factory import new_order
 
 STEPS_MAX = 200
 Setting = Callable[[Floor], None]

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 from scanner_kit import NOW_MS, SYMBOL, Pairs, book, market, scan, scanner
 
-from execution.arbitrage_scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits
-from execution.book_snapshots import BookSnapshot
-from execution.decimals import EXACT
+from execution.market_data.scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits
+from execution.market_data.snapshots import BookSnapshot
+from execution.model.decimals import EXACT
 
 CHEAP = book("cheap", [("98", "10")], [("99", "10")])
 DEAR = book("dear", [("101", "10")], [("102", "10")])

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from scanner_kit import NOW_MS, book, scan
 
-from execution.opportunities import Cooldown, Opportunity, signal_id_of
-from signals.messages import ArbitrageSignal
+from execution.market_data.opportunities import Cooldown, Opportunity, signal_id_of
+from oneorder.signals import ArbitrageSignal
 
 CHEAP = book("cheap", [("98", "10")], [("99", "10")], sequence=7, exchange_ms=NOW_MS - 5)
 DEAR = book("dear", [("101", "10")], [("102", "10")], sequence=9)

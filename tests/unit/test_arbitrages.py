@@ -8,7 +8,7 @@ import pytest
 from arbitrage_kit import BUY, SELL, Floor
 from fakes import SYMBOL, Desk, fill
 
-from execution.arbitrages import (
+from execution.arbitrage.model import (
     Arbitrage,
     ArbitrageState,
     Leg,
@@ -17,7 +17,7 @@ from execution.arbitrages import (
     average_price,
     result_of,
 )
-from execution.orders import Fill, Order, OrderState, Side
+from execution.model.order import Fill, Order, OrderState, Side
 
 BUY_LEG = Leg(LegRole.BUY, BUY, "bought")
 SELL_LEG = Leg(LegRole.SELL, SELL, "sold")

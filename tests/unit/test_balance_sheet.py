@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, EPOCH, SYMBOL, fill
 
-from execution.balance_sheet import (
+from execution.model.position import Position
+from execution.position_tracker import fold
+from execution.positions.balance_sheet import (
     DUST,
     SEEN_MAX,
     BalanceSheet,
@@ -17,8 +19,6 @@ from execution.balance_sheet import (
     moved_by_trade,
     with_strangers,
 )
-from execution.position_tracker import fold
-from execution.positions import Position
 
 NOW = EPOCH + timedelta(days=1)
 LATER = NOW + timedelta(hours=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from execution.accounts import Account
-from execution.api.book_clients import book_client
+from execution.api.books.clients import book_client
+from execution.exchanges.account import Account
 
 PRICE, AMOUNT = "21921.123456789012345", "0.00000001"
 LEVEL = (Decimal(PRICE), Decimal(AMOUNT))

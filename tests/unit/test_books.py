@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from execution.books import Book, Take, take
-from execution.orders import Side
+from execution.model.book import Book, Take, take
+from execution.model.order import Side
 
 
 def levels(*pairs: tuple[str, str]) -> tuple[tuple[Decimal, Decimal], ...]:

@@ -11,11 +11,11 @@ from typing import Any
 import ccxt
 import pytest
 
-from execution.accounts import Account
-from execution.api.book_line import Pace
-from execution.api.book_streams import BookStreams
-from execution.book_snapshots import BookSnapshot
-from execution.clock import SystemClock
+from execution.api.books.line import Pace
+from execution.api.books.streams import BookStreams
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.market_data.snapshots import BookSnapshot
 
 Raw = dict[str, Any]
 BRISK = Pace(

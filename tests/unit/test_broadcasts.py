@@ -11,11 +11,11 @@ import structlog
 from celery.app.trace import LOG_REJECTED
 from celery.utils.time import utcoffset
 
-from execution.redacted_logging import RedactedRecord
+from execution.text.redacted_logging import RedactedRecord
 from tests.fuzz.broadcasts import CONTROL, EVENT, Broadcast, broadcasts, enveloped
-from workers.broadcasts import GuardedNode, read_broadcast
-from workers.celery_parts import quiet_celery
-from workers.envelopes import MalformedMessage
+from workers.messaging.broadcasts import GuardedNode, read_broadcast
+from workers.messaging.celery_parts import quiet_celery
+from workers.messaging.envelopes import MalformedMessage
 
 HEARTBEAT = b"/0.celeryev/worker.heartbeat"
 

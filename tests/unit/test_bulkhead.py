@@ -8,10 +8,10 @@ import pytest
 from arbitrage_kit import BUY, SELL, Floor
 from fakes import ACCOUNT, Desk, is_lost
 
-from execution.arbitrages import ArbitrageState
-from execution.bulkhead import SLOW_MS, Bulkhead, Crowded, bulkhead_of
+from execution.arbitrage.model import ArbitrageState
+from execution.exchanges.bulkhead import SLOW_MS, Bulkhead, Crowded, bulkhead_of
+from execution.model.order import OrderState
 from execution.order_manager import OrderManager
-from execution.orders import OrderState
 
 
 class Occupied:

@@ -9,7 +9,7 @@ def test_a_repeat_that_cannot_be_sent_puts_its_message_back() -> None:
     app = Celery(
         "repeats",
         broker="redis://127.0.0.1:1/0",
-        task_cls="workers.celery_parts:PatientTask",
+        task_cls="workers.messaging.celery_parts:PatientTask",
         set_as_current=False,
     )
     app.conf.update(

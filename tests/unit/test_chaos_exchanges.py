@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from workers.chaos.exchange_disorder import STEP_MS, BlackHole, ExchangeClocks
-from workers.chaos.faults import BINANCE, BYBIT, draw_faults
-from workers.chaos.forwarder import Forwarder
-from workers.chaos.outcome import standstills
+from workers.sandbox.chaos.exchange_disorder import STEP_MS, BlackHole, ExchangeClocks
+from workers.sandbox.chaos.faults import BINANCE, BYBIT, draw_faults
+from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.outcome import standstills
 
 
 class Stack:

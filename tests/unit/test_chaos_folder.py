@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.chaos.folder import NotUsable, run_folder
+from workers.sandbox.chaos.folder import NotUsable, run_folder
 
 
 def test_a_folder_of_its_own_is_gone_after_a_clean_run() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fakes import Desk
 
-from execution.orders import Order, OrderState
-from workers.chaos.exchange_disorder import BlackHole
-from workers.chaos.forwarder import Forwarder
-from workers.chaos.outcome import Found, Outcome, judge
-from workers.chaos.report import outcome_view
+from execution.model.order import Order, OrderState
+from workers.sandbox.chaos.exchange_disorder import BlackHole
+from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.outcome import Found, Outcome, judge
+from workers.sandbox.chaos.report import outcome_view
 
 ACCOUNT = "binance-main"
 

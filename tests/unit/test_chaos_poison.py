@@ -6,10 +6,10 @@ from itertools import islice
 from fakes import ACCOUNT, Desk
 from intake_kit import IntakeKit
 
-from execution.ports import Intent
-from signals.broker import ARBITRAGE, CANCEL, EXECUTE
-from workers.chaos.poison import poison_entries
-from workers.intake import LeftToOthers
+from execution.orders.store import Intent
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
+from workers.intake.intake import LeftToOthers
+from workers.sandbox.chaos.poison import poison_entries
 
 COUNT = 2_000
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 from fakes import ACCOUNT, FakeClock
 
-from execution.api.circuit import PAUSE_MS, WAIT_ELSEWHERE_MAX_S, WAIT_S, Circuit
-from execution.errors import ExchangeUnavailable
+from execution.api.accounts.circuit import PAUSE_MS, WAIT_ELSEWHERE_MAX_S, WAIT_S, Circuit
+from execution.model.errors import ExchangeUnavailable
 
 PROBE_MS = 11_000
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from fakes import ACCOUNT, START_MS, FakeClock, FakeExchange
 
-from execution.clock import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
-from execution.errors import ExchangeUnavailable
-from execution.ports import ClockOffset
-from execution.store.memory_store import MemoryStore
+from execution.exchanges.clocks import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
+from execution.model.errors import ExchangeUnavailable
+from execution.orders.store import ClockOffset
+from execution.store.memory.orders import MemoryStore
 
 STEP_MS = 10_000
 

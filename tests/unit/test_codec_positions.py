@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from fakes import fill
 
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
-from execution.store.codec import position_from_hash, position_to_hash
+from execution.store.access.codec import position_from_hash, position_to_hash
 
 EMPTY = [
     Position("binance-main", "BTC/USDT"),

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from execution.contracts import UnsupportedExchange
-from workers.collector_process import book_sources
-from workers.settings import Settings, SettingsError
+from execution.exchanges.guarantees import UnsupportedExchange
+from workers.configuration.settings import Settings, SettingsError
+from workers.market.collector import book_sources
 
 ACCOUNTS = {"one": {"exchange": "binance"}, "two": {"exchange": "bybit"}}
 BITCOIN = {"symbols": ["BTC/USDT"]}

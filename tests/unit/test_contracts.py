@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.api.other_exchange_api import DOORS
-from execution.contracts import (
+from execution.error_handler import TABLES, Failure, Row, row_of, verdict_of
+from execution.exchanges.guarantees import (
     CONTRACTS,
     Contract,
     Uniqueness,
     client_order_id_of,
     without_contract,
 )
-from execution.error_handler import TABLES, Failure, Row, row_of, verdict_of
-from execution.identifiers import order_id_of
-from execution.orders import Verdict
-from execution.verdicts import each, row_for
+from execution.exchanges.verdicts import each, row_for
+from execution.model.order import Verdict
+from execution.orders.identifiers import order_id_of
 
 EACH = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda found: found.exchange)
 

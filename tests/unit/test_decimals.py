@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.decimals import NotANumber, is_multiple, to_decimal, to_text
+from execution.model.decimals import NotANumber, is_multiple, to_decimal, to_text
 
 
 @pytest.mark.parametrize(

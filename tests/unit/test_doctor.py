@@ -9,18 +9,19 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, Desk, FakeExchange
 
-from execution.accounts import Account
-from execution.clock import SystemClock
-from execution.errors import ExchangeUnavailable
-from execution.ledger.memory_ledger import MemoryLedger
-from execution.live_workers import LiveWorker
-from execution.orders import OrderState
-from execution.ports import ClockOffset, Halt, RefusedIntent
-from execution.reconciliation_run import Reconciliation
-from execution.store.memory_health import RECOMMENDED
-from execution.store.redis_stores import open_stores
-from signals.broker import QUEUES
+from execution.exchanges.account import Account
+from execution.exchanges.clocks import SystemClock
+from execution.ledger.memory import MemoryLedger
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import OrderState
+from execution.operations.live_workers import LiveWorker
+from execution.orders.store import ClockOffset, Halt, RefusedIntent
+from execution.reconciliation.run import Reconciliation
+from execution.store.memory.health import RECOMMENDED
+from execution.store.stores import open_stores
+from oneorder.broker import QUEUES
 from workers.bootstrap import compose, observe
+from workers.configuration.settings import AccountSettings, Settings
 from workers.doctor import Finding, Result, examine
 from workers.doctor.account_checks import check_account, check_reconciliations
 from workers.doctor.bounds import run_checks
@@ -28,8 +29,7 @@ from workers.doctor.findings import duration, ok, some
 from workers.doctor.ledger_checks import check_history, check_ledger, check_orders
 from workers.doctor.redis_checks import check_redis
 from workers.doctor.work_checks import check_work
-from workers.settings import AccountSettings, Settings
-from workers.ticks import note_run, schedules
+from workers.liveness.ticks import note_run, schedules
 
 SETTINGS = Settings(accounts={ACCOUNT: AccountSettings(exchange="binance")})
 

@@ -14,8 +14,8 @@ from execution.error_handler import (
     log_and_retry,
     verdict_of,
 )
-from execution.errors import ExchangeUnavailable
-from execution.orders import Verdict
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Verdict
 
 
 class Recorder:

@@ -28,8 +28,8 @@ from fakes import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.errors import StoreUnavailable
-from execution.orders import OrderState, Verdict
+from execution.model.errors import StoreUnavailable
+from execution.model.order import OrderState, Verdict
 
 PLACINGS: dict[str, Placing] = {
     "arrives": arrives,

@@ -3,10 +3,10 @@
 import pytest
 from fakes import ACCOUNT, START_MS, FakeClock, FakeExchange, SkewedClock
 
-from execution.clock import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClocks, SystemClock
-from execution.errors import ExchangeUnavailable
-from execution.ports import Clock, ClockOffset
-from execution.store.memory_store import MemoryStore
+from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClocks, SystemClock
+from execution.model.errors import ExchangeUnavailable
+from execution.orders.store import Clock, ClockOffset
+from execution.store.memory.orders import MemoryStore
 
 
 def clocks_on(clock: Clock, store: MemoryStore, host: str = "here") -> ExchangeClocks:

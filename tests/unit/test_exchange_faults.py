@@ -19,9 +19,8 @@ from fakes import (
     loses_its_answer,
 )
 
-from execution.adoption import external_order
-from execution.events import Reported
-from execution.orders import (
+from execution.model.events import Reported
+from execution.model.order import (
     Attempt,
     Fill,
     Order,
@@ -32,7 +31,8 @@ from execution.orders import (
     Terms,
     Verdict,
 )
-from execution.ports import AccountFill, Outcome
+from execution.orders.store import AccountFill, Outcome
+from execution.reconciliation.adoption import external_order
 
 ASKED = Terms(Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(100), None)
 # What the exchange has instead of a limit buy of 1 BTC at 100, and how that is named.

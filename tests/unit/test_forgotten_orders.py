@@ -16,7 +16,7 @@ from fakes import (
     pauses,
 )
 
-from execution.contracts import (
+from execution.exchanges.guarantees import (
     BINANCE,
     BYBIT,
     CONTRACTS,
@@ -27,7 +27,7 @@ from execution.contracts import (
     Contract,
     without_contract,
 )
-from execution.orders import OrderState, TimeInForce, Verdict
+from execution.model.order import OrderState, TimeInForce, Verdict
 
 MINUTE_MS = 60_000
 IOC = {"time_in_force": TimeInForce.IOC}

@@ -7,18 +7,18 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived, is_lost
 
-from execution.archive import Archive, Retention
-from execution.errors import ExchangeUnavailable
-from execution.events import CancelRequested
-from execution.ledger.memory_ledger import MemoryLedger
+from execution.ledger.archive import Archive, Retention
+from execution.ledger.memory import MemoryLedger
 from execution.ledger.port import LedgerUnavailable
-from execution.orders import Attempt, Order, OrderState, Side
-from execution.ports import Change, Halt
-from execution.reconciliation_run import DriftPolicy
-from execution.repair import Repairer
-from execution.store.memory_archive import MemoryArchive, MemoryRepair
-from execution.store.memory_books import MemoryReconciliations
-from execution.store.memory_tables import Tables
+from execution.model.errors import ExchangeUnavailable
+from execution.model.events import CancelRequested
+from execution.model.order import Attempt, Order, OrderState, Side
+from execution.orders.store import Change, Halt
+from execution.reconciliation.run import DriftPolicy
+from execution.repair.repairer import Repairer
+from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.tables import Tables
+from execution.store.memory.valuations import MemoryReconciliations
 
 HOUR_MS = 3_600_000
 

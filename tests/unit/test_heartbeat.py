@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection
 
 from fakes import FakeClock
 
-from execution.errors import StoreUnavailable
-from execution.live_workers import LiveWorker
-from execution.store.memory_workers import MemoryWorkers
-from signals.broker import SCHEMA_VERSION
-from workers.heartbeat import Heartbeat, this_worker
+from execution.model.errors import StoreUnavailable
+from execution.operations.live_workers import LiveWorker
+from execution.store.memory.workers import MemoryWorkers
+from oneorder.broker import SCHEMA_VERSION
+from workers.liveness.heartbeat import Heartbeat, this_worker
 
 
 class AwayAtFirst(MemoryWorkers):

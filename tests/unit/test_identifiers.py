@@ -2,8 +2,8 @@
 
 import re
 
-from execution.contracts import BINANCE, CONTRACTS, KRAKEN, client_order_id_of
-from execution.identifiers import is_ours, may_be_ours, order_id_of
+from execution.exchanges.guarantees import BINANCE, CONTRACTS, KRAKEN, client_order_id_of
+from execution.orders.identifiers import is_ours, may_be_ours, order_id_of
 
 
 def test_the_same_signal_always_has_the_same_order_id() -> None:

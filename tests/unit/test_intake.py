@@ -7,11 +7,11 @@ import pytest
 from fakes import Desk
 from intake_kit import IntakeKit
 
-from execution.identifiers import order_id_of
-from execution.orders import OrderState
-from execution.ports import Intent, RefusedIntent
-from workers.intake import Intake
-from workers.waiting_rules import CANCEL_PATIENCE_S
+from execution.model.order import OrderState
+from execution.orders.identifiers import order_id_of
+from execution.orders.store import Intent, RefusedIntent
+from workers.intake.intake import Intake
+from workers.intake.waiting_rules import CANCEL_PATIENCE_S
 
 BODY: dict[str, Any] = {
     "signal_id": "signal-1",

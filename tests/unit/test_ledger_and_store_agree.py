@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 
-from execution.archive import Archive, Retention
-from execution.ledger.memory_ledger import MemoryLedger
-from execution.orders import Order, OrderState, Side
-from execution.reconciliation_run import DriftPolicy
-from execution.repair import Repairer, UntrustedLedger
-from execution.store.memory_archive import MemoryArchive, MemoryRepair
-from execution.valuation import Valuer
+from execution.ledger.archive import Archive, Retention
+from execution.ledger.memory import MemoryLedger
+from execution.model.order import Order, OrderState, Side
+from execution.positions.valuation import Valuer
+from execution.reconciliation.run import DriftPolicy
+from execution.repair.repairer import Repairer, UntrustedLedger
+from execution.store.memory.archive import MemoryArchive, MemoryRepair
 
 HOUR_MS = 3_600_000
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection, create_engine, func, inspect, select, text, update
 
 from execution.ledger.port import LedgerUnavailable
-from execution.ledger.schema import UPGRADES, prepare
-from execution.ledger.tables import orders, schema_version
+from execution.ledger.sql.schema import UPGRADES, prepare
+from execution.ledger.sql.tables import orders, schema_version
 
 ENGINE = "sqlite://"
 

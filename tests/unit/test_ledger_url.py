@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from execution.ledger.engine import parse_url, shown
 from execution.ledger.port import LedgerUrlError
-from execution.ledger.sql_ledger import open_ledger
+from execution.ledger.sql.engine import parse_url, shown
+from execution.ledger.sql.ledger import open_ledger
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_is_shown_of_a_url_holds_no_password() -> None:
 def test_a_missing_driver_is_named_with_what_to_install() -> None:
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from execution.ledger.sql_ledger import open_ledger\n"
+        "from execution.ledger.sql.ledger import open_ledger\n"
         "open_ledger('postgresql+psycopg://trader:hunter2@db/ledger')"
     )
     done = subprocess.run(

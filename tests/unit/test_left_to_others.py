@@ -8,11 +8,11 @@ import pytest
 from fakes import ACCOUNT, Desk
 from intake_kit import MARKET_AGE_MAX_S, WAIT_MAX_S, IntakeKit, live_worker
 
-from execution.identifiers import order_id_of
-from execution.live_workers import BEAT_TTL_MS
-from execution.orders import OrderState
-from execution.ports import Intent, RefusedIntent
-from workers.intake import LeftToOthers
+from execution.model.order import OrderState
+from execution.operations.live_workers import BEAT_TTL_MS
+from execution.orders.identifiers import order_id_of
+from execution.orders.store import Intent, RefusedIntent
+from workers.intake.intake import LeftToOthers
 
 BODY: dict[str, Any] = {
     "signal_id": "signal-1",

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 HEAVY = ("ccxt", "sqlalchemy", "pandas", "numpy", "pyarrow", "celery", "aiohttp")
-PROBE = "import json, sys, workers.commands.program; print(json.dumps(sorted(sys.modules)))"
+PROBE = "import json, sys, workers.cli.program; print(json.dumps(sorted(sys.modules)))"
 
 
 @pytest.fixture(scope="module")
@@ -20,5 +20,5 @@ def loaded() -> set[str]:
 def test_a_command_that_reads_redis_alone_imports_nothing_heavy(
     package: str, loaded: set[str]
 ) -> None:
-    assert "workers.commands.orders" in loaded
+    assert "workers.cli.orders" in loaded
     assert package not in loaded

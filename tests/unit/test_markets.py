@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from fakes import MARKET, Desk
 
-from execution.markets import Market, refusal
-from execution.orders import OrderType
+from execution.model.order import OrderType
+from execution.model.trading_rules import Market, refusal
 
 FREE = Market("BTC/USDT", None, None, None, None, Decimal(0))
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from signals import (
+from oneorder import (
     ArbitrageSignal,
     CancelRequest,
     InvalidSignal,
     OrderSignal,
     parse_signal,
 )
-from signals.messages import parse_as, parse_message
+from oneorder.signals import parse_as, parse_message
 
 ORDER: dict[str, Any] = {
     "signal_id": "s-1",

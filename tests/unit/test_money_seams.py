@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk, FakeExchange, fill, loses_its_answer
 
-from execution.errors import QuestionRefused
-from execution.events import Reported
-from execution.orders import Attempt, Order, OrderReport, OrderState, Side, Verdict
-from execution.reconciliation_run import DriftPolicy, Reread
-from execution.store.memory_books import MemoryReconciliations
-from execution.transitions import IllegalTransition, transition
+from execution.model.errors import QuestionRefused
+from execution.model.events import Reported
+from execution.model.order import Attempt, Order, OrderReport, OrderState, Side, Verdict
+from execution.model.transitions import IllegalTransition, transition
+from execution.reconciliation.run import DriftPolicy, Reread
+from execution.store.memory.valuations import MemoryReconciliations
 
 STRANGERS = 250  # More than the names that a balance sheet keeps.
 

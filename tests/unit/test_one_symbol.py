@@ -7,24 +7,24 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, is_lost
 
-from execution.drift_pairs import pairs_that_explain
-from execution.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-from execution.journal import UnknownOrder
-from execution.missing_accounts import (
+from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.order import Attempt, Order, OrderState
+from execution.model.transitions import IllegalTransition
+from execution.operations.missing_accounts import (
     ANNOUNCED_AGAIN_MS,
     MissingAccount,
     announce_missing,
     missing_accounts,
 )
 from execution.order_manager import NotInQuarantine
-from execution.orders import Attempt, Order, OrderState
-from execution.placement import UnknownAccount
-from execution.ports import Exchange
-from execution.pricing import QUESTIONS_MAX
-from execution.reconciliation_run import DriftPolicy
-from execution.symbol_failures import SymbolFailures
-from execution.transitions import IllegalTransition
-from execution.valuation import Holder, Valuer
+from execution.orders.journal import UnknownOrder
+from execution.orders.placement import UnknownAccount
+from execution.orders.store import Exchange
+from execution.positions.pricing import QUESTIONS_MAX
+from execution.positions.valuation import Holder, Valuer
+from execution.reconciliation.drift_pairs import pairs_that_explain
+from execution.reconciliation.run import DriftPolicy
+from execution.reconciliation.symbol_failures import SymbolFailures
 
 GONE = "AAA/USDT"
 

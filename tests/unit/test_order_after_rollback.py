@@ -15,9 +15,9 @@ from fakes import (
     pauses,
 )
 
-from execution.attempts import REPUBLISHED_MAX_MS
-from execution.orders import OrderState, Verdict
-from execution.store.memory_store import MemoryStore
+from execution.model.order import OrderState, Verdict
+from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
+from execution.store.memory.orders import MemoryStore
 
 
 def forget(desk: Desk, since: MemoryStore) -> None:

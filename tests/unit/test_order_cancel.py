@@ -15,7 +15,7 @@ from fakes import (
     pauses,
 )
 
-from execution.orders import OrderState, Verdict
+from execution.model.order import OrderState, Verdict
 
 
 def test_an_order_that_was_received_is_canceled_and_never_sent() -> None:

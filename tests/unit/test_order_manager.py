@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, answers, arrives, is_lost
 
-from execution.clock import ExchangeClocks
-from execution.errors import ExchangeUnavailable
-from execution.journal import Journal, Patience, UnknownOrder
-from execution.order_manager import OrderManager, SignalReused, UnknownAccount
-from execution.orders import (
+from execution.exchanges.clocks import ExchangeClocks
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import (
     Attempt,
     Order,
     OrderReport,
@@ -23,8 +21,10 @@ from execution.orders import (
     TimeInForce,
     Verdict,
 )
-from execution.placement import Placement
-from execution.ports import Exchange, Outcome
+from execution.order_manager import OrderManager, SignalReused, UnknownAccount
+from execution.orders.journal import Journal, Patience, UnknownOrder
+from execution.orders.placement import Placement
+from execution.orders.store import Exchange, Outcome
 
 
 def with_exchange(desk: Desk, exchange_of: Any) -> OrderManager:

@@ -19,9 +19,9 @@ from fakes import (
     pauses,
 )
 
-from execution.errors import StoreUnavailable
-from execution.events import Quarantined
-from execution.orders import Order, OrderState, Verdict
+from execution.model.errors import StoreUnavailable
+from execution.model.events import Quarantined
+from execution.model.order import Order, OrderState, Verdict
 
 # The window of 5 s, 10 s for the matching engine, and one for read lag.
 PROVABLE_AFTER_MS = 5_000 + 10_000 + 1_000

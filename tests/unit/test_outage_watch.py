@@ -15,11 +15,11 @@ from fakes import (
     loses_its_answer,
 )
 
-from execution.api.circuit import WAIT_S, Circuit
-from execution.errors import ExchangeUnavailable, StoreUnavailable
-from execution.orders import Order, OrderState, OrderType
-from execution.ports import Exchange
-from workers.outage_watch import LOOK_EVERY_MS, RELEASE_AFTER_MS, AccountWatch
+from execution.api.accounts.circuit import WAIT_S, Circuit
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.order import Order, OrderState, OrderType
+from execution.orders.store import Exchange
+from workers.liveness.outage_watch import LOOK_EVERY_MS, RELEASE_AFTER_MS, AccountWatch
 
 WAKE_LEASE_MS = 5_000
 

@@ -5,12 +5,12 @@ from decimal import Decimal, localcontext
 import pytest
 from fakes import fill
 
-from execution.cash_flows import cash_flows
-from execution.decimals import ZERO
-from execution.instruments import Kind, instrument_of
-from execution.orders import Fill
+from execution.model.decimals import ZERO
+from execution.model.instrument import Kind, instrument_of
+from execution.model.order import Fill
+from execution.model.position import Position
 from execution.position_tracker import COST_GRID, fold
-from execution.positions import Position
+from execution.positions.cash_flows import cash_flows
 
 # Contracts of 0.01 BTC, settled in USDT; and of 100 USD, settled in BTC.
 LINEAR = Position("okx-main", "BTC/USDT:USDT", contract_size=Decimal("0.01"))

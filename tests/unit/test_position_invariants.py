@@ -19,11 +19,11 @@ from position_kit import (
     some_fills,
 )
 
-from execution.cash_flows import cash_flows
-from execution.decimals import ZERO
-from execution.orders import Fill
+from execution.model.decimals import ZERO
+from execution.model.order import Fill
+from execution.model.position import Position
 from execution.position_tracker import COST_GRID, fold
-from execution.positions import Position
+from execution.positions.cash_flows import cash_flows
 
 QUICK = settings(max_examples=40, deadline=None)
 every_kind = pytest.mark.parametrize("flat", EVERY_KIND, ids=lambda flat: flat.instrument.kind)

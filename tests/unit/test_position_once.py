@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from position_kit import fees, moved_cash, prices, sizes
 
-from execution.events import Reported
-from execution.orders import Fill, Order, OrderReport, OrderState, Side, merge_fills
+from execution.model.events import Reported
+from execution.model.order import Fill, Order, OrderReport, OrderState, Side, merge_fills
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
 
 QUICK = settings(max_examples=25, deadline=None)
 FLAT = Position(ACCOUNT, SYMBOL)

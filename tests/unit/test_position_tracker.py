@@ -8,10 +8,10 @@ from fractions import Fraction
 import pytest
 from fakes import fill
 
-from execution.instruments import assets_of
-from execution.orders import Fill
+from execution.model.instrument import assets_of
+from execution.model.order import Fill
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
 
 FLAT = Position("binance-main", "BTC/USDT")
 LONG = (fill("1", "buy", "10", "100"), fill("2", "buy", "10", "110"))

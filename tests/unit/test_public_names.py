@@ -9,7 +9,7 @@ import pytest
 from fakes import SYMBOL, FakeExchange, RealTime, answers, is_lost, loses_its_answer
 
 import execution
-from execution.orders import OrderState, OrderType, TimeInForce, Verdict
+from execution.model.order import OrderState, OrderType, TimeInForce, Verdict
 from execution.standalone import create_order
 
 SPECIFIED = {
@@ -41,7 +41,7 @@ def test_the_names_are_all_that_the_package_offers() -> None:
 
 
 def test_rules_are_there_without_waiting_for_ccxt() -> None:
-    rules = "execution.transitions, execution.position_tracker, execution.error_handler"
+    rules = "execution.model.transitions, execution.position_tracker, execution.error_handler"
     program = f"import sys, {rules}; print('ccxt' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout == b"False\n"

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived
 
-from execution.errors import ExchangeUnavailable
-from execution.orders import Order, OrderState, Side
-from execution.reconciliation import LEASE_MS, AlreadyRunning
-from execution.reconciliation_run import Reconciliation
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Order, OrderState, Side
+from execution.reconciliation.reconciler import LEASE_MS, AlreadyRunning
+from execution.reconciliation.run import Reconciliation
 
 
 def reconcile(desk: Desk) -> Reconciliation:

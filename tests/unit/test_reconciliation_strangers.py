@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 
-from execution.adoption import EXTERNAL
-from execution.orders import Attempt, OrderState, Side
-from execution.reconciliation_run import DriftPolicy
+from execution.model.order import Attempt, OrderState, Side
+from execution.reconciliation.adoption import EXTERNAL
+from execution.reconciliation.run import DriftPolicy
 
 ADOPT, HALT = DriftPolicy.ADOPT, DriftPolicy.HALT
 

@@ -18,18 +18,18 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from execution.accounts import Account
-from execution.errors import ExchangeUnavailable, StoreUnavailable
-from execution.ledger.engine import parse_url
+from execution.exchanges.account import Account
 from execution.ledger.port import LedgerUrlError
-from execution.logger import configure_logging
-from execution.orders import Verdict
-from execution.ports import Outcome, RefusedIntent
-from execution.redacted_logging import redact_process_output
-from execution.redaction import redact, redact_prose, register_secrets, register_url, scrub
-from signals.settings import SignalSettings
-from workers.sentry import scrub_event
-from workers.settings import SettingsError, load_settings
+from execution.ledger.sql.engine import parse_url
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.order import Verdict
+from execution.orders.store import Outcome, RefusedIntent
+from execution.text.redacted_logging import redact_process_output
+from execution.text.redaction import redact, redact_prose, register_secrets, register_url, scrub
+from oneorder.settings import SignalSettings
+from workers.configuration.settings import SettingsError, load_settings
+from workers.observers.logs import configure_logging
+from workers.observers.sentry import scrub_event
 
 PASSWORD = "canary/pa:ss@word+1"
 SECRET = 'canary "secret"\nof+an/account=='
@@ -338,7 +338,7 @@ def test_a_url_with_a_percent_encoded_password_is_known_in_both_ways() -> None:
 def test_an_uncaught_error_shows_no_secret() -> None:
     program = (
         "import threading\n"
-        "from execution.redacted_logging import redact_process_output\n"
+        "from execution.text.redacted_logging import redact_process_output\n"
         "redact_process_output()\n"
         "def fail(): raise ValueError('redis://u:CANARY@h')\n"
         "thread = threading.Thread(target=fail); thread.start(); thread.join()\n"
@@ -371,8 +371,8 @@ def run_program(program: str, directory: Path) -> subprocess.CompletedProcess[st
 def test_a_command_that_ends_by_a_bug_shows_no_secret(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "from workers.cli import main\n"
-        "from workers.commands.app import cli\n"
+        "from workers.cli.main import main\n"
+        "from workers.cli.app import cli\n"
         "@cli.command()\n"
         "def fail(): raise RuntimeError('at redis://u:CANARY@h')\n"
         "sys.argv = ['oneorder', 'fail']\n"

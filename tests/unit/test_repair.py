@@ -6,7 +6,7 @@ import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 
 from execution.ledger.port import LedgerUnavailable
-from execution.orders import Order, OrderState, Side
+from execution.model.order import Order, OrderState, Side
 
 HOUR_MS = 3_600_000
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_kit import NOW, START, at, numbered, snapshot, timed, traded
 
-from execution.decimals import total
-from execution.orders import Order, OrderState
+from execution.model.decimals import total
+from execution.model.order import Order, OrderState
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
 from workers.reports import Report, build_report
 from workers.reports.summary import Summary, drawdowns, percentile
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from report_kit import NOW, at, snapshot, traded
 
-from execution.orders import Order
+from execution.model.order import Order
 from workers.reports import Report, build_report
 from workers.reports.bars import result_bars
 from workers.reports.charts import curve_of

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from workers.celery_parts import PatientScheduler
+from workers.messaging.celery_parts import PatientScheduler
 
 NAMES = ("first", "second", "third")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from execution.redaction import scrub
-from workers.sentry import scrub_breadcrumb, scrub_event
+from execution.text.redaction import scrub
+from workers.observers.sentry import scrub_breadcrumb, scrub_event
 
 SECRETS: list[Any] = [
     {"api_key": "hunter2"},

@@ -2,7 +2,7 @@
 
 import structlog
 
-from workers.set_aside import LOGGED_MAX, put_aside
+from workers.intake.set_aside import LOGGED_MAX, put_aside
 
 
 def test_the_log_shows_the_beginning_of_a_long_message_and_how_long_it_is() -> None:

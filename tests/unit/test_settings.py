@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from signals.settings import SignalSettings
-from workers.settings import (
+from oneorder.settings import SignalSettings
+from workers.configuration.settings import (
     AccountSettings,
     Settings,
     SettingsError,

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from fakes import Desk, FlakyStore
 
-from execution.journal import UnknownOrder
+from execution.model.order import Order, OrderState
 from execution.order_manager import NotInQuarantine
-from execution.orders import Order, OrderState
-from execution.ports import Change, Committed
+from execution.orders.journal import UnknownOrder
+from execution.orders.store import Change, Committed
 
 
 def quarantined(desk: Desk) -> Order:

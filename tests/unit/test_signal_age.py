@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from fakes import Desk, is_lost
 
-from execution.attempts import REPUBLISHED_MAX_MS
-from execution.orders import Order, OrderState, OrderType
-from execution.signal_age import publication_time
-from execution.store.codec import order_from_json, order_to_json
+from execution.model.order import Order, OrderState, OrderType
+from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
+from execution.orders.waiting.signal_age import publication_time
+from execution.store.access.codec import order_from_json, order_to_json
 
 AGE_MAX_S = 60
 

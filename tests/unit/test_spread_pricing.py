@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scanner_kit import NOW_MS, book, levels, market, scanner
 
-from execution.arbitrage_scanner import Cap
-from execution.book_snapshots import BookSnapshot
-from execution.books import Level
-from execution.markets import Market
-from execution.spread_pricing import Listing, Means, Pair, affordable, common_step
+from execution.market_data.scanner import Cap
+from execution.market_data.snapshots import BookSnapshot
+from execution.market_data.spreads import Listing, Means, Pair, affordable, common_step
+from execution.model.book import Level
+from execution.model.trading_rules import Market
 
 ACCOUNTS = ("one", "three", "two")
 

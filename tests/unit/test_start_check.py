@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from execution.contracts import UnsupportedExchange
-from workers.flower_guard import auth_fault
-from workers.settings import AccountSettings, Settings, SettingsError, load_settings
-from workers.start_check import checked_accounts
+from execution.exchanges.guarantees import UnsupportedExchange
+from workers.configuration.settings import AccountSettings, Settings, SettingsError, load_settings
+from workers.configuration.start_check import checked_accounts
+from workers.messaging.flower_guard import auth_fault
 
 KEY, SECRET, PASSPHRASE = (f"ONEORDER_MAIN_API_{name}" for name in ("KEY", "SECRET", "PASSWORD"))
 KEYS = {KEY: "the-key", SECRET: "the-secret"}

@@ -7,10 +7,10 @@ import pytest
 from fakes import ACCOUNT, Desk
 from intake_kit import WAIT_MAX_S, IntakeKit, live_worker
 
-from execution.identifiers import order_id_of
 from execution.ledger.port import LedgerUnavailable
-from execution.orders import Order
-from workers.sweeping import (
+from execution.model.order import Order
+from execution.orders.identifiers import order_id_of
+from workers.intake.sweeping import (
     INTENT_GRACE_MS,
     INTENTS_A_SWEEP,
     SWEEP_LEASE_MS,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from workers import tables
-from workers.commands.app import lay_out
-from workers.plain_text import plain
-from workers.tables import ORDER_COLUMNS
+from workers.cli.app import lay_out
+from workers.views import tables
+from workers.views.plain_text import plain
+from workers.views.tables import ORDER_COLUMNS
 
 ORDER_ID = "oo" + "abcdefgh" * 3
 ORDER = {

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from fakes import START_MS, Desk, fill
 
-from execution.events import (
+from execution.model.events import (
     AttemptBegan,
     AttemptDied,
     AttemptUnknown,
@@ -24,8 +24,8 @@ from execution.events import (
     SettledByHand,
     Withdrawn,
 )
-from execution.orders import Attempt, Order, OrderReport, OrderState, Verdict
-from execution.transitions import IllegalTransition, transition
+from execution.model.order import Attempt, Order, OrderReport, OrderState, Verdict
+from execution.model.transitions import IllegalTransition, transition
 
 EVENTS = """
              AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined Delayed    SettledByHand

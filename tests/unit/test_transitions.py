@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from fakes import START_MS, Desk, fill
 
-from execution.events import (
+from execution.model.events import (
     AttemptBegan,
     AttemptDied,
     AttemptUnknown,
@@ -17,8 +17,8 @@ from execution.events import (
     Reported,
     Withdrawn,
 )
-from execution.orders import Attempt, Fill, Order, OrderReport, OrderState, Verdict
-from execution.transitions import IllegalTransition, transition
+from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState, Verdict
+from execution.model.transitions import IllegalTransition, transition
 
 
 def began(number: int) -> AttemptBegan:

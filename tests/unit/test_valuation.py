@@ -6,12 +6,19 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk, FakeClock, FakeExchange, fill
 
-from execution.books import Book
-from execution.orders import Fill
+from execution.model.book import Book
+from execution.model.order import Fill
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
-from execution.store.memory_books import MemoryValuations
-from execution.valuation import LOOK_AGAIN_MS, Holder, Mark, RecentMarks, Valuer, totals_of
+from execution.positions.valuation import (
+    LOOK_AGAIN_MS,
+    Holder,
+    Mark,
+    RecentMarks,
+    Valuer,
+    totals_of,
+)
+from execution.store.memory.valuations import MemoryValuations
 
 NOW = FakeClock().now()
 AGE_MAX_MS = 15_000

@@ -9,12 +9,12 @@ from typing import Any
 
 from fakes import ACCOUNT, SYMBOL, Desk, fill, is_lost
 
-from execution.orders import Order
+from execution.model.order import Order
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
-from execution.reconciliation_run import Reconciliation
-from execution.valuation import Mark
-from workers.views import (
+from execution.positions.valuation import Mark
+from execution.reconciliation.run import Reconciliation
+from workers.views.trading import (
     order_view,
     position_view,
     position_views,

@@ -15,12 +15,12 @@ from fakes import (
     is_under_way,
 )
 
-from execution.clock import ExchangeClocks
-from execution.errors import ExchangeUnavailable
+from execution.exchanges.clocks import ExchangeClocks
+from execution.model.errors import ExchangeUnavailable
+from execution.model.order import Order, OrderState, Verdict
 from execution.order_manager import OrderManager, UnknownAccount
-from execution.orders import Order, OrderState, Verdict
-from execution.placement import Placement
-from execution.ports import Exchange
+from execution.orders.placement import Placement
+from execution.orders.store import Exchange
 
 NOON = "2027-01-15T08:00:00Z"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from kombu.exceptions import OperationalError
 
-from workers.watchdog import Watchdog
+from workers.liveness.watchdog import Watchdog
 
 CHECKS_MAX = 3
 

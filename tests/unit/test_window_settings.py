@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
-from execution.contracts import CONTRACTS
-from workers.settings import AccountSettings, Settings, SettingsError, load_accounts, windows_of
+from execution.exchanges.guarantees import CONTRACTS
+from workers.configuration.settings import (
+    AccountSettings,
+    Settings,
+    SettingsError,
+    load_accounts,
+    windows_of,
+)
 
 KEYS = {"ONEORDER_MAIN_API_KEY": "k", "ONEORDER_MAIN_API_SECRET": "s"}
 

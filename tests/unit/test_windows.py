@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from fakes import ACCOUNT, Desk, is_lost
 
-from execution.contracts import BINANCE, BYBIT, CONTRACTS, KRAKEN, OKX, Contract
-from execution.orders import Order, OrderState
+from execution.exchanges.guarantees import BINANCE, BYBIT, CONTRACTS, KRAKEN, OKX, Contract
+from execution.model.order import Order, OrderState
 
 FENCED = [contract for contract in CONTRACTS.values() if contract.is_fenced]
 # A clock that is known to within 50 ms, and a sweep every second.

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from execution.errors import ExchangeUnavailable
-from execution.listings import Listings
-from execution.ports import Exchange
-from execution.reconciliation_run import Reconciliation
+from execution.model.errors import ExchangeUnavailable
+from execution.operations.listings import Listings
+from execution.orders.store import Exchange
+from execution.reconciliation.run import Reconciliation
 from workers.doctor.findings import Finding, fail, ok, some, warn
-from workers.views import time_text
+from workers.views.trading import time_text
 
 UNCERTAINTY_MAX_MS = 500
 OFFSET_MAX_MS = 1_000

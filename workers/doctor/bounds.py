@@ -5,7 +5,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 
-from execution.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from workers.doctor.findings import Finding, fail
 
 Check = Callable[[], Iterable[Finding]]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from execution.redaction import redact
+from execution.text.redaction import redact
 
 
 class Result(StrEnum):

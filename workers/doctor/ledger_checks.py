@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterator
 
 from execution.ledger.port import Ledger
-from execution.orders import Order, OrderState
-from execution.store.redis_stores import Stores
+from execution.model.order import Order, OrderState
+from execution.store.stores import Stores
 from workers.doctor.findings import Finding, duration, fail, ok, some, warn
 
 # The archive runs every few seconds.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from execution.errors import StoreUnavailable
-from execution.health import HealthStore, ServerFacts
+from execution.model.errors import StoreUnavailable
+from execution.operations.health import HealthStore, ServerFacts
 from workers.doctor.findings import Finding, fail, ok, warn
 
 # What a server must be set to so that a confirmed write is never lost, and why.

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from execution.health import HealthStore, Tick
-from execution.live_workers import LiveWorker
-from execution.store.redis_stores import Stores
+from execution.operations.health import HealthStore, Tick
+from execution.operations.live_workers import LiveWorker
+from execution.store.stores import Stores
+from workers.configuration.settings import Settings
 from workers.doctor.findings import Finding, duration, fail, ok, some, warn
-from workers.settings import Settings
-from workers.ticks import schedules
+from workers.liveness.ticks import schedules
 
 # A schedule is late after so many of its periods, but not before so many ms.
 PERIODS_MAX = 10

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from xml.etree.ElementTree import Element
 
-from execution.decimals import ZERO, Money, total
+from execution.model.decimals import ZERO, Money, total
 from workers.reports.charts import WIDTH, plot
 from workers.reports.markup import element
 from workers.reports.scales import Scale, histogram, number_ticks

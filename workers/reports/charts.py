@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 from xml.etree.ElementTree import Element
 
-from execution.decimals import ZERO
+from execution.model.decimals import ZERO
 from workers.reports.markup import element
 from workers.reports.scales import Point, Scale, Tick, number_ticks, thinned, time_ticks
 from workers.reports.summary import drawdowns

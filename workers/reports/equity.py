@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import accumulate, groupby
 
-from execution.decimals import ZERO, Money, total
 from execution.ledger.port import Snapshot
+from execution.model.decimals import ZERO, Money, total
 
 
 @dataclass(frozen=True, slots=True)

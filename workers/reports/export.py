@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from execution.decimals import ZERO, Money, to_text
+from execution.model.decimals import ZERO, Money, to_text
 from workers.reports.equity import COLUMNS as EQUITY_COLUMNS
 from workers.reports.report import Report
 from workers.reports.summary import Latency, Summary

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from execution.decimals import ZERO, Money
-from execution.instruments import COST_GRID, Instrument, Kind
-from execution.orders import Fee, Fill
+from execution.model.decimals import ZERO, Money
+from execution.model.instrument import COST_GRID, Instrument, Kind
+from execution.model.order import Fee, Fill
 
 # The price of one asset in another by symbol: {"BNB/USDT": Decimal(600)}.
 Rates = Mapping[str, Decimal]

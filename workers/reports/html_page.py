@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pandas as pd
 
-from execution.decimals import EXACT
+from execution.model.decimals import EXACT
 from workers.reports.bars import result_bars, slippage_bars
 from workers.reports.charts import curve_of, time_charts
 from workers.reports.html_tables import NOTHING, figure_text, latency_table, summary_table

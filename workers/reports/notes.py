@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pandas as pd
 
-from execution.decimals import to_text
-from execution.instruments import assets_of
-from execution.orders import OrderState
+from execution.model.decimals import to_text
+from execution.model.instrument import assets_of
+from execution.model.order import OrderState
 from workers.reports.fees import Rates
 from workers.reports.summary import Summary
 from workers.reports.trades import ContractSizes

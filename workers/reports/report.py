@@ -8,9 +8,9 @@ from decimal import localcontext
 
 import pandas as pd
 
-from execution.decimals import EXACT, ZERO, Money, total
 from execution.ledger.port import Snapshot
-from execution.orders import Order
+from execution.model.decimals import EXACT, ZERO, Money, total
+from execution.model.order import Order
 from workers.reports.equity import Baseline, EquityPoint, equity_points
 from workers.reports.fees import Rates
 from workers.reports.notes import notes_on

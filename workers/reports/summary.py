@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from execution.decimals import ZERO, Money, total
+from execution.model.decimals import ZERO, Money, total
 from workers.reports.trades import bps
 
 RATIO_GRID = Decimal("0.0001")

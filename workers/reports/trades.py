@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pandas as pd
 
-from execution.decimals import ZERO, Money
-from execution.instruments import COST_GRID, Instrument, assets_of
-from execution.orders import Fill, Order, Side
+from execution.model.decimals import ZERO, Money
+from execution.model.instrument import COST_GRID, Instrument, assets_of
+from execution.model.order import Fill, Order, Side
+from execution.model.position import Position
 from execution.position_tracker import fold
-from execution.positions import Position
 from workers.reports.fees import Rates, ValuedFees, fees_by_asset, value_fees
 
 NO_STRATEGY = "-"
@@ -80,7 +80,7 @@ def trades_of(orders: Iterable[Order], rates: Rates, sizes: ContractSizes) -> li
     """Every fill of `orders`, oldest first; fills of one moment stay as they moved the position.
 
     The orders must be the whole history, because profit depends on what was held before. Raises
-    ValueError for a symbol whose terms are not known (see execution.instruments).
+    ValueError for a symbol whose terms are not known (see execution.model.instrument).
     """
     moves: defaultdict[tuple[str, str], list[tuple[Fill, Order]]] = defaultdict(list)
     for order in orders:

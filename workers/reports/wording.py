@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
-from execution.decimals import EXACT, Money, to_text
+from execution.model.decimals import EXACT, Money, to_text
 from workers.reports.summary import Summary
 
 MINUS = "\N{MINUS SIGN}"

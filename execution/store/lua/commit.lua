@@ -89,7 +89,11 @@ else
 end
 if ARGV[10] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
-  redis.call('SADD', KEYS[15], ARGV[5])
+  if redis.call('SADD', KEYS[15], ARGV[5]) == 1 then
+    -- The account's first order: from here on its indexes would be missed; see redis_repair.
+    redis.call('SADD', KEYS[5], '-')
+    redis.call('HSET', KEYS[6], '-', '')
+  end
 else
   redis.call('SREM', KEYS[5], ARGV[1])
 end

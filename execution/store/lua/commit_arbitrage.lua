@@ -4,8 +4,8 @@
 --       4 signals stream       5 halts hash                6 orders due sorted set
 --       7 orders sorted set    8 unarchived sorted set     9 epoch string
 --      10 accounts set       11 commits counter
---      12.. for each order: its hash, its account's live set, its account's hold string, and the
---           hold string of the address that it is sent to
+--      12.. for each order: its hash, its account's live set and exchange ids hash, its account's
+--           hold string, and the hold string of the address that it is sent to
 -- ARGV  1 arbitrage id         2 version and revision before ("0 ": not there)
 --       3 version after        4 revision after            5 state        6 arbitrage as JSON
 --       7 created, µs          8 due, ms, or ""            9 stream entry or ""
@@ -17,7 +17,7 @@
 -- Returns "done" and how many commits there were, or "conflict", "held", "halted" or "restarted",
 -- each of which has changed nothing.
 
-local ORDER_KEYS, ORDER_ARGS = 4, 10
+local ORDER_KEYS, ORDER_ARGS = 5, 10
 local held = redis.call('HMGET', KEYS[1], 'version', 'revision')
 if (held[1] or '0') .. ' ' .. (held[2] or '') ~= ARGV[2] then
   return 'conflict'
@@ -34,7 +34,7 @@ local orders = {}
 for i = 1, tonumber(ARGV[12]) do
   local key, arg = 12 + (i - 1) * ORDER_KEYS, 14 + (i - 1) * ORDER_ARGS
   orders[i] = { hash = KEYS[key], live = KEYS[key + 1], arg = arg,
-    account_hold = KEYS[key + 2], address_hold = KEYS[key + 3] }
+    exchange_ids = KEYS[key + 2], account_hold = KEYS[key + 3], address_hold = KEYS[key + 4] }
 end
 for _, order in ipairs(orders) do
   if redis.call('EXISTS', order.hash) == 1 or redis.call('ZSCORE', KEYS[7], ARGV[order.arg]) then
@@ -77,6 +77,10 @@ for _, order in ipairs(orders) do
   redis.call('ZADD', KEYS[8], ARGV[arg + 7], ARGV[arg])
   redis.call('ZADD', KEYS[6], ARGV[arg + 8], ARGV[arg])
   redis.call('SADD', order.live, ARGV[arg])
-  redis.call('SADD', KEYS[10], ARGV[arg + 4])
+  if redis.call('SADD', KEYS[10], ARGV[arg + 4]) == 1 then
+    -- The account's first order: from here on its indexes would be missed; see redis_repair.
+    redis.call('SADD', order.live, '-')
+    redis.call('HSET', order.exchange_ids, '-', '')
+  end
 end
 return 'done ' .. redis.call('INCR', KEYS[11])

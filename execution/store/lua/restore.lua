@@ -21,7 +21,11 @@ redis.call('PERSIST', KEYS[1])
 redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
 if ARGV[9] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
-  redis.call('SADD', KEYS[8], ARGV[5])
+  if redis.call('SADD', KEYS[8], ARGV[5]) == 1 then
+    -- The account's first order: from here on its indexes would be missed; see redis_repair.
+    redis.call('SADD', KEYS[5], '-')
+    redis.call('HSET', KEYS[6], '-', '')
+  end
   redis.call('ZADD', KEYS[4], ARGV[10], ARGV[1])
 end
 if ARGV[11] ~= '' then

@@ -1,0 +1,134 @@
+"""The markets of one account: loaded once for all threads, again when they are old."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ccxt
+
+from execution.api.accounts.circuit import Circuit
+from execution.api.strict.ccxt_exchange import UNREADABLE
+from execution.api.strict.failures import without_signature
+from execution.exchanges.clocks import steady_ms
+from execution.model.errors import ExchangeUnavailable
+from execution.orders.store import Clock
+
+MARKETS_AGE_MAX_MS = 3_600_000
+# How long a caller waits for a load that another thread has begun, before it gives up its turn.
+LOAD_WAIT_MS = 2_000
+# What a signal contradicts is read again, but not more often than this.
+RELOAD_EVERY_MS = 60_000
+RELOAD_FAILED_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    client: Any
+    steady_ms: int
+    at_ms: int
+
+
+class MarketCache:
+    """`load` makes a client with its markets; it raises what ccxt raises.
+
+    One thread loads. The others go on with what there is; where there is nothing yet they wait for
+    a moment, and then raise ExchangeUnavailable, so that an exchange that does not answer holds one
+    thread and not all of them.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        load: Callable[[], Any],
+        circuit: Circuit,
+        clock: Clock,
+        steady_ms: Callable[[], int] = steady_ms,
+    ) -> None:
+        self._account = account
+        self._load = load
+        self._circuit = circuit
+        self._clock = clock
+        self._steady_ms = steady_ms
+        self._turn = threading.Lock()
+        self._loaded: _Loaded | None = None
+        self._load_at_ms = 0
+        self._reload_at_ms = 0
+
+    def client(self) -> Any:
+        """The client that has the markets, which all others share. Raises ExchangeUnavailable."""
+        loaded, now_ms = self._loaded, self._steady_ms()
+        if loaded is not None:
+            if now_ms - loaded.steady_ms < MARKETS_AGE_MAX_MS or now_ms < self._load_at_ms:
+                return loaded.client
+            # What is old still serves while it is read again, and where it cannot be.
+            return self._renewed(loaded)
+        is_first = self._turn.acquire(blocking=False)
+        if not is_first:
+            self._wait_for_turn()
+        try:
+            if self._loaded is not None:
+                return self._loaded.client
+            if not is_first:
+                # The load that was waited for has failed, and began a pause.
+                self._circuit.admit()
+            return self._fresh().client
+        finally:
+            self._turn.release()
+
+    def _wait_for_turn(self) -> None:
+        if not self._turn.acquire(timeout=LOAD_WAIT_MS / 1_000):
+            raise ExchangeUnavailable(
+                f"the markets of account {self._account} are being loaded", wait_s=1
+            )
+
+    def client_since(self, since_ms: int) -> Any:
+        """A client whose markets were read at `since_ms`, on our clock, or later.
+
+        They are read again for that once in RELOAD_EVERY_MS at most; until then, and while they
+        cannot be read, raises ExchangeUnavailable.
+        """
+        loaded = self._loaded
+        if loaded is not None and loaded.at_ms >= since_ms:
+            return loaded.client
+        self._wait_for_turn()
+        try:
+            loaded, now_ms = self._loaded, self._steady_ms()
+            if loaded is not None and loaded.at_ms >= since_ms:
+                return loaded.client
+            if now_ms < self._reload_at_ms:
+                left_s = (self._reload_at_ms - now_ms) // 1_000 + 1
+                raise ExchangeUnavailable(
+                    f"the markets of account {self._account} are read again in {left_s} s",
+                    wait_s=left_s,
+                )
+            self._reload_at_ms = now_ms + RELOAD_EVERY_MS
+            return self._fresh().client
+        finally:
+            self._turn.release()
+
+    def _renewed(self, loaded: _Loaded) -> Any:
+        if not self._turn.acquire(blocking=False):
+            return loaded.client
+        try:
+            return self._fresh().client
+        except ExchangeUnavailable:
+            self._load_at_ms = self._steady_ms() + RELOAD_FAILED_MS
+            return loaded.client
+        finally:
+            self._turn.release()
+
+    def _fresh(self) -> _Loaded:
+        # What is listed while they are being read may be missing.
+        began_ms = self._clock.now_ms()
+        try:
+            client = self._load()
+        except (ccxt.BaseError, *UNREADABLE) as error:
+            reason = f"{type(error).__name__}: {without_signature(str(error))}"
+            # Without markets there is nothing to do with the account; and where they are there
+            # already, requests of other kinds show whether it can be reached.
+            if self._loaded is None:
+                self._circuit.failed(reason)
+            raise ExchangeUnavailable(reason) from error
+        self._loaded = _Loaded(client, self._steady_ms(), began_ms)
+        return self._loaded

@@ -1,0 +1,137 @@
+"""One symbol's book at one account: what was told last, from where, and if it is still true."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from execution.api.strict.parse import book_of
+from execution.market_data.snapshots import BookHealth, BookSnapshot, Source
+from execution.model.book import Book, Level
+from execution.orders.store import Clock
+
+# No exchange tells fewer levels than these when it cuts a book.
+CUT_AT_LEAST = 5
+
+
+def steady_ms() -> int:
+    """Ms on a clock that never jumps, whatever becomes of the time of day."""
+    return time.monotonic_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Times in ms. A stream that was silent for `quiet_ms` is compared with an answer; a market
+    without a stream is asked for every `poll_ms`; two questions are `gap_ms` apart at least.
+
+    A stream must bring its first book within `first_ms`, and keep up for `steady_ms` to have its
+    failures forgotten; pauses grow to `pause_ms_max`, and an exchange that says "too many requests"
+    is left alone for `limited_ms` at least. If an answer differs, the stream has `grace_ms` to
+    bring the change, too. After `renew_ms` a book that ccxt keeps by itself is begun anew.
+    """
+
+    quiet_ms: int = 5_000
+    poll_ms: int = 1_000
+    gap_ms: int = 100
+    first_ms: int = 20_000
+    steady_ms: int = 10_000
+    grace_ms: int = 1_000
+    pause_ms_max: int = 30_000
+    limited_ms: int = 10_000
+    renew_ms: int = 1_800_000
+
+    def pause_ms(self, failures: int) -> int:
+        """How long to wait after so many failures in a row."""
+        return min(self.pause_ms_max, 50 << min(failures, 20))
+
+
+class BookLine:
+    """The book of one symbol. Books come as ccxt has them, and leave as snapshots."""
+
+    def __init__(self, account: str, symbol: str, depth: int, clock: Clock) -> None:
+        self.symbol = symbol
+        self.is_streaming = False
+        self.trouble: str | None = None
+        # How many books have come, and when the last one did; on the steady clock, as below.
+        self.updates = 0
+        self.heard_ms = 0
+        self.asked_ms = 0
+        self._account = account
+        self._depth = depth
+        self._clock = clock
+        self._last: BookSnapshot | None = None
+        self._source: Source | None = None
+        self._streams = 0
+
+    def health(self) -> BookHealth:
+        """How the book is kept."""
+        return BookHealth(
+            account=self._account,
+            symbol=self.symbol,
+            source=self._source,
+            received_ms=None if self._last is None else self._last.received_ms,
+            resyncs=max(0, self._streams - 1),
+            trouble=self.trouble,
+        )
+
+    def begin_stream(self) -> None:
+        """A stream has brought its first book."""
+        self._streams += 1
+        self.is_streaming = True
+        self.trouble = None
+
+    def due_ms(self, pace: Pace) -> int:
+        """When the exchange is to be asked for the book."""
+        if self.is_streaming:
+            return max(self.heard_ms, self.asked_ms) + pace.quiet_ms
+        return self.asked_ms + pace.poll_ms
+
+    def take(self, told: Mapping[str, Any], source: Source) -> BookSnapshot:
+        """Keep a book of ccxt's as the last. Raises ValueError for one that cannot be."""
+        stamp, number = told.get("timestamp"), told.get("nonce")
+        self._last = BookSnapshot(
+            account=self._account,
+            symbol=self.symbol,
+            book=self._read(told),
+            exchange_ms=None if stamp is None else int(stamp),
+            received_ms=self._clock.now_ms(),
+            sequence=None if number is None else int(number),
+        )
+        self._source = source
+        self.updates += 1
+        self.heard_ms = steady_ms()
+        return self._last
+
+    def confirm(self, told: Mapping[str, Any]) -> BookSnapshot | None:
+        """The last book with a new time, if an answer shows that it is still true; else None.
+
+        That is so if the answer has the same book, or an older one. Raises ValueError as `take`.
+        """
+        if self._last is None:
+            return None
+        number, known = told.get("nonce"), self._last.sequence
+        is_older = number is not None and known is not None and number <= known
+        if not is_older and not _agree(self._last.book, self._read(told)):
+            return None
+        self._last = replace(self._last, received_ms=self._clock.now_ms())
+        self.trouble = None
+        return self._last
+
+    def _read(self, told: Mapping[str, Any]) -> Book:
+        """The top of ccxt's book. One that is crossed is out of step."""
+        top = {side: told[side][: self._depth] for side in ("bids", "asks")}
+        book = book_of(self.symbol, top)
+        if book.bids and book.asks and book.bids[0][0] >= book.asks[0][0]:
+            raise ValueError(f"{self.symbol}: bid {book.bids[0][0]} crosses ask {book.asks[0][0]}")
+        return book
+
+
+def _agree(one: Book, other: Book) -> bool:
+    return _same(one.bids, other.bids) and _same(one.asks, other.asks)
+
+
+def _same(one: tuple[Level, ...], other: tuple[Level, ...]) -> bool:
+    """Whether two sides are the same; where an exchange cuts one of them, as far as both go."""
+    both = min(len(one), len(other))
+    is_cut = len(one) != len(other) and both >= CUT_AT_LEAST
+    return one[:both] == other[:both] if is_cut else one == other

@@ -1,0 +1,60 @@
+"""Lets the clients of order books obey what any process was asked by an exchange, and share it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from execution.api.http.request_limits import wait_of
+from execution.exchanges.address_holds import AddressHolds, address_of
+
+
+class ObeysWaits:
+    """Mixed in before a class of ccxt.pro. Raises AddressHeld instead of sending anything to an
+    address that is to be left alone. `holds` is None where nothing is shared."""
+
+    holds: AddressHolds | None = None
+    waits: tuple[tuple[str, int, str], ...] = ()
+
+    def may_connect(self, url: str) -> None:
+        """To open a stream is a request too; one that is open already may go on."""
+        stream = self.clients.get(url)  # type: ignore[attr-defined]
+        if self.holds is not None and (stream is None or stream.closed()):
+            self.holds.check(address_of(url), look=False)
+
+    async def fetch(
+        self, url: str, method: str = "GET", headers: object = None, body: object = None
+    ) -> Any:
+        if self.holds is not None:
+            await asyncio.to_thread(self.holds.check, address_of(url), look=True)
+        try:
+            return await super().fetch(url, method, headers, body)  # type: ignore[misc]
+        finally:
+            await self._share_waits()
+
+    def handle_errors(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        body: str,
+        *rest: Any,
+    ) -> Any:
+        exchange: str = self.id  # type: ignore[attr-defined]
+        wait = wait_of(exchange, code, None, headers, body or "", datetime.now(UTC))
+        if wait is not None and wait.is_of_address:
+            said = f"HTTP {code} to {urlsplit(url).path} for an order book"
+            self.waits += ((address_of(url), wait.seconds, said),)
+        return super().handle_errors(  # type: ignore[misc]
+            code, reason, url, method, headers, body, *rest
+        )
+
+    async def _share_waits(self) -> None:
+        """Let all processes know what answers have asked for, without holding up the streams."""
+        waits, self.waits = self.waits, ()
+        if self.holds is not None:
+            for address, seconds, reason in waits:
+                await asyncio.to_thread(self.holds.hold, address, seconds, reason)

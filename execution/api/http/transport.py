@@ -1,0 +1,199 @@
+"""ccxt's HTTP door made strict: an answer counts only if it is the JSON that was asked for.
+
+ccxt turns an HTML page, an empty body or `{}` with status 200 into an order whose fields are all
+None, and the same into an empty list of trades. Here such an answer raises BadResponse instead, and
+every answer's status and code are kept, because a failure is judged by them and not by its class.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from ccxt.base.errors import BadResponse, BaseError
+
+from execution.api.http.deadline_session import DeadlineSession
+from execution.api.http.line import Line
+from execution.api.http.request_limits import wait_of
+from execution.api.strict.causes import is_unreachable
+from execution.exchanges.account import Account
+
+Shape = Callable[[Any], bool]
+
+
+def record_with(*keys: str) -> Shape:
+    """A JSON object that has all of `keys`, none of them null."""
+    return lambda answer: (
+        isinstance(answer, dict) and all(answer.get(key) is not None for key in keys)
+    )
+
+
+def is_text(answer: Any) -> bool:
+    """A string with something in it."""
+    return isinstance(answer, str) and bool(answer)
+
+
+def list_of(shape: Shape) -> Shape:
+    """A JSON list, perhaps empty, of nothing but such records."""
+    return lambda answer: isinstance(answer, list) and all(shape(item) for item in answer)
+
+
+def map_of(shape: Shape) -> Shape:
+    """A JSON object, perhaps empty, with nothing but such records for values."""
+    return lambda answer: isinstance(answer, dict) and all(shape(one) for one in answer.values())
+
+
+def some(shape: Shape) -> Shape:
+    """Such a list or object, and not an empty one."""
+    return lambda answer: bool(shape(answer) and answer)
+
+
+def within(key: str, shape: Shape) -> Shape:
+    """A JSON object whose field `key` has that shape."""
+    return lambda answer: isinstance(answer, dict) and shape(answer.get(key))
+
+
+class StrictTransport:
+    """Mixed in before a ccxt class. Not to be shared between threads, as ccxt's are not.
+
+    `stamp_ms`, while set, is the time that every request is signed with. `sent` says whether a
+    request was handed to the HTTP client since `forget()`. `line`, where there is one, says whether
+    and when the exchange may be asked, and hears how it went. `shapes` are by the end of the path,
+    behind the method and a space where one path serves several methods.
+    """
+
+    shapes: ClassVar[Mapping[str, Shape]] = {}
+    line: Line | None = None
+    # ccxt gives every number as this type; from the class on, so that defaults are exact too.
+    number = str
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)  # type: ignore[call-arg]
+        self.session = DeadlineSession()
+        # The time is being asked for, and cannot depend on itself.
+        self.is_measuring = False
+        self.forget()
+
+    def forget(self, stamp_ms: int | None = None) -> None:
+        """Start a new exchange of words: nothing sent, nothing answered."""
+        self.stamp_ms = stamp_ms
+        self.sent = False
+        self.http_status: int | None = None
+        self.exchange_code: str | None = None
+        self.retry_after_s = 0
+
+    def nonce(self) -> int:
+        """The signing time in ms: the journaled stamp where there is one, else the exchange's time
+        as it was measured last, else ccxt's own."""
+        stamp: int | None = self.stamp_ms
+        if stamp is not None:
+            return stamp
+        if self.line is None or self.is_measuring:
+            return int(super().nonce())  # type: ignore[misc]
+        return self.line.exchange_ms()
+
+    def fetch(
+        self, url: str, method: str = "GET", headers: object = None, body: object = None
+    ) -> Any:
+        if self.line is not None:
+            self.line.begin(url, is_placement=self.stamp_ms is not None)
+        self.sent = True
+        answer = self._heard(url, method, headers, body)
+        path = urlsplit(url).path
+        shape = self._shape_of(method, path)
+        if shape is None or not shape(answer):
+            raise BadResponse(f"{method} {path} answered {str(answer)[:120]!r}, not what was asked")
+        return answer
+
+    def _heard(self, url: str, method: str, headers: object, body: object) -> Any:
+        """Make the request, and let the circuit hear whether there was an answer at all."""
+        self.http_status, self.exchange_code, self.retry_after_s = None, None, 0
+        try:
+            answer = super().fetch(url, method, headers, body)  # type: ignore[misc]
+        except BaseError as error:
+            if self.line is not None and self.http_status is not None:
+                self.line.circuit.answered()
+            elif self.line is not None and is_unreachable(error):
+                self.line.circuit.failed(type(error).__name__)
+            raise
+        if self.line is not None:
+            self.line.circuit.answered()
+        return answer
+
+    def _shape_of(self, method: str, path: str) -> Shape | None:
+        for key, shape in self.shapes.items():
+            only, _, end = key.rpartition(" ")
+            if only in ("", method) and path.endswith(end):
+                return shape
+        return None
+
+    def on_json_response(self, text: str) -> Any:
+        """Fractions stay the digits that they were sent as, and NaN is no JSON."""
+        return json.loads(text, parse_float=str, parse_constant=_refuse)
+
+    def parse_order_book_bid_ask(
+        self, level: Any, price_key: Any = 0, amount_key: Any = 1, _: Any = 2
+    ) -> list[str]:
+        """One level of a book, exact; ccxt's own reading goes through binary fractions."""
+        return [str(level[price_key]), str(level[amount_key])]
+
+    def code_of(self, answer: Mapping[str, Any]) -> str | None:
+        """The exchange's own code in an answer, None where it has none."""
+        return str(answer["code"]) if "code" in answer else None
+
+    def handle_errors(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        body: str,
+        response: Any,
+        *rest: Any,
+    ) -> Any:
+        self.http_status = code
+        if isinstance(response, dict):
+            self.exchange_code = self.code_of(response)
+        exchange: str = self.id  # type: ignore[attr-defined]
+        wait = wait_of(exchange, code, self.exchange_code, headers, body or "", datetime.now(UTC))
+        self.retry_after_s = 0 if wait is None else wait.seconds
+        if wait is not None and wait.is_of_address and self.line is not None:
+            self.line.asked_to_wait(url, wait.seconds, code, self.exchange_code)
+        return super().handle_errors(  # type: ignore[misc]
+            code, reason, url, method, headers, body, response, *rest
+        )
+
+
+def strict_client(kind: Callable[..., Any], account: Account, options: Mapping[str, Any]) -> Any:
+    """Make a client of a strict class for the account, without loading markets.
+
+    The account's `base_url` takes the place of every address that ccxt knows for its API.
+    """
+    client = kind(
+        {
+            "apiKey": account.api_key,
+            "secret": account.api_secret,
+            "password": account.api_password,
+            "timeout": account.timeout_s * 1000,
+            # Repeating is the order manager's business; a client that does it doubles orders.
+            "enableRateLimit": False,
+            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", **options},
+        }
+    )
+    # Only names of coins would be gained, and ccxt reckons with their precisions as floats.
+    client.has["fetchCurrencies"] = False
+    if account.base_url is not None:
+        client.urls["api"] = _moved(client.urls["api"], account.base_url.rstrip("/"))
+    return client
+
+
+def _moved(urls: Any, base_url: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _moved(url, base_url) for name, url in urls.items()}
+    return base_url + urlsplit(urls).path
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

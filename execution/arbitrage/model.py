@@ -1,0 +1,205 @@
+"""What an arbitrage is: its legs, its states, and what became of it in base and in quote.
+
+Everything here is a frozen value, and nothing here asks anybody anything.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from enum import StrEnum
+
+from execution.model.decimals import EXACT, ZERO, Money
+from execution.model.instrument import assets_of
+from execution.model.order import Fill, Order, OrderState, Side
+
+# An average price is a quotient; what is held by it is valued at so many digits.
+PRICE_GRID = Decimal("1e-18")
+
+
+class ArbitrageState(StrEnum):
+    """Where an arbitrage stands."""
+
+    RECEIVED = "received"  # Nothing was sent yet.
+    OPEN = "open"  # Both legs are journaled; either may be on its way, or be unknown.
+    BALANCING = "balancing"  # Both legs are known, and what they differ by is being worked off.
+    CLOSED = "closed"  # As much was sold as bought, but for dust.
+    REFUSED = "refused"  # Nothing was sent, and nothing will be.
+    IMBALANCED = "imbalanced"  # What is left could not be worked off within the cap; look at it.
+
+
+ENDED = frozenset({ArbitrageState.CLOSED, ArbitrageState.REFUSED, ArbitrageState.IMBALANCED})
+
+
+class LegRole(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+    COMPLETION = "completion"  # What one leg missed is done where it was to be done.
+    UNWIND = "unwind"  # What one leg did too much is taken back where it was done.
+
+
+FIRST_LEGS = (LegRole.BUY, LegRole.SELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One order of an arbitrage."""
+
+    role: LegRole
+    account: str
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an arbitrage's fills come to.
+
+    `bought` and `sold` are base units; `fees` are tallied per asset. `net_profit` is in quote,
+    after fees in quote and base, a base fee being worth its fill's price; fees in a third asset are
+    in `fees` alone. What is left over counts at the average price at which it came, so that it is
+    neither profit nor loss. `skew_ms` is between the first fills of the two legs, by the exchanges'
+    clocks. `unknown` names the orders in quarantine, of which nobody can say what they traded.
+    """
+
+    bought: Money = ZERO
+    sold: Money = ZERO
+    net_profit: Money = ZERO
+    fees: dict[str, Money] = field(default_factory=dict)
+    skew_ms: int | None = None
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def imbalance(self) -> Decimal:
+        """What was bought beyond what was sold, in base."""
+        return EXACT.subtract(self.bought, self.sold)
+
+
+@dataclass(frozen=True, slots=True)
+class Arbitrage:
+    """One signal's one arbitrage.
+
+    `amount` is the most to buy and to sell, in base. `min_profit_bps` is of the buy notional, after
+    both fees; `max_loss_bps`, of what is to be worked off, is the most that working it off may
+    cost beyond its price. `expected_profit` is in quote, after fees, for what was sent.
+    `is_announced` says that people were told of the imbalance. `version` and `revision` guard
+    every write, as they do for an order.
+    """
+
+    arbitrage_id: str
+    signal_id: str
+    symbol: str
+    buy_account: str
+    sell_account: str
+    amount: Money
+    min_profit_bps: Money
+    max_loss_bps: Money
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    strategy: str | None = None
+    entry_id: str | None = None
+    state: ArbitrageState = ArbitrageState.RECEIVED
+    reason: str | None = None
+    expected_profit: Money | None = None
+    legs: tuple[Leg, ...] = ()
+    result: Result = field(default_factory=Result)
+    is_announced: bool = False
+    version: int = 0
+    revision: str = ""
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def bought(self) -> Decimal:
+        return self.result.bought
+
+    @property
+    def sold(self) -> Decimal:
+        return self.result.sold
+
+    @property
+    def imbalance(self) -> Decimal:
+        return self.result.imbalance
+
+    @property
+    def net_profit(self) -> Decimal:
+        return self.result.net_profit
+
+    @property
+    def fixes(self) -> tuple[Leg, ...]:
+        """The legs that came after the first two."""
+        return self.legs[2:]
+
+    def order_id(self, role: LegRole) -> str | None:
+        """The order of the first leg of that role."""
+        return next((leg.order_id for leg in self.legs if leg.role is role), None)
+
+    def asks_the_same_as(self, other: "Arbitrage") -> bool:
+        """Say whether both came from the same intent."""
+        intent = ("signal_id", "symbol", "buy_account", "sell_account", "amount")
+        return all(getattr(self, name) == getattr(other, name) for name in intent)
+
+
+def result_of(symbol: str, legs: Iterable[Leg], orders: Mapping[str, Order]) -> Result:
+    """Add up what the legs' orders traded, each fill by its own side."""
+    legs = tuple(legs)
+    fills = [fill for leg in legs for fill in orders[leg.order_id].fills]
+    with localcontext(EXACT):
+        bought, paid = _traded(fills, Side.BUY)
+        sold, received = _traded(fills, Side.SELL)
+        cash = received - paid - sum((_cost(symbol, fill) for fill in fills), ZERO)
+        rest = bought - sold
+        price = _average(paid, bought) if rest > 0 else _average(received, sold)
+        return Result(
+            bought=bought,
+            sold=sold,
+            net_profit=cash + rest * price,
+            fees=_fees(fills),
+            skew_ms=_skew_ms(legs, orders),
+            unknown=tuple(
+                leg.order_id for leg in legs if orders[leg.order_id].state is OrderState.QUARANTINED
+            ),
+        )
+
+
+def average_price(legs: Iterable[Leg], orders: Mapping[str, Order], side: Side) -> Decimal:
+    """The average price of everything that the legs traded on that side; 0 for nothing."""
+    with localcontext(EXACT):
+        amount, value = _traded([f for leg in legs for f in orders[leg.order_id].fills], side)
+        return _average(value, amount)
+
+
+def _traded(fills: Iterable[Fill], side: Side) -> tuple[Decimal, Decimal]:
+    """Base and quote of the fills on one side."""
+    mine = [fill for fill in fills if fill.side is side]
+    amount = sum((fill.amount for fill in mine), ZERO)
+    return amount, sum((fill.amount * fill.price for fill in mine), ZERO)
+
+
+def _average(value: Decimal, amount: Decimal) -> Decimal:
+    return (value / amount).quantize(PRICE_GRID) if amount else ZERO
+
+
+def _cost(symbol: str, fill: Fill) -> Decimal:
+    """The fill's fees in quote, as far as they are in its own two assets."""
+    base, quote = assets_of(symbol)
+    worth = {quote: Decimal(1), base: fill.price}
+    return sum((fee.amount * worth.get(fee.asset, ZERO) for fee in fill.fees), ZERO)
+
+
+def _fees(fills: Iterable[Fill]) -> dict[str, Decimal]:
+    fees: dict[str, Decimal] = {}
+    for fill in fills:
+        for fee in fill.fees:
+            fees[fee.asset] = fees.get(fee.asset, ZERO) + fee.amount
+    return fees
+
+
+def _skew_ms(legs: tuple[Leg, ...], orders: Mapping[str, Order]) -> int | None:
+    firsts = [min((f.time for f in orders[leg.order_id].fills), default=None) for leg in legs[:2]]
+    times = [time for time in firsts if time is not None]
+    if len(times) < len(FIRST_LEGS):
+        return None
+    return abs(times[0] - times[1]) // timedelta(milliseconds=1)

@@ -1,0 +1,169 @@
+"""Our own clock, and what we know of each exchange's."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from execution.model.errors import ExchangeUnavailable
+from execution.orders.store import Clock, ClockOffset, Exchange, Store
+
+# A measured offset is trusted for this long; meanwhile two clocks may drift apart by DRIFT_PPM.
+OFFSET_AGE_MAX_MS = 120_000
+DRIFT_PPM = 200
+# The wall clock and the steady clock are read one after the other; more than this apart is a step.
+STEP_MIN_MS = 50
+# How often one process measures again because an exchange blames the time.
+MEASURE_EVERY_MS = 3_000
+MEASUREMENTS_MAX = 3
+
+
+class SystemClock:
+    """The machine's wall clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def steady_ms() -> int:
+    """The host's steady clock: the same one for all its processes, and never set."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class ExchangeClocks:
+    """What time it is at each account's exchange, with bounds that the truth lies between.
+
+    The processes of one host have one clock, and share an offset through the store, so that one
+    measurement (beat asks for one regularly) serves them all; a process that finds none, or only
+    an old one, measures for itself.
+
+    Time since a measurement is counted on the steady clock. Where the wall clock disagrees with it,
+    somebody has set the wall clock meanwhile: such an offset says nothing any more, and nothing is
+    concluded from it before it has been measured again.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, host: str, steady_ms: Callable[[], int] | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._host = host
+        # A clock that only moves by hand is steady by itself.
+        self._steady_ms = steady_ms or clock.now_ms
+        self._known: dict[str, ClockOffset] = {}
+        # Offsets that were measured before this moment are not trusted any more.
+        self._doubted_ms: dict[str, int] = {}
+
+    def now_ms(self, account: str, exchange: Exchange) -> int:
+        """The likeliest time at the exchange. Raises ExchangeUnavailable if it cannot be known."""
+        return self._at_exchange_ms(self._offset(account, exchange))
+
+    def likely_now_ms(self, account: str) -> int:
+        """The same as far as this process knows, without asking; our own time where it does not."""
+        known = self._known.get(account)
+        return self._clock.now_ms() if known is None else self._at_exchange_ms(known)
+
+    def earliest_now_ms(self, account: str, exchange: Exchange) -> int:
+        """A time that the exchange's clock has certainly reached by now."""
+        offset = self._offset(account, exchange)
+        return self._at_exchange_ms(offset) - self._error_ms(offset)
+
+    def error_ms(self, account: str, exchange: Exchange) -> int:
+        """How far the exchange's clock may be from the likeliest time, either way."""
+        return self._error_ms(self._offset(account, exchange))
+
+    def exchange_ms(self, account: str, exchange: Exchange, local_ms: int) -> int:
+        """A time after all that anybody may have stamped before our clock showed `local_ms`: the
+        error counts once for our own reading and once for theirs."""
+        offset = self._offset(account, exchange)
+        return local_ms + offset.offset_ms + 2 * self._error_ms(offset) + abs(self._set_by(offset))
+
+    def local_ms(self, account: str, exchange_ms: int) -> int:
+        """Our time when the exchange's clock has likely just passed `exchange_ms`: when to look,
+        not a proof. An account whose clock nobody has measured is taken to have ours."""
+        offset = self._known.get(account)
+        if offset is None:
+            return exchange_ms
+        return exchange_ms - offset.offset_ms + self._error_ms(offset) + 1
+
+    def measure(self, account: str, exchange: Exchange) -> ClockOffset:
+        """Ask the exchange for its time and share the answer with every worker. An answer that came
+        so late that it says less than what is known, and does not contradict it, changes nothing.
+
+        Raises ExchangeUnavailable.
+        """
+        told = self._measured(account, exchange)
+        known = self._known.get(account) or self._store.clock_offset(account, self._host)
+        if known is not None and self._is_good(account, known) and self._says_more(known, told):
+            return known
+        self._known[account] = told
+        self._store.set_clock_offset(account, self._host, told)
+        return told
+
+    def doubt(self, account: str) -> bool:
+        """The exchange took offence at our time: have it measured again before it is used. False
+        where that was done a moment ago, so that it is not what is wrong."""
+        known = self._known.get(account)
+        now_ms = self._steady_ms()
+        if known is not None and abs(now_ms - self._steady_of(known)) < MEASURE_EVERY_MS:
+            return False
+        if now_ms - self._doubted_ms.get(account, -MEASURE_EVERY_MS) < MEASURE_EVERY_MS:
+            return False
+        self._doubted_ms[account] = now_ms
+        return True
+
+    def _measured(self, account: str, exchange: Exchange) -> ClockOffset:
+        """Measure while nobody sets our clock."""
+        for _ in range(MEASUREMENTS_MAX):
+            wall_ms, steady_ms = self._clock.now_ms(), self._steady_ms()
+            told = exchange.measure_clock()
+            after_ms, after_steady_ms = self._clock.now_ms(), self._steady_ms()
+            if abs((after_ms - wall_ms) - (after_steady_ms - steady_ms)) <= STEP_MIN_MS:
+                # Its moment on the steady clock, as long ago as on the wall clock.
+                return replace(told, steady_ms=after_steady_ms - (after_ms - told.measured_at_ms))
+        raise ExchangeUnavailable(f"our clock is being set, so {account}'s cannot be measured")
+
+    def _at_exchange_ms(self, offset: ClockOffset) -> int:
+        """The time there, by what has passed on the steady clock since it was measured."""
+        return offset.measured_at_ms + offset.offset_ms + self._passed_ms(offset)
+
+    def _steady_of(self, offset: ClockOffset) -> int:
+        """When it was measured, on the steady clock."""
+        if offset.steady_ms is not None:
+            return offset.steady_ms
+        return self._steady_ms() - (self._clock.now_ms() - offset.measured_at_ms)
+
+    def _passed_ms(self, offset: ClockOffset) -> int:
+        return self._steady_ms() - self._steady_of(offset)
+
+    def _says_more(self, known: ClockOffset, told: ClockOffset) -> bool:
+        error_ms = self._error_ms(known)
+        apart_ms = abs(known.offset_ms - told.offset_ms)
+        return error_ms < told.uncertainty_ms and apart_ms <= error_ms + told.uncertainty_ms
+
+    def _error_ms(self, offset: ClockOffset) -> int:
+        age_ms = max(0, self._passed_ms(offset))
+        return offset.uncertainty_ms + 1 + age_ms * DRIFT_PPM // 1_000_000
+
+    def _offset(self, account: str, exchange: Exchange) -> ClockOffset:
+        known = self._known.get(account)
+        if known is None or not self._is_good(account, known):
+            known = self._store.clock_offset(account, self._host)
+        if known is None or not self._is_good(account, known):
+            return self.measure(account, exchange)
+        self._known[account] = known
+        return known
+
+    def _is_good(self, account: str, offset: ClockOffset) -> bool:
+        """Young, not doubted, and our wall clock was not set since."""
+        if abs(self._passed_ms(offset)) >= OFFSET_AGE_MAX_MS:
+            return False
+        is_doubted = self._steady_of(offset) <= self._doubted_ms.get(account, -(2**62))
+        return not is_doubted and abs(self._set_by(offset)) <= STEP_MIN_MS
+
+    def _set_by(self, offset: ClockOffset) -> int:
+        """By how much our wall clock was set forward since the measurement, in ms."""
+        return self._clock.now_ms() - offset.measured_at_ms - self._passed_ms(offset)

@@ -1,0 +1,122 @@
+"""Keeps the newest order books of all accounts where everybody can read them.
+
+Sources push books as they come; every few milliseconds the newest of each account and symbol is
+saved, so a fast market costs no more than a slow one, and a slow store keeps no queue.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from execution.market_data.snapshots import BookHealth, BookKey, Books, BookSnapshot, Publish
+from execution.model.errors import StoreUnavailable
+
+# Pauses that grow, after a source has broken down and while the store does not answer, end here.
+RESTART_MS_MAX = 60_000
+SAVE_PAUSE_MS_MAX = 2_000
+
+log = structlog.get_logger("oneorder")
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often books and health are saved, and when a source that broke is started again."""
+
+    save_every_ms: int = 50
+    health_every_ms: int = 2_000
+    restart_ms: int = 1_000
+
+
+class BookSource(Protocol):
+    """The order books of one account."""
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+
+    def health(self) -> list[BookHealth]:
+        """How each of its books is kept."""
+
+    async def run(self, publish: Publish) -> None:
+        """Publish every book that comes, until cancelled."""
+
+
+class BookCollector:
+    """Runs every source, and saves what they publish. One that fails never stops the others."""
+
+    def __init__(
+        self,
+        sources: Sequence[BookSource],
+        books: Books,
+        rhythm: Rhythm | None = None,
+    ) -> None:
+        self._sources = sources
+        self._books = books
+        self._rhythm = rhythm or Rhythm()
+        self._unsaved: dict[BookKey, BookSnapshot] = {}
+
+    def health(self) -> list[BookHealth]:
+        """How every book is kept, account by account."""
+        return [one for source in self._sources for one in source.health()]
+
+    async def run(self) -> None:
+        """Collect until cancelled."""
+        log.info("book_collector_started", accounts=[source.account for source in self._sources])
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for source in self._sources:
+                    tasks.create_task(self._keep(source))
+                tasks.create_task(self._save_books())
+                tasks.create_task(self._say_health())
+        finally:
+            log.info("book_collector_stopped")
+
+    def _take(self, snapshot: BookSnapshot) -> None:
+        self._unsaved[snapshot.account, snapshot.symbol] = snapshot
+
+    async def _keep(self, source: BookSource) -> None:
+        """Run a source, and start it again whatever it died of."""
+        loop = asyncio.get_running_loop()
+        pause_ms = self._rhythm.restart_ms
+        while True:
+            started = loop.time()
+            try:
+                await source.run(self._take)
+            except Exception:
+                log.exception("book_source_failed", account=source.account, pause_ms=pause_ms)
+            if (loop.time() - started) * 1000 > RESTART_MS_MAX:
+                pause_ms = self._rhythm.restart_ms
+            await asyncio.sleep(pause_ms / 1000)
+            pause_ms = min(2 * pause_ms, RESTART_MS_MAX)
+
+    async def _save_books(self) -> None:
+        failures = 0
+        while True:
+            await asyncio.sleep(self._pause_ms(failures) / 1000)
+            newest, self._unsaved = self._unsaved, {}
+            if not newest:
+                continue
+            try:
+                await asyncio.to_thread(self._books.save, list(newest.values()))
+                failures = 0
+            except StoreUnavailable as error:
+                failures += 1
+                # Nor are they later: the sources bring newer ones, and old ones would look alive.
+                log.warning("books_not_saved", reason=str(error), failures=failures)
+
+    def _pause_ms(self, failures: int) -> int:
+        return min(self._rhythm.save_every_ms << min(failures, 16), SAVE_PAUSE_MS_MAX)
+
+    async def _say_health(self) -> None:
+        while True:
+            await asyncio.sleep(self._rhythm.health_every_ms / 1000)
+            for source in self._sources:
+                try:
+                    await asyncio.to_thread(
+                        self._books.save_health, source.account, source.health()
+                    )
+                except StoreUnavailable as error:
+                    log.warning("book_health_not_saved", reason=str(error))

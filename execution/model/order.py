@@ -1,0 +1,227 @@
+"""What an order is: its parts, its attempts, its fills and the closed set of its states.
+
+Everything here is a frozen value. An order is changed by making the next one, which is what
+`transitions.transition(order, event)` does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from execution.model.decimals import ZERO, Money, total
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(StrEnum):
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    PO = "PO"
+
+
+class OrderState(StrEnum):
+    """Where an order stands. A partial fill is a quantity, not a state."""
+
+    RECEIVED = "received"  # No request that could still arrive is under way.
+    SUBMITTING = "submitting"  # Written ahead: a request may or may not have arrived.
+    OPEN = "open"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"  # The exchange said no.
+    REFUSED = "refused"  # We said no.
+    QUARANTINED = "quarantined"  # The outcome cannot be found out; a person must look.
+
+
+LIVE = frozenset({OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.OPEN})
+
+
+class Verdict(StrEnum):
+    """What is known of one attempt to place an order."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"  # This attempt is dead and cannot arrive any more; another may follow.
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    asset: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One trade of one order. `trade_id` is the exchange's, unique within symbol and side.
+
+    `sequence` is its place among all fills that moved the account's position of the symbol, from 1;
+    0 until it has moved it.
+    """
+
+    trade_id: str
+    side: Side
+    price: Money
+    amount: Money
+    fees: tuple[Fee, ...]
+    time: datetime
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One journaled request to place the order, on the exchange's clock.
+
+    The request is signed with `stamp_ms`; after `valid_until_ms` the exchange refuses it. A lookup
+    that finds nothing proves the attempt dead only if it began after `provable_at_ms`.
+    """
+
+    number: int
+    stamp_ms: int
+    valid_until_ms: int
+    provable_at_ms: int
+    verdict: Verdict | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks for, as the exchange has it."""
+
+    side: Side
+    type: OrderType
+    amount: Money
+    price: Money | None
+    time_in_force: TimeInForce | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What an exchange says of one order: its own id, where it stands, and fills if it told them.
+
+    `status` is one of open, filled, canceled, expired, rejected. `filled` is None where the answer
+    does not say (an acknowledgement only). `terms` is None where it does not say them, or the order
+    is of a kind that we do not know.
+    """
+
+    exchange_order_id: str
+    client_order_id: str | None
+    symbol: str
+    status: OrderState
+    filled: Money | None = None
+    average: Money | None = None
+    fills: tuple[Fill, ...] = ()
+    terms: Terms | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One signal's one order.
+
+    `version` counts its changes, 0 means not stored yet; with `revision`, which is new by chance at
+    each change, it guards every write. `entry_id` is the entry of the signal stream that it came
+    from, if it came through the stream. `published_at` is when the signal was published, where that
+    is known, and `created_at` when its record was made. `reference_price` is what the market was at
+    when the signal came, in quote, None where that is not known; what the order cost beyond it is
+    slippage.
+    """
+
+    order_id: str
+    signal_id: str
+    account: str
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce | None
+    amount: Money
+    price: Money | None
+    client_order_id: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    strategy: str | None = None
+    reference_price: Money | None = None
+    state: OrderState = OrderState.RECEIVED
+    reason: str | None = None
+    exchange_order_id: str | None = None
+    filled: Money = ZERO
+    average: Money | None = None
+    cancel_requested: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    entry_id: str | None = None
+    published_at: datetime | None = None
+    version: int = 0
+    revision: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def may_still_trade(self) -> bool:
+        """Trades may come, or be there, that are not on the record yet. What is quarantined may
+        stand at the exchange."""
+        return self.is_live or self.fills_missing or self.state is OrderState.QUARANTINED
+
+    @property
+    def may_rest(self) -> bool:
+        """It may stand in the book, instead of ending as it arrives."""
+        ends = (TimeInForce.IOC, TimeInForce.FOK)
+        return self.type is OrderType.LIMIT and self.time_in_force not in ends
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The latest attempt: the only one that may still be alive."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def fills_missing(self) -> bool:
+        """The exchange reported a larger filled amount than the fills that we know add up to."""
+        return self.filled > total(fill.amount for fill in self.fills)
+
+    @property
+    def fees(self) -> dict[str, Money]:
+        paid = [fee for fill in self.fills for fee in fill.fees]
+        assets = dict.fromkeys(fee.asset for fee in paid)
+        return {asset: total(fee.amount for fee in paid if fee.asset == asset) for asset in assets}
+
+    def asks_the_same_as(self, other: "Order") -> bool:
+        """Say whether both came from the same intent, apart from when and how far each got.
+
+        An order that was adopted from the exchange does not know its signal; it has the same id.
+        """
+        intent = ["account", "symbol", "side", "amount", "price"]
+        if self.signal_id and other.signal_id:
+            intent += ["signal_id", "type", "time_in_force", "expires_at", "strategy"]
+        return all(getattr(self, name) == getattr(other, name) for name in intent)
+
+
+def merge_fills(known: tuple[Fill, ...], told: Iterable[Fill]) -> tuple[Fill, ...]:
+    """Add the fills that are new, by trade id; a fill told twice is one fill."""
+    ids = {fill.trade_id for fill in known}
+    fresh = {fill.trade_id: fill for fill in told if fill.trade_id not in ids}
+    return known + tuple(fresh.values())
+
+
+def with_verdict(order: Order, number: int, verdict: Verdict, reason: str | None) -> Order:
+    """Return the order with the verdict written on attempt `number` alone."""
+    return replace(
+        order,
+        attempts=tuple(
+            replace(attempt, verdict=verdict, reason=reason)
+            if attempt.number == number
+            else attempt
+            for attempt in order.attempts
+        ),
+    )

@@ -1,0 +1,46 @@
+"""Why an order waits: how its reason begins, so that it is written once and not at each retry."""
+
+from datetime import UTC, datetime
+
+from execution.model.events import AttemptUnknown
+from execution.model.order import Attempt
+
+UNREACHABLE = "exchange unreachable"
+HELD = "account on hold, because the exchange asked for a pause,"
+ACCOUNT_UNKNOWN = "account unknown to this worker"
+RESTARTED = "looked for at the exchange, because the store restarted,"
+UNKNOWN = "outcome unknown"
+BUSY = "account busy"
+NOT_CANCELED = "not canceled"
+_CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN, BUSY, NOT_CANCELED)
+
+
+def is_wait(reason: str | None) -> bool:
+    """The reason of an order says what it waits for, and is void once that is over."""
+    return reason is not None and reason.startswith(_CAUSES)
+
+
+def since(cause: str, time: datetime, detail: str = "") -> str:
+    """The reason of an order that waits for that cause since then."""
+    text = f"{cause} since {time_text(time)}"
+    return f"{text}: {detail}" if detail else text
+
+
+def time_text(time: datetime) -> str:
+    """A time in UTC as people read it, in whole seconds."""
+    return time.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def time_text_ms(time_ms: int) -> str:
+    """The same of ms since 1970; the second that has certainly reached it."""
+    return time_text(datetime.fromtimestamp(-(-time_ms // 1000), UTC))
+
+
+def unknown(attempt: Attempt, reason: str) -> AttemptUnknown:
+    """What becomes of the attempt is not known, for this reason; said with the times in between."""
+    begun, provable = time_text_ms(attempt.stamp_ms), time_text_ms(attempt.provable_at_ms)
+    waits = (
+        f"{UNKNOWN} since {begun}: attempt {attempt.number}, {reason}; it is looked up, and not "
+        f"found proves nothing before {provable}"
+    )
+    return AttemptUnknown(attempt.number, reason, attempt.stamp_ms, waits)

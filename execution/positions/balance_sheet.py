@@ -1,0 +1,131 @@
+"""What an account's balances should be, given every fill that we know of, and what they are.
+
+A balance is what was there before us, plus what our fills moved, plus what trades that are not ours
+moved. Whatever else is in it is drift.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from execution.model.decimals import EXACT, ZERO, Money
+from execution.model.instrument import Kind, assets_of
+from execution.model.order import Fill, Side
+from execution.model.position import Position
+from execution.positions.cash_flows import cash_flows
+
+# Exchanges book balances on a grid of their own; what is smaller than this explains nothing.
+DUST = Decimal("1e-8")
+
+# As many trades of one moment as an exchange may tell again.
+SEEN_MAX = 200
+
+Flows = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceSheet:
+    """What is known of one account's balances, by asset.
+
+    `opening` is what they were before any of our fills, None until it was seen twice; `candidate`
+    is what it was seen to be once. `strangers` is what trades that are not ours have moved since
+    `opened_at`; `seen` names the last of them, because exchanges tell trades of one moment again.
+    `read` is, by symbol, the trade up to which all were taken into account: a cursor may be lost,
+    or be passed by on purpose, and what the trades moved stays.
+    `suspected` is the drift that the last look saw; `asked` are the pairs that were asked for
+    trades that could explain it.
+    """
+
+    opening: dict[str, Money] | None = None
+    opened_at: datetime | None = None
+    candidate: dict[str, Money] | None = None
+    strangers: dict[str, Money] = field(default_factory=dict)
+    suspected: dict[str, Money] = field(default_factory=dict)
+    seen: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    read: dict[str, str] = field(default_factory=dict)
+
+
+def moved_by(positions: Iterable[Position]) -> dict[str, Decimal]:
+    """What all fills of these positions did to the balances. Contracts are left out: what they
+    hold is margin, not balance."""
+    spot = [position for position in positions if position.instrument.kind is Kind.SPOT]
+    return _sum(cash_flows(position) for position in spot)
+
+
+def moved_by_trade(symbol: str, fill: Fill) -> dict[str, Decimal]:
+    """What one trade did to the balances."""
+    base, quote = assets_of(symbol)
+    sign = 1 if fill.side is Side.BUY else -1
+    with localcontext(EXACT):
+        traded = {base: sign * fill.amount, quote: -sign * fill.amount * fill.price}
+        return _sum([traded, *({fee.asset: -fee.amount} for fee in fill.fees)])
+
+
+def with_strangers(sheet: BalanceSheet, trades: Iterable[tuple[str, Flows]]) -> BalanceSheet:
+    """The sheet after further trades that are not ours, each with a name of its own."""
+    fresh = {name: flows for name, flows in trades if name not in sheet.seen}
+    return replace(
+        sheet,
+        strangers=_without_zeros(_sum([sheet.strangers, *fresh.values()])),
+        seen=(*sheet.seen, *fresh)[-SEEN_MAX:],
+    )
+
+
+def with_read(sheet: BalanceSheet, symbol: str, trade_id: str) -> BalanceSheet:
+    """The sheet after all trades of the symbol up to that one were taken into account."""
+    return replace(sheet, read={**sheet.read, symbol: trade_id})
+
+
+def already_read(sheet: BalanceSheet, symbol: str, trade_ids: list[str]) -> set[str]:
+    """Those of the trades, the oldest first, that the sheet has taken into account before."""
+    mark = sheet.read.get(symbol)
+    return set(trade_ids[: trade_ids.index(mark) + 1]) if mark in trade_ids else set()
+
+
+def looked_at(
+    sheet: BalanceSheet, balances: Flows, flows: Flows, now: datetime
+) -> tuple[BalanceSheet, bool]:
+    """The sheet after a look at the balances, and whether its drift was there the last time too.
+
+    The opening balances are believed once two looks agree on them: a trade may have fallen between
+    the question for trades and the one for balances.
+    """
+    with localcontext(EXACT):
+        rest = {
+            asset: balances.get(asset, ZERO) - flows.get(asset, ZERO)
+            - sheet.strangers.get(asset, ZERO)
+            for asset in sorted({*balances, *flows, *sheet.strangers})
+        }  # fmt: skip
+    if sheet.opening is None:
+        if sheet.candidate is None or _differences(rest, sheet.candidate):
+            return replace(sheet, candidate=rest), False
+        return replace(sheet, opening=rest, opened_at=now, candidate=None), False
+    drift = _differences(rest, sheet.opening)
+    return replace(sheet, suspected=drift), bool(drift) and drift == sheet.suspected
+
+
+def accepted(sheet: BalanceSheet) -> BalanceSheet:
+    """The sheet with its drift taken for what was there from the beginning."""
+    opening = _sum([sheet.opening or {}, sheet.suspected])
+    return replace(sheet, opening=opening, suspected={}, asked=())
+
+
+def _differences(found: Flows, expected: Flows) -> dict[str, Decimal]:
+    assets = sorted({*found, *expected})
+    rest = {asset: found.get(asset, ZERO) - expected.get(asset, ZERO) for asset in assets}
+    return {asset: amount for asset, amount in rest.items() if abs(amount) > DUST}
+
+
+def _sum(flows: Iterable[Flows]) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = {}
+    with localcontext(EXACT):
+        for flow in flows:
+            for asset, amount in flow.items():
+                total[asset] = total.get(asset, ZERO) + amount
+    return total
+
+
+def _without_zeros(flows: Flows) -> dict[str, Decimal]:
+    return {asset: amount for asset, amount in flows.items() if amount}

@@ -1,0 +1,214 @@
+"""What positions are worth now: marks, totals, and a series of them for an equity curve."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, localcontext
+from functools import partial
+from typing import Protocol
+
+from execution.exchanges.parallel import together
+from execution.ledger.port import Snapshot
+from execution.model.decimals import EXACT, ZERO, Money
+from execution.model.errors import ExchangeUnavailable
+from execution.model.position import Position
+from execution.orders.store import Clock, Exchange, Store
+from execution.positions.pricing import Pricing
+
+LOOK_AGAIN_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The price that a holding is valued at, and when it was read, in ms on our clock."""
+
+    price: Money
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All positions of an account that settle in one asset, together, in that asset.
+
+    `exposure` is the sum of what each is worth, whichever way it points; `net_exposure` counts
+    shorts against longs. `marked_at_ms` is the age of the oldest mark that was used. Positions
+    without a mark are named in `unmarked`, and count with nothing.
+    """
+
+    account: str
+    quote: str
+    realised_pnl: Money
+    unrealised_pnl: Money
+    exposure: Money
+    net_exposure: Money
+    turnover: Money
+    fees: dict[str, Money]
+    updated_at: datetime
+    marked_at_ms: int | None = None
+    unmarked: list[str] = field(default_factory=list)
+
+
+class ValuationStore(Protocol):
+    """Where marks, totals and snapshots live. Every method raises StoreUnavailable when the server
+    does not answer."""
+
+    def mark(self, account: str, symbol: str) -> Mark | None: ...
+    def marks(self, account: str) -> dict[str, Mark]: ...
+    def set_marks(self, account: str, prices: Mapping[str, Decimal], now_ms: int) -> None: ...
+    def totals(self, account: str | None = None) -> list[Totals]: ...
+    def set_totals(self, totals: Iterable[Totals]) -> None: ...
+    def add_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
+        """Add to the series, which is bounded: the oldest leave it."""
+
+    def unarchived_snapshots(self, limit: int) -> list[tuple[str, Snapshot]]:
+        """The oldest snapshots that the ledger does not have, each with its name in the series."""
+
+    def mark_snapshots_archived(self, name: str) -> None:
+        """The ledger has all snapshots up to this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An account, its connection, and where its prices come from: accounts with the same `market`
+    have the same prices, so one question answers for all of them."""
+
+    account: str
+    market: str
+    exchange: Callable[[], Exchange]
+
+
+class RecentMarks:
+    """The last marks, looked up at most once a second for each account.
+
+    A signal's price is worth a moment's delay less than the mark is old; and none at all if the
+    mark is older than `age_max_ms`.
+    """
+
+    def __init__(self, book: ValuationStore, clock: Clock, age_max_ms: int) -> None:
+        self._book = book
+        self._clock = clock
+        self._age_max_ms = age_max_ms
+        self._known: dict[str, tuple[int, dict[str, Mark]]] = {}
+
+    def price(self, account: str, symbol: str) -> Decimal | None:
+        """What the market is at, None where that is not known, or not of late."""
+        now_ms = self._clock.now_ms()
+        read_ms, marks = self._known.get(account, (-LOOK_AGAIN_MS, {}))
+        if now_ms - read_ms >= LOOK_AGAIN_MS:
+            marks = self._book.marks(account)
+            self._known[account] = (now_ms, marks)
+        mark = marks.get(symbol)
+        return None if mark is None or now_ms - mark.at_ms > self._age_max_ms else mark.price
+
+
+class Valuer:
+    """Reads prices, and writes what the accounts are worth."""
+
+    def __init__(self, store: Store, book: ValuationStore, clock: Clock) -> None:
+        self._store = store
+        self._book = book
+        self._clock = clock
+
+    def mark(self, holders: Iterable[Holder]) -> list[str]:
+        """Price what is held, one question for each market; return the sentences of those that did
+        not answer."""
+        groups: dict[str, list[Holder]] = {}
+        for holder in holders:
+            groups.setdefault(holder.market, []).append(holder)
+        # A market that does not answer does not keep the others' marks from being read.
+        said = together(*(partial(self._try_market, group) for group in groups.values()))
+        return [sentence for sentences in said for sentence in sentences]
+
+    def _try_market(self, holders: list[Holder]) -> list[str]:
+        try:
+            return self._mark_market(holders)
+        except ExchangeUnavailable as error:
+            return [f"{holders[0].market}: {error}"]
+
+    def _mark_market(self, holders: list[Holder]) -> list[str]:
+        held = {
+            holder.account: {p.symbol for p in self._store.positions(holder.account) if p.amount}
+            for holder in holders
+        }
+        symbols = set().union(*held.values())
+        if not symbols:
+            return []
+        prices, unpriced = Pricing(_connected(holders)).read(symbols)
+        now_ms = self._clock.now_ms()
+        for account, wanted in held.items():
+            told = {symbol: price for symbol, price in prices.items() if symbol in wanted}
+            self._book.set_marks(account, told, now_ms)
+        return [f"{holders[0].market} {symbol}: {why}" for symbol, why in unpriced.items()]
+
+    def value(self, accounts: Iterable[str]) -> list[Totals]:
+        """Add up every account by its marks, and keep the totals."""
+        now = self._clock.now()
+        found = [
+            total
+            for account in accounts
+            for total in totals_of(
+                account, self._store.positions(account), self._book.marks(account), now
+            )
+        ]
+        self._book.set_totals(found)
+        return found
+
+    def take_snapshots(self, totals: Iterable[Totals]) -> None:
+        """Add a point to the series of every account."""
+        self._book.add_snapshots(
+            Snapshot(t.account, t.quote, t.updated_at, t.realised_pnl, t.unrealised_pnl, t.exposure)
+            for t in totals
+        )
+
+
+def _connected(holders: list[Holder]) -> Exchange:
+    """The connection of the first account that has one; their prices are the same. Raises
+    ExchangeUnavailable where none has."""
+    for holder in holders[:-1]:
+        try:
+            return holder.exchange()
+        except ExchangeUnavailable:
+            continue
+    return holders[-1].exchange()
+
+
+def totals_of(
+    account: str, positions: Iterable[Position], marks: Mapping[str, Mark], now: datetime
+) -> list[Totals]:
+    """Add up an account's positions by the asset that they settle in."""
+    by_quote: dict[str, list[Position]] = {}
+    for position in positions:
+        by_quote.setdefault(position.instrument.settle, []).append(position)
+    with localcontext(EXACT):
+        return [
+            _total(account, quote, group, marks, now) for quote, group in sorted(by_quote.items())
+        ]
+
+
+def _total(
+    account: str,
+    quote: str,
+    positions: list[Position],
+    marks: Mapping[str, Mark],
+    now: datetime,
+) -> Totals:
+    held = [position for position in positions if position.amount]
+    marked = [(position, marks[position.symbol]) for position in held if position.symbol in marks]
+    values = [p.instrument.value(p.amount, mark.price) for p, mark in marked]
+    fees: dict[str, Decimal] = {}
+    for position in positions:
+        for asset, fee in position.fees.items():
+            fees[asset] = fees.get(asset, ZERO) + fee
+    return Totals(
+        account=account,
+        quote=quote,
+        realised_pnl=sum((p.realised_pnl for p in positions), ZERO),
+        unrealised_pnl=sum((p.unrealised_pnl(mark.price) for p, mark in marked), ZERO),
+        exposure=sum((abs(value) for value in values), ZERO),
+        net_exposure=sum(values, ZERO),
+        turnover=sum((p.turnover for p in positions), ZERO),
+        fees=fees,
+        updated_at=now,
+        marked_at_ms=min((mark.at_ms for _, mark in marked), default=None),
+        unmarked=sorted(p.symbol for p in held if p.symbol not in marks),
+    )

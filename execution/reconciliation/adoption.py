@@ -1,0 +1,59 @@
+"""Makes records of orders that stand at the exchange and are not in the store."""
+
+from datetime import datetime
+
+from execution.model.order import Order, OrderReport
+from execution.orders.identifiers import is_ours, order_id_of
+
+# The strategy under which trades that somebody made by hand are kept.
+EXTERNAL = "external"
+
+
+class NotAdoptable(Exception):
+    """The exchange does not say enough of the order to make a record of it."""
+
+
+def adopted_order(account: str, report: OrderReport, now: datetime) -> Order:
+    """The record, not stored yet, of an order that carries an id of our making, and of which
+    nothing is known but what the exchange says. A signal that comes again finds it by the id.
+
+    Raises NotAdoptable.
+    """
+    client_order_id = report.client_order_id
+    if client_order_id is None or not is_ours(client_order_id):
+        raise NotAdoptable(f"order {report.exchange_order_id} does not carry an id of ours")
+    return _order(account, report, client_order_id, "", now)
+
+
+def external_order(account: str, report: OrderReport, now: datetime) -> Order:
+    """The record, not stored yet, of an order that somebody else made on the account.
+
+    Raises NotAdoptable.
+    """
+    signal_id = f"{EXTERNAL}:{account}:{report.symbol}:{report.exchange_order_id}"
+    return _order(account, report, order_id_of(signal_id), signal_id, now)
+
+
+def _order(
+    account: str, report: OrderReport, order_id: str, signal_id: str, now: datetime
+) -> Order:
+    terms = report.terms
+    if terms is None:
+        raise NotAdoptable(
+            f"order {report.exchange_order_id} in {report.symbol} is of a kind that we do not know"
+        )
+    return Order(
+        order_id=order_id,
+        signal_id=signal_id,
+        account=account,
+        symbol=report.symbol,
+        side=terms.side,
+        type=terms.type,
+        time_in_force=terms.time_in_force,
+        amount=terms.amount,
+        price=terms.price,
+        client_order_id=report.client_order_id or order_id,
+        created_at=now,
+        updated_at=now,
+        strategy=EXTERNAL if signal_id else None,
+    )

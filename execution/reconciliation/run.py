@@ -1,0 +1,90 @@
+"""What one reconciliation looked at, found and repaired, and where that is kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from execution.model.decimals import Money
+from execution.positions.balance_sheet import BalanceSheet
+
+
+class DriftPolicy(StrEnum):
+    """What is done about trades that are not ours, and about balances that nothing explains."""
+
+    REPORT = "report"  # They are recorded and alerted; positions stay what our fills make them.
+    ADOPT = "adopt"  # Such trades move our positions too; such balances are taken as given.
+    HALT = "halt"  # As report, and nothing new is sent on the account until a person resumes it.
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """One run on one account.
+
+    `calls` counts the questions to the exchange by kind. `external_orders` are exchange ids, with
+    their symbols, of orders that others made and that traded since the last run;
+    `external_open_orders` of those that stand now, and of ours that stand though they have ended.
+    `drift` is by asset, what the balances hold beyond what is explained; it is `drift_confirmed`
+    once two runs saw the same. `repaired` names what the store had lost. `symbols_failed` says of
+    symbols why they could not be read; `pairs_unasked` is how many pairs are yet to be asked for
+    trades before drift is confirmed;
+    `warnings` are sentences on what was not checked, and on such orders.
+    """
+
+    account: str
+    started_at: datetime
+    took_ms: int = 0
+    symbols: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    trades_read: int = 0
+    fills_applied: int = 0
+    orders_settled: list[str] = field(default_factory=list)
+    orders_adopted: list[str] = field(default_factory=list)
+    orders_recalled: list[str] = field(default_factory=list)
+    external_orders: list[str] = field(default_factory=list)
+    external_open_orders: list[str] = field(default_factory=list)
+    balances_checked: bool = False
+    drift: dict[str, Money] = field(default_factory=dict)
+    drift_confirmed: bool = False
+    repaired: list[str] = field(default_factory=list)
+    halted: bool = False
+    symbols_failed: dict[str, str] = field(default_factory=dict)
+    pairs_unasked: int = 0
+    warnings: list[str] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def needs_attention(self) -> bool:
+        """A person should look at what it found."""
+        return bool(self.external_orders or self.drift_confirmed or self.repaired)
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Trades that are to be read again, because the store has lost something: of these symbols,
+    from then on."""
+
+    symbols: tuple[str, ...]
+    since: datetime
+
+
+class ReconciliationStore(Protocol):
+    """What runs leave for the next ones. Every method raises StoreUnavailable when the server does
+    not answer."""
+
+    def cursor(self, account: str, symbol: str) -> str | None:
+        """The id of the last trade that was read."""
+
+    def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
+        """Move the cursor, and keep what the trades up to it say of the balances, both or none."""
+
+    def symbols_read(self, account: str) -> list[str]:
+        """Every symbol that has a cursor."""
+
+    def reread(self, account: str) -> Reread | None: ...
+    def set_reread(self, account: str, reread: Reread | None) -> None: ...
+    def sheet(self, account: str) -> BalanceSheet: ...
+    def set_sheet(self, account: str, sheet: BalanceSheet) -> None: ...
+    def add_run(self, run: Reconciliation) -> None: ...
+    def runs(self, count: int, account: str | None = None) -> list[Reconciliation]:
+        """The latest runs, newest first."""

@@ -1,0 +1,68 @@
+"""Lets one symbol fail by itself, and tells that from an exchange that does not answer at all."""
+
+from collections.abc import Callable
+
+from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.transitions import IllegalTransition
+from execution.orders.journal import UnknownOrder
+
+# An exchange that has refused so many symbols one after another is not asked for the next.
+REFUSED_IN_A_ROW_MAX = 5
+SILENT_IN_A_ROW_MAX = 2
+
+
+class SymbolFailures:
+    """Notes why symbols could not be read, in `sentences` by symbol.
+
+    `unlisted` are those that the exchange does not know (any more), in which nothing trades now;
+    all others in `sentences` may have trades that were not read.
+    """
+
+    def __init__(self, sentences: dict[str, str]) -> None:
+        self.sentences = sentences
+        self.unlisted: set[str] = set()
+        self._refused = 0
+        self._silent = 0
+        self._first_silence: ExchangeUnavailable | None = None
+
+    @property
+    def unread(self) -> set[str]:
+        return set(self.sentences) - self.unlisted
+
+    def attempt(self, symbol: str, step: Callable[[], bool]) -> bool:
+        """Do a step of reading the symbol, and return what it says; False where it failed.
+
+        Raises ExchangeUnavailable where the exchange does not answer for others either, or has
+        asked to be left alone.
+        """
+        try:
+            result = step()
+        except (IllegalTransition, UnknownOrder) as error:
+            self.sentences[symbol] = str(error)
+            return False
+        except ExchangeUnavailable as error:
+            self._count(symbol, error)
+            return False
+        self._refused = self._silent = 0
+        return result
+
+    def _count(self, symbol: str, error: ExchangeUnavailable) -> None:
+        self.sentences[symbol] = str(error)
+        if isinstance(error, UnknownSymbol):
+            # It was told without asking the exchange, or by an exchange that answers.
+            self.unlisted.add(symbol)
+            return
+        if isinstance(error, QuestionRefused):
+            self._refused += 1
+            self._silent = 0
+        else:
+            self._silent += 1
+            self._first_silence = self._first_silence or error
+        dead = self._silent >= SILENT_IN_A_ROW_MAX or self._refused >= REFUSED_IN_A_ROW_MAX
+        if dead or error.retry_after_s:
+            raise error
+
+    def raise_silence(self) -> None:
+        """Raises ExchangeUnavailable if a question got no answer at all; for the end of a run."""
+        if self._first_silence is not None:
+            raise self._first_silence

@@ -1,0 +1,42 @@
+"""Brings the record of an order up to what the ledger knows of it."""
+
+from dataclasses import replace
+
+from execution.model.events import Reported
+from execution.model.order import Order, OrderReport, merge_fills
+from execution.model.transitions import transition
+
+
+def brought_up(held: Order, known: Order) -> Order:
+    """The record with what the ledger knows and it does not; the same object for nothing.
+
+    A later state of the same story takes its place. Where the story has gone on differently since,
+    only what the ledger heard from the exchange is told again. Raises IllegalTransition.
+    """
+    if (held.version, held.revision) == (known.version, known.revision):
+        return held
+    if _continues(known, held):
+        return replace(known, fills=merge_fills(known.fills, held.fills))
+    if known.exchange_order_id is None:
+        return held
+    report = OrderReport(
+        known.exchange_order_id,
+        known.client_order_id,
+        known.symbol,
+        known.state,
+        known.filled,
+        known.average,
+        known.fills,
+    )
+    return transition(held, Reported(report))
+
+
+def _continues(known: Order, held: Order) -> bool:
+    """Say whether `known` is a later state of what `held` is."""
+    stamps = [(attempt.number, attempt.stamp_ms) for attempt in held.attempts]
+    begun = [(attempt.number, attempt.stamp_ms) for attempt in known.attempts]
+    return (
+        known.updated_at >= held.updated_at
+        and begun[: len(stamps)] == stamps
+        and held.exchange_order_id in (None, known.exchange_order_id)
+    )

@@ -1,0 +1,65 @@
+"""The connection to Redis (or Valkey), and what its failures become."""
+
+from collections.abc import Callable
+from functools import wraps
+from importlib.resources import files
+from typing import Any, ParamSpec, TypeVar
+
+from redis import ConnectionError, Redis, RedisError, TimeoutError  # noqa: A004
+
+from execution.model.errors import StoreUnavailable
+from execution.store.access.failover import failover_pool
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def connect(url: str, *, connections_max: int = 64) -> Redis:
+    """Open a pool that gives up on a silent server instead of waiting for ever, and that leaves
+    a server which has become a replica.
+
+    Nothing is repeated by the client: a lost reply is the order manager's business.
+    """
+    pool = failover_pool(
+        url,
+        decode_responses=True,
+        socket_timeout=3,
+        socket_connect_timeout=3,
+        socket_keepalive=True,
+        health_check_interval=2,
+        max_connections=connections_max,
+        # What is no UTF-8 is shown as such; one bad entry must not hide the good ones beside it.
+        encoding_errors="backslashreplace",
+    )
+    return Redis.from_pool(pool)
+
+
+def guarded(method: Callable[P, T]) -> Callable[P, T]:
+    """Let a method raise StoreUnavailable for whatever goes wrong between us and the server."""
+
+    @wraps(method)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except RedisError as error:
+            raise StoreUnavailable(_sentence(error, args[0] if args else None)) from error
+
+    return answered
+
+
+def _sentence(error: RedisError, owner: object) -> str:
+    # Their subclasses say something else: a wrong password, a server that is loading.
+    if type(error) not in (ConnectionError, TimeoutError):
+        return f"Redis: {type(error).__name__}: {error}"
+    client = getattr(owner, "_redis", None)
+    if not isinstance(client, Redis):
+        return f"cannot reach Redis (redis_url); is it running? {error}"
+    where = client.connection_pool.connection_kwargs
+    address = f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
+    return f"cannot reach Redis at {address} (redis_url); is it running? {error}"
+
+
+def script(client: Any, name: str) -> Any:
+    """Register lua/NAME.lua; it is called with its keys and arguments."""
+    source = files("execution.store").joinpath("lua", f"{name}.lua").read_text()
+    return client.register_script(source)

@@ -1,0 +1,93 @@
+"""The twin in memory of the store of arbitrages. See ArbitrageStore."""
+
+from dataclasses import replace
+
+from execution.arbitrage.model import Arbitrage, ArbitrageState
+from execution.arbitrage.store import ArbitrageChange
+from execution.orders.store import Change, Committed
+from execution.store.access.due_times import is_ripe
+from execution.store.memory.orders import MemoryStore
+
+
+class MemoryArbitrages:
+    """Beside the orders of a store in memory: in its tables, and under its lock."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def commit(self, change: ArbitrageChange) -> Committed:
+        steps = _steps(change)
+        with self._store.lock:
+            objection = self._objection(change, steps)
+            if objection is not None:
+                return objection
+            for step in steps:
+                self._store.write(step)
+            self._write(change)
+            return Committed.DONE
+
+    def _objection(self, change: ArbitrageChange, steps: list[Change]) -> Committed | None:
+        before, held = change.before, self.arbitrage(change.after.arbitrage_id)
+        expected = (before.version, before.revision) if before.version else None
+        if (None if held is None else (held.version, held.revision)) != expected:
+            return Committed.CONFLICT
+        if change.epoch is not None and change.epoch.run_id != self._store.epoch(fresh=True).run_id:
+            return Committed.RESTARTED
+        answers = (self._store.objection(step) for step in steps)
+        return next((answer for answer in answers if answer is not None), None)
+
+    def _write(self, change: ArbitrageChange) -> None:
+        after, tables = change.after, self._store.tables
+        tables.arbitrages[after.arbitrage_id] = after
+        tables.arbitrages_due.pop(after.arbitrage_id, None)
+        if change.due_ms is not None:
+            tables.arbitrages_due[after.arbitrage_id] = change.due_ms
+        if after.entry_id is not None:
+            self._store.settle_intent(after.entry_id)
+
+    def arbitrage(self, arbitrage_id: str) -> Arbitrage | None:
+        return self._store.tables.arbitrages.get(arbitrage_id)
+
+    def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
+        with self._store.lock:
+            found = sorted(
+                self._store.tables.arbitrages.values(),
+                key=lambda one: (one.created_at, one.arbitrage_id),
+            )
+        return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
+
+    def unfinished(self) -> list[Arbitrage]:
+        found = sorted(self.arbitrages(), key=lambda one: one.arbitrage_id)
+        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
+
+    def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
+        with self._store.lock:
+            due = self._store.tables.arbitrages_due
+            ripe = [name for name, at_ms in due.items() if is_ripe(at_ms, now_ms)]
+            taken = sorted(ripe, key=lambda name: (due[name], name))[:limit]
+            due.update(dict.fromkeys(taken, now_ms + lease_ms))
+            return taken
+
+    def rest(self, arbitrage_id: str) -> None:
+        with self._store.lock:
+            self._store.tables.arbitrages_due.pop(arbitrage_id, None)
+
+    def postpone(self, arbitrage_id: str, due_ms: int) -> None:
+        with self._store.lock:
+            if arbitrage_id in self._store.tables.arbitrages_due:
+                self._store.tables.arbitrages_due[arbitrage_id] = due_ms
+
+
+def _steps(change: ArbitrageChange) -> list[Change]:
+    """The first write of each order that is journaled."""
+    return [
+        Change(
+            replace(leg.order, version=0),
+            leg.order,
+            leg.due_ms,
+            begins_attempt=leg.begins_attempt,
+            address=leg.address,
+            is_from_signal=True,
+        )
+        for leg in change.legs
+    ]

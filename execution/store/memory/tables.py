@@ -1,0 +1,68 @@
+"""What a store in memory holds: the same things, by the same nouns, as the keys in Redis."""
+
+import copy
+from dataclasses import dataclass, field, fields
+
+from execution.arbitrage.model import Arbitrage
+from execution.model.order import Order
+from execution.model.position import Position
+from execution.operations.waiting_intents import WaitingIntent
+from execution.orders.store import ClockOffset, Halt, Intent, RefusedIntent
+from execution.repair.checkpoints import Agreed
+
+# Tables whose loss can be told from their being empty, as Redis tells it by a member that each has.
+MARKED = (
+    "known", "due", "unarchived", "leaving", "live", "exchange_ids", "positions",
+    "position_versions",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything that a rollback of the server takes back."""
+
+    orders: dict[str, Order] = field(default_factory=dict)
+    # Ids of orders that there were: their records may have left, or been lost.
+    known: set[str] = field(default_factory=set)
+    live: set[str] = field(default_factory=set)
+    tombstones: set[str] = field(default_factory=set)
+    due: dict[str, int] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    position_versions: dict[tuple[str, str], int] = field(default_factory=dict)
+    exchange_ids: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    intents: dict[str, Intent] = field(default_factory=dict)
+    waiting: dict[str, WaitingIntent] = field(default_factory=dict)
+    waiting_due: dict[str, int] = field(default_factory=dict)
+    refused: list[RefusedIntent] = field(default_factory=list)
+    held_until_ms: dict[str, int] = field(default_factory=dict)
+    held_addresses: dict[str, tuple[int, str]] = field(default_factory=dict)
+    halts: dict[str | None, Halt] = field(default_factory=dict)
+    clock_offsets: dict[tuple[str, str], ClockOffset] = field(default_factory=dict)
+    leases: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unarchived: dict[str, None] = field(default_factory=dict)
+    leaving: dict[str, int] = field(default_factory=dict)
+    mended_run: str | None = None
+    # How many commits there were; it only ever grows.
+    commits: int = 0
+    ledger_identity: str | None = None
+    agreed: Agreed | None = None
+    # Those of MARKED that are there.
+    marked: set[str] = field(default_factory=set)
+    arbitrages: dict[str, Arbitrage] = field(default_factory=dict)
+    arbitrages_due: dict[str, int] = field(default_factory=dict)
+
+    def copied(self) -> "Tables":
+        return copy.deepcopy(self)
+
+    def drop(self, name: str) -> None:
+        """Lose a table as Redis loses a key: with the mark that it has."""
+        each = next(each for each in fields(self) if each.name == name)
+        empty = each.default_factory() if callable(each.default_factory) else each.default
+        setattr(self, name, empty)
+        self.marked.discard(name)
+
+    def take_over(self, other: "Tables") -> None:
+        """Hold what the other holds, in a copy of its own."""
+        twin = other.copied()
+        for each in fields(self):
+            setattr(self, each.name, getattr(twin, each.name))

@@ -1,0 +1,78 @@
+"""Lists in Redis, newest first. See listings.Listings."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+from execution.arbitrage.model import Arbitrage
+from execution.model.order import Order
+from execution.operations.listings import PAGE
+from execution.orders.store import RefusedIntent
+from execution.reconciliation.run import Reconciliation
+from execution.store.access import keys
+from execution.store.access.codec import order_from_json
+from execution.store.access.connection import guarded
+
+_ARBITRAGE = TypeAdapter(Arbitrage)
+_RUN = TypeAdapter(Reconciliation)
+Entry = tuple[str, dict[str, str]]
+
+
+class RedisListings:
+    """Pages of sorted sets and streams, from their newer end."""
+
+    def __init__(self, client: Redis, page: int = PAGE) -> None:
+        self._redis: Any = client
+        self._page = page
+
+    def orders(self) -> Iterator[Order]:
+        for ids in self._ranked(keys.ORDERS):
+            yield from map(order_from_json, self._docs([keys.order(each) for each in ids]))
+
+    def arbitrages(self) -> Iterator[Arbitrage]:
+        for ids in self._ranked(keys.ARBITRAGES):
+            docs = self._docs([keys.arbitrage(each) for each in ids])
+            yield from map(_ARBITRAGE.validate_json, docs)
+
+    def refused(self) -> Iterator[RefusedIntent]:
+        for _, entry in self._entries(keys.REFUSED):
+            task, body, reason = (entry.get(name, "") for name in ("task", "body", "reason"))
+            yield RefusedIntent(task, body, reason, datetime.fromisoformat(entry["time"]))
+
+    def reconciliations(self) -> Iterator[Reconciliation]:
+        for _, entry in self._entries(keys.RUNS):
+            yield _RUN.validate_json(entry["run"])
+
+    def _ranked(self, key: str) -> Iterator[list[str]]:
+        """Members of a sorted set, the highest first. One that is added meanwhile moves the others
+        on, so that some come again and are left out."""
+        seen = {keys.PRESENT}
+        start = 0
+        while members := self._members(key, start):
+            yield [member for member in members if member not in seen]
+            seen.update(members)
+            start += len(members)
+
+    @guarded
+    def _members(self, key: str, start: int) -> list[str]:
+        return list(self._redis.zrevrange(key, start, start + self._page - 1))
+
+    @guarded
+    def _docs(self, records: list[str]) -> list[str]:
+        pipe = self._redis.pipeline(transaction=False)
+        for key in records:
+            pipe.hget(key, "doc")
+        return [doc for doc in pipe.execute() if doc is not None]
+
+    def _entries(self, key: str) -> Iterator[Entry]:
+        newest = "+"
+        while entries := self._stream(key, newest):
+            yield from entries
+            newest = f"({entries[-1][0]}"
+
+    @guarded
+    def _stream(self, key: str, newest: str) -> list[Entry]:
+        return list(self._redis.xrevrange(key, newest, "-", count=self._page))

@@ -1,0 +1,73 @@
+"""What reconciliations leave for the next ones, in Redis. See ReconciliationStore."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+from execution.positions.balance_sheet import BalanceSheet
+from execution.reconciliation.run import Reconciliation, Reread
+from execution.store.access import keys
+from execution.store.access.connection import guarded
+
+_SHEET = TypeAdapter(BalanceSheet)
+_RUN = TypeAdapter(Reconciliation)
+_REREAD = TypeAdapter(Reread)
+READ_MAX = 10_000
+
+
+class RedisReconciliations:
+    """Cursors, balance sheets, and the record of runs."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+
+    @guarded
+    def cursor(self, account: str, symbol: str) -> str | None:
+        cursor: str | None = self._redis.hget(keys.cursors(account), symbol)
+        return cursor
+
+    @guarded
+    def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hset(keys.cursors(account), symbol, trade_id)
+        pipe.set(keys.balances(account), _SHEET.dump_json(sheet))
+        pipe.execute()
+
+    @guarded
+    def symbols_read(self, account: str) -> list[str]:
+        return sorted(self._redis.hkeys(keys.cursors(account)))
+
+    @guarded
+    def reread(self, account: str) -> Reread | None:
+        text = self._redis.get(keys.reread(account))
+        return None if text is None else _REREAD.validate_json(text)
+
+    @guarded
+    def set_reread(self, account: str, reread: Reread | None) -> None:
+        if reread is None:
+            self._redis.delete(keys.reread(account))
+        else:
+            self._redis.set(keys.reread(account), _REREAD.dump_json(reread))
+
+    @guarded
+    def sheet(self, account: str) -> BalanceSheet:
+        text = self._redis.get(keys.balances(account))
+        return BalanceSheet() if text is None else _SHEET.validate_json(text)
+
+    @guarded
+    def set_sheet(self, account: str, sheet: BalanceSheet) -> None:
+        self._redis.set(keys.balances(account), _SHEET.dump_json(sheet))
+
+    @guarded
+    def add_run(self, run: Reconciliation) -> None:
+        fields = {"account": run.account, "run": _RUN.dump_json(run)}
+        self._redis.xadd(keys.RUNS, fields, maxlen=keys.RUNS_MAX, approximate=True)
+
+    @guarded
+    def runs(self, count: int, account: str | None = None) -> list[Reconciliation]:
+        # Where one account is asked for, its runs lie among those of the others.
+        read = count if account is None else READ_MAX
+        entries = self._redis.xrevrange(keys.RUNS, count=read)
+        wanted = [e["run"] for _, e in entries if account in (None, e["account"])]
+        return [_RUN.validate_json(text) for text in wanted[:count]]

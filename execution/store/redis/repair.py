@@ -1,0 +1,228 @@
+"""What is lost in Redis, and how it is put back. See repair.RepairStore."""
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from redis import Redis
+
+from execution.model.order import Order
+from execution.model.position import Position
+from execution.orders.store import Clock
+from execution.store.access import keys
+from execution.store.access.codec import (
+    created_us,
+    exchange_id_field,
+    order_from_json,
+    position_to_hash,
+    token,
+)
+from execution.store.access.connection import guarded, script
+
+SCAN_BATCH = 500
+# So many of the orders that wait for the ledger are looked for, the oldest first.
+WAITING_MAX = 500
+RANKED = (keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING)
+# So many records are listed at once; each time waits for the disk, and again if one has changed.
+INDEX_BATCH = 50
+
+
+class RedisRepair:
+    """Looks for what is not there. An index that is empty holds one member all the same, so that
+    one that was lost can be told from it."""
+
+    def __init__(self, client: Redis, clock: Clock) -> None:
+        self._redis: Any = client
+        self._clock = clock
+        self._replace_position = script(client, "replace_position")
+        self._accounts: set[str] = set()
+
+    @guarded
+    def mended_run(self) -> str | None:
+        run_id: str | None = self._redis.get(keys.MENDED)
+        return run_id
+
+    @guarded
+    def set_mended_run(self, run_id: str | None) -> None:
+        if run_id is None:
+            self._redis.delete(keys.MENDED)
+            return
+        self._redis.set(keys.MENDED, run_id)
+
+    def _mark(self) -> None:
+        """Put into every index the member by which its loss can be told."""
+        pipe = self._redis.pipeline(transaction=True)
+        for key in RANKED:
+            pipe.zadd(key, {keys.PRESENT: "inf"})
+        for account in self._accounts:
+            pipe.sadd(keys.live(account), keys.PRESENT)
+            pipe.hset(keys.exchange_ids(account), keys.PRESENT, "")
+        for key in (keys.POSITIONS, keys.ACCOUNTS):
+            pipe.sadd(key, keys.PRESENT)
+        pipe.hset(keys.POSITION_VERSIONS, keys.PRESENT, "")
+        pipe.execute()
+
+    @guarded
+    def lost(self, accounts: Iterable[str]) -> list[str]:
+        self._accounts |= set(accounts)
+        found = self._lost_indexes()
+        for account in sorted(self._accounts):
+            live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
+            without = self._without_doc(live)
+            found += [f"the record of live order {order_id}" for order_id in without]
+        waiting = self._redis.zrange(keys.UNARCHIVED, 0, WAITING_MAX - 1)
+        without = self._without_doc([i for i in waiting if i != keys.PRESENT])
+        found += [f"the record of order {order_id}" for order_id in without]
+        return found + self._lost_positions()
+
+    def _lost_indexes(self) -> list[str]:
+        accounts = sorted(self._accounts)
+        pipe = self._redis.pipeline(transaction=False)
+        for key in RANKED:
+            pipe.zscore(key, keys.PRESENT)
+        pipe.sismember(keys.ACCOUNTS, keys.PRESENT)
+        pipe.sismember(keys.POSITIONS, keys.PRESENT)
+        pipe.hexists(keys.POSITION_VERSIONS, keys.PRESENT)
+        for account in accounts:
+            # In this order: the first order of an account lists it and marks its indexes in one.
+            pipe.sismember(keys.ACCOUNTS, account)
+            pipe.sismember(keys.live(account), keys.PRESENT)
+            pipe.hexists(keys.exchange_ids(account), keys.PRESENT)
+        names = [f"index {key}" for key in (*RANKED, keys.ACCOUNTS)]
+        # What is lost of positions says nothing of orders.
+        names += [f"position index {key}" for key in (keys.POSITIONS, keys.POSITION_VERSIONS)]
+        answers = iter(pipe.execute())
+        lost = [name for name, answer in zip(names, answers, strict=False) if not _is_there(answer)]
+        for account in accounts:
+            had_orders, *indexes = (_is_there(next(answers)) for _ in range(3))
+            for key_of, is_there in zip((keys.live, keys.exchange_ids), indexes, strict=True):
+                # An account without orders has nothing to lose, and may be new in the settings.
+                if had_orders and not is_there:
+                    lost.append(f"index {key_of(account)}")
+        return lost
+
+    def _lost_positions(self) -> list[str]:
+        """Positions that are not listed, not there, or not in the version that was written last.
+        Both versions of one are read at one moment: a fill between them would pass for a loss."""
+        listed = self._redis.smembers(keys.POSITIONS)
+        wanted = sorted((listed | set(self._redis.hkeys(keys.POSITION_VERSIONS))) - {keys.PRESENT})
+        pipe = self._redis.pipeline(transaction=True)
+        for key in wanted:
+            pipe.sismember(keys.POSITIONS, key)
+            pipe.hget(key, "version")
+            pipe.hget(keys.POSITION_VERSIONS, key)
+        answers = iter(pipe.execute())
+        found = []
+        for key in wanted:
+            is_listed, held, written = next(answers), next(answers), next(answers)
+            if not is_listed or held != written:
+                found.append(f"position {key}")
+        return found
+
+    def _without_doc(self, order_ids: list[str]) -> list[str]:
+        pipe = self._redis.pipeline(transaction=False)
+        for order_id in order_ids:
+            pipe.hexists(keys.order(order_id), "doc")
+        return [name for name, there in zip(order_ids, pipe.execute(), strict=True) if not there]
+
+    @guarded
+    def reindex(self) -> int:
+        count = 0
+        # First, so that one that is lost while this is at work stays without its mark.
+        self._mark()
+        for account in self._accounts:
+            self._forget_lost_records(account)
+        self._forget_lost_orders()
+        records = self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH)
+        while batch := list(islice(records, INDEX_BATCH)):
+            count += self._redis.transaction(
+                partial(self._index, batch), *batch, value_from_callable=True
+            )
+        for key in self._redis.scan_iter(keys.position("*", "*"), count=SCAN_BATCH):
+            self._index_position(key)
+        return count
+
+    def _index_position(self, key: str) -> None:
+        version = self._redis.hget(key, "version")
+        if version is not None:
+            self._redis.sadd(keys.POSITIONS, key)
+            self._redis.hsetnx(keys.POSITION_VERSIONS, key, version)
+
+    def _forget_lost_orders(self) -> None:
+        """Take off the list of orders what has no record: what the ledger has is listed again, and
+        what it has not never was, unless the exchange says otherwise."""
+        listed = [i for i in self._redis.zrange(keys.ORDERS, 0, -1) if i != keys.PRESENT]
+        for start in range(0, len(listed), SCAN_BATCH):
+            without = self._without_doc(listed[start : start + SCAN_BATCH])
+            if without:
+                self._redis.zrem(keys.ORDERS, *without)
+
+    def _forget_lost_records(self, account: str) -> None:
+        live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
+        without = self._without_doc(live)
+        waiting = [i for i in self._redis.zrange(keys.UNARCHIVED, 0, -1) if i != keys.PRESENT]
+        unarchived = self._without_doc(waiting)
+        if without:
+            self._redis.srem(keys.live(account), *without)
+        if unarchived:
+            self._redis.zrem(keys.UNARCHIVED, *unarchived)
+
+    def _index(self, records: list[str], pipe: Any) -> int:
+        """List orders, as they are: whatever changes one of them meanwhile makes this run again."""
+        reading = self._redis.pipeline(transaction=False)
+        for key in records:
+            reading.hget(key, "doc")
+        orders = [order_from_json(doc) for doc in reading.execute() if doc is not None]
+        pipe.multi()
+        for order in orders:
+            self._list(order, pipe)
+        return len(orders)
+
+    def _list(self, order: Order, pipe: Any) -> None:
+        pipe.zadd(keys.ORDERS, {order.order_id: created_us(order)}, nx=True)
+        pipe.zadd(keys.UNARCHIVED, {order.order_id: created_us(order)}, nx=True)
+        if order.may_still_trade:
+            pipe.sadd(keys.live(order.account), order.order_id)
+            pipe.sadd(keys.ACCOUNTS, order.account)
+            pipe.zadd(keys.DUE, {order.order_id: self._clock.now_ms()}, nx=True)
+        if order.exchange_order_id is not None:
+            field = exchange_id_field(order)
+            pipe.hsetnx(keys.exchange_ids(order.account), field, order.order_id)
+
+    @guarded
+    def without_record(self, order_ids: list[str]) -> set[str]:
+        pipe = self._redis.pipeline(transaction=False)
+        for order_id in order_ids:
+            pipe.exists(keys.order(order_id))
+        return {name for name, there in zip(order_ids, pipe.execute(), strict=True) if not there}
+
+    @guarded
+    def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
+        wanted = [keys.order(order_id) for order_id in order_ids]
+        pipe = self._redis.pipeline(transaction=False)
+        for key in wanted:
+            # A signal that came again may have made a record meanwhile; that one stays.
+            pipe.hsetnx(key, "version", 1)
+        fresh = [key for key, is_new in zip(wanted, pipe.execute(), strict=True) if is_new]
+        for key in fresh:
+            pipe.hset(key, "revision", "archived")
+            pipe.expire(key, remember_s)
+        pipe.execute()
+
+    @guarded
+    def replace_position(self, before: Position, after: Position) -> bool:
+        fields = [text for pair in position_to_hash(after).items() for text in pair]
+        done = self._replace_position(
+            keys=[
+                keys.position(after.account, after.symbol),
+                keys.POSITIONS,
+                keys.POSITION_VERSIONS,
+            ],
+            args=[token(before), after.version, *fields],
+        )
+        return bool(done)
+
+
+def _is_there(answer: object) -> bool:
+    return answer not in (None, 0, False)

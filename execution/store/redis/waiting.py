@@ -1,0 +1,76 @@
+"""Intents that wait, in Redis. See waiting_intents.WaitingStore."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from redis import Redis
+
+from execution.operations.waiting_intents import WaitingIntent, publication_order
+from execution.orders.store import Intent
+from execution.store.access import keys
+from execution.store.access.connection import guarded, script
+from execution.store.access.due_times import DUE_AHEAD_MAX_MS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RedisWaiting:
+    """A hash of them, and a sorted set of when each is due."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+        self._set_aside = script(client, "set_aside")
+        self._take = script(client, "take_waiting")
+
+    @guarded
+    def add(self, task: str, body: str, version: str) -> Intent:
+        entry_id = self._redis.xadd(keys.SIGNALS, {"task": task, "body": body, "v": version})
+        return Intent(entry_id, task, body, version)
+
+    @guarded
+    def intent(self, entry_id: str) -> Intent | None:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.hget(keys.WAITING, entry_id)
+        pipe.xrange(keys.SIGNALS, entry_id, entry_id)
+        waiting, entries = pipe.execute()
+        if waiting is not None:
+            return _waiting(entry_id, waiting).intent
+        return intent_of(*entries[0]) if entries else None
+
+    @guarded
+    def set_aside(self, intent: Intent, reason: str, since: datetime, due_ms: int) -> bool:
+        doc = {"task": intent.task, "body": intent.body, "v": intent.version, "reason": reason}
+        since_ms = (since - _EPOCH) // timedelta(milliseconds=1)
+        args = [intent.entry_id, since_ms, json.dumps(doc), due_ms]
+        return bool(self._set_aside([keys.SIGNALS, keys.WAITING, keys.WAITING_DUE], args))
+
+    @guarded
+    def take(self, now_ms: int, count: int, lease_ms: int) -> list[WaitingIntent]:
+        args = [now_ms, count, lease_ms, DUE_AHEAD_MAX_MS]
+        found = self._take([keys.WAITING, keys.WAITING_DUE], args)
+        return [_waiting(found[i], found[i + 1]) for i in range(0, len(found), 2)]
+
+    @guarded
+    def waiting(self) -> list[WaitingIntent]:
+        found = self._redis.hgetall(keys.WAITING).items()
+        return sorted((_waiting(*each) for each in found), key=publication_order)
+
+    @guarded
+    def count(self) -> int:
+        return int(self._redis.hlen(keys.WAITING))
+
+
+def intent_of(entry_id: str, fields: dict[str, str]) -> Intent:
+    """A stream entry as an intent; one that lacks a field is refused later, with a sentence."""
+    return Intent(entry_id, fields.get("task", ""), fields.get("body", ""), fields.get("v", "1"))
+
+
+def _waiting(entry_id: str, text: str) -> WaitingIntent:
+    since_ms, _, doc = text.partition(" ")
+    stored = json.loads(doc)
+    return WaitingIntent(
+        Intent(entry_id, stored["task"], stored["body"], stored["v"]),
+        stored["reason"],
+        _EPOCH + timedelta(milliseconds=int(since_ms)),
+    )

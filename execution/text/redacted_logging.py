@@ -1,0 +1,63 @@
+"""Keeps secrets out of what this process writes: our own log, other libraries' logs, tracebacks."""
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, MutableMapping
+from types import TracebackType
+from typing import Any
+
+from execution.text.redaction import redact, scrub
+
+
+class RedactedRecord(logging.LogRecord):
+    """A record of the standard library's logging whose texts hold no secret, whatever logs it and
+    whichever handler writes it: ccxt and urllib3 log keys and signed URLs at DEBUG."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.exc_info and self.exc_info[0] is not None:
+            # Formatters use the text that is there already.
+            self.exc_text = redact("".join(traceback.format_exception(*self.exc_info)).rstrip())
+
+    def getMessage(self) -> str:  # noqa: N802  # The library's name.
+        # Names within a dictionary tell more than its text does.
+        args, logged = self.args, self.args
+        if isinstance(args, Mapping):
+            logged = scrub(args)
+        elif args:
+            logged = tuple(scrub(arg) if isinstance(arg, Mapping) else arg for arg in args)
+        self.args = logged
+        try:
+            return redact(super().getMessage())
+        finally:
+            self.args = args
+
+
+def redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last step before structlog renders a line."""
+    cleaned: MutableMapping[str, Any] = scrub(event)
+    return cleaned
+
+
+def redact_process_output() -> None:
+    """From now on, nothing that is logged through the standard library and no traceback that ends
+    the process or a thread of it shows a secret."""
+    logging.setLogRecordFactory(RedactedRecord)
+    sys.excepthook = _report_uncaught
+    threading.excepthook = _report_uncaught_in_thread
+
+
+def _report_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
+
+
+def _report_uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
+    if found.exc_value is None or isinstance(found.exc_value, SystemExit):
+        return
+    name = "?" if found.thread is None else found.thread.name
+    trace = traceback.format_exception(found.exc_type, found.exc_value, found.exc_traceback)
+    sys.stderr.write(redact(f"Exception in thread {name}:\n{''.join(trace)}"))

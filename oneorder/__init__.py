@@ -1,0 +1,35 @@
+"""What a producer imports: the messages, and the functions that publish them.
+
+Light on purpose: it imports neither ccxt nor pandas, and what it needs to talk to Redis only when
+something is published.
+"""
+
+from oneorder.publisher import (
+    Published,
+    Publisher,
+    PublishFailed,
+    publish_arbitrage,
+    publish_cancel,
+    publish_order,
+)
+from oneorder.signals import (
+    ArbitrageSignal,
+    CancelRequest,
+    InvalidSignal,
+    OrderSignal,
+    parse_signal,
+)
+
+__all__ = [
+    "ArbitrageSignal",
+    "CancelRequest",
+    "InvalidSignal",
+    "OrderSignal",
+    "PublishFailed",
+    "Published",
+    "Publisher",
+    "parse_signal",
+    "publish_arbitrage",
+    "publish_cancel",
+    "publish_order",
+]

@@ -1,0 +1,139 @@
+"""Publishing: the intent first, in Redis, for good; then the message, which is only a wake-up.
+
+An accepted signal cannot be lost from the moment that `publish` returns: the intent stays in the
+stream until an order record stands for it, whatever becomes of the message.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, SCHEMA_VERSION
+from oneorder.signals import ArbitrageSignal, CancelRequest, OrderSignal
+
+if TYPE_CHECKING:
+    from oneorder.settings import SignalSettings
+
+_IMPORTING = threading.Lock()
+STREAM = "oneorder:signals"
+
+
+Message = OrderSignal | ArbitrageSignal | CancelRequest
+
+
+class PublishFailed(Exception):
+    """Redis did not confirm the intent: publish the same signal id again until it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The intent is safe under `entry_id`. `woken` says whether a worker was told at once too; if
+    not, the sweep finds the intent within seconds."""
+
+    entry_id: str
+    woken: bool
+
+
+class Publisher:
+    """One connection to Redis and one to the broker, safe to share between threads."""
+
+    def __init__(self, settings: SignalSettings) -> None:
+        # Celery's package puts itself together while it is imported, and is not safe to be
+        # imported by two threads at once.
+        with _IMPORTING:
+            from celery import Celery
+            from redis import Redis
+
+        from oneorder.broker import SHARED
+
+        self._redis: Any = Redis.from_url(
+            settings.redis_url,
+            decode_responses=True,
+            socket_timeout=3,
+            socket_connect_timeout=3,
+            health_check_interval=2,
+        )
+        self._celery = Celery(
+            "oneorder-signals", broker=settings.celery_broker_url, set_as_current=False
+        )
+        self._celery.conf.update(SHARED)
+        if settings.celery_broker_url.startswith("redis://"):
+            self._celery.conf.broker_transport = "oneorder.failover:FailoverTransport"
+        # A broker that is away is not waited for: the intent is safe, and the sweep finds it.
+        self._celery.conf.broker_transport_options = {
+            **SHARED["broker_transport_options"],
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0,
+        }
+
+    def publish(self, task: str, message: Message) -> Published:
+        """Write the intent, then send the message. Raises PublishFailed if the intent is not
+        known to be safe; publishing the same signal again never makes a second order."""
+        from redis import RedisError
+
+        body = message.to_body()
+        try:
+            entry_id = self._add({"task": task, "body": json.dumps(body), "v": str(SCHEMA_VERSION)})
+        except RedisError as error:
+            raise PublishFailed(f"Redis did not confirm the signal: {error}") from error
+        return Published(entry_id, self._wake(task, body, entry_id))
+
+    def _add(self, intent: dict[str, str]) -> str:
+        from oneorder.failover import NOT_THE_MASTER
+
+        try:
+            return str(self._redis.xadd(STREAM, intent))
+        except NOT_THE_MASTER:
+            # The server is not the master any more and has written nothing. The address may lead
+            # to the new one already, and what is open must not keep the old one.
+            self._redis.connection_pool.disconnect(inuse_connections=False)
+            return str(self._redis.xadd(STREAM, intent))
+
+    def _wake(self, task: str, body: dict[str, Any], entry_id: str) -> bool:
+        from kombu.exceptions import OperationalError
+
+        try:
+            self._celery.send_task(
+                task,
+                args=[body],
+                kwargs={"entry_id": entry_id, "v": SCHEMA_VERSION},
+                retry=False,
+                ignore_result=True,
+            )
+        except OperationalError:
+            # The intent is safe, so this costs seconds: the sweep will find it.
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+        self._celery.close()
+
+
+@cache
+def default_publisher() -> Publisher:
+    """The process's own publisher, by oneorder.toml and the environment."""
+    from oneorder.settings import SignalSettings
+
+    return Publisher(SignalSettings())
+
+
+def publish_order(signal: OrderSignal, publisher: Publisher | None = None) -> Published:
+    """Publish an order; from its return on it is never lost. Raises PublishFailed."""
+    return (publisher or default_publisher()).publish(EXECUTE, signal)
+
+
+def publish_arbitrage(signal: ArbitrageSignal, publisher: Publisher | None = None) -> Published:
+    """Publish an arbitrage; from its return on it is never lost. Raises PublishFailed."""
+    return (publisher or default_publisher()).publish(ARBITRAGE, signal)
+
+
+def publish_cancel(request: CancelRequest, publisher: Publisher | None = None) -> Published:
+    """Publish the wish that an order be gone. Raises PublishFailed."""
+    return (publisher or default_publisher()).publish(CANCEL, request)

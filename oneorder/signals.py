@@ -1,0 +1,250 @@
+"""The messages: what may be asked for, and the sentence that refuses everything else.
+
+Numbers are decimal strings, never JSON numbers, because a binary fraction is not the number that
+somebody typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from oneorder.sentences import WHOLE, name_of, sentence_of, short
+from oneorder.symbols import checked_symbol
+
+DIGITS_MAX = 40
+# A signal takes some hundred bytes; what is longer than this is none.
+BODY_MAX = 65_536
+SIGNAL_ID_MAX = 128
+_PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+# pydantic would also take a number in a string, as seconds or, if it is large, as milliseconds.
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_VISIBLE = r"^[\x21-\x7e]+$"
+
+
+class InvalidSignal(ValueError):
+    """The message cannot be taken; the sentence names the field and the value."""
+
+
+def _decimal(value: object) -> Decimal:
+    """Read a positive plain decimal string, or a Decimal from Python code."""
+    if isinstance(value, Decimal):
+        # Written out, a number of a large exponent would fill the memory.
+        is_plain = value.is_finite() and abs(value.adjusted()) <= DIGITS_MAX
+        value = format(value, "f") if is_plain else str(value)
+    if not isinstance(value, str):
+        raise ValueError('must be a decimal string such as "0.25"')  # noqa: TRY004  # For pydantic.
+    if len(value) > DIGITS_MAX + 1 or not _PLAIN.fullmatch(value):
+        raise ValueError('must be a plain positive decimal string such as "0.25"')
+    number = Decimal(value)
+    if not number:
+        raise ValueError("must be above zero")
+    return number
+
+
+def _text(number: Decimal) -> str:
+    return format(number, "f")
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is in UTC before the year 1 or after the year 9999") from None
+
+
+def _refused(sentence: str) -> PydanticCustomError:
+    """An error of a field that only another field makes one; the sentence is shown as it is."""
+    # The sentence may hold braces, which the template must not.
+    return PydanticCustomError(WHOLE, "{sentence}", {"sentence": sentence})
+
+
+Amount = Annotated[
+    Decimal, BeforeValidator(_decimal), PlainSerializer(_text, return_type=str, when_used="json")
+]
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=64)]
+SignalId = Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=SIGNAL_ID_MAX)]
+Symbol = Annotated[str, AfterValidator(checked_symbol)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def to_body(self) -> dict[str, Any]:
+        """The JSON object as it travels; fields that were not set are left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class _Signal(_Message):
+    signal_id: SignalId
+    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    strategy: Name | None = None
+
+    @field_validator("expires_at", mode="before")
+    @classmethod
+    def _expires_at_is_iso(cls, value: object) -> object:
+        if isinstance(value, str) and not _ISO.match(value):
+            raise ValueError('must be an ISO 8601 time such as "2030-01-31T12:00:00Z"')
+        if value is not None and not isinstance(value, (str, datetime)):
+            raise ValueError('must be an ISO 8601 time such as "2030-01-31T12:00:00Z"')
+        return value
+
+    @field_validator("expires_at", mode="after")
+    @classmethod
+    def _expires_at_in_utc(cls, value: datetime | None) -> datetime | None:
+        return None if value is None else _utc(value)
+
+
+M = TypeVar("M", bound=_Message)
+
+
+class OrderSignal(_Signal):
+    """One intent to trade. `signal_id` is the idempotency key: the same id is the same order.
+
+    `reference_price` is what the market was at when the producer decided; reports measure slippage
+    against it.
+    """
+
+    account: Name
+    symbol: Symbol
+    side: Literal["buy", "sell"]
+    type: Literal["market", "limit"]
+    amount: Amount
+    price: Annotated[Amount | None, Field(validate_default=True)] = None
+    time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None
+    reference_price: Amount | None = None
+
+    @field_validator("price", mode="after")
+    @classmethod
+    def _price_fits_type(cls, price: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        match info.data.get("type"), price:
+            case "limit", None:
+                raise _refused("is required for a limit order")
+            case "market", Decimal():
+                raise _refused(f"{_text(price)!r} is not for a market order")
+        return price
+
+    @field_validator("time_in_force", mode="after")
+    @classmethod
+    def _time_in_force_fits_type(
+        cls, time_in_force: str | None, info: ValidationInfo
+    ) -> str | None:
+        if info.data.get("type") == "market" and time_in_force is not None:
+            raise _refused(f"{time_in_force!r} is not for a market order")
+        return time_in_force
+
+
+class ArbitrageSignal(_Signal):
+    """One intent to buy on one account and sell on another at the same time.
+
+    `amount` is the most to trade, in base; it is sized down to what pays `min_profit_bps` of the
+    buy notional after both fees. What one leg does more than the other is worked off at no more
+    than `max_loss_bps`. Both have defaults in the workers' settings.
+    """
+
+    buy_account: Name
+    sell_account: Name
+    symbol: Symbol
+    amount: Amount
+    min_profit_bps: Amount | None = None
+    max_loss_bps: Amount | None = None
+
+    @field_validator("sell_account", mode="after")
+    @classmethod
+    def _two_accounts(cls, sell_account: str, info: ValidationInfo) -> str:
+        if info.data.get("buy_account") == sell_account:
+            raise _refused(f"{sell_account!r} is the buy_account too")
+        return sell_account
+
+
+class CancelRequest(_Message):
+    """The wish that an order be gone."""
+
+    order_id: Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=64)]
+
+
+def is_signal_id(text: str) -> bool:
+    """Say whether the text may be a signal's id."""
+    return len(text) <= SIGNAL_ID_MAX and re.search(_VISIBLE, text) is not None
+
+
+Message = OrderSignal | ArbitrageSignal | CancelRequest
+
+TASKS: dict[str, type[OrderSignal] | type[ArbitrageSignal] | type[CancelRequest]] = {
+    "orders.execute": OrderSignal,
+    "orders.cancel": CancelRequest,
+    "arbitrage.execute": ArbitrageSignal,
+}
+
+
+def parse_message(task: str, body: object) -> Message:
+    """Read a body, a JSON text or a mapping, as the task's message. Raises InvalidSignal."""
+    model = TASKS.get(task)
+    if model is None:
+        raise InvalidSignal(f"task: {short(task)} is not one of {', '.join(TASKS)}")
+    return parse_as(model, body)
+
+
+def parse_signal(body: object) -> OrderSignal | ArbitrageSignal:
+    """Read one signal, told apart by its account fields. Raises InvalidSignal."""
+    fields = _mapping(body)
+    if "buy_account" in fields or "sell_account" in fields:
+        return parse_as(ArbitrageSignal, fields)
+    return parse_as(OrderSignal, fields)
+
+
+def _mapping(body: object) -> Mapping[str, Any]:
+    if isinstance(body, (str, bytes)):
+        body = _from_json(body)
+    if not isinstance(body, Mapping):
+        raise InvalidSignal(f"body: {short(body)} is not a JSON object")
+    return body
+
+
+def _from_json(text: str | bytes) -> object:
+    if len(text) > BODY_MAX:
+        raise InvalidSignal(f"body: {short(text)} is longer than {BODY_MAX:,}")
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except InvalidSignal:
+        raise
+    except (ValueError, RecursionError):
+        raise InvalidSignal(f"body: {short(text)} is not JSON") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A field that is there twice could mean either value, so it means neither."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise InvalidSignal(f"{name_of(twice)}: is there twice")
+    return fields
+
+
+def parse_as(model: type[M], body: object) -> M:
+    """Read a body, a JSON text or a mapping, as that message. Raises InvalidSignal."""
+    fields = _mapping(body)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidSignal(sentence_of(error)) from None

@@ -1,0 +1,137 @@
+"""Reads a new order from request parameters, with Binance's rules for which type needs what."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paper_exchange.dialects.binance.errors import (
+    ApiError,
+    bad_combination,
+    invalid,
+    missing,
+    missing_either,
+    not_required,
+)
+from paper_exchange.dialects.binance.params import Params
+from paper_exchange.dialects.binance.request import Request
+from paper_exchange.engine.orders import NewOrder, OrderType, Side, TimeInForce
+
+NEW_ORDER_PARAMS = frozenset(
+    {
+        "symbol",
+        "side",
+        "type",
+        "timeInForce",
+        "quantity",
+        "quoteOrderQty",
+        "price",
+        "newClientOrderId",
+        "strategyId",
+        "strategyType",
+        "stopPrice",
+        "trailingDelta",
+        "icebergQty",
+        "newOrderRespType",
+        "selfTradePreventionMode",
+    }
+)
+
+# Smaller values are reserved.
+STRATEGY_TYPE_MIN = 1_000_000
+_LIMIT = frozenset({"timeInForce", "quantity", "price"})
+_STOP = frozenset({"quantity", "stopPrice"})
+# What each type must have; what is in another type's row but not in its own it must not have.
+_REQUIRED: dict[OrderType, frozenset[str]] = {
+    OrderType.LIMIT: _LIMIT,
+    OrderType.MARKET: frozenset(),
+    OrderType.LIMIT_MAKER: frozenset({"quantity", "price"}),
+    OrderType.STOP_LOSS: _STOP,
+    OrderType.STOP_LOSS_LIMIT: _LIMIT | _STOP,
+    OrderType.TAKE_PROFIT: _STOP,
+    OrderType.TAKE_PROFIT_LIMIT: _LIMIT | _STOP,
+}
+_MARKET_AMOUNTS = frozenset({"quantity", "quoteOrderQty"})
+_TYPE_DEPENDENT = ("timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice")
+
+
+class ResponseType(StrEnum):
+    """How much a new order's answer tells."""
+
+    ACK = "ACK"
+    RESULT = "RESULT"
+    FULL = "FULL"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """A new order and the answer that its sender wants."""
+
+    order: NewOrder
+    response_type: ResponseType
+
+
+def read_new_order(request: Request) -> OrderRequest:
+    """Read and check the parameters; ApiError if they do not make an order."""
+    params = request.params
+    symbol = params.must_symbol()
+    side = params.choice("side", Side, ApiError(-1117, "Invalid side."))
+    if side is None:
+        raise missing("side")
+    order_type = params.choice("type", OrderType, ApiError(-1116, "Invalid orderType."))
+    if order_type is None:
+        raise missing("type")
+    _check_presence(params, order_type)
+    _refuse_unsupported(params)
+    tif = params.choice("timeInForce", TimeInForce, ApiError(-1115, "Invalid timeInForce."))
+    order = NewOrder(
+        account=request.account,
+        symbol=symbol,
+        side=side,
+        type=order_type,
+        received_ms=request.received_ms,
+        time_in_force=tif or TimeInForce.GTC,
+        qty=params.decimal("quantity"),
+        quote_qty=params.decimal("quoteOrderQty"),
+        price=params.decimal("price"),
+        stop_price=params.decimal("stopPrice"),
+        client_id=params.client_id("newClientOrderId"),
+        strategy_id=params.integer("strategyId"),
+        strategy_type=params.integer("strategyType"),
+    )
+    return OrderRequest(order, _response_type(params, order_type))
+
+
+def _check_presence(params: Params, order_type: OrderType) -> None:
+    required = _REQUIRED[order_type]
+    allowed = _MARKET_AMOUNTS if order_type is OrderType.MARKET else required
+    for name in _TYPE_DEPENDENT:
+        if name in required:
+            params.must_text(name)
+        elif name in params and name not in allowed:
+            raise not_required(name)
+    if order_type is OrderType.MARKET:
+        given = [name for name in _MARKET_AMOUNTS if name in params]
+        if not given:
+            raise missing_either("quantity", "quoteOrderQty")
+        if len(given) > 1:
+            raise bad_combination()
+
+
+def _refuse_unsupported(params: Params) -> None:
+    if params.decimal("icebergQty"):
+        raise ApiError(-2010, "Iceberg orders are not supported for this symbol.")
+    if params.integer("trailingDelta") is not None:
+        raise ApiError(-2010, "Trailing stop orders are not supported for this symbol.")
+    if params.text("selfTradePreventionMode") not in (None, "NONE"):
+        raise ApiError(
+            -2010, "This symbol does not allow the specified self-trade prevention mode."
+        )
+    if (params.integer("strategyType") or STRATEGY_TYPE_MIN) < STRATEGY_TYPE_MIN:
+        raise invalid("strategyType")
+
+
+def _response_type(params: Params, order_type: OrderType) -> ResponseType:
+    chosen = params.choice("newOrderRespType", ResponseType, invalid("newOrderRespType"))
+    if chosen is not None:
+        return chosen
+    tells_all = order_type in (OrderType.MARKET, OrderType.LIMIT)
+    return ResponseType.FULL if tells_all else ResponseType.ACK

@@ -1,0 +1,96 @@
+"""Serves a call the way Bybit does: limits, key, signature, time window, then the handler."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+from paper_exchange.dialects.bybit.errors import ApiError, of_engine, of_status
+from paper_exchange.dialects.bybit.limits import Limits
+from paper_exchange.dialects.bybit.params import Params, parse_body, parse_query
+from paper_exchange.dialects.bybit.request import Desk, Json, Request
+from paper_exchange.dialects.bybit.routes import ROUTES, Route
+from paper_exchange.dialects.bybit.signature import authenticate, check_window
+from paper_exchange.dialects.window import Window
+from paper_exchange.engine.errors import EngineError
+from paper_exchange.engine.exchange import Exchange
+from paper_exchange.server.dialect import Answer, Call
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class BybitDialect:
+    """Bybit's v5 API, its spot side. `secrets` maps API keys to what they sign with."""
+
+    name = "bybit"
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        secrets: Mapping[str, bytes],
+        limits: Limits,
+        match_delay_ms: int = 0,
+    ) -> None:
+        self._desk = Desk(exchange, limits)
+        self._secrets = secrets
+        self._match_delay_ms = match_delay_ms
+
+    async def answer(self, call: Call) -> Answer:
+        """Serve a call; see Dialect."""
+        route = ROUTES.get((call.method, call.path))
+        if route is None:
+            return self.refusal(404)
+        headers: dict[str, str] = {}
+        try:
+            self._desk.limits.count_request(call.client)
+            result = await self._serve(call, route, headers)
+        except EngineError as refusal:
+            return self._refuse(of_engine(refusal), headers)
+        except ApiError as refusal:
+            return self._refuse(refusal, headers)
+        return Answer(200, self._envelope(0, "OK", result), headers)
+
+    def refusal(self, status: int) -> Answer:
+        """A bare refusal; see Dialect."""
+        return self._refuse(of_status(status), {})
+
+    async def _serve(self, call: Call, route: Route, headers: dict[str, str]) -> Json:
+        """The result of a call; `headers` gets what belongs to the answer, a refusal too."""
+        exchange = self._desk.exchange
+        account, window = "", None
+        if route.is_signed:
+            account, window = authenticate(call, self._secrets)
+            check_window(window, call.received_ms)
+        values = parse_query(call.query) if call.method == "GET" else parse_body(call.body)
+        params = Params(values)
+        params.allow(route.params)
+        if route.is_order:
+            try:
+                self._desk.limits.count_order(account)
+            finally:
+                headers.update(self._desk.limits.order_headers(account))
+        if route.to_engine and window is not None:
+            await self._queue(window, call)
+        visible_until_ms = exchange.now_ms() - call.lag_ms if call.lag_ms else None
+        request = Request(params, account, call.received_ms, visible_until_ms)
+        return route.handler(self._desk, request)
+
+    async def _queue(self, window: Window, call: Call) -> None:
+        """Wait for the engine, and check once more that the request is still in time."""
+        if self._match_delay_ms:
+            await asyncio.sleep(self._match_delay_ms / 1000)
+        check_window(window, self._desk.exchange.now_ms())
+        if call.engine_delay is not None:
+            await call.engine_delay.wait()
+
+    def _refuse(self, error: ApiError, headers: Mapping[str, str]) -> Answer:
+        return Answer(error.status, self._envelope(error.code, error.message, {}), headers)
+
+    def _envelope(self, code: int, message: str, result: Json) -> bytes:
+        envelope = {
+            "retCode": code,
+            "retMsg": message,
+            "result": result,
+            "retExtInfo": {},
+            "time": self._desk.exchange.now_ms(),
+        }
+        return _encode(envelope).encode()

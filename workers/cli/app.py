@@ -1,0 +1,81 @@
+"""The command line's app, and how commands speak: tables for people, or JSON and nothing else."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+
+from execution.ledger.port import Ledger
+from execution.store.stores import Stores
+from execution.text.redaction import redact, redact_prose
+from workers.configuration.opening import ledger_of, stores_of
+from workers.configuration.settings import load_settings
+from workers.views import tables
+from workers.views.plain_text import plain
+
+cli = typer.Typer(
+    name="oneorder",
+    help="One signal, one order, whatever fails in between.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+
+
+class Refused(Exception):
+    """The command cannot do what was asked; the message is the sentence for the user."""
+
+
+def stores() -> Stores:
+    """Everything in Redis, by the settings."""
+    return stores_of(load_settings())
+
+
+def ledger() -> Ledger:
+    """History, by the settings."""
+    return ledger_of(load_settings())
+
+
+def console() -> Console:
+    """As wide as the terminal, or as COLUMNS says; wide enough for most rows where there is none.
+    Texts are shown as they are, never read as markup."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+    return Console(width=width, markup=False, emoji=False, highlight=False)
+
+
+def lay_out(*parts: RenderableType) -> None:
+    """Print tables and lines of text one below the other; no id is cut where the screen ends."""
+    out = console()
+    for part in parts:
+        shown = plain(redact(part)) if isinstance(part, str) else part
+        out.print(shown, crop=False, soft_wrap=isinstance(part, str))
+
+
+def show(
+    title: str,
+    rows: list[dict[str, Any]],
+    columns: Sequence[str],
+    as_json: bool,
+    note: str | None = None,
+) -> None:
+    """Print rows as a table, with a note below it, or as a JSON list."""
+    if as_json:
+        print_json(rows)
+        return
+    lay_out(tables.table(title, rows, columns), *([] if note is None else [note]))
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(redact_prose(value)) + "\n")
+
+
+def print_line(value: object | None, text: str) -> None:
+    """Print the value as JSON, or the text, in one line, where there is none."""
+    shown = plain(redact(text)) if value is None else json.dumps(redact_prose(value))
+    sys.stdout.write(f"{shown}\n")

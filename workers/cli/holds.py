@@ -1,0 +1,38 @@
+"""The command that ends a pause which an exchange has asked for."""
+
+from typing import Annotated
+
+import typer
+
+from execution.exchanges.clocks import SystemClock
+from workers.cli.app import AsJson, Refused, cli, print_line, stores
+from workers.configuration.settings import load_settings
+from workers.intake.sweeping import APART_MS
+
+
+@cli.command()
+def release(
+    account: Annotated[str, typer.Option("--account", help="The account that is on hold.")],
+    as_json: AsJson = False,
+) -> None:
+    """End the pause that the account's exchange asked for, before its time.
+
+    For when you know better, as after a change of the machine's address. Where the exchange still
+    counts, more requests prolong a ban. Other accounts at the same address are released with it.
+    """
+    from execution.api.connections import addresses_of
+    from execution.exchanges.account import Account
+
+    configured = load_settings().accounts.get(account)
+    if configured is None:
+        raise Refused(f"--account: {account!r} is not configured")
+    known = Account(account, configured.exchange, base_url=configured.base_url)
+    ended = [each for each in addresses_of(known) if stores().address_holds.end_address_hold(each)]
+    if stores().orders.end_hold(account):
+        ended.append(account)
+    if not ended:
+        raise Refused(f"--account: {account!r} is not on hold")
+    now_ms = SystemClock().now_ms()
+    stores().orders.make_due(account, now_ms, now_ms, APART_MS)
+    view = {"account": account, "released": ended}
+    print_line(view if as_json else None, f"released: {', '.join(ended)}")

@@ -1,0 +1,193 @@
+"""Commands about positions, and about their agreement with the exchange."""
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from execution.exchanges.clocks import SystemClock
+from execution.model.position import Position
+from execution.orders.store import Halt
+from execution.reconciliation.reconciler import AlreadyRunning
+from execution.reconciliation.run import Reconciliation
+from execution.repair.repairer import UntrustedLedger
+from workers.cli.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
+from workers.cli.filters import (
+    LAST,
+    Last,
+    OfSymbol,
+    Since,
+    check_account,
+    more_text,
+    wanted_rows,
+)
+from workers.configuration.settings import load_settings
+from workers.views import tables
+from workers.views import trading as views
+
+if TYPE_CHECKING:
+    # Exchanges take a while to load, which not every command should wait for.
+    from workers.bootstrap import Services
+
+PATIENCE_S = 15
+
+
+@cli.command()
+def positions(
+    account: OfAccount = None,
+    symbol: OfSymbol = None,
+    last: Annotated[
+        int, typer.Option("--last", min=0, max=10**9, help="Only so many; 0 for all.")
+    ] = 0,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show positions with their profit and loss, the one that changed last first."""
+    wanted = wanted_rows(last, since, account, symbol)
+    held = stores()
+    moved = sorted(held.orders.positions(account), key=_moved_at, reverse=True)
+    found, has_more = wanted.newest(
+        moved, _moved_at, lambda each: wanted.matches(accounts=[account], symbols=[each.symbol])
+    )
+    rows = views.position_views(held, found, SystemClock().now_ms())
+    note = more_text(wanted) if has_more else None
+    show("Positions", rows, tables.POSITION_COLUMNS, as_json, note)
+
+
+def _moved_at(position: Position) -> datetime:
+    return position.updated_at or datetime.min.replace(tzinfo=UTC)
+
+
+@cli.command()
+def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """Show what all positions of each account come to, by quote asset."""
+    if account is not None:
+        check_account(account)
+    now_ms = SystemClock().now_ms()
+    rows = [views.totals_view(total, now_ms) for total in stores().valuations.totals(account)]
+    show("Accounts", rows, tables.TOTALS_COLUMNS, as_json)
+
+
+@cli.command()
+def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """Reconcile with the exchange now; print what was found and done."""
+    from workers.bootstrap import services
+
+    parts = services()
+    if not parts.accounts:
+        raise Refused("accounts: none is configured")
+    if account is not None and account not in parts.accounts:
+        raise Refused(f"--account: {account!r} is not configured")
+    rows = [
+        views.reconciliation_view(_reconciled(parts, name))
+        for name in (parts.accounts if account is None else [account])
+    ]
+    show("Reconciliation", rows, tables.RECONCILIATION_COLUMNS, as_json)
+
+
+def _reconciled(parts: "Services", account: str) -> Reconciliation:
+    """Reconcile as soon as the schedule's own run, which may be under way, has ended."""
+    from workers.bootstrap import reconcile_account
+
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return reconcile_account(parts, account)
+        except AlreadyRunning:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+@cli.command()
+def reconciliations(
+    account: OfAccount = None,
+    symbol: OfSymbol = None,
+    last: Last = LAST,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show reconciliations, newest first: what each found, and how long it took."""
+    wanted = wanted_rows(last, since, account, symbol)
+    runs, has_more = wanted.newest(
+        stores().listings.reconciliations(),
+        lambda run: run.started_at,
+        lambda run: wanted.matches(accounts=[run.account], symbols=run.symbols),
+    )
+    rows = [views.reconciliation_view(run) for run in runs]
+    note = more_text(wanted) if has_more else None
+    show("Reconciliations", rows, ("started_at", *tables.RECONCILIATION_COLUMNS), as_json, note)
+
+
+@cli.command()
+def rebuild(
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Put right those that do not agree.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --apply, from a ledger that is not trusted, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every position from the ledger's fills, and compare it with the live one."""
+    from workers.bootstrap import services
+
+    repairer = services().repairer
+    if force and not apply:
+        raise typer.BadParameter("--force is for --apply")
+    try:
+        checks = repairer.rebuild(force=force) if apply else list(repairer.check_positions())
+    except UntrustedLedger as error:
+        raise Refused(str(error)) from None
+    rows = [views.position_check_view(check) for check in checks]
+    show("Positions from the ledger", rows, tables.REBUILD_COLUMNS, as_json)
+    differing = sum(not check.agrees for check in checks)
+    if not as_json:
+        done = ", corrected" if apply and differing else ""
+        compared = _count(len(checks), "position", "positions")
+        differ = _count(differing, "mismatch", "mismatches")
+        print_line(None, f"{compared}, {differ}{done}.")
+        complaint = repairer.complaint()
+        if complaint is not None:
+            print_line(None, complaint)
+    raise typer.Exit(0 if apply or not differing else 1)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+@cli.command()
+def halt(
+    account: OfAccount = None,
+    reason: Annotated[str, typer.Option(help="Shown with every refusal.")] = "halted by hand",
+    as_json: AsJson = False,
+) -> None:
+    """Halt trading on one account, or on all: new orders are refused until `resume`. Open orders
+    stay open."""
+    _configured(account)
+    stop = Halt(account, reason, SystemClock().now())
+    stores().orders.halt(stop)
+    where = account or "every account"
+    view = {"account": account, "reason": reason, "since": views.time_text(stop.since)}
+    print_line(view if as_json else None, f"{where} is halted: {reason}")
+
+
+@cli.command()
+def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
+    """End a halt: that of the account, or, without one, that of every account."""
+    ended = stores().orders.resume(account)
+    still = [each.account or "every account" for each in stores().orders.halts()]
+    where = account or "every account"
+    if not ended and account is not None:
+        raise Refused(f"--account: {account!r} is not halted")
+    text = f"{where} is resumed" if ended else "there was no halt of every account"
+    if still:
+        text += f"; still halted: {', '.join(still)}"
+    print_line({"resumed": ended, "halted": still} if as_json else None, text)
+
+
+def _configured(account: str | None) -> None:
+    if account is not None and account not in load_settings().accounts:
+        raise Refused(f"--account: {account!r} is not configured")

@@ -1,0 +1,131 @@
+"""Runs a command. Exit 0 done, 1 failed, 2 wrong usage; an error is one sentence on stderr."""
+
+import errno
+import os
+import sys
+import traceback
+from io import TextIOWrapper
+from typing import Any
+
+import typer
+
+from execution.exchanges.guarantees import UnsupportedExchange
+from execution.ledger.port import LedgerUrlError
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.reconciliation.reconciler import AlreadyRunning
+from execution.text.cutting import cut
+from execution.text.redacted_logging import redact_process_output
+from execution.text.redaction import redact
+from oneorder.publisher import PublishFailed
+from workers.cli import arbitrage, holds, orders, positions, reporting, running, signals
+from workers.cli.app import Refused, cli
+from workers.cli.interrupts import was_interrupted
+from workers.configuration.settings import SettingsError, load_settings
+from workers.observers.logs import configure_logging
+from workers.observers.sentry import initialize_sentry, report_error
+from workers.sandbox.local_stack import NotReady
+from workers.sandbox.valkey import CannotStart, NotInstalled
+from workers.views.plain_text import plain
+
+# Importing them is what puts their commands into the app.
+COMMANDS = (arbitrage, holds, orders, positions, reporting, running, signals)
+
+# The base of every wrong usage; typer has no public name for it.
+UsageError: Any = typer.BadParameter.__bases__[0]
+# What these say is written for the user; anything else is a fault of oneorder's own.
+SENTENCES = (
+    Refused,
+    NotInstalled,
+    CannotStart,
+    NotReady,
+    SettingsError,
+    StoreUnavailable,
+    ExchangeUnavailable,
+    UnsupportedExchange,
+    AlreadyRunning,
+    LedgerUrlError,
+    PublishFailed,
+)
+DEBUG_VARIABLE = "ONEORDER_LOG_LEVEL"
+SENTENCE_BYTES_MAX = 2_000
+OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
+
+
+def run(interrupted: int) -> int:
+    """Run the command; return its exit code, which is `interrupted` after Ctrl-C."""
+    _open_streams()
+    # What is printed is the command's answer; the log goes to standard error, and says little.
+    configure_logging(json_lines=False, level="ERROR")
+    try:
+        code = _outcome()
+    except KeyboardInterrupt:
+        return interrupted
+    finally:
+        # Typer puts a hook of its own in the place of ours.
+        redact_process_output()
+    # typer makes an exit code of its own out of an interrupt.
+    return interrupted if was_interrupted() else code
+
+
+def _open_streams() -> None:
+    """Have both streams, where the caller closed them too, and able to print any text."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # It is open for as long as we run.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # What the terminal's encoding lacks is shown escaped.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _outcome() -> int:
+    try:
+        _check_arguments(sys.argv[1:])
+        code = int(cli(standalone_mode=False) or 0)
+        sys.stdout.flush()
+    except UsageError as error:
+        return _fail(error.format_message(), 2)
+    except SENTENCES as error:
+        return _fail(str(error), 1)
+    except BrokenPipeError:
+        # Whatever read our output has closed it, which is its right.
+        return 1
+    except Exception as error:  # noqa: BLE001  # The net under the sentences; nothing is swallowed.
+        return _fail(_unexpected(error), 1)
+    return code
+
+
+def _fail(sentence: str, code: int) -> int:
+    # One line of some length without secrets, whatever was in the words that it quotes.
+    sys.stderr.write(f"oneorder: {cut(plain(redact(sentence)), SENTENCE_BYTES_MAX)}\n")
+    return code
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    for number, word in enumerate(arguments, start=1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(f"argument {number}: {word!r} is not UTF-8") from None
+
+
+def _unexpected(error: Exception) -> str:
+    """The sentence for an error that has none of its own; the traceback is for log level DEBUG."""
+    if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None:
+        return f"cannot write the output: {error.strerror}"
+    if os.environ.get(DEBUG_VARIABLE, "").upper() == "DEBUG":
+        sys.stderr.write(redact("".join(traceback.format_exception(error))))
+    _report(error)
+    text = " ".join(str(error).split())[:200]
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"internal error: {said} (with {DEBUG_VARIABLE}=DEBUG you see where)"
+
+
+def _report(error: Exception) -> None:
+    try:
+        dsn = load_settings().sentry_dsn
+    except SettingsError:
+        return
+    initialize_sentry(dsn)
+    report_error(error)

@@ -1,0 +1,89 @@
+"""The command that reports."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from execution.exchanges.clocks import SystemClock
+from workers.cli.app import AsJson, Refused, cli, lay_out, print_json
+from workers.views import tables
+
+if TYPE_CHECKING:
+    # Pandas takes a while to load, which no other command should wait for.
+    from workers.reports.report import Report
+
+OfFile = Path | None
+# Nothing was ever traded before; earlier moments have no representation everywhere.
+SINCE_MIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@cli.command()
+def report(
+    since: Annotated[
+        str | None, typer.Option(help="Only what happened since, as 2030-01-31 or with a time.")
+    ] = None,
+    html: Annotated[OfFile, typer.Option(help="Write one page with pictures.")] = None,
+    csv: Annotated[OfFile, typer.Option(help="Write every fill as CSV.")] = None,
+    parquet: Annotated[OfFile, typer.Option(help="Write every fill as Parquet.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report profit, costs and quality of execution, from the ledger."""
+    start = None if since is None else _time(since)
+    from workers.bootstrap import services
+    from workers.reports.export import NUMBER_COLUMNS, report_view
+    from workers.reports.writing import ledger_report, write_files
+
+    # What happened a moment ago shall be in it.
+    parts = services()
+    parts.archive.run()
+    marks = {name: parts.stores.valuations.marks(name) for name in parts.accounts}
+    rates = {symbol: mark.price for known in marks.values() for symbol, mark in known.items()}
+    sizes = {(p.account, p.symbol): p.contract_size for p in parts.store.positions()}
+    found = ledger_report(parts.ledger, start, SystemClock().now(), rates, sizes)
+    try:
+        written = write_files(found, html=html, csv=csv, parquet=parquet)
+    except OSError as error:
+        raise Refused(f"the report cannot be written: {error}") from None
+    if as_json:
+        print_json(report_view(found))
+        return
+    if found.is_empty:
+        lay_out(*found.notes)
+        return
+    quotes = {summary.quote for summary in found.totals}
+    lay_out(
+        *(tables.table(*each, NUMBER_COLUMNS | quotes) for each in _tables(found)),
+        *found.notes,
+        *(f"written: {path}" for path in written),
+    )
+
+
+def _tables(found: "Report") -> Iterator[tuple[str, Iterable[Mapping[str, Any]], Sequence[str]]]:
+    """Each table of the report: its title, rows and columns."""
+    from workers.reports import export
+
+    headline = export.headline_rows(found)
+    yield "Report", headline, list(headline[0]) if headline else ("figure",)
+    for title, summaries in (
+        ("By day", found.by_day),
+        ("By symbol", found.by_symbol),
+        ("By account", found.by_account),
+        ("By strategy", found.by_strategy),
+    ):
+        yield title, export.summary_rows(summaries), export.SUMMARY_COLUMNS
+    yield "Latency", export.latency_rows(found), export.LATENCY_COLUMNS
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"--since: {text!r} is not a date or time in ISO 8601") from None
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"--since: {text!r} is out of range") from None
+    return max(moment, SINCE_MIN)

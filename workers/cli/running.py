@@ -1,0 +1,114 @@
+"""Commands that run something until it is done or stopped."""
+
+import math
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from execution.exchanges.guarantees import UnsupportedExchange
+from execution.ledger.port import LedgerUrlError
+from workers.cli.app import AsJson, Refused, cli, console, print_json, show
+from workers.cli.interrupts import SIGNALS
+from workers.configuration.settings import SettingsError
+from workers.sandbox.valkey import run_valkey
+
+
+@cli.command()
+def demo(
+    signals: Annotated[int, typer.Option(min=30, help="How many signals to publish.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed publishes the same signals.")] = 7,
+    report: Annotated[
+        Path, typer.Option(help="Where the report of what happened is written.")
+    ] = Path("oneorder-demo-report.html"),
+) -> None:
+    """Run the main job end to end on this machine, with processes of its own."""
+    from workers.sandbox.demo import run_demo
+
+    # Said before the run, not after it.
+    if report.is_dir() or not report.resolve().parent.is_dir():
+        raise Refused(f"--report: {str(report)!r} is a folder, or in none that is there")
+    raise typer.Exit(run_demo(signals, seed, report, console()))
+
+
+@cli.command()
+def chaos(
+    orders: Annotated[int, typer.Option(min=1)] = 500,
+    seed: Annotated[int, typer.Option()] = 1,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
+    arbitrage: Annotated[
+        bool, typer.Option("--arbitrage", help="Arbitrages between two exchanges, not orders.")
+    ] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Kill, pause, cut and poison everything while orders run; exit 1 if one is lost or doubled.
+
+    It is also 1 if an order does not end, or if records and ledgers differ. With --arbitrage,
+    --orders is how many arbitrages.
+    """
+    from workers.sandbox.chaos.arbitrage_run import run_arbitrage_chaos
+    from workers.sandbox.chaos.disorder import Rhythm
+    from workers.sandbox.chaos.folder import NotUsable, run_folder
+    from workers.sandbox.chaos.report import outcome_view, show_outcome
+    from workers.sandbox.chaos.run import run_chaos
+
+    if not math.isfinite(minutes):
+        raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
+    run = run_arbitrage_chaos if arbitrage else run_chaos
+    try:
+        with run_folder(keep) as folder:
+            outcome = run(orders, seed, minutes, Rhythm(), folder.path)
+            folder.is_kept = folder.is_kept or not outcome.is_clean
+            if as_json:
+                print_json(outcome_view(outcome))
+            else:
+                show_outcome(outcome, console())
+    except NotUsable as error:
+        raise Refused(f"--keep: {error}") from None
+    raise typer.Exit(0 if outcome.is_clean else 1)
+
+
+@cli.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, Redis, workers, beat, the ledger, and each account's exchange, key, clock and
+    last reconciliation; exit 1 if something fails."""
+    from workers.bootstrap import services
+    from workers.doctor import Finding, Result, examine
+
+    try:
+        found = examine(services())
+    except (SettingsError, UnsupportedExchange, LedgerUrlError) as error:
+        found = [Finding("settings", Result.FAIL, str(error))]
+    columns = ("check", "result", "detail", "help")
+    rows = [
+        {"check": f.check, "result": f.result.value, "detail": f.detail, "help": f.help}
+        for f in found
+    ]
+    show("Doctor", rows, columns, as_json)
+    raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in found) else 0)
+
+
+@cli.command()
+def redis(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
+    directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
+) -> None:
+    """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
+    run_valkey(port, directory)
+
+
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    add_help_option=False,
+)
+def paper(context: typer.Context) -> None:
+    """Run a paper exchange in the foreground: --dialect, --port, --seed, --account, --balance."""
+    # It takes them over as soon as it has started; none of them ends it halfway.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    os.execv(sys.executable, [sys.executable, "-m", "paper_exchange", *context.args])  # noqa: S606

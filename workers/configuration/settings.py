@@ -1,0 +1,254 @@
+"""All settings: oneorder.toml, overridden by ONEORDER_* in the environment.
+
+Secrets come from the environment only, or from files that it names; a key in the file is refused.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_settings import SettingsConfigDict
+
+from execution.exchanges.account import Account
+from execution.exchanges.guarantees import CONTRACTS
+from execution.reconciliation.run import DriftPolicy
+from execution.text.redaction import redact, register_url
+from oneorder.addresses import check_base_url
+from oneorder.settings import SignalSettings, config_path
+from workers.configuration.errors import sentence_of, variable_part, wrong_variable
+from workers.configuration.keys import KeyFault, read_key
+
+AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+Symbol = Annotated[str, StringConstraints(pattern=r"^[^\s/:]+/[^\s/:]+$")]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the sentence names the setting and the value."""
+
+
+class AccountSettings(BaseModel):
+    """One [accounts.NAME] table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exchange: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/@:]+$")]
+    base_url: Annotated[str, AfterValidator(check_base_url)] | None = Field(
+        default=None, repr=False
+    )
+    timeout_s: int = Field(default=10, ge=1, le=15)
+    window_ms: int | None = Field(default=None, ge=100, le=60_000)
+    accept_quarantine: bool = False
+    drift_policy: DriftPolicy | None = None
+
+
+class CollectorSettings(BaseModel):
+    """The [collector] table: whose order books are kept, of what, and how many levels a side.
+
+    Without `accounts` they are those of all accounts. A book that is not kept up for `ttl_s` is
+    gone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    symbols: tuple[Symbol, ...] = ()
+    depth: int = Field(default=20, ge=1, le=1_000)
+    accounts: tuple[str, ...] | None = None
+    ttl_s: int = Field(default=15, ge=3, le=300)
+
+
+class ArbitrageSettings(BaseModel):
+    """The [arbitrage] table: what a signal that does not say it gets, and what the scanner does.
+
+    `notional_max` is in quote, for the buy leg. With `publish`, `oneorder scan --watch` publishes
+    what pays.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_profit_bps: Decimal = Field(default=Decimal(10), ge=0)
+    max_loss_bps: Decimal = Field(default=Decimal(50), ge=0)
+    notional_max: Decimal = Field(default=Decimal("Infinity"), gt=0, allow_inf_nan=True)
+    leg_ttl_ms: int = Field(default=2_000, ge=100, le=60_000)
+    patience_s: int = Field(default=60, ge=1, le=3_600)
+    book_age_max_ms: int = Field(default=2_000, ge=50, le=60_000)
+    cooldown_s: int = Field(default=10, ge=0, le=86_400)
+    publish: bool = False
+
+
+class LimitSettings(BaseModel):
+    """The [limits] table: what orders are refused for. `signal_max_age_s` is the oldest that the
+    signal of a market order may be when it is sent, 0 for any age."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    signal_max_age_s: int = Field(default=60, ge=0, le=604_800)
+
+
+class Settings(SignalSettings):
+    """What a worker, beat and the command line need to know."""
+
+    model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="forbid", frozen=True)
+
+    accounts: dict[AccountName, AccountSettings] = Field(default={})
+    recv_window_ms: int | None = Field(default=None, ge=100, le=60_000)
+    attempts_max: int = Field(default=20, ge=1, le=1_000)
+    signal_wait_max_s: int = Field(default=300, ge=1, le=86_400)
+    worker_threads: int = Field(default=8, ge=1, le=256)
+    stuck_after_s: int = Field(default=60, ge=5, le=3_600)
+    sweep_every_s: int = Field(default=1, ge=1, le=60)
+    mark_every_s: int = Field(default=5, ge=1, le=3_600)
+    snapshot_every_s: int = Field(default=60, ge=1, le=86_400)
+    archive_every_s: int = Field(default=5, ge=1, le=3_600)
+    ledger_url: str = Field(default="sqlite:///oneorder-ledger.db", repr=False)
+    keep_settled_s: int = Field(default=86_400, ge=60, le=31_536_000)
+    remember_days: int = Field(default=30, ge=1, le=3_650)
+    drift_policy: DriftPolicy = DriftPolicy.REPORT
+    reconcile_every_s: int = Field(default=5, ge=1, le=3_600)
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    collector: CollectorSettings = CollectorSettings()
+    arbitrage: ArbitrageSettings = ArbitrageSettings()
+    limits: LimitSettings = LimitSettings()
+    sentry_dsn: str | None = Field(default=None, repr=False)
+
+
+def load_settings() -> Settings:
+    """Read the settings, and keep their passwords out of every text from now on. Raises
+    SettingsError."""
+    path = config_path()
+    try:
+        wrong = wrong_variable(os.environ, Settings)
+        if wrong is not None:
+            raise SettingsError(wrong)
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(redact(sentence_of(error, Settings, os.environ, path))) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 (byte {error.start})") from None
+    except ValueError as error:
+        raise SettingsError(redact(f"{path}: {error}")) from None
+    except RecursionError:
+        raise SettingsError(f"{path}: is nested too deeply") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    for url in (settings.redis_url, settings.broker_url, settings.ledger_url, settings.sentry_dsn):
+        register_url(url)
+    return settings
+
+
+def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:
+    """Join each account with its keys from the environment. Raises SettingsError."""
+    names: dict[str, str] = {}
+    for name in settings.accounts:
+        other = names.setdefault(variable_part(name), name)
+        if other != name:
+            raise SettingsError(f"accounts.{name}: its keys would be those of {other!r}, too")
+        _check_window(settings, name)
+        for field in ("API_KEY", "API_SECRET"):
+            variable = f"ONEORDER_{variable_part(name)}_{field}"
+            if not _secret(variable, environment):
+                raise SettingsError(f"accounts.{name}: set {variable}, or {variable}_FILE")
+    return {
+        name: Account(
+            name=name,
+            exchange=account.exchange,
+            base_url=account.base_url,
+            timeout_s=account.timeout_s,
+            accept_quarantine=account.accept_quarantine,
+            **{
+                field: _secret(f"ONEORDER_{variable_part(name)}_{field.upper()}", environment)
+                for field in ("api_key", "api_secret", "api_password")
+            },
+        )
+        for name, account in settings.accounts.items()
+    }
+
+
+def _check_window(settings: Settings, name: str) -> None:
+    """Raise SettingsError for a window that the account's exchange does not take."""
+    account = settings.accounts[name]
+    contract = CONTRACTS.get(account.exchange)
+    own, general = account.window_ms, settings.recv_window_ms
+    if contract is None or not contract.is_fenced:
+        if own is not None:
+            raise SettingsError(
+                f"accounts.{name}.window_ms: {own} has no meaning, because {account.exchange} "
+                "refuses no request for being late"
+            )
+        return
+    takes = f"{account.exchange} takes {contract.window_min_ms} to {contract.window_max_ms} ms"
+    if own is not None and contract.within_window(own) != own:
+        raise SettingsError(f"accounts.{name}.window_ms: {own} is not possible, because {takes}")
+    if own is None and general is not None and contract.within_window(general) != general:
+        raise SettingsError(
+            f"recv_window_ms: {general} is not possible for account {name}, because {takes}; "
+            f"set accounts.{name}.window_ms"
+        )
+
+
+def windows_of(settings: Settings) -> dict[str, int]:
+    """The windows of those accounts that have one of their own, in ms."""
+    own = {name: account.window_ms for name, account in settings.accounts.items()}
+    return {name: window_ms for name, window_ms in own.items() if window_ms is not None}
+
+
+def ledger_url_of(settings: Settings) -> str:
+    """Where the ledger is; a SQLite file that is named without its folder lies beside the settings
+    file, so that every process finds the same one."""
+    prefix = "sqlite:///"
+    path = settings.ledger_url.removeprefix(prefix)
+    if path == settings.ledger_url or path.startswith(("/", ":")) or not path:
+        return settings.ledger_url
+    return f"{prefix}{config_path().resolve().parent / path}"
+
+
+def drift_policy_of(settings: Settings, account: str) -> DriftPolicy:
+    """What is done about drift on the account: its own policy, or else that of all."""
+    own = settings.accounts[account].drift_policy if account in settings.accounts else None
+    return own or settings.drift_policy
+
+
+def check_worker_accounts(settings: Settings) -> None:
+    """Raise SettingsError for settings with which a worker could only refuse what others take."""
+    if not settings.accounts:
+        raise SettingsError(
+            f"accounts: none is configured, and a worker needs at least one ({config_path()}, or "
+            "ONEORDER_ACCOUNTS)"
+        )
+
+
+def _secret(variable: str, environment: Mapping[str, str]) -> str:
+    try:
+        return read_key(variable, environment)
+    except KeyFault as fault:
+        raise SettingsError(str(fault)) from None
+
+
+def as_toml(settings: Mapping[str, Any]) -> str:
+    """Write plain settings (texts, numbers, lists, and tables of them) as a TOML file's text."""
+    return "\n".join(_toml_lines(settings, "")) + "\n"
+
+
+def _toml_lines(table: Mapping[str, Any], name: str) -> list[str]:
+    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
+    lines = ["", f"[{name}]"] if name and plain else []
+    lines += [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            lines += _toml_lines(value, f"{name}.{key}" if name else key)
+    return lines
+
+
+def _toml_value(value: object) -> str:
+    # What TOML and JSON write for texts, whole numbers, truth and lists is the same.
+    return json.dumps(value, default=str)

@@ -1,0 +1,53 @@
+"""Turns arbitrage messages and intents into arbitrages."""
+
+from decimal import Decimal
+
+from execution.arbitrage.model import Arbitrage
+from execution.arbitrage_executor import ArbitrageExecutor
+from execution.orders.identifiers import arbitrage_id_of
+from execution.orders.store import Clock
+from oneorder.signals import ArbitrageSignal
+
+
+class ArbitrageIntake:
+    """What the executor is asked for, with the settings' answers to what a signal leaves open."""
+
+    def __init__(
+        self,
+        executor: ArbitrageExecutor,
+        clock: Clock,
+        *,
+        min_profit_bps: Decimal,
+        max_loss_bps: Decimal,
+    ) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._min_profit_bps = min_profit_bps
+        self._max_loss_bps = max_loss_bps
+
+    def execute(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
+        """Take it as far as it goes now. Raises SignalReused."""
+        return self._executor.submit(self._arbitrage(signal, entry_id))
+
+    def receive(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
+        """Record it; the sweep moves it on. Raises SignalReused."""
+        return self._executor.receive(self._arbitrage(signal, entry_id))
+
+    def _arbitrage(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
+        now = self._clock.now()
+        least, most = signal.min_profit_bps, signal.max_loss_bps
+        return Arbitrage(
+            arbitrage_id=arbitrage_id_of(signal.signal_id),
+            signal_id=signal.signal_id,
+            symbol=signal.symbol,
+            buy_account=signal.buy_account,
+            sell_account=signal.sell_account,
+            amount=signal.amount,
+            min_profit_bps=self._min_profit_bps if least is None else least,
+            max_loss_bps=self._max_loss_bps if most is None else most,
+            created_at=now,
+            updated_at=now,
+            expires_at=signal.expires_at,
+            strategy=signal.strategy,
+            entry_id=entry_id,
+        )

@@ -1,0 +1,95 @@
+"""What this worker is able to take, and which workers that are alive take what it cannot."""
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from execution.exchanges.account import Account
+from execution.operations.live_workers import LiveWorker, WorkerRegistry, account_need, version_need
+from execution.orders.store import Clock
+from oneorder.broker import SCHEMA_VERSION
+
+# How long an answer of the registry is used again, so that many messages do not ask it each.
+LIVE_AGE_MAX_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a worker must have to take a signal or an order."""
+
+    accounts: tuple[str, ...] = ()
+    version: int = 1
+
+
+class NotOurs(Exception):
+    """This worker lacks what is needed; the message says what, as a sentence. `anywhere` is the
+    same sentence for when no live worker has it."""
+
+    def __init__(self, need: Need, lack: str, anywhere: str) -> None:
+        super().__init__(lack)
+        self.need = need
+        self.anywhere = anywhere
+
+
+class Roster:
+    """Asks the registry of live workers, and knows what this one is able to take."""
+
+    def __init__(
+        self,
+        registry: WorkerRegistry,
+        clock: Clock,
+        accounts: Mapping[str, Account],
+        reads_version: int = SCHEMA_VERSION,
+    ) -> None:
+        self.accounts = accounts
+        self._registry = registry
+        self._clock = clock
+        self._reads_version = reads_version
+        self._lock = Lock()
+        self._live: list[LiveWorker] = []
+        self._asked_at: int | None = None
+
+    def check(self, need: Need) -> None:
+        """Raise NotOurs unless this worker has what is needed."""
+        if need.version > self._reads_version:
+            newer = f"v: {need.version} is newer than"
+            lack = f"{newer} {self._reads_version}, which this worker reads"
+            raise NotOurs(need, lack, f"{newer} what any live worker reads")
+        unknown = self.unknown(need.accounts)
+        if unknown:
+            lack = f"account: {' and '.join(map(repr, unknown))} is not configured on"
+            raise NotOurs(need, f"{lack} this worker", self._lacked_by_all(need, lack))
+
+    def _lacked_by_all(self, need: Need, lack: str) -> str:
+        """An arbitrage's accounts may be known apart, and not together."""
+        if len(need.accounts) == 1:
+            return f"{lack} any live worker"
+        return (
+            f"accounts: {' and '.join(map(repr, need.accounts))} are not together on a live worker"
+        )
+
+    def unknown(self, accounts: Collection[str]) -> list[str]:
+        """Those of the accounts that this worker does not know."""
+        return [name for name in accounts if name not in self.accounts]
+
+    def others(self, need: Need) -> list[str]:
+        """The names of live workers that have what is needed."""
+        return [w.name for w in self._live_workers() if w.takes(need.accounts, need.version)]
+
+    def missing_since_ms(self, need: Need) -> int:
+        """Since when no live worker has what is needed; now, if this is the first time that it is
+        missed."""
+        what = [account_need(*need.accounts)] if need.accounts else []
+        if need.version > 1:
+            what.append(version_need(need.version))
+        now_ms = self._clock.now_ms()
+        return max(self._registry.missing_since_ms(each, now_ms) for each in what)
+
+    def _live_workers(self) -> list[LiveWorker]:
+        with self._lock:
+            now = time.monotonic_ns()
+            if self._asked_at is None or now - self._asked_at > LIVE_AGE_MAX_S * 1_000_000_000:
+                self._live = self._registry.live()
+                self._asked_at = now
+            return self._live

@@ -1,0 +1,105 @@
+"""Beat's sweep: wakes workers for what is due, and records what no worker took."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from execution.exchanges.clocks import steady_ms
+from execution.operations.waiting_intents import WaitingIntent
+from execution.orders.store import Clock, Intent
+from execution.store.stores import Stores
+from workers.intake.intake import Intake, LeftToOthers
+
+T = TypeVar("T")
+
+# The sweep leaves an intent this long to the message that was sent with it.
+INTENT_GRACE_MS = 1_000
+INTENTS_A_SWEEP = 500
+# What waits is looked at this often, if no more than so many wait.
+WAITING_A_SWEEP = 200
+WAITING_LEASE_MS = 2_000
+ORDERS_A_SWEEP = 200
+# An account's orders that are brought forward come so far apart, which leaves places in each sweep
+# for those of other accounts.
+APART_MS = 8
+# A worker that was woken for an order has this long before another is woken for it too.
+WAKE_LEASE_MS = 5_000
+# A sweep that was killed must not hold up the next for long.
+SWEEP_LEASE_MS = 5_000
+# Recording what is new and looking at what waits may each take so long in one sweep: then what is
+# due is woken again, and no second sweep begins beside this one. The rest comes in the next.
+SHARE_MS = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Wakes:
+    """How a worker is woken: for an order, an arbitrage, or an intent that this one cannot take;
+    and how many messages are wanted, since more of them would only pile up."""
+
+    order: Callable[[str], None]
+    arbitrage: Callable[[str], None]
+    intent: Callable[[str], None]
+    wanted: Callable[[], int]
+
+
+class Sweeper:
+    """One sweep at a time among all workers. Nothing that it finds ends it early, but a store that
+    does not answer: then it raises StoreUnavailable."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        clock: Clock,
+        intake: Intake,
+        wakes: Wakes,
+        steady_ms: Callable[[], int] = steady_ms,
+    ) -> None:
+        self._steady_ms = steady_ms
+        self._stores = stores
+        self._clock = clock
+        self._intake = intake
+        self._wakes = wakes
+
+    def run(self, owner: str) -> None:
+        """Sweep once, unless another worker is at it."""
+        store = self._stores.orders
+        if not store.lease("sweep", owner, SWEEP_LEASE_MS):
+            return
+        try:
+            # Orders come before intents: what may stand at an exchange cannot wait for what is new.
+            self._wake_due(min(ORDERS_A_SWEEP, self._wakes.wanted()))
+            intents = store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
+            self._for_its_share(intents, self._drain)
+            now_ms = self._clock.now_ms()
+            waiting = self._stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS)
+            self._for_its_share(waiting, self._look_again)
+        finally:
+            store.release("sweep", owner)
+
+    def _for_its_share(self, found: Iterable[T], act: Callable[[T], None]) -> None:
+        end_ms = self._steady_ms() + SHARE_MS
+        for each in found:
+            act(each)
+            if self._steady_ms() >= end_ms:
+                return
+
+    def _wake_due(self, count: int) -> None:
+        if count <= 0:
+            return
+        now_ms = self._clock.now_ms()
+        for order_id in self._stores.orders.due(now_ms, count, WAKE_LEASE_MS):
+            self._wakes.order(order_id)
+        for arbitrage_id in self._stores.arbitrages.due(now_ms, count, WAKE_LEASE_MS):
+            self._wakes.arbitrage(arbitrage_id)
+
+    def _drain(self, intent: Intent) -> None:
+        try:
+            self._intake.drain(intent)
+        except LeftToOthers as left:
+            self._wakes.intent(left.entry_id)
+
+    def _look_again(self, waiting: WaitingIntent) -> None:
+        try:
+            self._intake.look_again(waiting)
+        except LeftToOthers as left:
+            self._wakes.intent(left.entry_id)

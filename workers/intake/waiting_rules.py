@@ -1,0 +1,74 @@
+"""Until when a signal waits, and what is said of it meanwhile."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sentry_sdk
+import structlog
+
+from execution.orders.store import Clock, Intent
+from execution.orders.waiting.signal_age import market_too_old, publication_time
+from oneorder.signals import BODY_MAX, CancelRequest, Message, OrderSignal
+from workers.intake.roster import NotOurs
+
+# A cancel may overtake the order that it is for by as much; then it speaks of no order at all.
+CANCEL_PATIENCE_S = 30
+
+
+class WaitingRules:
+    """`wait_max_s` is how long a signal waits for a worker that takes it while no live one does.
+    `market_age_max_s` is the oldest that a market order may be, None for any age."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        wait_max_s: int,
+        market_age_max_s: int | None,
+        alert: Callable[[str], None],
+    ) -> None:
+        self._clock = clock
+        self._wait_max_s = wait_max_s
+        self._market_age_max_s = market_age_max_s
+        self._alert = alert
+
+    def end_of(self, intent: Intent, message: Message | None) -> str | None:
+        """Why the signal need not wait any longer: it would not be sent any more."""
+        now = self._clock.now()
+        if len(intent.body) > BODY_MAX:
+            return f"body: is longer than {BODY_MAX:,} characters"
+        if message is None or isinstance(message, CancelRequest):
+            return None
+        if message.expires_at is not None and now >= message.expires_at:
+            return f"expires_at: {message.expires_at.isoformat()} has passed"
+        if not isinstance(message, OrderSignal) or message.type != "market":
+            return None
+        published = publication_time(intent.entry_id, now)
+        return market_too_old(published, now, self._market_age_max_s)
+
+    def no_taker(self, lack: NotOurs, since: datetime, missing_since_ms: int) -> tuple[str, bool]:
+        """What is said of a signal that no live worker takes, and whether it has waited enough:
+        itself, and since the last live worker that would have taken it."""
+        now_ms = self._clock.now_ms()
+        missing_s = (now_ms - missing_since_ms) // 1_000
+        if now_ms == missing_since_ms:
+            self._alert(f"signals wait: {lack.anywhere}")
+        if missing_s >= self._wait_max_s and self.is_over(since):
+            return f"{lack.anywhere}, for {missing_s:,} s (signal_wait_max_s)", True
+        waits = f"waits for one that has it, for {self._wait_max_s:,} s (signal_wait_max_s)"
+        return f"{lack.anywhere}; {waits}", False
+
+    def is_over(self, since: datetime) -> bool:
+        """A signal that has waited since then need not be waited for any longer."""
+        return self._clock.now() - since >= timedelta(seconds=self._wait_max_s)
+
+    def is_lost_cancel(self, since: datetime) -> bool:
+        """A cancel that has waited since then is for an order that does not come."""
+        return self._clock.now() - since > timedelta(seconds=CANCEL_PATIENCE_S)
+
+
+def alert_of_waiting(sentence: str) -> None:
+    """Raise an alert for signals that no live worker takes: an account is missing in the workers'
+    settings, or misspelt by a producer."""
+    structlog.get_logger("oneorder").error("signals_wait", reason=sentence)
+    sentry_sdk.capture_message(sentence, level="error")

@@ -1,0 +1,133 @@
+"""Finds out that an exchange answers again, and brings the orders forward that waited for it.
+
+While an exchange does not answer, its account's orders wait for a long time, so that they cost the
+other accounts nothing: one thread of each worker asks in their place.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from threading import Event, Thread
+
+import structlog
+
+from execution.api.accounts.circuit import PAUSE_MS, Circuit
+from execution.exchanges.clocks import steady_ms
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.orders.store import Clock, Store
+from workers.bootstrap import Services
+from workers.intake.sweeping import APART_MS, WAKE_LEASE_MS
+
+# How often it is looked whether an exchange has ceased to answer.
+LOOK_EVERY_MS = 250
+# An order that was just being put off when the exchange came back is found by a later turn.
+RELEASE_AFTER_MS = (0, 1_000, 5_000)
+# What was woken a moment ago is being worked on, and is not to be woken once more.
+IN_WORK_MS = WAKE_LEASE_MS + 1_000
+
+
+class AccountWatch:
+    """One account's, in steps. `probe` asks its exchange something; it raises ExchangeUnavailable.
+    `announce` hears each time that it has begun or ceased to answer."""
+
+    def __init__(
+        self,
+        account: str,
+        circuit: Circuit,
+        probe: Callable[[], object],
+        store: Store,
+        clock: Clock,
+        announce: Callable[[], None],
+        steady_ms: Callable[[], int] = steady_ms,
+    ) -> None:
+        self._account = account
+        self._circuit = circuit
+        self._probe = probe
+        self._store = store
+        self._clock = clock
+        self._announce = announce
+        self._steady_ms = steady_ms
+        self._is_out = False
+        self._back_ms = 0
+        self._releases: list[int] = []
+
+    def claim(self) -> None:
+        """Be the one thread that asks an exchange which does not answer."""
+        self._circuit.watch_from_here()
+
+    def step(self) -> int:
+        """Do what there is to do now, and say after how many ms there may be more."""
+        if self._circuit.is_open:
+            return self._look()
+        if self._is_out:
+            self._is_out = False
+            self._back_ms = self._steady_ms()
+            self._releases = list(RELEASE_AFTER_MS)
+            structlog.get_logger("oneorder").info("exchange_reachable", account=self._account)
+            self._announce()
+        while self._releases and self._steady_ms() - self._back_ms >= self._releases[0]:
+            self._bring_forward(is_first=self._releases[0] == RELEASE_AFTER_MS[0])
+            del self._releases[0]
+        return LOOK_EVERY_MS
+
+    def _look(self) -> int:
+        """Ask whether the exchange is back."""
+        if not self._is_out:
+            self._is_out = True
+            log = structlog.get_logger("oneorder")
+            log.warning("exchange_unreachable", account=self._account)
+            self._announce()
+        try:
+            self._probe()
+        except ExchangeUnavailable:
+            # It is as far away as before, or is to be left alone for a while.
+            return LOOK_EVERY_MS if self._circuit.is_open else 0
+        return 0 if not self._circuit.is_open else PAUSE_MS
+
+    def _bring_forward(self, *, is_first: bool) -> None:
+        """Raises StoreUnavailable; the next step does it again."""
+        now_ms = self._clock.now_ms()
+        later_than_ms = now_ms if is_first else now_ms + IN_WORK_MS
+        self._store.make_due(self._account, now_ms, later_than_ms, APART_MS)
+
+
+class OutageWatch:
+    """A thread for each account, from `start` to `stop`: one exchange does not keep the watch over
+    another one waiting."""
+
+    def __init__(self, watchers: dict[str, AccountWatch]) -> None:
+        self._watchers = watchers
+        self._stopped = Event()
+
+    def start(self) -> None:
+        for account, watcher in self._watchers.items():
+            run = partial(self._watch, account, watcher)
+            Thread(target=run, name=f"outage-watch {account}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin nothing more; a question that is under way is not waited for."""
+        self._stopped.set()
+
+    def _watch(self, account: str, watcher: AccountWatch) -> None:
+        watcher.claim()
+        log = structlog.get_logger("oneorder")
+        while not self._stopped.is_set():
+            pause_ms = PAUSE_MS
+            try:
+                pause_ms = watcher.step()
+            except StoreUnavailable as error:
+                log.warning("outage_watch_waits", account=account, error=str(error))
+            except Exception:
+                # No other thread asks this exchange: the watch goes on, whatever was wrong.
+                log.exception("outage_watch_failed", account=account)
+            self._stopped.wait(pause_ms / 1_000)
+
+
+def outage_watchers(parts: Services, announce: Callable[[], None]) -> dict[str, AccountWatch]:
+    """What watches over each account of a worker."""
+
+    def watch_of(name: str) -> AccountWatch:
+        circuit = parts.connections.circuit(name)
+        probe = partial(parts.connections.probe, name)
+        return AccountWatch(name, circuit, probe, parts.store, parts.clock, announce)
+
+    return {name: watch_of(name) for name in parts.accounts}

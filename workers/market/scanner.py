@@ -1,0 +1,136 @@
+"""The scanner at work: books from the collector, rules and balances from the exchanges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from execution.api.connections import Connections
+from execution.market_data.opportunities import Cooldown, Opportunity
+from execution.market_data.scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits, Spread
+from execution.market_data.snapshots import BookKey, Books
+from execution.model.errors import ExchangeUnavailable
+from execution.model.instrument import assets_of
+from execution.model.trading_rules import Market
+from execution.orders.store import Clock
+from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
+from workers.configuration.settings import Settings, SettingsError
+
+# An opportunity that nobody has taken by then is none.
+OPPORTUNITY_TTL = timedelta(seconds=2)
+BALANCES_AGE_MAX_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one look found: what pays, how far everything is from paying, and what did not count."""
+
+    opportunities: list[Opportunity]
+    spreads: list[Spread]
+    left_out: list[LeftOut]
+
+
+class Scanning:
+    """Looks at the collector's books as often as it is asked to. Raises SettingsError where there
+    is nothing to compare, and ExchangeUnavailable where an exchange's rules cannot be read."""
+
+    def __init__(
+        self, settings: Settings, connections: Connections, books: Books, clock: Clock
+    ) -> None:
+        self._connections = connections
+        self._books = books
+        self._clock = clock
+        self._accounts = list(settings.collector.accounts or settings.accounts)
+        markets = self._markets(settings.collector.symbols)
+        self._wanted = list(markets)
+        limits = ScanLimits(
+            min_profit_bps=settings.arbitrage.min_profit_bps,
+            age_ms_max=settings.arbitrage.book_age_max_ms,
+            # A quiet market's book is old at its exchange, and still true.
+            exchange_age_ms_max=settings.collector.ttl_s * 1_000,
+            levels=settings.collector.depth,
+        )
+        cap = Cap(notional_max=settings.arbitrage.notional_max)
+        caps = dict.fromkeys(settings.collector.symbols, cap)
+        self._scanner = ArbitrageScanner(markets, limits, caps)
+        self._cooldown = Cooldown(settings.arbitrage.cooldown_s * 1_000)
+        self._balances: dict[str, tuple[int, Mapping[str, Decimal]]] = {}
+        self._unread: dict[str, LeftOut] = {}
+        self._spent_until: dict[tuple[str, str], datetime] = {}
+
+    def _markets(self, symbols: tuple[str, ...]) -> dict[BookKey, Market]:
+        found = {}
+        for account in self._accounts:
+            exchange = self._connections.exchange(account)
+            for symbol in symbols:
+                market = exchange.market(symbol)
+                if market is not None:
+                    found[account, symbol] = market
+        if not found:
+            raise SettingsError('collector.symbols: name at least one symbol, like ["BTC/USDT"]')
+        return found
+
+    def look(self) -> Scan:
+        """Price everything now, as far as balances allow."""
+        self._scanner.update(self._books.load_many(self._wanted).values())
+        now_ms = self._clock.now_ms()
+        return Scan(
+            self._scanner.opportunities(now_ms, self._free()),
+            self._scanner.spreads(now_ms),
+            [*self._unread.values(), *self._scanner.left_out(now_ms)],
+        )
+
+    def _free(self) -> dict[str, Mapping[str, Decimal]]:
+        """Free balances, read every few seconds. An account that does not answer has nothing."""
+        now_ms = self._clock.now_ms()
+        for account in self._accounts:
+            read_ms, _ = self._balances.get(account, (-BALANCES_AGE_MAX_MS, {}))
+            if now_ms - read_ms < BALANCES_AGE_MAX_MS:
+                continue
+            self._unread.pop(account, None)
+            try:
+                free = self._connections.exchange(account).free_balances()
+            except ExchangeUnavailable as error:
+                free = {}
+                reason = f"its balances cannot be read: {error}"
+                self._unread[account] = LeftOut(account, "all", reason)
+            self._balances[account] = (now_ms, free)
+        return {account: free for account, (_, free) in self._balances.items()}
+
+    def publish(self, found: list[Opportunity], publisher: Publisher) -> list[ArbitrageSignal]:
+        """Publish what was not offered before, each once, and no two that need the same balance
+        while it is not known what the first has left of it. Return what was published."""
+        signals = []
+        for one in found:
+            if not self._is_being_spent(one) and self._cooldown.fresh([one], self._clock.now_ms()):
+                signals.append(self._signal(one))
+                publish_arbitrage(signals[-1], publisher)
+                self._spend(one)
+        return signals
+
+    def _signal(self, one: Opportunity) -> ArbitrageSignal:
+        return ArbitrageSignal(
+            signal_id=one.signal_id,
+            buy_account=one.buy_account,
+            sell_account=one.sell_account,
+            symbol=one.symbol,
+            amount=one.amount,
+            expires_at=self._clock.now() + OPPORTUNITY_TTL,
+            strategy="scanner",
+        )
+
+    def _is_being_spent(self, one: Opportunity) -> bool:
+        now = self._clock.now()
+        return any(self._spent_until.get(balance, now) > now for balance in _needed(one))
+
+    def _spend(self, one: Opportunity) -> None:
+        until = self._clock.now() + OPPORTUNITY_TTL
+        self._spent_until.update(dict.fromkeys(_needed(one), until))
+        for account in (one.buy_account, one.sell_account):
+            self._balances.pop(account, None)
+
+
+def _needed(one: Opportunity) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The two balances that an opportunity spends, each an account and an asset."""
+    base, quote = assets_of(one.symbol)
+    return (one.buy_account, quote), (one.sell_account, base)

@@ -1,0 +1,292 @@
+"""Keeps whatever lies in the queue, or happens to the broker, from ending a worker.
+
+Celery 5.7 on Redis lets an exception escape from its event loop for a message that is not made as
+it expects: the worker ends, the message is delivered to the next worker, and ends that too. Here
+such a message is put aside with its reason before Celery sees it. Likewise for a broker that
+restarts, is full, or becomes a replica: here that drops the connection, and the worker connects
+again.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from celery.exceptions import WorkerLostError
+from celery.worker.consumer import Consumer
+from celery.worker.state import maybe_shutdown
+from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES, virtual
+from kombu.transport import redis as kombu_redis
+
+from execution.store.access.failover import FailoverConnection, FailoverSSLConnection
+from workers.intake.set_aside import put_aside, shown
+from workers.messaging.broadcasts import GuardedNode, read_broadcast
+from workers.messaging.envelopes import MalformedMessage, read_message
+
+# Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
+RECONNECT_S = 0.5
+RECONNECT_S_MAX = 2.0
+# The key that is written to find out whether the server takes writes.
+WRITE_PROBE = "oneorder:broker:write_probe"
+# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
+# the others when it starts. No task ever comes through them.
+ANSWERS = ".reply.celery.pidbox"
+
+log = structlog.get_logger("oneorder")
+_taken = 0
+# Messages that were taken from a server which then refused to record that: queue and text.
+_held: list[tuple[str, str]] = []
+
+
+def guard_redis_brokers() -> None:
+    """Let every redis:// and rediss:// broker of this process be reached through the guard."""
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = "workers.messaging.guard:GuardedTransport"
+
+
+def messages_taken() -> int:
+    """How many messages this process has taken from the broker, sound or not."""
+    return _taken
+
+
+class _GuardedClient(kombu_redis.redis.Redis):
+    """The client through which kombu takes messages, which hands on the sound ones only."""
+
+    def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
+        global _taken  # Celery makes this class itself; it takes no arguments of ours.
+        reply = super().parse_response(connection, command_name, **options)
+        if command_name != "BRPOP" or not reply:
+            return reply
+        key, raw = reply
+        queue = key.decode().partition(kombu_redis.Channel.sep)[0]
+        if queue.endswith(ANSWERS):
+            return reply
+        _taken += 1
+        try:
+            return key, read_message(raw, queue, datetime.now(UTC))
+        except MalformedMessage as fault:
+            put_aside(raw.decode(errors="backslashreplace"), str(fault))
+            # As after a wait in which nothing came.
+            return None
+
+
+class _GuardedQoS(kombu_redis.QoS):
+    """kombu's record of messages that were taken and not acknowledged yet."""
+
+    def ack(self, delivery_tag: str) -> None:
+        self._settle(super().ack, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        self._settle(super().reject, delivery_tag, requeue)
+
+    def restore_unacked(self, client: Any = None) -> None:
+        try:
+            super().restore_unacked(client)
+        except GuardedTransport.connection_errors as error:
+            # They are in the broker's own record, and come again after the visibility timeout.
+            log.info("messages_come_again", count=len(self._delivered), reason=str(error))
+            self._delivered.clear()
+
+    def _settle(self, settle: Callable[..., None], delivery_tag: str, *options: Any) -> None:
+        """Without the broker's confirmation the message comes again; its slot is free all the
+        same, or the worker would take fewer and fewer messages, and none in the end."""
+        try:
+            settle(delivery_tag, *options)
+        except GuardedTransport.connection_errors as error:
+            virtual.QoS.ack(self, delivery_tag)
+            log.warning("message_comes_again", reason=f"not acknowledged: {error}")
+
+
+class _GuardedChannel(kombu_redis.Channel):
+    """kombu's channel, which fails as a lost connection does, and in no other way."""
+
+    QoS = _GuardedQoS
+    connection_class = FailoverConnection
+    connection_class_ssl = FailoverSSLConnection
+
+    def check_writable(self) -> None:
+        """Raise the server's refusal where it answers questions and takes no writes."""
+        with self.conn_or_acquire() as client:
+            client.set(WRITE_PROBE, "", px=1)
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        # A task may end after its channel: nothing is left to be told, and the message comes again.
+        if not self.closed:
+            super().basic_ack(delivery_tag, multiple)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        if not self.closed:
+            super().basic_reject(delivery_tag, requeue)
+
+    def basic_consume(
+        self, queue: str, no_ack: bool, callback: Any, consumer_tag: str, **kwargs: Any
+    ) -> None:
+        self._give_back()
+        super().basic_consume(queue, no_ack, callback, consumer_tag, **kwargs)
+        deliver = self.connection._callbacks[queue]
+
+        def deliver_or_hold(raw: object) -> None:
+            try:
+                deliver(raw)
+            except self.connection_errors:
+                # It may have been recorded all the same, and then comes twice, which is harmless.
+                if not no_ack:
+                    _held.append((queue, json.dumps(raw)))
+                raise
+
+        self.connection._callbacks[queue] = deliver_or_hold
+
+    def _give_back(self) -> None:
+        """Put back what is held. Fails as long as the server refuses writes, so that no further
+        message is taken from it meanwhile."""
+        while _held:
+            queue, text = _held[-1]
+            with self.conn_or_acquire() as client:
+                client.rpush(queue, text)
+            _held.pop()
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        # kombu takes the parts of a connection away one after the other while it closes.
+        if self.connection is None or self.connection.client is None:
+            raise OperationalError("the channel is closed")
+        return super()._create_client(asynchronous)
+
+    def _get_client(self) -> Any:
+        client = super()._get_client()
+        return _GuardedClient if client is kombu_redis.redis.Redis else client
+
+    def queue_delete(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().queue_delete(*args, **options)
+        except GuardedTransport.connection_errors as error:
+            if not self._closing:
+                raise
+            # The rest of it must be closed all the same.
+            log.debug("queue_not_deleted", reason=str(error))
+
+    def _unsubscribe_from(self, queue: str) -> None:
+        try:
+            super()._unsubscribe_from(queue)
+        except GuardedTransport.connection_errors as error:
+            # The subscription has ended with its connection.
+            log.debug("not_unsubscribed", queue=queue, reason=str(error))
+
+    def _handle_message(self, client: Any, r: Any) -> Any:
+        """Broadcasts (remote control, events of other workers) are read past what is none."""
+        found = super()._handle_message(client, r)
+        if found["type"] in (b"message", b"pmessage") and found["data"]:
+            try:
+                found["data"] = read_broadcast(found["data"], found["channel"])
+            except MalformedMessage as fault:
+                log.warning("broadcast_not_understood", error=shown(str(fault)))
+                found["data"] = None
+        return found
+
+    def _receive_one(self, client: Any) -> Any:
+        try:
+            return super()._receive_one(client)
+        except (
+            ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+        ) as error:  # fmt: skip
+            # What was read may still be none for the part of Celery that it is for.
+            fault = f"{type(error).__name__}: {error}"
+            log.warning("broadcast_not_understood", error=shown(fault))
+            raise kombu_redis.Empty from None
+
+
+class GuardedTransport(kombu_redis.Transport):
+    """The redis:// transport."""
+
+    Channel = _GuardedChannel
+    # A server that refuses (full, loading, a replica, not allowed) is as good as one that is away.
+    connection_errors = (
+        *kombu_redis.Transport.connection_errors,
+        kombu_redis.exceptions.ResponseError,
+        OperationalError,
+    )
+
+
+class GuardedConsumer(Consumer):
+    """Celery's consumer, which rejects a message that it cannot read, and connects again whatever
+    its connection has died of, instead of ending."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Celery makes the node of remote control while the consumer is put together.
+        kwargs["app"].control.mailbox.node_cls = GuardedNode
+        super().__init__(*args, **kwargs)
+        consumer: Any = self
+        loop, lost = consumer.loop, consumer.connection_errors
+        # kombu counts KeyError among them, which may be a message that lacks a part.
+        self._broker_errors = tuple(kind for kind in lost if kind is not KeyError)
+
+        def guarded_loop(*loop_args: Any) -> None:
+            try:
+                loop(*loop_args)
+            except (*lost, MemoryError, WorkerLostError):
+                raise
+            except Exception as error:
+                log.exception("event_loop_failed")
+                raise OperationalError(f"event loop: {error}") from error
+
+        consumer.loop = guarded_loop
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect, trying for ever: Celery's own pauses between attempts grow to 30 s."""
+
+        def say(error: Exception, interval_s: float) -> None:
+            log.warning("broker_unreachable", reason=str(error), again_in_s=interval_s)
+
+        conn.ensure_connection(
+            say, None, RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX, callback=maybe_shutdown
+        )
+        self.first_connection_attempt = False
+        return conn
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        log.warning("broker_connection_lost", reason=str(exc))
+        try:
+            super().on_connection_error_after_connected(exc)
+        except Exception:
+            log.exception("broker_connection_not_closed")
+            self.connection = None
+        # A server may accept a connection and refuse all else.
+        time.sleep(RECONNECT_S)
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def handle_or_reject(message: Any) -> Any:
+            try:
+                return handle(message)
+            except (*self._broker_errors, MemoryError):
+                raise
+            except Exception as error:
+                log.exception("message_not_understood")
+                put_aside(_text_of(message), f"message: {type(error).__name__}: {error}")
+                return message.reject()
+
+        return handle_or_reject
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        put_aside(_text_of(message), "message: names no task")
+        super().on_unknown_message(body, message)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
+        put_aside(_text_of(message), f"task: {message.headers.get('task')!r} is not known")
+        super().on_unknown_task(body, message, exc)
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        put_aside(_text_of(message), f"body: {exc}")
+        super().on_decode_error(message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
+        put_aside(_text_of(message), f"message: {exc}")
+        super().on_invalid_task(body, message, exc)
+
+
+def _text_of(message: Any) -> str:
+    body = message.body
+    return body.decode(errors="replace") if isinstance(body, bytes) else str(body)

@@ -1,0 +1,282 @@
+"""The tasks, each a thin door: it may run twice, late or never, and nothing is lost or doubled.
+
+Celery's autoretry, with growing pauses and jitter, is the quick path; the sweep covers the rest.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from execution.exchanges.parallel import together
+from execution.ledger.port import LedgerUnavailable
+from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.order import Order, OrderState
+from execution.operations.missing_accounts import announce_missing
+from execution.orders.journal import UnknownOrder
+from execution.reconciliation.reconciler import AlreadyRunning
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
+from workers.bootstrap import (
+    Services,
+    announce_missing_account,
+    holders,
+    reconcile_account,
+    services,
+)
+from workers.intake.intake import LeftToOthers
+from workers.intake.roster import Need, NotOurs
+from workers.intake.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
+from workers.messaging.celery_app import app
+from workers.messaging.envelopes import HOPS_MAX
+
+T = TypeVar("T")
+
+ARCHIVE_LEASE_MS = 30_000
+# With this many messages waiting, workers have enough to do: what is woken beyond that would run
+# out of its lease before it is taken, and be woken once more.
+BACKLOG_MAX = 200
+
+
+class Unsettled(Exception):
+    """The order is neither open nor ended yet; look again soon."""
+
+
+RETRYABLE = (Unsettled, UnknownOrder, ExchangeUnavailable, StoreUnavailable)
+_QUICK_PATH: dict[str, Any] = {
+    "autoretry_for": RETRYABLE,
+    "retry_backoff": 1,
+    "retry_backoff_max": 8,
+    "retry_jitter": True,
+    "max_retries": 4,
+    # When the broker is away, the repeat cannot be sent; the sweep does without it.
+    "throws": (*RETRYABLE, OperationalError),
+}
+
+
+def _settled(order: Order | None) -> None:
+    if order is None or (order.state is OrderState.RECEIVED and not order.attempts):
+        # It waits for its account, with a time at which the sweep comes back to it.
+        return
+    if order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
+        raise Unsettled(f"order {order.order_id} is {order.state}")
+
+
+@app.task(name=EXECUTE, **_QUICK_PATH)
+def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
+    """Carry out one order signal: the first argument, a JSON object."""
+    _settled(_carried_out(EXECUTE, services().intake.execute, args, entry_id, v, extra))
+
+
+@app.task(name=CANCEL, **_QUICK_PATH)
+def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
+    """Cancel the order that the first argument, a JSON object, names."""
+    _carried_out(CANCEL, services().intake.cancel, args, entry_id, v, extra)
+
+
+@app.task(name=ARBITRAGE, **_QUICK_PATH)
+def arbitrage(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
+    """Carry out one arbitrage signal: the first argument, a JSON object."""
+    _carried_out(ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
+
+
+def _carried_out(
+    task: str,
+    take: Callable[[object, object, object], T | None],
+    args: tuple[Any, ...],
+    entry_id: object,
+    version: object,
+    extra: dict[str, Any],
+) -> T | None:
+    """What became of the message; None for one that is refused, or left to another worker."""
+    intake = services().intake
+    if len(args) != 1 or extra:
+        reason = "message: takes one argument, the body"
+        intake.refuse_message(task, [*args, extra], reason, entry_id, version)
+        return None
+    try:
+        return take(args[0], entry_id, version)
+    except LeftToOthers as left:
+        _pass_on(take_signal, left.entry_id, 0)
+        return None
+
+
+@app.task(name="signals.take", throws=RETRYABLE)
+def take_signal(entry_id: str, hops: int = 0) -> None:
+    """Carry out a signal that another worker could not take, or pass it on."""
+    try:
+        services().intake.take(entry_id)
+    except LeftToOthers as left:
+        _pass_on(take_signal, left.entry_id, hops)
+
+
+@app.task(name="arbitrage.advance", throws=RETRYABLE)
+def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
+    """Move an arbitrage on that the sweep found due."""
+    parts = services()
+    known = parts.executor.load(arbitrage_id)
+    if known is None:
+        return
+    need = Need((known.buy_account, known.sell_account))
+    if _is_ours(need, known.updated_at, partial(_pass_on, advance_arbitrage, arbitrage_id, hops)):
+        parts.executor.advance(known)
+
+
+@app.task(name="orders.advance", throws=RETRYABLE)
+def advance(order_id: str, hops: int = 0) -> None:
+    """Move an order on that the sweep found due."""
+    parts = services()
+    order = parts.manager.load(order_id)
+    need = Need((order.account,))
+    if _is_ours(need, order.updated_at, partial(_pass_on, advance, order_id, hops)):
+        parts.manager.advance(order)
+
+
+def _is_ours(need: Need, changed_at: datetime, pass_on: Callable[[], None]) -> bool:
+    """Whether this worker is to go on with what is recorded and needs these accounts. What another
+    live worker knows is passed on to it; what none does is left alone for as long as a signal would
+    wait, and then goes on here: an order that was never sent is refused, any other one waits."""
+    parts = services()
+    try:
+        parts.roster.check(need)
+    except NotOurs as lack:
+        if parts.roster.others(need):
+            pass_on()
+            return False
+        _, is_over = parts.rules.no_taker(lack, changed_at, parts.roster.missing_since_ms(need))
+        return is_over
+    return True
+
+
+def _pass_on(task: Any, subject: Any, hops: int) -> None:
+    """Let the message find a worker that takes what it is for. The sweep sends another one later,
+    if it does not."""
+    if hops < HOPS_MAX:
+        _wake(task, subject, hops=hops + 1)
+
+
+@app.task(name="orders.sweep", throws=(StoreUnavailable,))
+def sweep() -> None:
+    """Wake a worker for every order that is due, and record intents that no worker took."""
+    parts = services()
+    wakes = Wakes(
+        order=partial(_wake, advance),
+        arbitrage=partial(_wake, advance_arbitrage),
+        intent=partial(_wake, take_signal),
+        wanted=lambda: BACKLOG_MAX - _backlog(),
+    )
+    Sweeper(parts.stores, parts.clock, parts.intake, wakes).run(uuid4().hex)
+
+
+def _wake(task: Any, subject: Any, **options: Any) -> None:
+    try:
+        task.apply_async((subject,), options, retry=False, expires=WAKE_LEASE_MS // 1000)
+    except OperationalError as error:
+        # The lease runs out and it is due again.
+        log = structlog.get_logger("oneorder")
+        log.warning("wake_failed", task=task.name, subject=subject, error=str(error))
+
+
+def _backlog() -> int:
+    """How many messages wait for a worker in the orders queue; none can be sent, and so none is
+    wanted, while the broker is away."""
+    with app.connection_for_read() as connection:
+        away: tuple[type[BaseException], ...] = (OperationalError, *connection.connection_errors)
+        try:
+            channel: Any = connection.channel()
+            return int(channel.queue_declare(queue="orders", durable=True).message_count)
+        except away as error:
+            log = structlog.get_logger("oneorder")
+            log.warning("backlog_unknown", error=str(error))
+            return BACKLOG_MAX
+
+
+@app.task(name="positions.reconcile", throws=(StoreUnavailable,))
+def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
+    """Make one account, or all of them, agree with the exchange."""
+    parts = services()
+    wanted = (body or {}).get("account")
+    if wanted is not None and parts.roster.unknown([wanted]):
+        if parts.roster.others(Need((wanted,))):
+            _pass_on(reconcile, body, hops)
+        else:
+            log = structlog.get_logger("oneorder")
+            log.warning("not_reconciled", account=wanted, error="no live worker knows the account")
+        return
+    # An account that is out of reach does not keep the others from being reconciled, or waiting.
+    names = parts.accounts if wanted is None else [wanted]
+    together(*(partial(_reconcile, parts, name) for name in names))
+
+
+def _reconcile(parts: Services, name: str) -> None:
+    try:
+        with parts.bulkhead.place(name):
+            reconcile_account(parts, name)
+    except AlreadyRunning:
+        return
+    except ExchangeUnavailable as error:
+        log = structlog.get_logger("oneorder")
+        log.warning("not_reconciled", account=name, error=str(error))
+
+
+@app.task(name="accounts.check", throws=(StoreUnavailable,))
+def check_accounts() -> None:
+    """Raise an alert, once a day, for each account that is not configured and has something under
+    way."""
+    parts = services()
+    stores = parts.stores
+    announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
+
+
+@app.task(name="positions.mark", throws=(StoreUnavailable,))
+def mark() -> None:
+    """Price what is held, add it up, and now and then add a point to the series."""
+    parts = services()
+    log = structlog.get_logger("oneorder")
+    for sentence in parts.valuer.mark(holders(parts)):
+        log.warning("not_marked", error=sentence)
+    totals = parts.valuer.value(parts.accounts)
+    if parts.store.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
+        parts.valuer.take_snapshots(totals)
+
+
+@app.task(name="ledger.archive", throws=(StoreUnavailable,))
+def archive() -> None:
+    """Write what is new to the ledger, and let go from Redis what is settled and old."""
+    parts = services()
+    owner = uuid4().hex
+    if not parts.store.lease("archive", owner, ARCHIVE_LEASE_MS):
+        return
+    try:
+        parts.archive.run()
+    except LedgerUnavailable as error:
+        # What is to be written waits; the next tick tries again.
+        structlog.get_logger("oneorder").warning("not_archived", error=str(error))
+    finally:
+        parts.store.release("archive", owner)
+
+
+@app.task(name="clocks.measure", throws=(StoreUnavailable,))
+def measure_clocks() -> None:
+    """Measure every exchange's clock, for all workers, all at the same time."""
+    parts = services()
+    together(*(partial(_measure_clock, parts, name) for name in parts.accounts))
+
+
+def _measure_clock(parts: Services, name: str) -> None:
+    log = structlog.get_logger("oneorder")
+    try:
+        with parts.bulkhead.place(name):
+            offset = parts.clocks.measure(name, parts.connections.exchange(name))
+    except ExchangeUnavailable as error:
+        log.warning("clock_not_measured", account=name, error=str(error))
+        return
+    log.info(
+        "clock_measured",
+        account=name,
+        offset_ms=offset.offset_ms,
+        uncertainty_ms=offset.uncertainty_ms,
+    )

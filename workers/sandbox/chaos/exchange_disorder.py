@@ -1,0 +1,139 @@
+"""What goes wrong at an exchange besides single requests: it is a black hole, its clock is set, its
+engine is late."""
+
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from workers.sandbox.chaos.faults import Routes
+from workers.sandbox.chaos.forwarder import Forwarder
+
+Fault = Mapping[str, Any]
+Draw = Callable[[random.Random, Routes], Sequence[Fault]]
+
+STEP_MS = 10_000
+# The longest is a second below the bound that Binance's documents name.
+LATE_MS = (300, 2_000, 5_000, 9_000)
+# What was drawn before lasts until the next draw; then what is still under way, and the engine.
+QUIET_BEFORE_S = 3 + 3 + LATE_MS[-1] / 1_000
+QUIET_AFTER_S = 5.0
+QUIET_LAG_MS = 300
+
+
+class Controls(Protocol):
+    """The part of a local stack that is used here: the control calls of its exchanges."""
+
+    @property
+    def dialects(self) -> Mapping[str, str]: ...
+
+    def paper(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> Any: ...
+
+
+class BlackHole:
+    """Lets the exchange behind `door` be a black hole half of the time, in phases.
+
+    `placed` counts the orders that the first exchange has taken so far: how many it takes in either
+    phase shows whether the second one holds it up.
+    """
+
+    def __init__(
+        self,
+        door: Forwarder,
+        placed: Callable[[], int],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        # Seconds, and orders placed at the first exchange, by whether the second is a black hole.
+        self.seconds = {True: 0.0, False: 0.0}
+        self.orders = {True: 0, False: 0}
+        self._door = door
+        self._placed = placed
+        self._now_s = now_s
+        self._since = now_s()
+        self._placed_since = placed()
+
+    def change(self) -> None:
+        """Begin the other phase."""
+        self._count()
+        if self._door.is_black_hole:
+            self._door.let_through()
+        else:
+            self._door.become_black_hole()
+            self.counts["second exchange froze"] += 1
+
+    def end(self) -> None:
+        self._count()
+        self._door.let_through()
+
+    def _count(self) -> None:
+        now, placed = self._now_s(), self._placed()
+        was_frozen = self._door.is_black_hole
+        self.seconds[was_frozen] += now - self._since
+        self.orders[was_frozen] += placed - self._placed_since
+        self._since, self._placed_since = now, placed
+
+
+class ExchangeClocks:
+    """Sets the clock of one exchange ahead, for good; and draws the faults of all of them.
+
+    An exchange whose clock jumps by as much as its engine may be late proves nothing by its clock:
+    that is outside of what is promised. So for a while before a step and after it no engine is
+    late, no clock goes to and fro besides, and reads lag little.
+    """
+
+    def __init__(
+        self,
+        stack: Controls,
+        dice: random.Random,
+        draw: Draw,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._stack = stack
+        self._dice = dice
+        self._draw = draw
+        self._now_s = now_s
+        self._quiet_until = 0.0
+        self._step_at = math.inf
+
+    def announce(self) -> None:
+        """Make the exchanges quiet, and plan the step."""
+        self._step_at = self._now_s() + QUIET_BEFORE_S
+        self._quiet_until = self._step_at + QUIET_AFTER_S
+
+    def step_when_due(self) -> None:
+        if self._now_s() < self._step_at:
+            return
+        self._step_at = math.inf
+        account = self._dice.choice(list(self._stack.dialects))
+        self._stack.paper("POST", "/paper/clock", {"step_ms": STEP_MS}, account=account)
+        self.counts["clock steps"] += 1
+
+    def draw(self, dice: random.Random, routes: Routes) -> Sequence[Fault]:
+        """What goes wrong at an exchange from now on."""
+        drawn = [*self._draw(dice, routes), *draw_late_engine(dice, routes)]
+        if self._now_s() > self._quiet_until:
+            return drawn
+        calm = [fault for fault in drawn if fault["kind"] not in ("late_engine", "clock_skew")]
+        return [
+            {**fault, "ms": QUIET_LAG_MS} if fault["kind"] == "read_lag" else fault
+            for fault in calm
+        ]
+
+
+def draw_late_engine(dice: random.Random, routes: Routes) -> Sequence[Fault]:
+    """The engine is late with some placements and cancels; the answer is a timeout, or cut."""
+    return [
+        {"kind": "late_engine", "route": route, "probability": "0.1", "ms": dice.choice(LATE_MS),
+         "answer": dice.choice(("timeout", "cut"))}
+        for route in (routes.order, routes.cancel)
+    ]  # fmt: skip

@@ -1,0 +1,52 @@
+"""Takes keys out of Redis that hold positions, and some by which orders are found."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from execution.store.access import keys
+from execution.store.access.connection import connect, guarded
+
+INDEXES_MAX = 2
+
+
+class LostKeys:
+    """Deletes a random set of keys at a time. The orders' records stay: an order that is not sent
+    yet has nothing else that stands for it."""
+
+    def __init__(
+        self, redis_url: str, seed: int, accounts: Sequence[str], symbols: Sequence[str]
+    ) -> None:
+        self._url = redis_url
+        self._dice = random.Random(f"keys {seed}")  # noqa: S311  # Nothing secret is drawn.
+        self._holding = [
+            *(keys.position(account, symbol) for account in accounts for symbol in symbols),
+            keys.POSITIONS,
+            keys.POSITION_VERSIONS,
+            keys.MENDED,
+            keys.CHECKPOINT,
+        ]
+        self._indexes = [
+            keys.ORDERS,
+            keys.DUE,
+            keys.UNARCHIVED,
+            keys.LEAVING,
+            keys.EPOCH,
+            keys.LEDGER,
+            keys.COMMITS,
+            keys.ACCOUNTS,
+            *(keys.live(account) for account in accounts),
+            *(keys.exchange_ids(account) for account in accounts),
+        ]
+
+    @guarded
+    def lose(self) -> int:
+        """Delete at least one of those that hold positions, and up to two others; return how many
+        of them were there. Raises StoreUnavailable."""
+        dice = self._dice
+        lost = dice.sample(self._holding, dice.randint(1, len(self._holding)))
+        lost += dice.sample(self._indexes, dice.randint(0, INDEXES_MAX))
+        client: Any = connect(self._url)
+        deleted = int(client.delete(*lost))
+        client.close()
+        return deleted
