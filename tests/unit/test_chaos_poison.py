@@ -9,7 +9,7 @@ from intake_kit import IntakeKit
 from execution.orders.store import Intent
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.intake.intake import LeftToOthers
-from workers.sandbox.chaos.poison import poison_entries
+from workers.sandbox.chaos.disorders.poison import poison_entries
 
 COUNT = 2_000
 

@@ -5,14 +5,10 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
 
-from workers.sandbox.chaos.faults import Routes
-from workers.sandbox.chaos.forwarder import Forwarder
-
-Fault = Mapping[str, Any]
-Draw = Callable[[random.Random, Routes], Sequence[Fault]]
+from workers.sandbox.chaos.disorders.faults import Controls, Draw, Fault, Routes
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
 
 STEP_MS = 10_000
 # The longest is a second below the bound that Binance's documents name.
@@ -21,21 +17,6 @@ LATE_MS = (300, 2_000, 5_000, 9_000)
 QUIET_BEFORE_S = 3 + 3 + LATE_MS[-1] / 1_000
 QUIET_AFTER_S = 5.0
 QUIET_LAG_MS = 300
-
-
-class Controls(Protocol):
-    """The part of a local stack that is used here: the control calls of its exchanges."""
-
-    @property
-    def dialects(self) -> Mapping[str, str]: ...
-
-    def paper(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        account: str | None = None,
-    ) -> Any: ...
 
 
 class BlackHole:
@@ -133,7 +114,12 @@ class ExchangeClocks:
 def draw_late_engine(dice: random.Random, routes: Routes) -> Sequence[Fault]:
     """The engine is late with some placements and cancels; the answer is a timeout, or cut."""
     return [
-        {"kind": "late_engine", "route": route, "probability": "0.1", "ms": dice.choice(LATE_MS),
-         "answer": dice.choice(("timeout", "cut"))}
+        {
+            "kind": "late_engine",
+            "route": route,
+            "probability": "0.1",
+            "ms": dice.choice(LATE_MS),
+            "answer": dice.choice(("timeout", "cut")),
+        }
         for route in (routes.order, routes.cancel)
-    ]  # fmt: skip
+    ]
