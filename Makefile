@@ -36,10 +36,11 @@ system-test: $(STAMP) ## Run the long tests: outages, failover, hostile argument
 install-test: $(STAMP) ## Install the wheel, and follow the README, in new environments (needs the index)
 	$(BIN)/python -m pytest -m install tests/install
 
-lint: $(STAMP) ## Check style and types
+lint: $(STAMP) ## Check style, types and which module may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders and arbitrages
 	$(BIN)/oneorder chaos --orders 1000 --arbitrages 150 --minutes 2

@@ -18,8 +18,7 @@ from rich.table import Table
 
 from execution.model.decimals import EXACT, ZERO
 from execution.model.order import Fee, Fill, Side
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 
 ACCOUNT = "benchmark"
 KINDS = {"spot": "BTC/USDT", "linear": "BTC/USDT:USDT", "inverse": "BTC/USD:BTC"}

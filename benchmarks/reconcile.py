@@ -25,13 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
 from execution.ledger.sql.ledger import open_ledger
+from execution.model.clock import SystemClock
 from execution.model.events import Event
 from execution.model.order import Attempt, Fee, Fill, Order, OrderState, OrderType, Side, Verdict
-from execution.model.position import Position
+from execution.model.position import Position, fold
 from execution.orders.factory import new_order
-from execution.position_tracker import fold
 from execution.reconciliation.run import Reconciliation
 from workers.bootstrap import Services, compose, reconcile_account
 from workers.configuration.settings import Settings

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from execution.api.binance_api import initialize_binance_api, place_order
     from execution.arbitrage_executor import execute_arbitrage
     from execution.error_handler import log_and_retry
+    from execution.order_manager import create_order
     from execution.position_tracker import track_position
-    from execution.standalone import create_order
 
 __all__ = [
     "create_order",
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "create_order": "execution.standalone",
+    "create_order": "execution.order_manager",
     "execute_arbitrage": "execution.arbitrage_executor",
     "initialize_binance_api": "execution.api.binance_api",
     "log_and_retry": "execution.error_handler",

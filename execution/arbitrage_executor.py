@@ -1,232 +1,22 @@
-"""Takes an arbitrage from its signal to its end: both legs at once, and then what they differ by.
-
-Each step is journaled before it is taken, so that whoever comes next goes on from there. An order
-of unknown outcome is waited for; only what is known is worked off.
-"""
+"""Carries one arbitrage out, without Redis or workers; for many of them there are workers."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.arbitrage.hedging import Balancing, Over
-from execution.arbitrage.legs import ArbitrageDesk, Legs, Limits, first_legs
-from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, result_of
-from execution.arbitrage.plan import NoPlan, plan_legs
-from execution.exchanges.bulkhead import Crowded
-from execution.exchanges.clocks import ExchangeClocks, SystemClock
-from execution.exchanges.parallel import together
+from execution.arbitrage.executor import ArbitrageExecutor
+from execution.arbitrage.model import Arbitrage
+from execution.assembly import assemble_in_memory
+from execution.exchanges.port import Exchange
+from execution.model.clock import SystemClock
 from execution.model.decimals import ZERO, to_decimal
-from execution.model.errors import ExchangeUnavailable
-from execution.model.order import Order, Side
-from execution.order_manager import OrderManager, SignalReused
+from execution.model.order import Side
 from execution.orders.factory import one_off_order
 from execution.orders.identifiers import arbitrage_id_of
-from execution.orders.journal import Journal, Overtaken, Patience, StoreRestarted
-from execution.orders.placement import Placement, UnknownAccount
-from execution.orders.store import Epoch, Exchange
-from execution.store.memory.arbitrages import MemoryArbitrages
-from execution.store.memory.orders import MemoryStore
-from workers.observers.logs import LogObserver
 
-ATTEMPTS_MAX = 5
+__all__ = ["ArbitrageExecutor", "execute_arbitrage"]
+
 PAUSE_S = 0.2
-Orders = Mapping[str, Order]
-
-
-class ArbitrageExecutor:
-    """The one place that decides what happens to an arbitrage next. `announce` learns of every one
-    that has ended; of one that is left open, at least once, whoever dies meanwhile."""
-
-    def __init__(
-        self, desk: ArbitrageDesk, limits: Limits, announce: Callable[[Arbitrage], None]
-    ) -> None:
-        self._desk = desk
-        self._limits = limits
-        self._legs = Legs(desk, limits)
-        self._balancing = Balancing(desk, limits, self._legs)
-        self._announce = announce
-
-    def submit(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Take a new arbitrage as far as it goes now; the second time, go on where the first
-        stopped. Raises SignalReused if its signal id stands for another one already."""
-        known = self._desk.store.arbitrage(arbitrage.arbitrage_id)
-        if known is not None:
-            self._check_same(known, arbitrage)
-        return self.advance(known or arbitrage)
-
-    def receive(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Record a new arbitrage without sending it yet; the sweep finds it due. Raises
-        SignalReused as `submit` does."""
-        known = self._desk.store.arbitrage(arbitrage.arbitrage_id)
-        if known is not None:
-            self._check_same(known, arbitrage)
-            return known
-        try:
-            return self._legs.commit(arbitrage, arbitrage, due_ms=self._desk.clock.now_ms())
-        except Overtaken:
-            return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
-
-    def load(self, arbitrage_id: str) -> Arbitrage | None:
-        """The arbitrage's record, None for one that is not known."""
-        return self._desk.store.arbitrage(arbitrage_id)
-
-    def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
-        """Move on one that the sweep found due; None for one that is not known."""
-        known = self._desk.store.arbitrage(arbitrage_id)
-        return None if known is None else self.advance(known)
-
-    def advance(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Move it on from whatever state it is in, as far as it goes now."""
-        try:
-            return self._moved_on(arbitrage)
-        except (Overtaken, StoreRestarted):
-            # Whoever was faster is moving it on, and the sweep comes back to it.
-            return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
-
-    def _moved_on(self, arbitrage: Arbitrage) -> Arbitrage:
-        """The same; raises Overtaken and StoreRestarted. While there is no place at one of its
-        accounts, it waits."""
-        first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
-        place = self._desk.bulkhead.place
-        try:
-            with place(first), place(second):
-                while (after := self._step(arbitrage)) is not arbitrage:
-                    arbitrage = after
-        except Crowded as crowded:
-            return self._legs.wait(arbitrage, crowded.wait_s * 1_000)
-        return arbitrage
-
-    def _check_same(self, known: Arbitrage, arbitrage: Arbitrage) -> None:
-        if not known.asks_the_same_as(arbitrage):
-            raise SignalReused(
-                f"signal_id: {arbitrage.signal_id!r} was used before, for another arbitrage"
-            )
-        if arbitrage.entry_id is not None:
-            self._desk.orders.settle_intent(arbitrage.entry_id)
-
-    def _step(self, arbitrage: Arbitrage) -> Arbitrage:
-        """One step; the same object where there is nothing to do but wait."""
-        if arbitrage.state is ArbitrageState.RECEIVED:
-            return self._take(arbitrage)
-        if arbitrage.state is ArbitrageState.REFUSED:
-            return arbitrage
-        orders = {leg.order_id: self._desk.journal.load(leg.order_id) for leg in arbitrage.legs}
-        if arbitrage.has_ended:
-            return self._look_again(arbitrage, orders)
-        return self._settle(arbitrage, orders)
-
-    # Both legs.
-
-    def _take(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Send both legs, or find that a restart of the store made us forget that they were."""
-        # The epoch comes before every look at an exchange that a decision rests on.
-        epoch = self._desk.orders.epoch()
-        first = first_legs(arbitrage)
-        try:
-            if self._legs.forgotten(arbitrage, first, epoch):
-                opened = replace(arbitrage, state=ArbitrageState.OPEN)
-                return self._legs.journal_forgotten(arbitrage, opened, first, epoch)
-        except (ExchangeUnavailable, UnknownAccount):
-            return self._legs.wait(arbitrage)
-        except NoPlan as error:
-            return self._refuse(arbitrage, str(error), epoch)
-        now = self._desk.clock.now()
-        if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
-            reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
-            return self._refuse(arbitrage, reason, epoch)
-        try:
-            return self._open(arbitrage, epoch)
-        except (NoPlan, UnknownAccount) as error:
-            return self._refuse(arbitrage, str(error), epoch)
-        except ExchangeUnavailable as error:
-            return self._refuse(arbitrage, f"an exchange could not be read: {error}", epoch)
-
-    def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Arbitrage:
-        """Send both legs, if the books, read now, still pay for them."""
-        buy, sell = together(
-            lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
-            lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
-        )
-        plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
-        opened = replace(arbitrage, state=ArbitrageState.OPEN, expected_profit=plan.expected_profit)
-        named = [(leg.role.value, leg) for leg in (plan.buy, plan.sell)]
-        return self._legs.send(arbitrage, opened, named, epoch)
-
-    def _refuse(self, arbitrage: Arbitrage, reason: str, epoch: Epoch) -> Arbitrage:
-        return self._end(arbitrage, ArbitrageState.REFUSED, reason, arbitrage.result, epoch)
-
-    # What became of the orders.
-
-    def _settle(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
-        """Wait until every order is known, then close, or work off what is left."""
-        epoch = self._desk.orders.epoch()
-        settled = {
-            order_id: order if _is_settled(order) else self._desk.manager.advance(order)
-            for order_id, order in orders.items()
-        }
-        if not all(_is_settled(order) for order in settled.values()):
-            return self._legs.wait(arbitrage)
-        result = result_of(arbitrage.symbol, arbitrage.legs, settled)
-        if result.unknown:
-            lost = settled[result.unknown[0]]
-            reason = f"order {lost.order_id} on {lost.account} is quarantined"
-            return self._end(arbitrage, ArbitrageState.IMBALANCED, reason, result, epoch)
-        if not result.imbalance:
-            idle = None if result.bought else "neither leg traded"
-            return self._end(arbitrage, ArbitrageState.CLOSED, idle, result, epoch)
-        try:
-            return self._balancing.step(arbitrage, settled, result, epoch)
-        except Over as over:
-            return self._end(arbitrage, over.state, over.reason, result, epoch)
-
-    # The end.
-
-    def _end(
-        self,
-        arbitrage: Arbitrage,
-        state: ArbitrageState,
-        reason: str | None,
-        result: Result,
-        epoch: Epoch,
-    ) -> Arbitrage:
-        ended = replace(arbitrage, state=state, reason=reason, result=result, is_announced=False)
-        if state is ArbitrageState.IMBALANCED:
-            # People are told of it when it is looked at again, and it remembers that they were.
-            return self._legs.commit(arbitrage, ended, epoch=epoch)
-        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms if arbitrage.legs else None
-        ended = self._legs.commit(arbitrage, ended, epoch=epoch, due_ms=due_ms)
-        self._announce(ended)
-        return ended
-
-    def _look_again(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
-        """Fills may come late, and an order that was quarantined may have been settled by hand:
-        what has ended begins again if its orders have traded more."""
-        result = result_of(arbitrage.symbol, arbitrage.legs, orders)
-        if result != arbitrage.result:
-            again = replace(arbitrage, state=ArbitrageState.BALANCING, reason=None)
-            return self._legs.commit(arbitrage, again)
-        if arbitrage.state is ArbitrageState.IMBALANCED:
-            return self._keep_open(arbitrage)
-        audit = timedelta(milliseconds=self._limits.audit_ms)
-        if self._desk.clock.now() - arbitrage.updated_at >= audit:
-            self._desk.store.rest(arbitrage.arbitrage_id)
-        return arbitrage
-
-    def _keep_open(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Have people told, at least once, and look now and then whether anything has changed."""
-        if arbitrage.is_announced:
-            return self._legs.wait(arbitrage, self._limits.audit_ms)
-        self._announce(arbitrage)
-        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms
-        return self._legs.commit(arbitrage, replace(arbitrage, is_announced=True), due_ms=due_ms)
-
-
-def _is_settled(order: Order) -> bool:
-    """It will not change any more, as far as anybody knows."""
-    return not order.is_live and not order.fills_missing
 
 
 def execute_arbitrage(
@@ -236,9 +26,9 @@ def execute_arbitrage(
     amount: Decimal | str,
     max_loss_bps: Decimal | str = "50",
 ) -> Arbitrage:
-    """Buy at one exchange's asks and sell at the other's bids, both at the same time, and see it
-    through: at most `amount` (base units), and only as far as depth and balances pay after both
-    fees.
+    """Buy at one exchange's asks and sell at the other's bids, both at the same time, and follow
+    both to their end: at most `amount` (base units), and only as far as depth and balances pay
+    after both fees.
 
     Blocks until it has ended. What memory holds is lost with the process: an arbitrage that must
     survive that belongs on a worker. Raises ValueError for an amount or a cap that is not usable.
@@ -257,36 +47,15 @@ def execute_arbitrage(
         created_at=now,
         updated_at=now,
     )
-    desk = _desk_in_memory({"buy": buy_exchange, "sell": sell_exchange})
-    executor = ArbitrageExecutor(desk, Limits(), lambda _: None)
-    arbitrage = executor.submit(arbitrage)
+    core = assemble_in_memory({"buy": buy_exchange, "sell": sell_exchange}.__getitem__)
+    orders = core.orders
+    arbitrage = core.executor.submit(arbitrage)
     while not arbitrage.has_ended:
         time.sleep(PAUSE_S)
-        for order_id in desk.orders.due(desk.clock.now_ms(), limit=10, lease_ms=1_000):
-            desk.manager.advance_by_id(order_id)
-        arbitrage = executor.advance(arbitrage)
+        for order_id in orders.store.due(orders.clock.now_ms(), limit=10, lease_ms=1_000):
+            orders.manager.advance_by_id(order_id)
+        arbitrage = core.executor.advance(arbitrage)
     return arbitrage
-
-
-def _desk_in_memory(exchanges: Mapping[str, Exchange]) -> ArbitrageDesk:
-    """Everything for one call, without Redis or workers."""
-    clock = SystemClock()
-    store = MemoryStore(clock)
-    clocks = ExchangeClocks(store, clock, host="here")
-    journal = Journal(store, clock, clocks, LogObserver(), Patience())
-    exchange_of = exchanges.__getitem__
-    placement = Placement(
-        store,
-        journal,
-        exchange_of,
-        clock,
-        clocks,
-        recv_window_ms=None,
-        attempts_max=ATTEMPTS_MAX,
-    )
-    manager = OrderManager(store, journal, exchange_of, placement)
-    arbitrages = MemoryArbitrages(store)
-    return ArbitrageDesk(arbitrages, store, journal, manager, placement, exchange_of, clock, clocks)
 
 
 def _bps(name: str, given: Decimal | str) -> Decimal:

@@ -16,18 +16,13 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from execution.exchanges.verdict_tables import BINANCE, EVERY_EXCHANGE, TABLES
-from execution.exchanges.verdicts import Failure, Row, row_for
-from execution.model.order import Verdict
+from execution.exchanges.registry import row_of, verdict_of
+from execution.model.errors import NotSent, OrderRejected, OutcomeUnknown
 
 __all__ = [
-    "BINANCE",
-    "TABLES",
-    "Failure",
     "NotSent",
     "OrderRejected",
     "OutcomeUnknown",
-    "Row",
     "log_and_retry",
     "row_of",
     "verdict_of",
@@ -35,33 +30,6 @@ __all__ = [
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def row_of(failure: Failure, exchange: str) -> Row | None:
-    """The row that decides about a failed placement; None where nothing is proof."""
-    return row_for(failure, (*EVERY_EXCHANGE, *TABLES.get(exchange, ())))
-
-
-def verdict_of(failure: Failure, exchange: str) -> Verdict:
-    """Judge a failed placement by the exchange's table; UNKNOWN where no row is proof."""
-    row = row_of(failure, exchange)
-    return Verdict.UNKNOWN if row is None else row.verdict
-
-
-class NotSent(Exception):
-    """The request provably did not and will not reach the exchange: it may be made again."""
-
-
-class OrderRejected(Exception):
-    """The exchange said no; there is no order."""
-
-
-class OutcomeUnknown(Exception):
-    """Nobody knows whether the order stands. Look it up by `client_order_id`; never repeat it."""
-
-    def __init__(self, message: str, client_order_id: str) -> None:
-        super().__init__(message)
-        self.client_order_id = client_order_id
 
 
 def log_and_retry(

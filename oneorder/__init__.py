@@ -4,10 +4,10 @@ Light on purpose: it imports neither ccxt nor pandas, and what it needs to talk 
 something is published.
 """
 
+from oneorder.errors import InvalidSignal, OneOrderError, PublishFailed
 from oneorder.publisher import (
     Published,
     Publisher,
-    PublishFailed,
     publish_arbitrage,
     publish_cancel,
     publish_order,
@@ -15,7 +15,6 @@ from oneorder.publisher import (
 from oneorder.signals import (
     ArbitrageSignal,
     CancelRequest,
-    InvalidSignal,
     OrderSignal,
     parse_signal,
 )
@@ -24,6 +23,7 @@ __all__ = [
     "ArbitrageSignal",
     "CancelRequest",
     "InvalidSignal",
+    "OneOrderError",
     "OrderSignal",
     "PublishFailed",
     "Published",

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, SCHEMA_VERSION
+from oneorder.errors import PublishFailed
 from oneorder.signals import ArbitrageSignal, CancelRequest, OrderSignal
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ STREAM = "oneorder:signals"
 
 
 Message = OrderSignal | ArbitrageSignal | CancelRequest
-
-
-class PublishFailed(Exception):
-    """Redis did not confirm the intent: publish the same signal id again until it does."""
 
 
 @dataclass(frozen=True, slots=True)

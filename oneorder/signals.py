@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oneorder.errors import InvalidSignal
 from oneorder.sentences import WHOLE, name_of, sentence_of, short
 from oneorder.symbols import checked_symbol
 
@@ -39,10 +40,6 @@ _PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _VISIBLE = r"^[\x21-\x7e]+$"
-
-
-class InvalidSignal(ValueError):
-    """The message cannot be taken; the sentence names the field and the value."""
 
 
 def _decimal(value: object) -> Decimal:

@@ -11,11 +11,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from execution.exchanges.clocks import ExchangeClocks, SystemClock
-from execution.exchanges.guarantees import BINANCE, Contract
+from execution.api.connections import Connections
+from execution.assembly import OrderRules, assemble_orders
+from execution.exchanges.account import Account
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.guarantees import Contract
+from execution.exchanges.port import AccountFill, ClockOffset, Exchange, Outcome
+from execution.exchanges.profiles import binance
 from execution.ledger.archive import Archive, Retention
 from execution.ledger.memory import MemoryLedger
 from execution.model.book import Book
+from execution.model.clock import Clock, SystemClock, steady_ms
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
 from execution.model.events import Event
 from execution.model.order import (
@@ -32,19 +39,9 @@ from execution.model.order import (
     Verdict,
 )
 from execution.model.trading_rules import Market
-from execution.order_manager import OrderManager
 from execution.orders.factory import new_order
-from execution.orders.journal import Journal, Patience
-from execution.orders.placement import Placement
-from execution.orders.store import (
-    AccountFill,
-    Change,
-    Clock,
-    ClockOffset,
-    Committed,
-    Exchange,
-    Outcome,
-)
+from execution.orders.manager import OrderManager
+from execution.orders.store import Change, Committed
 from execution.positions.balance_sheet import moved_by_trade
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
@@ -155,7 +152,7 @@ class FakeExchange:
         fee_asset: str = "USDT",
         taker_fee: Decimal = Decimal(0),
         book: Book | None = None,
-        contract: Contract = BINANCE,
+        contract: Contract = binance.GUARANTEES,
         uncertainty_ms: int = 0,
     ) -> None:
         self.clock = clock
@@ -494,12 +491,7 @@ class Desk:
         self.store = FlakyStore(self.clock, store_plan)
         self.seen = Seen()
         self.announced: list[Reconciliation] = []
-        self._limits: dict[str, Any] = {
-            "attempts_max": attempts_max,
-            "recv_window_ms": recv_window_ms,
-            "windows": windows,
-            "market_age_max_s": market_age_max_s,
-        }
+        self._rules = OrderRules(recv_window_ms, attempts_max, windows or {}, market_age_max_s)
         self.ledger = MemoryLedger()
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()
@@ -557,13 +549,17 @@ class Desk:
         """Another process on the same store and exchange."""
         connected = exchange_of or (lambda _: self.exchange)
         clocks = ExchangeClocks(self.store, self.clock, "here")
-        self.journal = Journal(
-            self.store, self.clock, clocks, self.seen, Patience(), self.archive.recall
+        core = assemble_orders(
+            self.store,
+            connected,
+            self.clock,
+            clocks,
+            self.seen,
+            self._rules,
+            recall=self.archive.recall,
         )
-        self.placement = Placement(
-            self.store, self.journal, connected, self.clock, clocks, **self._limits
-        )
-        return OrderManager(self.store, self.journal, connected, self.placement)
+        self.journal, self.placement = core.journal, core.placement
+        return core.manager
 
     def order(self, **changes: Any) -> Order:
         """A limit buy of 1 BTC at 100, or what `changes` make of it; the same ids each time."""
@@ -619,3 +615,13 @@ def fill(
         fees=tuple(Fee(asset, Decimal(paid)) for asset, paid in fees),
         time=EPOCH + timedelta(milliseconds=START_MS),
     )
+
+
+def connections_alone(
+    accounts: Mapping[str, Account], clock: Clock, steady_ms: Callable[[], int] = steady_ms
+) -> Connections:
+    """Connections that share nothing with other processes."""
+    store = MemoryStore(clock)
+    clocks = ExchangeClocks(store, clock, "here")
+    holds = AddressHolds(MemoryAddressHolds(store, clock), clock)
+    return Connections(accounts, clock, clocks, holds, steady_ms)

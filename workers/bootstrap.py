@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from execution.api.connections import Connections
-from execution.arbitrage.legs import ArbitrageDesk, Limits
+from execution.arbitrage.executor import ArbitrageExecutor
+from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage
-from execution.arbitrage_executor import ArbitrageExecutor
+from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.bulkhead import Bulkhead, bulkhead_of
-from execution.exchanges.clocks import ExchangeClocks, SystemClock, steady_ms
+from execution.exchanges.clocks import ExchangeClocks
 from execution.ledger.archive import Archive, Retention
 from execution.ledger.port import Ledger
+from execution.model.clock import Clock, SystemClock, steady_ms
+from execution.model.errors import UnknownAccount
 from execution.model.events import Event
 from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import MissingAccount
-from execution.order_manager import OrderManager
-from execution.orders.journal import Journal, Patience
-from execution.orders.placement import Placement, UnknownAccount
-from execution.orders.store import Clock, Observer, Store
+from execution.orders.manager import OrderManager
+from execution.orders.observer import LogObserver, Observer
+from execution.orders.store import Store
 from execution.positions.valuation import Holder, RecentMarks, Valuer
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
@@ -40,12 +42,7 @@ from workers.intake.arbitrages import ArbitrageIntake
 from workers.intake.intake import Intake
 from workers.intake.roster import Roster
 from workers.intake.waiting_rules import WaitingRules, alert_of_waiting
-from workers.observers.logs import (
-    LogObserver,
-    log_arbitrage,
-    log_missing_account,
-    log_reconciliation,
-)
+from workers.observers.logs import log_arbitrage, log_missing_account, log_reconciliation
 from workers.observers.sentry import (
     AlertObserver,
     alert_of_arbitrage,
@@ -102,32 +99,19 @@ def compose(
     retention = Retention(settings.keep_settled_s, remember_s)
     archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, store.halts)
     repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
-    journal = Journal(store, clock, clocks, observe, Patience(), archive.recall)
-    placement = Placement(
+    core = assemble_orders(
         store,
-        journal,
         connections.exchange,
         clock,
         clocks,
-        recv_window_ms=settings.recv_window_ms,
-        attempts_max=settings.attempts_max,
-        windows=windows_of(settings),
-        market_age_max_s=market_age_max_s,
+        observe,
+        OrderRules(
+            settings.recv_window_ms, settings.attempts_max, windows_of(settings), market_age_max_s
+        ),
+        recall=archive.recall,
+        bulkhead=bulkhead_of(settings.worker_threads, len(accounts)),
     )
-    bulkhead = bulkhead_of(settings.worker_threads, len(accounts))
-    manager = OrderManager(store, journal, connections.exchange, placement, bulkhead)
-    arbitrage_desk = ArbitrageDesk(
-        stores.arbitrages,
-        store,
-        journal,
-        manager,
-        placement,
-        connections.exchange,
-        clock,
-        clocks,
-        bulkhead,
-    )
-    executor = ArbitrageExecutor(arbitrage_desk, limits_of(settings), announce_arbitrage)
+    executor = assemble_arbitrage(core, stores.arbitrages, limits_of(settings), announce_arbitrage)
     arbitrages = ArbitrageIntake(
         executor,
         clock,
@@ -142,7 +126,7 @@ def compose(
         alert=alert_of_waiting,
     )
     marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
-    context = ReconciliationContext(store, stores.reconciliations, journal, clock, archive)
+    context = ReconciliationContext(store, stores.reconciliations, core.journal, clock, archive)
     return Services(
         settings=settings,
         accounts=accounts,
@@ -151,11 +135,11 @@ def compose(
         ledger=ledger,
         connections=connections,
         clocks=clocks,
-        manager=manager,
+        manager=core.manager,
         roster=roster,
         rules=rules,
         intake=Intake(
-            store, stores.waiting, manager, clock, roster, arbitrages, rules, marks.price
+            store, stores.waiting, core.manager, clock, roster, arbitrages, rules, marks.price
         ),
         valuer=Valuer(store, stores.valuations, clock),
         archive=archive,
@@ -168,7 +152,7 @@ def compose(
             repairer.has_proved,
         ),
         executor=executor,
-        bulkhead=bulkhead,
+        bulkhead=core.bulkhead,
     )
 
 

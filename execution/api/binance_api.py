@@ -21,16 +21,15 @@ from execution.api.http.transport import (
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.failures import without_signature
 from execution.api.strict.parse import account_fill_of, sized_by_value
-from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
-from execution.exchanges.guarantees import BINANCE
+from execution.exchanges.port import AccountFill, Exchange
+from execution.exchanges.profiles import binance
+from execution.model.clock import SystemClock
 from execution.model.decimals import to_decimal
-from execution.model.errors import ExchangeUnavailable
+from execution.model.errors import ExchangeUnavailable, NotSent, OrderRejected, OutcomeUnknown
 from execution.model.order import Attempt, Order, OrderReport, Verdict
 from execution.model.trading_rules import refusal
 from execution.orders.factory import one_off_order
-from execution.orders.store import AccountFill, Exchange
 
 TRADES_A_PAGE = 1000
 _ORDER = record_with("orderId", "clientOrderId", "symbol", "status", "executedQty")
@@ -165,7 +164,7 @@ def initialize_binance_api(
     except ccxt.BaseError as error:
         reason = without_signature(str(error))
         raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
-    return BinanceExchange(client, BINANCE, SystemClock())
+    return BinanceExchange(client, binance.GUARANTEES, SystemClock())
 
 
 def place_order(
@@ -174,7 +173,7 @@ def place_order(
     side: str,
     amount: Decimal | str,
     price: Decimal | str | None = None,
-    recv_window_ms: int = BINANCE.window_ms,
+    recv_window_ms: int = binance.GUARANTEES.window_ms,
 ) -> OrderReport:
     """Make one single attempt at a limit order, or a market order where `price` is None.
 

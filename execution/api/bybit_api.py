@@ -21,9 +21,9 @@ from execution.api.http.transport import (
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import sized_by_value
 from execution.exchanges.account import Account
+from execution.exchanges.port import AccountFill
 from execution.model.order import Attempt, Order, OrderReport, Side
 from execution.orders.identifiers import is_ours
-from execution.orders.store import AccountFill
 
 ORDERS_A_PAGE, TRADES_A_PAGE = 50, 100
 # Trades are told for a week at most, up to now if nothing else is asked for.

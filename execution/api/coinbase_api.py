@@ -22,8 +22,8 @@ from execution.api.http.transport import (
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import sized_by_value
 from execution.exchanges.account import Account
+from execution.exchanges.port import AccountFill
 from execution.model.order import Attempt, Order, OrderReport, OrderType, Side
-from execution.orders.store import AccountFill
 
 A_PAGE = 250
 # Our clock may be wrong by so much when an order is looked for from its creation on.

@@ -20,12 +20,11 @@ from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.wire.wire_check import check_wire
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
-from execution.exchanges.clocks import ExchangeClocks, steady_ms
-from execution.exchanges.guarantees import CONTRACTS, UnsupportedExchange, without_contract
-from execution.order_manager import UnknownAccount
-from execution.orders.store import Clock, Exchange
-from execution.store.memory.holds import MemoryAddressHolds
-from execution.store.memory.orders import MemoryStore
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.port import Exchange
+from execution.exchanges.registry import CONTRACTS, without_contract
+from execution.model.clock import Clock, steady_ms
+from execution.model.errors import UnknownAccount, UnsupportedExchange
 from execution.text.cutting import did_you_mean
 
 PROBE_TIMEOUT_MS = 2_000
@@ -96,16 +95,15 @@ class Connections:
         self,
         accounts: Mapping[str, Account],
         clock: Clock,
-        clocks: ExchangeClocks | None = None,
-        holds: AddressHolds | None = None,
+        clocks: ExchangeClocks,
+        holds: AddressHolds,
         steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         for account in accounts.values():
             check_account(account)
-        alone = MemoryStore(clock)
         self._clock = clock
-        self._clocks = clocks or ExchangeClocks(alone, clock, "here")
-        self._holds = holds or AddressHolds(MemoryAddressHolds(alone, clock), clock)
+        self._clocks = clocks
+        self._holds = holds
         self._steady_ms = steady_ms
         self._own = threading.local()
         self._probes: Counter[str] = Counter()

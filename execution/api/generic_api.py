@@ -15,8 +15,8 @@ from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import account_fill_of, date_ms
 from execution.api.wire.wire_check import wire_of
 from execution.exchanges.account import Account
+from execution.exchanges.port import AccountFill
 from execution.model.order import Order, OrderReport, OrderType, Side
-from execution.orders.store import AccountFill
 
 # Our clock may be wrong by so much when trades are looked for from an order's creation on.
 CREATED_MARGIN_MS = 3_600_000

@@ -26,9 +26,9 @@ from execution.api.http.transport import (
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
+from execution.exchanges.port import AccountFill
 from execution.model.decimals import EXACT, to_text, total
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState
-from execution.orders.store import AccountFill
 
 TRADES_A_PAGE, TRADES_A_QUESTION = 50, 20
 

@@ -22,10 +22,10 @@ from execution.api.http.transport import (
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import account_fill_of, date_ms, sized_by_value
 from execution.exchanges.account import Account
+from execution.exchanges.port import AccountFill
 from execution.model.decimals import EXACT, ZERO, to_decimal, to_text
 from execution.model.order import Order, OrderReport, OrderType, Side
 from execution.model.trading_rules import Market
-from execution.orders.store import AccountFill
 
 OPEN_A_PAGE, CLOSED_A_PAGE = 100, 1_000
 # Ended orders are told for a week at most, by when they were made; the latest if not asked else.

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from execution.arbitrage.legs import ArbitrageDesk, Candidate, Legs, Limits, leg_order_id
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, average_price
-from execution.arbitrage.plan import LegPlan, NoPlan, Venue, fix_role, is_dust_at, plan_fix
+from execution.arbitrage.plan import LegPlan, Venue, fix_role, is_dust_at, plan_fix
 from execution.model.decimals import to_text
-from execution.model.errors import ExchangeUnavailable
+from execution.model.errors import ExchangeUnavailable, NoPlan, UnknownAccount
 from execution.model.order import Order, Side
-from execution.orders.placement import UnknownAccount
 from execution.orders.store import Epoch
+from oneorder.errors import OneOrderError
 
 
-class Over(Exception):
+class Over(OneOrderError):
     """Nothing more is to be done; the arbitrage ends in that state."""
 
     def __init__(self, state: ArbitrageState, reason: str) -> None:

@@ -9,23 +9,31 @@ from functools import partial
 from threading import Barrier, BrokenBarrierError
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole
-from execution.arbitrage.plan import LegPlan, NoPlan, Venue
+from execution.arbitrage.plan import LegPlan, Venue
 from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import client_order_id_of
 from execution.exchanges.parallel import together
+from execution.exchanges.port import Exchange
+from execution.exchanges.registry import client_order_id_of
 from execution.market_data.spreads import UNLIMITED
+from execution.model.clock import Clock
 from execution.model.decimals import ZERO
-from execution.model.errors import ExchangeUnavailable
+from execution.model.errors import (
+    ExchangeUnavailable,
+    NoPlan,
+    Overtaken,
+    StoreRestarted,
+    UnknownAccount,
+)
 from execution.model.instrument import assets_of
 from execution.model.order import Order, OrderType, Side, TimeInForce
-from execution.order_manager import OrderManager
 from execution.orders.factory import new_order
 from execution.orders.identifiers import order_id_of
-from execution.orders.journal import Journal, Overtaken, StoreRestarted, new_revision
-from execution.orders.placement import Placement, UnknownAccount
-from execution.orders.store import Clock, Committed, Epoch, Exchange, Store
+from execution.orders.journal import Journal, new_revision
+from execution.orders.manager import OrderManager
+from execution.orders.placement import Placement
+from execution.orders.store import Committed, Epoch, Store
 
 BOOK_DEPTH = 100
 STRATEGY = "arbitrage"

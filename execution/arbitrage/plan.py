@@ -12,6 +12,7 @@ from execution.market_data.snapshots import BookSnapshot
 from execution.market_data.spreads import BPS, UNLIMITED, Listing, Means, Pair
 from execution.model.book import Book, Level, defect_of
 from execution.model.decimals import EXACT, ZERO, to_text
+from execution.model.errors import NoPlan
 from execution.model.order import Side
 from execution.model.trading_rules import Market, untradable, whole_steps
 
@@ -51,10 +52,6 @@ class Plan:
     buy: LegPlan
     sell: LegPlan
     expected_profit: Decimal
-
-
-class NoPlan(Exception):
-    """Nothing is to be sent; the sentence says why."""
 
 
 def plan_legs(

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
-from execution.orders.store import Clock
-from execution.orders.waiting.reasons import time_text_ms
+from execution.model.clock import Clock
+from execution.model.errors import AddressHeld, StoreUnavailable
+from execution.model.waiting import time_text_ms
 
 # How often, at most, one process asks the store whether another one was asked to wait.
 LOOK_EVERY_MS = 500
@@ -41,10 +41,6 @@ class AddressHoldStore(Protocol):
     def address_hold(self, address: str) -> AddressHold | None: ...
     def end_address_hold(self, address: str) -> bool:
         """Let requests be sent there again; False where nothing kept them back."""
-
-
-class AddressHeld(ExchangeUnavailable):
-    """Nothing was sent, because the exchange has asked for no requests until a later time."""
 
 
 def address_of(url: str) -> str:

@@ -5,17 +5,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from execution.exchanges.clocks import steady_ms
-from execution.model.errors import ExchangeUnavailable
+from execution.model.clock import steady_ms
+from execution.model.errors import Crowded
 
 # Work on an order takes a fraction of this as long as its exchange answers.
 SLOW_MS = 500
 WAIT_S = 5
 _CHECK_MS = 50
-
-
-class Crowded(ExchangeUnavailable):
-    """So much work on the account waits for its exchange already that no more is begun."""
 
 
 class Bulkhead:

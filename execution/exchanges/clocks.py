@@ -1,12 +1,12 @@
 """Our own clock, and what we know of each exchange's."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from typing import Protocol
 
+from execution.exchanges.port import ClockOffset, Exchange
+from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable
-from execution.orders.store import Clock, ClockOffset, Exchange, Store
 
 # A measured offset is trusted for this long; meanwhile two clocks may drift apart by DRIFT_PPM.
 OFFSET_AGE_MAX_MS = 120_000
@@ -18,19 +18,12 @@ MEASURE_EVERY_MS = 3_000
 MEASUREMENTS_MAX = 3
 
 
-class SystemClock:
-    """The machine's wall clock."""
+class ClockStore(Protocol):
+    """Where all workers keep their offsets. Raises StoreUnavailable when the server does not
+    answer."""
 
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-def steady_ms() -> int:
-    """The host's steady clock: the same one for all its processes, and never set."""
-    return time.monotonic_ns() // 1_000_000
+    def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
+    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...
 
 
 class ExchangeClocks:
@@ -46,7 +39,7 @@ class ExchangeClocks:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, host: str, steady_ms: Callable[[], int] | None = None
+        self, store: ClockStore, clock: Clock, host: str, steady_ms: Callable[[], int] | None = None
     ) -> None:
         self._store = store
         self._clock = clock

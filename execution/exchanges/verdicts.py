@@ -1,9 +1,26 @@
-"""How a failed placement is judged: what is known of it, and rows that say what that proves."""
+"""How a failed placement is judged: what is known of it, and rows that say what that proves.
+
+A table is read from the top, and the first row that fits decides; so codes that prove nothing come
+first, whatever the HTTP status they arrive with. Whatever has no row is UNKNOWN: it is looked up,
+and never sent again on a guess. So a row stands in a profile only where the exchange's own code or
+HTTP status is proof, or where something that sounds like a refusal is none. Each profile names the
+pages that its codes are from.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from execution.model.order import Verdict
+
+REJECTED, UNKNOWN, NOT_SENT = Verdict.REJECTED, Verdict.UNKNOWN, Verdict.NOT_SENT
+STATUS_4XX = range(400, 500)
+STATUS_5XX = range(500, 600)
+STATUS_401, STATUS_403, STATUS_418, STATUS_429 = (
+    range(status, status + 1) for status in (401, 403, 418, 429)
+)
+
+# An order with our id is there: which one, and how it stands, only a lookup can tell.
+STANDS = "an order with this id stands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +86,16 @@ def span(text: str) -> tuple[str, ...]:
         codes = range(int(first), int(last) + 1) if last else None
         found += [word] if codes is None else map(str, codes)
     return tuple(found)
+
+
+def refused_by_rules(codes: str, status: range | None = None) -> tuple[Row, ...]:
+    """Rows for codes that prove a no and share one meaning. Only codes that the exchange's document
+    lists, and that can answer a placement, belong here; a range is written as `first..last`. A code
+    that a later document adds has no row, and is looked up."""
+    return each(REJECTED, "refused by a rule that the code names", *span(codes), status=status)
+
+
+EVERY_EXCHANGE = (
+    Row(NOT_SENT, "the connection was never made", reached=False),
+    Row(UNKNOWN, "the server broke while it held the request", status=STATUS_5XX),
+)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from execution.ledger.port import Ledger
+from execution.ledger.checkpoints import Agreed, Checkpoints
+from execution.ledger.port import Ledger, Snapshot
+from execution.model.clock import Clock
 from execution.model.order import Order
-from execution.orders.store import Clock, Halt
-from execution.positions.valuation import ValuationStore
-from execution.repair.checkpoints import Agreed, Checkpoints
+from execution.orders.store import Halt
 
 BATCH = 500
 
@@ -68,13 +68,23 @@ class Archived:
     evicted: int
 
 
+class SnapshotSource(Protocol):
+    """Where the snapshots come from. Raises StoreUnavailable when the server does not answer."""
+
+    def unarchived_snapshots(self, limit: int) -> list[tuple[str, Snapshot]]:
+        """The oldest snapshots that the ledger does not have, each with its name in the series."""
+
+    def mark_snapshots_archived(self, name: str) -> None:
+        """The ledger has all snapshots up to this one."""
+
+
 class Archive:
     """Between the store and the ledger."""
 
     def __init__(
         self,
         store: ArchiveStore,
-        series: ValuationStore,
+        series: SnapshotSource,
         ledger: Ledger,
         clock: Clock,
         retention: Retention,

@@ -8,13 +8,13 @@ from threading import RLock
 from execution.ledger.port import (
     UNSETTLED,
     Checkpoint,
-    LedgerUnavailable,
     Snapshot,
     check_zones,
     fill_order,
     is_outdated,
     with_all_fills,
 )
+from execution.model.errors import LedgerUnavailable
 from execution.model.order import Fill, Order
 from execution.orders.store import Halt
 

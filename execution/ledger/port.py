@@ -6,21 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from execution.model.decimals import Money, total
-from execution.model.errors import StoreUnavailable
 from execution.model.order import LIVE, Fill, Order, OrderState, merge_fills
 from execution.orders.store import Halt
 
 # The states of orders that had not ended, or whose end nobody knew.
 UNSETTLED = tuple(sorted({state.value for state in (*LIVE, OrderState.QUARANTINED)}))
-
-
-class LedgerUnavailable(StoreUnavailable):
-    """The ledger's database did not answer, or cannot be used as it is: locked, full, or of a later
-    release. Nothing is lost, what is to be written waits."""
-
-
-class LedgerUrlError(ValueError):
-    """The setting `ledger_url` names no database that a ledger can be kept in."""
 
 
 @dataclass(frozen=True, slots=True)

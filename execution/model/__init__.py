@@ -1,1 +1,1 @@
-"""…"""
+"""The pure values and rules of trading. Imports nothing of the rest."""

@@ -6,15 +6,13 @@ from typing import Annotated
 
 from pydantic import PlainSerializer
 
+from execution.model.errors import NotANumber
+
 ZERO = Decimal(0)
 
 # Sixty digits hold any sum of products of exchange amounts exactly; the default context's
 # twenty-eight would round a large notional times a fine fee.
 EXACT = Context(prec=60)
-
-
-class NotANumber(ValueError):
-    """The text is not a finite decimal number."""
 
 
 def to_decimal(text: object) -> Decimal:

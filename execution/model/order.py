@@ -225,3 +225,7 @@ def with_verdict(order: Order, number: int, verdict: Verdict, reason: str | None
             for attempt in order.attempts
         ),
     )
+
+
+# The strategy under which trades that somebody made by hand are kept.
+EXTERNAL = "external"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from execution.model.decimals import EXACT, ZERO, total
+from execution.model.errors import IllegalTransition
 from execution.model.events import (
     AttemptBegan,
     AttemptDied,
@@ -30,22 +31,18 @@ from execution.model.order import (
     merge_fills,
     with_verdict,
 )
-from execution.orders.report_faults import (
+from execution.model.report_faults import (
     believable,
     fault_reason,
     is_fault,
     mismatches,
     overfill,
 )
-from execution.orders.waiting.reasons import is_wait
+from execution.model.waiting import is_wait
 
 Rule = Callable[[Order, Any], Order]
 # What the exchange says decides where these stand.
 _UNDECIDED = LIVE | {OrderState.QUARANTINED}
-
-
-class IllegalTransition(Exception):
-    """The event cannot happen to an order in this state; the order is left as it was."""
 
 
 def transition(order: Order, event: Event) -> Order:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.exchanges.guarantees import client_order_id_of
+from execution.exchanges.registry import client_order_id_of
 from execution.model.decimals import to_decimal
 from execution.model.order import Order, OrderType, Side, TimeInForce
 from execution.orders.identifiers import order_id_of

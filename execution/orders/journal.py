@@ -6,6 +6,14 @@ from datetime import timedelta
 from secrets import token_hex
 
 from execution.exchanges.clocks import ExchangeClocks
+from execution.model.clock import Clock
+from execution.model.errors import (
+    AccountHalted,
+    AccountHeld,
+    Overtaken,
+    StoreRestarted,
+    UnknownOrder,
+)
 from execution.model.events import (
     AttemptBegan,
     AttemptUnknown,
@@ -18,32 +26,13 @@ from execution.model.events import (
     Withdrawn,
 )
 from execution.model.order import Attempt, Fill, Order, OrderState
+from execution.model.position import fold
 from execution.model.transitions import transition
-from execution.orders.store import Change, Clock, Committed, Epoch, Observer, Store
-from execution.orders.waiting.reasons import since
-from execution.position_tracker import fold
+from execution.model.waiting import since
+from execution.orders.observer import Observer
+from execution.orders.store import Change, Committed, Epoch, Store
 
 Decision = AttemptBegan | Refused | Quarantined | Withdrawn | SettledByHand
-
-
-class UnknownOrder(Exception):
-    """No order of that id is known."""
-
-
-class Overtaken(Exception):
-    """Another worker changed the order first; what was decided about the old one is void."""
-
-
-class StoreRestarted(Exception):
-    """The store's server is a new one, and what was decided did not reckon with what it lost."""
-
-
-class AccountHalted(Exception):
-    """Nothing new is to be sent on this account until a person resumes it."""
-
-
-class AccountHeld(Exception):
-    """The exchange asked to be left alone on this account for a while."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,15 @@ from dataclasses import replace
 from execution.exchanges.account import what_is_missing
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.guarantees import Uniqueness
-from execution.model.errors import ExchangeUnavailable
+from execution.exchanges.port import Exchange, Outcome
+from execution.model.clock import Clock
+from execution.model.errors import (
+    AccountHalted,
+    AccountHeld,
+    ExchangeUnavailable,
+    StoreRestarted,
+    UnknownAccount,
+)
 from execution.model.events import (
     AttemptBegan,
     AttemptDied,
@@ -21,32 +29,22 @@ from execution.model.events import (
     Withdrawn,
 )
 from execution.model.order import Attempt, Order, OrderState, Verdict
+from execution.model.report_faults import fault_reason, mismatches
 from execution.model.transitions import transition
-from execution.orders.journal import (
-    AccountHalted,
-    AccountHeld,
-    Journal,
-    StoreRestarted,
-    new_revision,
-)
-from execution.orders.report_faults import fault_reason, mismatches
-from execution.orders.rules import broken_rule
-from execution.orders.store import Clock, Epoch, Exchange, Outcome, Store
-from execution.orders.waiting.attempts import Attempts, could_arrive, may_be_forgotten
-from execution.orders.waiting.reasons import (
+from execution.model.waiting import (
     ACCOUNT_UNKNOWN,
     HELD,
     RESTARTED,
     UNKNOWN,
     unknown,
 )
+from execution.orders.journal import Journal, new_revision
+from execution.orders.rules import broken_rule
+from execution.orders.store import Epoch, Store
+from execution.orders.waiting.attempts import Attempts, could_arrive, may_be_forgotten
 from execution.orders.waiting.waits import Waits
 
 RECHECK_MS = 1_000
-
-
-class UnknownAccount(Exception):
-    """No account of that name is configured."""
 
 
 class Placement:

@@ -1,8 +1,8 @@
 """The rule of its market that an order breaks, by markets that are new enough to refuse it."""
 
+from execution.exchanges.port import Exchange
 from execution.model.order import Order
 from execution.model.trading_rules import refusal
-from execution.orders.store import Exchange
 
 # An order is refused by rules that were read within this, not by rules that may have changed since.
 RULES_AGE_MAX_MS = 60_000

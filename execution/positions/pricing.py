@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from decimal import Decimal
 
+from execution.exchanges.port import Exchange
 from execution.model.errors import QuestionRefused
-from execution.orders.store import Exchange
 
 # So many questions at most; an exchange that refuses them all is not asked for each symbol.
 QUESTIONS_MAX = 16

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Protocol
 
 from execution.exchanges.parallel import together
+from execution.exchanges.port import Exchange
 from execution.ledger.port import Snapshot
+from execution.model.clock import Clock
 from execution.model.decimals import EXACT, ZERO, Money
 from execution.model.errors import ExchangeUnavailable
 from execution.model.position import Position
-from execution.orders.store import Clock, Exchange, Store
+from execution.orders.store import Store
 from execution.positions.pricing import Pricing
 
 LOOK_AGAIN_MS = 1_000

@@ -1,1 +1,1 @@
-"""…"""
+"""Makes records and positions agree with what the exchange says."""

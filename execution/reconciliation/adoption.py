@@ -2,15 +2,9 @@
 
 from datetime import datetime
 
-from execution.model.order import Order, OrderReport
+from execution.model.errors import NotAdoptable
+from execution.model.order import EXTERNAL, Order, OrderReport
 from execution.orders.identifiers import is_ours, order_id_of
-
-# The strategy under which trades that somebody made by hand are kept.
-EXTERNAL = "external"
-
-
-class NotAdoptable(Exception):
-    """The exchange does not say enough of the order to make a record of it."""
 
 
 def adopted_order(account: str, report: OrderReport, now: datetime) -> Order:

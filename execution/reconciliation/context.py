@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from execution.model.clock import Clock
 from execution.model.order import Order
 from execution.orders.journal import Journal
-from execution.orders.store import Clock, Store
+from execution.orders.store import Store
 from execution.reconciliation.run import ReconciliationStore
 
 

@@ -10,11 +10,11 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.exchanges.port import Exchange
+from execution.model.errors import AlreadyRunning, ExchangeUnavailable, StoreUnavailable
 from execution.model.instrument import assets_of
 from execution.model.order import OrderState
 from execution.model.position import Position
-from execution.orders.store import Exchange
 from execution.positions.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.run import DriftPolicy, Reconciliation, Reread
@@ -24,10 +24,6 @@ from execution.repair.repairer import Repair
 LEASE_MS = 30_000
 # The ledger hears of changes out of order, but not as late as this.
 ARCHIVED_WITHIN = timedelta(minutes=10)
-
-
-class AlreadyRunning(Exception):
-    """Another reconciliation of this account is under way."""
 
 
 class Reconciler:

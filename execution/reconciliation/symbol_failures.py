@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
-from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-from execution.model.transitions import IllegalTransition
-from execution.orders.journal import UnknownOrder
+from execution.model.errors import (
+    ExchangeUnavailable,
+    IllegalTransition,
+    QuestionRefused,
+    UnknownOrder,
+    UnknownSymbol,
+)
 
 # An exchange that has refused so many symbols one after another is not asked for the next.
 REFUSED_IN_A_ROW_MAX = 5

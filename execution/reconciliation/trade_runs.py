@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from execution.exchanges.port import AccountFill
 from execution.model.order import Fill
-from execution.orders.store import AccountFill
 
 
 def runs_of(trades: list[AccountFill]) -> Iterator[tuple[str, tuple[Fill, ...]]]:

@@ -5,13 +5,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from execution.ledger.port import LedgerUnavailable
+from execution.exchanges.port import Exchange
+from execution.model.errors import (
+    IllegalTransition,
+    LedgerUnavailable,
+    NotAdoptable,
+    Undecided,
+    UnknownOrder,
+)
 from execution.model.events import Reported
 from execution.model.order import Fill, Order, OrderReport, OrderState
-from execution.model.transitions import IllegalTransition
 from execution.orders.identifiers import is_ours, may_be_ours
-from execution.orders.journal import UnknownOrder
-from execution.orders.store import Exchange, Halt
+from execution.orders.store import Halt
 from execution.positions.balance_sheet import (
     BalanceSheet,
     already_read,
@@ -19,7 +24,7 @@ from execution.positions.balance_sheet import (
     with_read,
     with_strangers,
 )
-from execution.reconciliation.adoption import NotAdoptable, adopted_order, external_order
+from execution.reconciliation.adoption import adopted_order, external_order
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.drift_pairs import pairs_that_explain
 from execution.reconciliation.ended_orders import stands_though_ended
@@ -35,10 +40,6 @@ PAIRS_MAX = 6
 DECIDED_AFTER = timedelta(minutes=10)
 # Records that say that no such order can stand at the exchange.
 SAID_NO = frozenset({OrderState.REFUSED, OrderState.REJECTED})
-
-
-class Undecided(Exception):
-    """Whose trade it is cannot be told yet; it is read again in the next run."""
 
 
 class AccountVisit:

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from execution.ledger.archive import Archive
 from execution.ledger.port import Ledger
+from execution.model.clock import Clock
 from execution.model.order import Fill
-from execution.model.position import Position
-from execution.orders.store import Clock, Store
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
+from execution.orders.store import Store
 
 T = TypeVar("T")
 BATCH = 500

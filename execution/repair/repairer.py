@@ -12,12 +12,13 @@ from itertools import chain
 from uuid import uuid4
 
 from execution.ledger.archive import Archive
-from execution.ledger.port import Ledger, LedgerUnavailable
+from execution.ledger.checkpoints import UNTRUSTED, Footing
+from execution.ledger.port import Ledger
+from execution.model.clock import Clock
+from execution.model.errors import IllegalTransition, LedgerUnavailable, UntrustedLedger
 from execution.model.order import Order
-from execution.model.transitions import IllegalTransition
 from execution.orders.journal import new_revision
-from execution.orders.store import Change, Clock, Committed, Store
-from execution.repair.checkpoints import UNTRUSTED, Footing
+from execution.orders.store import Change, Committed, Store
 from execution.repair.checks import PositionCheck, PositionChecks, batches
 from execution.repair.records import brought_up
 from execution.repair.store import A_POSITION, Repair, RepairStore
@@ -26,10 +27,6 @@ __all__ = ["PositionCheck", "Repair", "RepairStore", "Repairer", "UntrustedLedge
 
 LEASE_MS = 120_000
 UNSEEN = "whatever the server has lost: it was not looked over since it began"
-
-
-class UntrustedLedger(Exception):
-    """The ledger is not the one that the positions were made with; the sentence says more."""
 
 
 class Repairer:

@@ -6,11 +6,12 @@ from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.address_holds import AddressHoldStore
 from execution.ledger.archive import ArchiveStore
 from execution.market_data.snapshots import Books
+from execution.model.clock import Clock
 from execution.operations.health import HealthStore
 from execution.operations.listings import Listings
 from execution.operations.live_workers import WorkerRegistry
 from execution.operations.waiting_intents import WaitingStore
-from execution.orders.store import Clock, Store
+from execution.orders.store import Store
 from execution.positions.valuation import ValuationStore
 from execution.reconciliation.run import ReconciliationStore
 from execution.repair.repairer import RepairStore

@@ -13,7 +13,7 @@ from unfenced_kits import Coinbase, Upbit
 
 from execution.api.binance_api import BinanceExchange, binance_client
 from execution.api.strict.ccxt_exchange import CcxtExchange
-from execution.exchanges.guarantees import CONTRACTS
+from execution.exchanges.registry import CONTRACTS
 
 
 class Binance(Kit):

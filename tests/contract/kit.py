@@ -16,7 +16,7 @@ from fakes import Desk, FakeClock
 from execution.api.other_exchange_api import DOORS
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
-from execution.exchanges.guarantees import CONTRACTS, client_order_id_of
+from execution.exchanges.registry import CONTRACTS, client_order_id_of
 from execution.model.order import Order
 
 DATA = Path(__file__).parent / "data"

@@ -16,7 +16,7 @@ from execution.api.binance_api import BinanceExchange, binance_client
 from execution.api.other_exchange_api import DOORS
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
-from execution.exchanges.guarantees import CONTRACTS
+from execution.exchanges.registry import CONTRACTS
 
 Raw = dict[str, Any]
 RECORDED: dict[str, list[Raw]] = json.loads((DATA / "recorded_orders.json").read_text())

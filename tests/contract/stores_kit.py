@@ -8,8 +8,8 @@ from fakes import ACCOUNT, EPOCH, START_MS, Desk, FakeClock
 
 from execution.ledger.archive import Archive, Retention
 from execution.model.order import Fill, Order, OrderState, Side
+from execution.model.position import fold
 from execution.orders.store import Change, Committed
-from execution.position_tracker import fold
 from execution.repair.repairer import Repair, Repairer
 from execution.store.access.connection import connect
 from execution.store.stores import Stores, open_stores

@@ -7,7 +7,7 @@ from fakes import ACCOUNT, SYMBOL
 from stores_kit import ServerDesk
 
 from execution.ledger.sql.ledger import open_ledger
-from execution.repair.repairer import UntrustedLedger
+from execution.model.errors import UntrustedLedger
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from stores_kit import (
 )
 
 from execution.ledger.archive import ArchiveStore
+from execution.ledger.checkpoints import Agreed
 from execution.ledger.port import Checkpoint
 from execution.model.errors import StoreUnavailable
 from execution.model.order import OrderState
 from execution.orders.store import Change, Committed
-from execution.repair.checkpoints import Agreed
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.archive import RedisArchive

@@ -16,9 +16,11 @@ from exchange_kits import REFUSALS
 from fakes import START_MS, Desk
 
 from execution.api.binance_api import BinanceExchange
-from execution.error_handler import BINANCE, Failure, row_of
+from execution.exchanges.port import Outcome
+from execution.exchanges.profiles import binance
+from execution.exchanges.registry import row_of
+from execution.exchanges.verdicts import Failure
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.orders.store import Outcome
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)
 REJECTED, NOT_SENT, UNKNOWN = Verdict.REJECTED, Verdict.NOT_SENT, Verdict.UNKNOWN
@@ -132,7 +134,7 @@ def test_every_row_of_the_table_has_a_case_here() -> None:
         )
         for status, body, _ in ANSWERS
     ]
-    assert [row.why for row in BINANCE if row not in decided] == []
+    assert [row.why for row in binance.VERDICTS if row not in decided] == []
 
 
 @pytest.mark.parametrize(

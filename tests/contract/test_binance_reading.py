@@ -29,8 +29,14 @@ from execution.api.binance_api import (
     place_order,
 )
 from execution.arbitrage_executor import execute_arbitrage
-from execution.error_handler import NotSent, OrderRejected, OutcomeUnknown
-from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.errors import (
+    ExchangeUnavailable,
+    NotSent,
+    OrderRejected,
+    OutcomeUnknown,
+    QuestionRefused,
+    UnknownSymbol,
+)
 from execution.model.order import Order, OrderState, Side
 from execution.model.trading_rules import Market
 

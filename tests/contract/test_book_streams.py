@@ -13,10 +13,10 @@ from execution.api.books.clients import book_client
 from execution.api.books.line import Pace
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
-from execution.exchanges.guarantees import UnsupportedExchange
 from execution.market_data.snapshots import BookHealth, BookSnapshot
 from execution.model.book import Level
+from execution.model.clock import SystemClock
+from execution.model.errors import UnsupportedExchange
 from tests.paper.paper_client import Paper
 
 PATIENCE_S = 15

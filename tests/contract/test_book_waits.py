@@ -11,8 +11,9 @@ from exchange_kits import KITS
 from execution.api.books.line import Pace
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
-from execution.exchanges.address_holds import AddressHeld, AddressHolds, address_of
-from execution.exchanges.clocks import SystemClock
+from execution.exchanges.address_holds import AddressHolds, address_of
+from execution.model.clock import SystemClock
+from execution.model.errors import AddressHeld
 from execution.store.memory.holds import MemoryAddressHolds
 from execution.store.memory.orders import MemoryStore
 

@@ -12,9 +12,9 @@ from test_other_exchange_reading import BOOKS, FINE
 from execution.api.books.line import Pace
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
 from execution.market_data.snapshots import BookSnapshot
 from execution.model.book import Book
+from execution.model.clock import SystemClock
 
 KEYS = ("the-key", "the-secret", "the-password")
 BRISK = Pace(poll_ms=20, gap_ms=5, pause_ms_max=20)

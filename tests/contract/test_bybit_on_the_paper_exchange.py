@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 import requests
-from fakes import Desk
+from fakes import Desk, connections_alone
 
 from execution.api.connections import Connections
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
+from execution.exchanges.port import Exchange
+from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import (
     Attempt,
@@ -27,7 +28,6 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.orders.store import Exchange
 
 CLOCK = SystemClock()
 WINDOW_MS = 5_000
@@ -286,7 +286,7 @@ def test_a_rate_limit_is_proof_that_nothing_was_sent(bybit: Exchange, paper: Pap
 
 def test_a_key_that_nobody_has_is_rejected(paper: Paper) -> None:
     stranger = Account("main", "bybit", "stranger", "paper", "", paper.url)
-    bybit = Connections({"main": stranger}, CLOCK).exchange("main")
+    bybit = connections_alone({"main": stranger}, CLOCK).exchange("main")
     order = new()
     assert bybit.place(order, attempt()).verdict is Verdict.REJECTED
     with pytest.raises(ExchangeUnavailable):
@@ -307,7 +307,7 @@ def test_too_many_orders_are_proof_too_and_wait_until_the_exchange_counts_anew(
     strict: Paper,
 ) -> None:
     account = Account("main", "bybit", "paper", "paper", "", strict.url)
-    bybit = Connections({"main": account}, CLOCK).exchange("main")
+    bybit = connections_alone({"main": account}, CLOCK).exchange("main")
     # The ten seconds may turn over once in between.
     outcomes = [bybit.place(new(), attempt()) for _ in range(3)]
     refused = [outcome for outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED]

@@ -13,10 +13,13 @@ from kit import order_for
 
 from execution.api.connections import Connections
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import ExchangeClocks, SystemClock
+from execution.exchanges.address_holds import AddressHolds
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.port import ClockOffset
+from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Verdict
-from execution.orders.store import ClockOffset
+from execution.store.memory.holds import MemoryAddressHolds
 from execution.store.memory.orders import MemoryStore
 
 # What says so, and the path of a signed read and of the question for the time.
@@ -59,7 +62,12 @@ class Site:
         account = Account(
             "main", name, "the-key", KITS[name].secret, "the-password", self.server.url
         )
-        connections = Connections({"main": account}, self.clock, self.clocks)
+        connections = Connections(
+            {"main": account},
+            self.clock,
+            self.clocks,
+            AddressHolds(MemoryAddressHolds(self.store, self.clock), self.clock),
+        )
         self.exchange: Any = connections.exchange("main")
 
     def refuse(self, reply: Reply, times: int) -> None:

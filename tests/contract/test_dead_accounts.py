@@ -10,11 +10,12 @@ from functools import partial
 import pytest
 from canned_server import CannedServer
 from exchange_kits import KITS
+from fakes import connections_alone
 
 from execution.api.accounts.circuit import WAIT_S
 from execution.api.connections import Connections
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.store.memory.orders import MemoryStore
 from workers.liveness.outage_watch import AccountWatch
@@ -46,7 +47,7 @@ def test_loading_a_dead_accounts_markets_does_not_keep_another_account_waiting(
 ) -> None:
     with _silence() as silence:
         accounts = {"dead": _account("dead", silence), "alive": _account("alive", alive.url)}
-        connections = Connections(accounts, SystemClock())
+        connections = connections_alone(accounts, SystemClock())
         stuck = threading.Thread(target=_try, args=(connections,))
         stuck.start()
         time.sleep(0.1)
@@ -64,7 +65,7 @@ def _try(connections: Connections) -> None:
 
 def test_threads_that_want_a_dead_account_cost_one_timeout_together_and_then_nothing() -> None:
     with _silence() as silence:
-        connections = Connections({"dead": _account("dead", silence)}, SystemClock())
+        connections = connections_alone({"dead": _account("dead", silence)}, SystemClock())
         began_s = time.monotonic()
         threads = [threading.Thread(target=_try, args=(connections,)) for _ in range(8)]
         for thread in threads:
@@ -88,7 +89,7 @@ def test_an_account_that_dies_after_its_markets_were_loaded_costs_one_timeout(
         hang.wait(5)
         return {"balances": []}
 
-    connections = Connections({"main": _account("main", alive.url)}, SystemClock())
+    connections = connections_alone({"main": _account("main", alive.url)}, SystemClock())
     exchange = connections.exchange("main")
     alive.answers["GET /api/v3/account"] = silent
     with pytest.raises(ExchangeUnavailable):
@@ -116,7 +117,7 @@ def test_the_watch_finds_out_that_an_account_is_back_though_its_requests_were_sw
         hang.wait(5)
         return {"serverTime": SystemClock().now_ms()}
 
-    connections = Connections({"main": _account("main", alive.url)}, SystemClock())
+    connections = connections_alone({"main": _account("main", alive.url)}, SystemClock())
     connections.exchange("main")
     alive.answers["GET /api/v3/time"] = silent
     with pytest.raises(ExchangeUnavailable):
@@ -141,7 +142,7 @@ def test_the_watch_finds_out_that_an_account_is_back_though_its_requests_were_sw
 
 def test_old_markets_serve_while_they_cannot_be_read_again(alive: CannedServer) -> None:
     """An order that is known must be looked up and canceled also then."""
-    connections = Connections({"main": _account("main", alive.url)}, SystemClock())
+    connections = connections_alone({"main": _account("main", alive.url)}, SystemClock())
     exchange = connections.exchange("main")
     alive.answers.pop(KITS["binance"].markets)
     with pytest.raises(ExchangeUnavailable):
@@ -153,7 +154,7 @@ def test_a_refused_connection_is_found_out_without_waiting() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        connections = Connections({"dead": _account("dead", url)}, SystemClock())
+        connections = connections_alone({"dead": _account("dead", url)}, SystemClock())
         for _ in range(20):
             with pytest.raises(ExchangeUnavailable):
                 connections.exchange("dead")

@@ -18,9 +18,9 @@ from kit import DATA
 from recorded_kit import ACCOUNTS, RECORDED, adapter, tell
 
 from execution.api.strict.parse import time_of
+from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Fee, Order, OrderReport, Side, Verdict
-from execution.orders.store import Exchange
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import DriftPolicy, Reread

@@ -10,8 +10,8 @@ import pytest
 from fakes import ACCOUNT, SYMBOL
 from stores_kit import ServerDesk, an_order
 
-from execution.ledger.port import LedgerUnavailable
 from execution.ledger.sql.ledger import open_ledger
+from execution.model.errors import LedgerUnavailable
 from execution.model.events import Reported
 from execution.model.order import OrderState
 from execution.store.access import keys

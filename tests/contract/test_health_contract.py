@@ -10,7 +10,7 @@ import pytest
 from fakes import EPOCH
 from stores_kit import AWAY, PARAMS, an_order, kept, stores_of
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog
 from execution.orders.store import RefusedIntent

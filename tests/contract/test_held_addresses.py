@@ -16,10 +16,11 @@ from execution.api.accounts.account_services import placement_address
 from execution.api.connections import BINANCE_DOOR, Connections, addresses_of
 from execution.api.other_exchange_api import DOORS
 from execution.exchanges.account import Account
-from execution.exchanges.address_holds import LOOK_EVERY_MS, AddressHeld, AddressHolds, address_of
-from execution.exchanges.clocks import SystemClock
-from execution.exchanges.guarantees import CONTRACTS, client_order_id_of
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.exchanges.address_holds import LOOK_EVERY_MS, AddressHolds, address_of
+from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.registry import CONTRACTS, client_order_id_of
+from execution.model.clock import SystemClock
+from execution.model.errors import AddressHeld, ExchangeUnavailable, StoreUnavailable
 from execution.model.order import Attempt, Verdict
 from execution.orders.store import Change, Committed
 from execution.store.memory.holds import MemoryAddressHolds
@@ -246,7 +247,12 @@ class Town:
             name: Account(name, name, "the-key", KITS[name].secret, "the-password", self.server.url)
             for name in exchanges
         }
-        return Connections(accounts, self.clock, holds=AddressHolds(self.shared, self.clock))
+        return Connections(
+            accounts,
+            self.clock,
+            ExchangeClocks(self.store, self.clock, "here"),
+            AddressHolds(self.shared, self.clock),
+        )
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from execution.ledger.memory import MemoryLedger
-from execution.ledger.port import Checkpoint, Ledger, LedgerUnavailable, Snapshot
+from execution.ledger.port import Checkpoint, Ledger, Snapshot
 from execution.ledger.sql.ledger import SqlLedger, open_ledger
 from execution.ledger.sql.tables import metadata
-from execution.model.errors import StoreUnavailable
+from execution.model.errors import LedgerUnavailable, StoreUnavailable
 from execution.model.order import (
     LIVE,
     Attempt,

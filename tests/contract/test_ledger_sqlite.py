@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, fill
 
-from execution.ledger.port import LedgerUnavailable, Snapshot
+from execution.ledger.port import Snapshot
 from execution.ledger.sql.ledger import SqlLedger
+from execution.model.errors import LedgerUnavailable
 from execution.model.order import Attempt, Order, OrderState, Verdict
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from test_arbitrage_store_contract import an_arbitrage
 from test_arbitrage_store_contract import kept as kept_arbitrage
 from typer.testing import CliRunner
 
-from execution.exchanges.clocks import SystemClock
 from execution.ledger.sql.ledger import open_ledger
+from execution.model.clock import SystemClock
 from execution.model.order import Fee, Fill, OrderState, Side
 from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from execution.orders.store import RefusedIntent

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 from canned_server import CannedServer, Reply
-from fakes import EPOCH, START_MS, Desk, FakeClock
+from fakes import EPOCH, START_MS, Desk, FakeClock, connections_alone
 
-from execution.api.connections import Connections
 from execution.exchanges.account import Account
+from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Order
 from execution.orders.rules import broken_rule
-from execution.orders.store import Exchange
 
 LISTED = json.loads((Path(__file__).parent / "data" / "exchange_info.json").read_text())
 MARKETS = "GET /api/v3/exchangeInfo"
@@ -32,7 +31,9 @@ class Listing:
         self.clock = FakeClock()
         self.list_of()
         account = Account("main", "binance", "the-key", "secret", base_url=self.server.url)
-        self.connections = Connections({"main": account}, self.clock, steady_ms=self.clock.now_ms)
+        self.connections = connections_alone(
+            {"main": account}, self.clock, steady_ms=self.clock.now_ms
+        )
         self.exchange: Exchange = self.connections.exchange("main")
 
     def list_of(self, **changes: dict[str, Any]) -> None:

@@ -18,10 +18,11 @@ from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.http.transport import StrictTransport
 from execution.api.other_exchange_api import DOORS
 from execution.exchanges.account import Account
-from execution.exchanges.guarantees import CONTRACTS, Uniqueness, UnsupportedExchange
-from execution.model.errors import ExchangeUnavailable
+from execution.exchanges.guarantees import Uniqueness
+from execution.exchanges.port import Exchange
+from execution.exchanges.registry import CONTRACTS
+from execution.model.errors import ExchangeUnavailable, UnsupportedExchange
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, Verdict
-from execution.orders.store import Exchange
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)
 # ccxt has a class for it, and there is no contract for it.

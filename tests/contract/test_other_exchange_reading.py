@@ -17,11 +17,11 @@ from exchange_kits import KITS, OTHERS, Bench
 from fakes import START_MS
 from kit import ORDER_ID, Told, Trade, order_for, standing
 
+from execution.exchanges.port import Exchange
 from execution.model.book import Book
 from execution.model.decimals import to_text
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Fee, Order, OrderState, Side
-from execution.orders.store import Exchange
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [

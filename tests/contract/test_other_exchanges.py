@@ -20,8 +20,8 @@ from exchange_kits import KITS, OTHERS, REFUSALS, Bench
 from fakes import START_MS
 from kit import ORDER_ID, SECRET, order_for
 
-from execution.error_handler import Failure, Row, row_of
-from execution.exchanges.verdict_tables import EVERY_EXCHANGE, TABLES
+from execution.exchanges.registry import TABLES, row_of
+from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, Row
 from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)

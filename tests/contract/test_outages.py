@@ -10,8 +10,8 @@ from canned_server import EVERY_OTHER, CannedServer, Reply
 from recorded_kit import adapter
 
 from execution.api.strict.failures import kind_of_failure
+from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
-from execution.orders.store import Exchange
 
 SYMBOL = "BTC/USDT"
 # With the status of a fault of the server, and words in the exchange's own form that no table has.

@@ -9,9 +9,8 @@ from stores_kit import AWAY, PARAMS, an_ended_order, an_order, changed, kept, mo
 
 from execution.model.errors import StoreUnavailable
 from execution.model.order import OrderState
-from execution.model.position import Position
+from execution.model.position import Position, fold
 from execution.orders.store import Change, Committed
-from execution.position_tracker import fold
 from execution.repair.repairer import RepairStore
 from execution.store.access.connection import connect
 from execution.store.redis.repair import RedisRepair

@@ -9,10 +9,9 @@ from urllib.parse import quote
 import pytest
 from canned_server import CannedServer, Reply, Request
 from exchange_kits import KITS
-from fakes import START_MS, FakeClock
+from fakes import START_MS, FakeClock, connections_alone
 from kit import order_for
 
-from execution.api.connections import Connections
 from execution.exchanges.account import Account
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt
@@ -79,7 +78,7 @@ def test_what_an_exchange_echoes_reaches_no_reason_and_no_log(
     secret = kit.secret if name == "coinbase" else SECRET
     account = Account("main", name, KEY, secret, PASSPHRASE, base_url=url)
     server.reset(kit.at_start())
-    exchange = Connections({"main": account}, FakeClock()).exchange("main")
+    exchange = connections_alone({"main": account}, FakeClock()).exchange("main")
     order = order_for(name)
     server.answers = dict.fromkeys([kit.new_order], echo)
     outcome = exchange.place(order, ATTEMPT)

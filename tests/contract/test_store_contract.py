@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, FakeClock, fill
 
-from execution.exchanges.clocks import SystemClock
+from execution.exchanges.port import ClockOffset
+from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.model.position import Position
-from execution.orders.store import Change, ClockOffset, Committed, Epoch, Halt, RefusedIntent, Store
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
+from execution.orders.store import Change, Committed, Epoch, Halt, RefusedIntent, Store
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS

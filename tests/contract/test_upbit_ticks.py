@@ -8,9 +8,9 @@ from canned_server import CannedServer, Reply
 from fakes import START_MS, Desk
 from recorded_kit import adapter
 
+from execution.exchanges.port import Exchange
 from execution.model.order import Attempt, Verdict
 from execution.model.trading_rules import refusal
-from execution.orders.store import Exchange
 
 SYMBOLS = ("BTC/KRW", "USDT/KRW", "BTC/USDT", "XRP/BTC", "BTC/SGD")
 

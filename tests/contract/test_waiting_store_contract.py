@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fakes import Desk, FakeClock
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.operations.waiting_intents import WaitingIntent, WaitingStore
 from execution.orders.store import REFUSED_MAX, Intent, RefusedIntent, Store

@@ -10,17 +10,16 @@ from typing import Any
 import ccxt
 import pytest
 from canned_server import CannedServer
-from fakes import ACCOUNT, START_MS, Desk, FakeClock
+from fakes import ACCOUNT, START_MS, Desk, FakeClock, connections_alone
 from recorded_kit import market
 
-from execution.api.connections import Connections
 from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.strict.parse import time_of
 from execution.api.wire.dry_request import SECRETS, client_of, request_for
 from execution.api.wire.wire_check import ID, PROBES, differs, wire_of
 from execution.exchanges.account import Account
-from execution.exchanges.guarantees import CONTRACTS, UnsupportedExchange, without_contract
-from execution.model.errors import ExchangeUnavailable
+from execution.exchanges.registry import CONTRACTS, without_contract
+from execution.model.errors import ExchangeUnavailable, UnsupportedExchange
 from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
@@ -64,7 +63,7 @@ def test_an_exchange_is_refused_at_start_with_what_ccxt_would_do(
     exchange: str, reason: str
 ) -> None:
     with pytest.raises(UnsupportedExchange) as refused:
-        Connections({"main": account(exchange)}, FakeClock())
+        connections_alone({"main": account(exchange)}, FakeClock())
     said = str(refused.value)
     assert said.startswith(f"accounts.main.exchange: '{exchange}' cannot be traded on: ")
     assert reason in said
@@ -87,7 +86,7 @@ def test_an_exchange_is_refused_at_start_with_what_ccxt_would_do(
     ],
 )
 def test_an_exchange_whose_orders_go_out_as_they_are_is_taken(exchange: str) -> None:
-    Connections({"main": account(exchange)}, FakeClock())
+    connections_alone({"main": account(exchange)}, FakeClock())
 
 
 @pytest.mark.parametrize("exchange", OTHERS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.order import OrderState, OrderType, Side
 from execution.orders.factory import new_order
 from execution.orders.identifiers import order_id_of

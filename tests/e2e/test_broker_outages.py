@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.order import OrderState
 from execution.orders.store import Store
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
 from execution.store.stores import open_stores
 from oneorder import OrderSignal
-from oneorder.publisher import Publisher, PublishFailed, publish_order
+from oneorder.errors import PublishFailed
+from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.chaos.disorders.raw_messages import sound_message

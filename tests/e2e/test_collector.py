@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from execution.exchanges.clocks import SystemClock
 from execution.market_data.snapshots import BookSnapshot
+from execution.model.clock import SystemClock
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
 from workers.sandbox.local_stack import LocalStack, free_port

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from redis import Redis, ResponseError
 
 from execution.store.access import keys
-from oneorder.signals import InvalidSignal, parse_message
+from oneorder.errors import InvalidSignal
+from oneorder.signals import parse_message
 from tests.fuzz.arguments import command_lines
 from tests.fuzz.broadcasts import broadcasts
 from tests.fuzz.entries import stream_entries

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import ParamSpec, Protocol, TypeVar
 
 from execution.exchanges.guarantees import Contract
+from execution.exchanges.port import AccountFill, ClockOffset, Outcome
 from execution.model.book import Book
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from execution.model.order import (
@@ -22,17 +23,7 @@ from execution.model.order import (
 )
 from execution.model.position import Position
 from execution.model.trading_rules import Market
-from execution.orders.store import (
-    AccountFill,
-    Change,
-    ClockOffset,
-    Committed,
-    Epoch,
-    Halt,
-    Intent,
-    Outcome,
-    RefusedIntent,
-)
+from execution.orders.store import Change, Committed, Epoch, Halt, Intent, RefusedIntent
 from execution.store.memory.orders import MemoryStore
 
 from .steps import CANCEL, CLOCK, COMMIT, LOOKUP, PLACE, Fate

@@ -8,8 +8,9 @@ from itertools import count
 from typing import Any
 
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import BINANCE
-from execution.model.errors import ExchangeUnavailable
+from execution.exchanges.port import ClockOffset, Exchange, Outcome
+from execution.exchanges.profiles import binance
+from execution.model.errors import ExchangeUnavailable, Overtaken
 from execution.model.events import AttemptBegan, AttemptDied, AttemptUnknown, Event, Rejected
 from execution.model.order import (
     Attempt,
@@ -18,12 +19,11 @@ from execution.model.order import (
     OrderState,
     Verdict,
 )
-from execution.model.position import Position
-from execution.order_manager import OrderManager
-from execution.orders.journal import Decision, Journal, Overtaken
+from execution.model.position import Position, fold
+from execution.orders.journal import Decision, Journal
+from execution.orders.manager import OrderManager
 from execution.orders.placement import Placement
-from execution.orders.store import Change, ClockOffset, Committed, Epoch, Exchange, Outcome
-from execution.position_tracker import fold
+from execution.orders.store import Change, Committed, Epoch
 
 from .baton import Crew
 from .doors import ExchangeDoor
@@ -238,12 +238,12 @@ class Removal:
     whole: Parts = WHOLE
 
 
-_NO_MARGIN = Parts(contract=replace(BINANCE, engine_bound_ms=0, read_lag_ms=0))
-_HALF_A_MARGIN = Parts(contract=replace(BINANCE, engine_bound_ms=0))
-_A_QUICK_ENGINE = Parts(contract=replace(BINANCE, engine_bound_ms=9_000))
+_NO_MARGIN = Parts(contract=replace(binance.GUARANTEES, engine_bound_ms=0, read_lag_ms=0))
+_HALF_A_MARGIN = Parts(contract=replace(binance.GUARANTEES, engine_bound_ms=0))
+_A_QUICK_ENGINE = Parts(contract=replace(binance.GUARANTEES, engine_bound_ms=9_000))
 # An exchange that keeps orders that ended for less time than it is believed to.
-_FORGETFUL = replace(BINANCE, ended_kept_ms=30_000)
-_NEVER_FORGETS = Parts(contract=BINANCE, true_contract=_FORGETFUL)
+_FORGETFUL = replace(binance.GUARANTEES, ended_kept_ms=30_000)
+_NEVER_FORGETS = Parts(contract=binance.GUARANTEES, true_contract=_FORGETFUL)
 _KNOWS_IT = Parts(contract=_FORGETFUL, true_contract=_FORGETFUL)
 REMOVALS = (
     Removal("no fence wait", Parts(clocks=NeverWaits), 200),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from execution.exchanges.guarantees import BINANCE
+from execution.exchanges.profiles import binance
 from execution.model.order import Attempt
 
 from .dice import HEARD, UNHEARD
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 Plan = list[Callable[[], Step | None]]
 
 # When the engine acts on a request that was let in: before the fence, and as late as its bound.
-LATE_MS = (-1, 400, BINANCE.engine_bound_ms - 1, BINANCE.engine_bound_ms)
-MARGIN_MS = BINANCE.margin_ms
+LATE_MS = (-1, 400, binance.GUARANTEES.engine_bound_ms - 1, binance.GUARANTEES.engine_bound_ms)
+MARGIN_MS = binance.GUARANTEES.margin_ms
 # A request that a restart of the store made us forget cannot arrive unseen after so long.
 FORGOTTEN_MS = 5_000 + MARGIN_MS
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from execution.exchanges.guarantees import BINANCE, Contract, Uniqueness
+from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.exchanges.profiles import binance
 
 from .baton import Crew
 from .histories import first_failure, replay, shrunk
@@ -33,10 +34,10 @@ from .steps import (
 from .worker import Parts
 
 HISTORIES = 200
-FENCE_AND_IDS = replace(BINANCE, uniqueness=Uniqueness.ALL_ORDERS)
+FENCE_AND_IDS = replace(binance.GUARANTEES, uniqueness=Uniqueness.ALL_ORDERS)
 IDS_ALONE = replace(FENCE_AND_IDS, window_max_ms=0, engine_bound_ms=0)
 NOTHING = replace(IDS_ALONE, uniqueness=Uniqueness.NONE)
-FORGETFUL = replace(BINANCE, ended_kept_ms=90_000)
+FORGETFUL = replace(binance.GUARANTEES, ended_kept_ms=90_000)
 FORGETFUL_IDS = replace(IDS_ALONE, ended_kept_ms=30_000)
 PROMISES = {
     "a fence and ids that work once": FENCE_AND_IDS,

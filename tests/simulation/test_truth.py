@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from execution.exchanges.guarantees import BINANCE
+from execution.exchanges.port import Outcome
+from execution.exchanges.profiles import binance
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, Verdict
 from execution.orders.factory import new_order
-from execution.orders.store import Outcome
 
 from .producer import SYMBOL
 from .steps import Asked, Happening, Mood, Setting, Tells, Way
@@ -28,7 +28,9 @@ class Alone:
         asked = Asked(market=bool(setting.pop("market", False)), at_once=int(setting.pop("at", 0)))  # type: ignore[call-overload]
         self.clock = VirtualClock()
         setting = {"signals": (asked,), **setting}
-        self.truth = Truth(self.clock, Setting(**setting), lambda _: None, Counter(), BINANCE)  # type: ignore[arg-type]
+        self.truth = Truth(
+            self.clock, Setting(**setting), lambda _: None, Counter(), binance.GUARANTEES
+        )  # type: ignore[arg-type]
         self.order = new_order(
             signal_id="signal-0",
             account=ACCOUNT,
@@ -70,7 +72,7 @@ def test_a_request_that_passed_the_first_check_may_be_matched_while_forwarding_t
     request, later = alone.sent(), alone.sent()
     for under_way in (request, later):
         alone.truth.move(under_way, Way.ARRIVES)
-    alone.clock.ms += WINDOW_MS + BINANCE.engine_bound_ms
+    alone.clock.ms += WINDOW_MS + binance.GUARANTEES.engine_bound_ms
     alone.truth.move(request, Way.MATCHED)
     assert alone.truth.accepted["signal-0"] == 1
     alone.clock.ms += 1

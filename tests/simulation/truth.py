@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 
 from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.exchanges.port import AccountFill, ClockOffset, Outcome
 from execution.model.order import (
     Attempt,
     Fee,
@@ -26,7 +27,6 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.orders.store import AccountFill, ClockOffset, Outcome
 
 from .steps import Happening, Mood, Setting, Tells, Way
 from .virtual_clock import START_MS, VirtualClock, moment

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS
 from execution.exchanges.guarantees import DAY_MS
+from execution.model.clock import Clock
 from execution.model.decimals import EXACT
 from execution.model.order import Fill, Order, OrderState
 from execution.model.position import Position
 from execution.orders.identifiers import order_id_of
-from execution.orders.store import Change, Clock, Committed, Intent
+from execution.orders.store import Change, Committed, Intent
 from execution.store.memory.orders import MemoryStore
 
 from .truth import Standing, Truth, signed

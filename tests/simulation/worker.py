@@ -6,13 +6,19 @@ from typing import Any
 
 from execution.exchanges.account import Account
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import BINANCE, Contract
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
-from execution.order_manager import OrderManager
-from execution.orders.journal import Journal, Patience, UnknownOrder
+from execution.exchanges.guarantees import Contract
+from execution.exchanges.profiles import binance
+from execution.model.errors import (
+    AlreadyRunning,
+    ExchangeUnavailable,
+    StoreUnavailable,
+    UnknownOrder,
+)
+from execution.orders.journal import Journal, Patience
+from execution.orders.manager import OrderManager
 from execution.orders.placement import Placement
 from execution.reconciliation.context import ReconciliationContext
-from execution.reconciliation.reconciler import AlreadyRunning, Reconciler
+from execution.reconciliation.reconciler import Reconciler
 from execution.store.memory.valuations import MemoryReconciliations
 from execution.store.memory.workers import MemoryWorkers
 from workers.intake.intake import Intake
@@ -27,7 +33,7 @@ from .waiting_door import WaitingDoor
 from .watch import Violation, WatchedStore
 
 ACCOUNT = "binance-main"
-ACCOUNTS = {ACCOUNT: Account(ACCOUNT, BINANCE.exchange)}
+ACCOUNTS = {ACCOUNT: Account(ACCOUNT, binance.GUARANTEES.exchange)}
 RECV_WINDOW_MS = 5_000
 CALLS_MAX = 2_000
 DEADLY = frozenset({Fate.CRASH_BEFORE, Fate.CRASH_AFTER, Fate.CRASH_DELAYED, Fate.CRASH_QUEUED})
@@ -48,8 +54,8 @@ class Parts:
     journal: type[Journal] = Journal
     placement: type[Placement] = Placement
     manager: type[OrderManager] = OrderManager
-    contract: Contract = BINANCE
-    true_contract: Contract = BINANCE
+    contract: Contract = binance.GUARANTEES
+    true_contract: Contract = binance.GUARANTEES
     writes_intents: bool = True
 
 

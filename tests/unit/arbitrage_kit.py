@@ -14,21 +14,25 @@ from typing import Any
 
 from fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
 
-from execution.arbitrage.legs import ArbitrageDesk, Limits
+from execution.arbitrage.executor import ArbitrageExecutor
+from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
-from execution.arbitrage_executor import ArbitrageExecutor
+from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import BINANCE, Contract
+from execution.exchanges.guarantees import Contract
+from execution.exchanges.port import Exchange, Outcome
+from execution.exchanges.profiles import binance
 from execution.model.book import Book
+from execution.model.clock import Clock
+from execution.model.errors import UnknownAccount
 from execution.model.events import Reported
 from execution.model.order import Attempt, Order, Side
-from execution.order_manager import OrderManager
 from execution.orders.identifiers import arbitrage_id_of
-from execution.orders.journal import Journal, Patience
-from execution.orders.placement import Placement, UnknownAccount
-from execution.orders.store import Change, Clock, Committed, Epoch, Exchange, Outcome
+from execution.orders.journal import Journal
+from execution.orders.manager import OrderManager
+from execution.orders.store import Change, Committed, Epoch
 from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.orders import MemoryStore
@@ -189,8 +193,8 @@ class Floor:
         sell: Book | None = None,
         *,
         limits: Limits = LIMITS,
-        buy_contract: Contract = BINANCE,
-        sell_contract: Contract = BINANCE,
+        buy_contract: Contract = binance.GUARANTEES,
+        sell_contract: Contract = binance.GUARANTEES,
         bulkhead: Bulkhead | None = None,
     ) -> None:
         self.clock = FakeClock()
@@ -222,30 +226,12 @@ class Floor:
         self.store.known = None
         clock = ahead or self.clock
         clocks = ExchangeClocks(self.store, clock, "here" if ahead is None else "there")
-        journal = Journal(self.store, clock, clocks, Seen(), Patience())
-        placement = Placement(
-            self.store,
-            journal,
-            self._exchange_of,
-            clock,
-            clocks,
-            recv_window_ms=5_000,
-            attempts_max=20,
+        rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
+        core = assemble_orders(
+            self.store, self._exchange_of, clock, clocks, Seen(), rules, bulkhead=self.bulkhead
         )
-        manager = OrderManager(self.store, journal, self._exchange_of, placement)
-        desk = ArbitrageDesk(
-            self.arbitrages,
-            self.store,
-            journal,
-            manager,
-            placement,
-            self._exchange_of,
-            clock,
-            clocks,
-            self.bulkhead,
-        )
-        executor = ArbitrageExecutor(desk, self.limits, self._announce)
-        return Worker(executor, manager, journal)
+        executor = assemble_arbitrage(core, self.arbitrages, self.limits, self._announce)
+        return Worker(executor, core.manager, core.journal)
 
     def _exchange_of(self, account: str) -> Exchange:
         if account not in self.exchanges:

@@ -12,9 +12,9 @@ from fakes import fill
 from hypothesis import strategies as st
 
 from execution.model.decimals import ZERO
+from execution.model.instrument import COST_GRID
 from execution.model.order import Fill, Side
 from execution.model.position import Position
-from execution.position_tracker import COST_GRID
 
 SPOT = Position("binance-main", "BTC/USDT")
 LINEAR = Position("binance-main", "BTC/USDT:USDT", contract_size=Decimal("0.001"))

@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk, fill
 
+from execution.model.errors import NotAdoptable
 from execution.model.events import Reported
 from execution.model.order import (
+    EXTERNAL,
     Order,
     OrderReport,
     OrderState,
@@ -17,7 +19,7 @@ from execution.model.order import (
     TimeInForce,
 )
 from execution.model.transitions import transition
-from execution.reconciliation.adoption import EXTERNAL, NotAdoptable, adopted_order, external_order
+from execution.reconciliation.adoption import adopted_order, external_order
 
 DESK = Desk()
 OURS = DESK.order()

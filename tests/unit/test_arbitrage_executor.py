@@ -22,11 +22,12 @@ from fakes import (
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
 from execution.arbitrage_executor import execute_arbitrage
-from execution.exchanges.guarantees import BINANCE, without_contract
+from execution.exchanges.profiles import binance
+from execution.exchanges.registry import without_contract
 from execution.model.book import Book
+from execution.model.errors import SignalReused
 from execution.model.events import Reported
 from execution.model.order import OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.order_manager import SignalReused
 from execution.orders.store import Halt
 
 CLOSED, REFUSED, IMBALANCED = (
@@ -258,7 +259,7 @@ def test_how_long_to_wait_is_counted_from_the_last_thing_that_was_done() -> None
     floor.sell.script.append(is_lost)
     floor.submit()
     # That the leg never arrived is known only after longer than the patience lasts.
-    known_after_ms = LIMITS.leg_ttl_ms + BINANCE.margin_ms
+    known_after_ms = LIMITS.leg_ttl_ms + binance.GUARANTEES.margin_ms
     assert known_after_ms > LIMITS.patience_ms
     floor.sweep(for_ms=known_after_ms)
     floor.sell.book = UNREACHABLE

@@ -9,19 +9,11 @@ from arbitrage_kit import BUY, SELL, Floor
 from fakes import MARKET, START_MS, SYMBOL
 
 from execution.arbitrage.model import Arbitrage, LegRole
-from execution.arbitrage.plan import (
-    LegPlan,
-    NoPlan,
-    Plan,
-    Venue,
-    is_dust,
-    is_dust_at,
-    plan_fix,
-    plan_legs,
-)
+from execution.arbitrage.plan import LegPlan, Plan, Venue, is_dust, is_dust_at, plan_fix, plan_legs
 from execution.market_data.spreads import UNLIMITED
 from execution.model.book import Book
 from execution.model.decimals import ZERO
+from execution.model.errors import NoPlan
 from execution.model.order import Side
 from execution.model.trading_rules import Market, untradable
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
-from execution.exchanges.guarantees import without_contract
+from execution.exchanges.registry import without_contract
 from execution.model.order import OrderType, Side, Verdict
 from execution.orders.factory import new_order
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, EPOCH, SYMBOL, fill
 
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 from execution.positions.balance_sheet import (
     DUST,
     SEEN_MAX,

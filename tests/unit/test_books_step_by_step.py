@@ -14,8 +14,8 @@ import pytest
 from execution.api.books.line import Pace
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
 from execution.market_data.snapshots import BookSnapshot
+from execution.model.clock import SystemClock
 
 Raw = dict[str, Any]
 BRISK = Pace(

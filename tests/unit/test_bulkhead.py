@@ -9,9 +9,10 @@ from arbitrage_kit import BUY, SELL, Floor
 from fakes import ACCOUNT, Desk, is_lost
 
 from execution.arbitrage.model import ArbitrageState
-from execution.exchanges.bulkhead import SLOW_MS, Bulkhead, Crowded, bulkhead_of
+from execution.exchanges.bulkhead import SLOW_MS, Bulkhead, bulkhead_of
+from execution.model.errors import Crowded
 from execution.model.order import OrderState
-from execution.order_manager import OrderManager
+from execution.orders.manager import OrderManager
 
 
 class Occupied:

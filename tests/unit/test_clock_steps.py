@@ -6,8 +6,8 @@ import pytest
 from fakes import ACCOUNT, START_MS, FakeClock, FakeExchange
 
 from execution.exchanges.clocks import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
+from execution.exchanges.port import ClockOffset
 from execution.model.errors import ExchangeUnavailable
-from execution.orders.store import ClockOffset
 from execution.store.memory.orders import MemoryStore
 
 STEP_MS = 10_000

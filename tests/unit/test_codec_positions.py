@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 from fakes import fill
 
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 from execution.store.access.codec import position_from_hash, position_to_hash
 
 EMPTY = [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from execution.exchanges.guarantees import UnsupportedExchange
+from execution.model.errors import UnsupportedExchange
 from workers.configuration.settings import Settings, SettingsError
 from workers.market.collector import book_sources
 

@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.api.other_exchange_api import DOORS
-from execution.error_handler import TABLES, Failure, Row, row_of, verdict_of
-from execution.exchanges.guarantees import (
+from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.exchanges.registry import (
     CONTRACTS,
-    Contract,
-    Uniqueness,
+    TABLES,
     client_order_id_of,
+    row_of,
+    verdict_of,
     without_contract,
 )
-from execution.exchanges.verdicts import each, row_for
+from execution.exchanges.verdicts import Failure, Row, each, row_for
 from execution.model.order import Verdict
 from execution.orders.identifiers import order_id_of
 

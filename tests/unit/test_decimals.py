@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.model.decimals import NotANumber, is_multiple, to_decimal, to_text
+from execution.model.decimals import is_multiple, to_decimal, to_text
+from execution.model.errors import NotANumber
 
 
 @pytest.mark.parametrize(

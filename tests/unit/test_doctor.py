@@ -10,12 +10,13 @@ import pytest
 from fakes import ACCOUNT, Desk, FakeExchange
 
 from execution.exchanges.account import Account
-from execution.exchanges.clocks import SystemClock
+from execution.exchanges.port import ClockOffset
 from execution.ledger.memory import MemoryLedger
+from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import OrderState
 from execution.operations.live_workers import LiveWorker
-from execution.orders.store import ClockOffset, Halt, RefusedIntent
+from execution.orders.store import Halt, RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.memory.health import RECOMMENDED
 from execution.store.stores import open_stores

@@ -5,16 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from execution.error_handler import (
-    TABLES,
-    Failure,
-    NotSent,
-    OrderRejected,
-    OutcomeUnknown,
-    log_and_retry,
-    verdict_of,
-)
-from execution.model.errors import ExchangeUnavailable
+from execution.error_handler import log_and_retry
+from execution.exchanges.registry import TABLES, verdict_of
+from execution.exchanges.verdicts import Failure
+from execution.model.errors import ExchangeUnavailable, NotSent, OrderRejected, OutcomeUnknown
 from execution.model.order import Verdict
 
 

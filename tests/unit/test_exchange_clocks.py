@@ -3,9 +3,10 @@
 import pytest
 from fakes import ACCOUNT, START_MS, FakeClock, FakeExchange, SkewedClock
 
-from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClocks, SystemClock
+from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClocks
+from execution.exchanges.port import ClockOffset
+from execution.model.clock import Clock, SystemClock
 from execution.model.errors import ExchangeUnavailable
-from execution.orders.store import Clock, ClockOffset
 from execution.store.memory.orders import MemoryStore
 
 

@@ -19,6 +19,7 @@ from fakes import (
     loses_its_answer,
 )
 
+from execution.exchanges.port import AccountFill, Outcome
 from execution.model.events import Reported
 from execution.model.order import (
     Attempt,
@@ -31,7 +32,6 @@ from execution.model.order import (
     Terms,
     Verdict,
 )
-from execution.orders.store import AccountFill, Outcome
 from execution.reconciliation.adoption import external_order
 
 ASKED = Terms(Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(100), None)

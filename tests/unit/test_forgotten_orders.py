@@ -16,17 +16,9 @@ from fakes import (
     pauses,
 )
 
-from execution.exchanges.guarantees import (
-    BINANCE,
-    BYBIT,
-    CONTRACTS,
-    DAY_MS,
-    HOUR_MS,
-    OKX,
-    UPBIT,
-    Contract,
-    without_contract,
-)
+from execution.exchanges.guarantees import DAY_MS, HOUR_MS, Contract
+from execution.exchanges.profiles import binance, bybit, okx, upbit
+from execution.exchanges.registry import CONTRACTS, without_contract
 from execution.model.order import OrderState, TimeInForce, Verdict
 
 MINUTE_MS = 60_000
@@ -54,7 +46,7 @@ def test_how_long_each_exchange_keeps_what_has_ended_is_what_its_document_says()
     assert without_contract("somewhere").ended_kept_ms == min(k for k in KEPT.values() if k)
 
 
-@pytest.mark.parametrize("contract", [OKX, BYBIT], ids=["okx", "bybit"])
+@pytest.mark.parametrize("contract", [okx.GUARANTEES, bybit.GUARANTEES], ids=["okx", "bybit"])
 def test_a_worker_that_comes_back_too_late_does_not_send_again_what_the_exchange_forgot(
     contract: Contract,
 ) -> None:
@@ -75,7 +67,7 @@ def test_a_worker_that_comes_back_too_late_does_not_send_again_what_the_exchange
 
 
 def test_a_worker_that_comes_back_in_time_sends_again_what_is_not_found() -> None:
-    desk = Desk(contract=OKX)
+    desk = Desk(contract=okx.GUARANTEES)
     left_alone(desk, dies_before_it_leaves)
     desk.clock.advance(2 * HOUR_MS - MINUTE_MS)
     desk.sweep(desk.worker())
@@ -84,7 +76,7 @@ def test_a_worker_that_comes_back_in_time_sends_again_what_is_not_found() -> Non
 
 
 def test_what_is_found_settles_the_order_however_late_it_is() -> None:
-    desk = Desk(contract=OKX)
+    desk = Desk(contract=okx.GUARANTEES)
     left_alone(desk)
     desk.clock.advance(30 * DAY_MS)
     desk.sweep(desk.worker())
@@ -93,7 +85,7 @@ def test_what_is_found_settles_the_order_however_late_it_is() -> None:
 
 
 def test_a_lookup_whose_answer_comes_too_late_proves_nothing() -> None:
-    desk = Desk(contract=OKX)
+    desk = Desk(contract=okx.GUARANTEES)
     left_alone(desk, dies_before_it_leaves)
     desk.clock.advance(2 * HOUR_MS - MINUTE_MS)
     desk.exchange.on("lookup", lambda: desk.clock.advance(2 * MINUTE_MS))
@@ -103,14 +95,14 @@ def test_a_lookup_whose_answer_comes_too_late_proves_nothing() -> None:
 
 
 def test_the_exchanges_clock_decides_how_long_ago_a_request_was() -> None:
-    desk = Desk(contract=OKX, uncertainty_ms=400)
+    desk = Desk(contract=okx.GUARANTEES, uncertainty_ms=400)
     left_alone(desk, dies_before_it_leaves)
     desk.clock.advance(2 * HOUR_MS - 500)
     assert desk.worker().advance_by_id(desk.order().order_id).state is OrderState.QUARANTINED
 
 
 def test_a_second_attempt_counts_from_its_own_stamp_where_the_first_one_is_proven_dead() -> None:
-    desk = Desk(contract=OKX)
+    desk = Desk(contract=okx.GUARANTEES)
     desk.exchange.script.append(answers(Verdict.NOT_SENT))
     desk.manager.submit(desk.order(**IOC))
     desk.clock.advance(3 * HOUR_MS)
@@ -149,7 +141,7 @@ def test_an_attempt_left_behind_is_not_forgotten_while_the_next_one_waits() -> N
 
 
 def test_where_an_id_is_refused_for_ever_it_is_sent_again_at_any_time() -> None:
-    desk = Desk(contract=UPBIT)
+    desk = Desk(contract=upbit.GUARANTEES)
     left_alone(desk, dies_before_it_leaves)
     desk.clock.advance(30 * DAY_MS)
     desk.sweep(desk.worker())
@@ -161,7 +153,7 @@ def test_where_an_id_is_refused_for_ever_it_is_sent_again_at_any_time() -> None:
 
 
 def test_a_signal_published_long_before_a_restart_is_not_sent_because_it_is_not_found() -> None:
-    desk = Desk(contract=OKX)
+    desk = Desk(contract=okx.GUARANTEES)
     before = desk.store.copied()
     order = desk.order(**IOC)
     desk.manager.submit(order)
@@ -178,7 +170,7 @@ def test_a_signal_published_long_before_a_restart_is_not_sent_because_it_is_not_
 
 
 def test_a_leg_published_long_before_a_restart_may_stand_though_it_is_not_found() -> None:
-    desk = Desk(contract=OKX)
+    desk = Desk(contract=okx.GUARANTEES)
     order = desk.order(**IOC)
     desk.clock.advance(2 * HOUR_MS)
     desk.store.roll_back(desk.store.copied())
@@ -187,7 +179,7 @@ def test_a_leg_published_long_before_a_restart_may_stand_though_it_is_not_found(
 
 
 def test_binance_keeps_what_has_ended_long_enough_for_a_worker_that_was_away_for_a_month() -> None:
-    desk = Desk(contract=BINANCE)
+    desk = Desk(contract=binance.GUARANTEES)
     left_alone(desk, dies_before_it_leaves)
     desk.clock.advance(30 * DAY_MS)
     desk.sweep(desk.worker())
@@ -195,7 +187,7 @@ def test_binance_keeps_what_has_ended_long_enough_for_a_worker_that_was_away_for
 
 
 def test_a_fill_is_never_forgotten_with_the_order_that_it_is_of() -> None:
-    desk = Desk(contract=replace(OKX, ended_kept_ms=MINUTE_MS), tells_fills=False)
+    desk = Desk(contract=replace(okx.GUARANTEES, ended_kept_ms=MINUTE_MS), tells_fills=False)
     desk.exchange.fill_next.append([("99", "1")])
     desk.exchange.script.append(pauses(lambda: None, dies_after_it_arrived))
     with pytest.raises(Crash):

@@ -9,8 +9,7 @@ from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived, is_lost
 
 from execution.ledger.archive import Archive, Retention
 from execution.ledger.memory import MemoryLedger
-from execution.ledger.port import LedgerUnavailable
-from execution.model.errors import ExchangeUnavailable
+from execution.model.errors import ExchangeUnavailable, LedgerUnavailable
 from execution.model.events import CancelRequested
 from execution.model.order import Attempt, Order, OrderState, Side
 from execution.orders.store import Change, Halt

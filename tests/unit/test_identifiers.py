@@ -2,7 +2,8 @@
 
 import re
 
-from execution.exchanges.guarantees import BINANCE, CONTRACTS, KRAKEN, client_order_id_of
+from execution.exchanges.profiles import binance, kraken
+from execution.exchanges.registry import CONTRACTS, client_order_id_of
 from execution.orders.identifiers import is_ours, may_be_ours, order_id_of
 
 
@@ -17,7 +18,7 @@ def test_order_ids_are_26_lower_case_letters_and_digits() -> None:
 
 
 def test_order_ids_fit_binances_client_ids_as_they_are() -> None:
-    assert re.match(BINANCE.client_id_pattern, order_id_of("signal-1"))
+    assert re.match(binance.GUARANTEES.client_id_pattern, order_id_of("signal-1"))
     assert re.fullmatch(r"[a-zA-Z0-9-_]{1,36}", order_id_of("x" * 128))
 
 
@@ -32,8 +33,8 @@ def test_our_orders_are_known_by_sight() -> None:
 
 
 def test_a_uuid_may_be_ours_but_where_all_other_orders_have_one() -> None:
-    uuid = client_order_id_of(order_id_of("signal-1"), KRAKEN.exchange)
-    assert may_be_ours(uuid, KRAKEN.exchange)
+    uuid = client_order_id_of(order_id_of("signal-1"), kraken.GUARANTEES.exchange)
+    assert may_be_ours(uuid, kraken.GUARANTEES.exchange)
     assert may_be_ours(uuid)
     assert not may_be_ours(uuid, "coinbase")
     for exchange in CONTRACTS:

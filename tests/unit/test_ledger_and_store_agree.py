@@ -9,10 +9,11 @@ from fakes import ACCOUNT, SYMBOL, Desk
 
 from execution.ledger.archive import Archive, Retention
 from execution.ledger.memory import MemoryLedger
+from execution.model.errors import UntrustedLedger
 from execution.model.order import Order, OrderState, Side
 from execution.positions.valuation import Valuer
 from execution.reconciliation.run import DriftPolicy
-from execution.repair.repairer import Repairer, UntrustedLedger
+from execution.repair.repairer import Repairer
 from execution.store.memory.archive import MemoryArchive, MemoryRepair
 
 HOUR_MS = 3_600_000

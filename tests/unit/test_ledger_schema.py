@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, create_engine, func, inspect, select, text, update
 
-from execution.ledger.port import LedgerUnavailable
 from execution.ledger.sql.schema import UPGRADES, prepare
 from execution.ledger.sql.tables import orders, schema_version
+from execution.model.errors import LedgerUnavailable
 
 ENGINE = "sqlite://"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from execution.ledger.port import LedgerUrlError
 from execution.ledger.sql.engine import parse_url, shown
 from execution.ledger.sql.ledger import open_ledger
+from execution.model.errors import LedgerUrlError
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_missing_driver_is_named_with_what_to_install() -> None:
     )
     last = done.stderr.splitlines()[-1]
     assert last == (
-        "execution.ledger.port.LedgerUrlError: ledger_url: "
+        "execution.model.errors.LedgerUrlError: ledger_url: "
         "'postgresql+psycopg://trader:***@db/ledger' needs PostgreSQL's driver, which is not "
         "installed; run pip install 'oneorder[postgres]'"
     )

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk, FakeExchange, fill, loses_its_answer
 
-from execution.model.errors import QuestionRefused
+from execution.model.errors import IllegalTransition, QuestionRefused
 from execution.model.events import Reported
 from execution.model.order import Attempt, Order, OrderReport, OrderState, Side, Verdict
-from execution.model.transitions import IllegalTransition, transition
+from execution.model.transitions import transition
 from execution.reconciliation.run import DriftPolicy, Reread
 from execution.store.memory.valuations import MemoryReconciliations
 

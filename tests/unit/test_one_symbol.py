@@ -7,19 +7,23 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, is_lost
 
-from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.exchanges.port import Exchange
+from execution.model.errors import (
+    ExchangeUnavailable,
+    IllegalTransition,
+    NotInQuarantine,
+    QuestionRefused,
+    UnknownAccount,
+    UnknownOrder,
+    UnknownSymbol,
+)
 from execution.model.order import Attempt, Order, OrderState
-from execution.model.transitions import IllegalTransition
 from execution.operations.missing_accounts import (
     ANNOUNCED_AGAIN_MS,
     MissingAccount,
     announce_missing,
     missing_accounts,
 )
-from execution.order_manager import NotInQuarantine
-from execution.orders.journal import UnknownOrder
-from execution.orders.placement import UnknownAccount
-from execution.orders.store import Exchange
 from execution.positions.pricing import QUESTIONS_MAX
 from execution.positions.valuation import Holder, Valuer
 from execution.reconciliation.drift_pairs import pairs_that_explain

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from fakes import ACCOUNT, MARKET, SYMBOL, Desk, FakeExchange, answers, arrives, is_lost
 
+from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.clocks import ExchangeClocks
-from execution.model.errors import ExchangeUnavailable
+from execution.exchanges.port import Exchange, Outcome
+from execution.model.errors import ExchangeUnavailable, SignalReused, UnknownAccount, UnknownOrder
 from execution.model.order import (
     Attempt,
     Order,
@@ -21,26 +23,16 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.order_manager import OrderManager, SignalReused, UnknownAccount
-from execution.orders.journal import Journal, Patience, UnknownOrder
-from execution.orders.placement import Placement
-from execution.orders.store import Exchange, Outcome
+from execution.orders.journal import Patience
+from execution.orders.manager import OrderManager
 
 
 def with_exchange(desk: Desk, exchange_of: Any) -> OrderManager:
     """A manager on the desk's store that gets its connections from somewhere else."""
     clocks = ExchangeClocks(desk.store, desk.clock, "here")
-    journal = Journal(desk.store, desk.clock, clocks, desk.seen, Patience())
-    placement = Placement(
-        desk.store,
-        journal,
-        exchange_of,
-        desk.clock,
-        clocks,
-        recv_window_ms=5_000,
-        attempts_max=20,
-    )
-    return OrderManager(desk.store, journal, exchange_of, placement)
+    rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
+    core = assemble_orders(desk.store, exchange_of, desk.clock, clocks, desk.seen, rules)
+    return core.manager
 
 
 def test_an_order_that_rests_is_open_and_its_record_says_so() -> None:

@@ -16,9 +16,9 @@ from fakes import (
 )
 
 from execution.api.accounts.circuit import WAIT_S, Circuit
+from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from execution.model.order import Order, OrderState, OrderType
-from execution.orders.store import Exchange
 from workers.liveness.outage_watch import LOOK_EVERY_MS, RELEASE_AFTER_MS, AccountWatch
 
 WAKE_LEASE_MS = 5_000

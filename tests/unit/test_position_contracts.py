@@ -6,10 +6,9 @@ import pytest
 from fakes import fill
 
 from execution.model.decimals import ZERO
-from execution.model.instrument import Kind, instrument_of
+from execution.model.instrument import COST_GRID, Kind, instrument_of
 from execution.model.order import Fill
-from execution.model.position import Position
-from execution.position_tracker import COST_GRID, fold
+from execution.model.position import Position, fold
 from execution.positions.cash_flows import cash_flows
 
 # Contracts of 0.01 BTC, settled in USDT; and of 100 USD, settled in BTC.

@@ -20,9 +20,9 @@ from position_kit import (
 )
 
 from execution.model.decimals import ZERO
+from execution.model.instrument import COST_GRID
 from execution.model.order import Fill
-from execution.model.position import Position
-from execution.position_tracker import COST_GRID, fold
+from execution.model.position import Position, fold
 from execution.positions.cash_flows import cash_flows
 
 QUICK = settings(max_examples=40, deadline=None)

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from position_kit import EVERY_KIND, Ledger, apart, moved_cash, profit, random_fills
 
+from execution.model.instrument import COST_GRID
 from execution.model.order import Fill, merge_fills
-from execution.model.position import Position
-from execution.position_tracker import COST_GRID, fold
+from execution.model.position import Position, fold
 
 COUNT = 100_000
 STEP = 1_000

@@ -9,8 +9,7 @@ from position_kit import fees, moved_cash, prices, sizes
 
 from execution.model.events import Reported
 from execution.model.order import Fill, Order, OrderReport, OrderState, Side, merge_fills
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 
 QUICK = settings(max_examples=25, deadline=None)
 FLAT = Position(ACCOUNT, SYMBOL)

@@ -10,8 +10,7 @@ from fakes import fill
 
 from execution.model.instrument import assets_of
 from execution.model.order import Fill
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 
 FLAT = Position("binance-main", "BTC/USDT")
 LONG = (fill("1", "buy", "10", "100"), fill("2", "buy", "10", "110"))

@@ -10,7 +10,7 @@ from fakes import SYMBOL, FakeExchange, RealTime, answers, is_lost, loses_its_an
 
 import execution
 from execution.model.order import OrderState, OrderType, TimeInForce, Verdict
-from execution.standalone import create_order
+from execution.order_manager import create_order
 
 SPECIFIED = {
     "initialize_binance_api": ["api_key", "secret_key"],

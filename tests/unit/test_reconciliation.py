@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Crash, Desk, dies_after_it_arrived
 
-from execution.model.errors import ExchangeUnavailable
+from execution.model.errors import AlreadyRunning, ExchangeUnavailable
 from execution.model.order import Order, OrderState, Side
-from execution.reconciliation.reconciler import LEASE_MS, AlreadyRunning
+from execution.reconciliation.reconciler import LEASE_MS
 from execution.reconciliation.run import Reconciliation
 
 

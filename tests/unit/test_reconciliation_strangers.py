@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 
-from execution.model.order import Attempt, OrderState, Side
-from execution.reconciliation.adoption import EXTERNAL
+from execution.model.order import EXTERNAL, Attempt, OrderState, Side
 from execution.reconciliation.run import DriftPolicy
 
 ADOPT, HALT = DriftPolicy.ADOPT, DriftPolicy.HALT

@@ -19,11 +19,11 @@ import pytest
 import structlog
 
 from execution.exchanges.account import Account
-from execution.ledger.port import LedgerUrlError
+from execution.exchanges.port import Outcome
 from execution.ledger.sql.engine import parse_url
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.errors import ExchangeUnavailable, LedgerUrlError, StoreUnavailable
 from execution.model.order import Verdict
-from execution.orders.store import Outcome, RefusedIntent
+from execution.orders.store import RefusedIntent
 from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact, redact_prose, register_secrets, register_url, scrub
 from oneorder.settings import SignalSettings

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from fakes import ACCOUNT, SYMBOL, Desk
 
-from execution.ledger.port import LedgerUnavailable
+from execution.model.errors import LedgerUnavailable
 from execution.model.order import Order, OrderState, Side
 
 HOUR_MS = 3_600_000

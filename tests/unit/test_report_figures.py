@@ -13,8 +13,7 @@ from report_kit import NOW, START, at, numbered, snapshot, timed, traded
 
 from execution.model.decimals import total
 from execution.model.order import Order, OrderState
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 from workers.reports import Report, build_report
 from workers.reports.summary import Summary, drawdowns, percentile
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 from fakes import Desk, FlakyStore
 
+from execution.model.errors import NotInQuarantine, UnknownOrder
 from execution.model.order import Order, OrderState
-from execution.order_manager import NotInQuarantine
-from execution.orders.journal import UnknownOrder
 from execution.orders.store import Change, Committed
 
 

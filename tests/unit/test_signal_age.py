@@ -6,9 +6,9 @@ import pytest
 from fakes import Desk, is_lost
 
 from execution.model.order import Order, OrderState, OrderType
+from execution.orders.codec import order_from_json, order_to_json
 from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
 from execution.orders.waiting.signal_age import publication_time
-from execution.store.access.codec import order_from_json, order_to_json
 
 AGE_MAX_S = 60
 

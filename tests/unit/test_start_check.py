@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from execution.exchanges.guarantees import UnsupportedExchange
+from execution.model.errors import UnsupportedExchange
 from workers.configuration.settings import AccountSettings, Settings, SettingsError, load_settings
 from workers.configuration.start_check import checked_accounts
 from workers.messaging.flower_guard import auth_fault

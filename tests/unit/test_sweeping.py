@@ -7,7 +7,7 @@ import pytest
 from fakes import ACCOUNT, Desk
 from intake_kit import WAIT_MAX_S, IntakeKit, live_worker
 
-from execution.ledger.port import LedgerUnavailable
+from execution.model.errors import LedgerUnavailable
 from execution.model.order import Order
 from execution.orders.identifiers import order_id_of
 from workers.intake.sweeping import (

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from fakes import START_MS, Desk, fill
 
+from execution.model.errors import IllegalTransition
 from execution.model.events import (
     AttemptBegan,
     AttemptDied,
@@ -25,7 +26,7 @@ from execution.model.events import (
     Withdrawn,
 )
 from execution.model.order import Attempt, Order, OrderReport, OrderState, Verdict
-from execution.model.transitions import IllegalTransition, transition
+from execution.model.transitions import transition
 
 EVENTS = """
              AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined Delayed    SettledByHand

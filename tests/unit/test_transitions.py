@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from fakes import START_MS, Desk, fill
 
+from execution.model.errors import IllegalTransition
 from execution.model.events import (
     AttemptBegan,
     AttemptDied,
@@ -18,7 +19,7 @@ from execution.model.events import (
     Withdrawn,
 )
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState, Verdict
-from execution.model.transitions import IllegalTransition, transition
+from execution.model.transitions import transition
 
 
 def began(number: int) -> AttemptBegan:

@@ -8,8 +8,7 @@ from fakes import ACCOUNT, SYMBOL, Desk, FakeClock, FakeExchange, fill
 
 from execution.model.book import Book
 from execution.model.order import Fill
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 from execution.positions.valuation import (
     LOOK_AGAIN_MS,
     Holder,

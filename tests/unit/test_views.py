@@ -10,8 +10,7 @@ from typing import Any
 from fakes import ACCOUNT, SYMBOL, Desk, fill, is_lost
 
 from execution.model.order import Order
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 from execution.positions.valuation import Mark
 from execution.reconciliation.run import Reconciliation
 from workers.views.trading import (

@@ -15,12 +15,12 @@ from fakes import (
     is_under_way,
 )
 
+from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.clocks import ExchangeClocks
-from execution.model.errors import ExchangeUnavailable
+from execution.exchanges.port import Exchange
+from execution.model.errors import ExchangeUnavailable, UnknownAccount
 from execution.model.order import Order, OrderState, Verdict
-from execution.order_manager import OrderManager, UnknownAccount
-from execution.orders.placement import Placement
-from execution.orders.store import Exchange
+from execution.orders.manager import OrderManager
 
 NOON = "2027-01-15T08:00:00Z"
 
@@ -208,16 +208,9 @@ def test_an_order_on_an_account_that_this_worker_does_not_know_says_so() -> None
 
 
 def _worker_without_accounts(desk: Desk, exchange_of: Callable[[str], Exchange]) -> OrderManager:
-    placement = Placement(
-        desk.store,
-        desk.journal,
-        exchange_of,
-        desk.clock,
-        ExchangeClocks(desk.store, desk.clock, "there"),
-        recv_window_ms=None,
-        attempts_max=20,
-    )
-    return OrderManager(desk.store, desk.journal, exchange_of, placement)
+    clocks = ExchangeClocks(desk.store, desk.clock, "there")
+    rules = OrderRules(attempts_max=20)
+    return assemble_orders(desk.store, exchange_of, desk.clock, clocks, desk.seen, rules).manager
 
 
 def test_an_order_that_may_have_been_forgotten_says_what_it_waits_for() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from execution.exchanges.guarantees import CONTRACTS
+from execution.exchanges.registry import CONTRACTS
 from workers.configuration.settings import (
     AccountSettings,
     Settings,

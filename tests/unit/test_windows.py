@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from fakes import ACCOUNT, Desk, is_lost
 
-from execution.exchanges.guarantees import BINANCE, BYBIT, CONTRACTS, KRAKEN, OKX, Contract
+from execution.exchanges.guarantees import Contract
+from execution.exchanges.profiles import binance, bybit, kraken, okx
+from execution.exchanges.registry import CONTRACTS
 from execution.model.order import Order, OrderState
 
 FENCED = [contract for contract in CONTRACTS.values() if contract.is_fenced]
@@ -29,14 +31,14 @@ def test_a_request_that_vanished_is_sent_again_as_soon_as_is_promised(contract: 
     while desk.placements == 1:
         desk.sweep(for_ms=500)
     took_ms = desk.clock.now_ms() - began_ms + SWEEP_MS
-    assert took_ms <= (15_000 if contract is BINANCE else 20_000)
+    assert took_ms <= (15_000 if contract is binance.GUARANTEES else 20_000)
     assert desk.stored(order).state is OrderState.OPEN
     assert desk.accepted == 1
 
 
 @EACH
 def test_no_proof_is_earlier_than_the_bound_that_the_contract_names(contract: Contract) -> None:
-    assert contract.engine_bound_ms >= (1_000 if contract is KRAKEN else 10_000)
+    assert contract.engine_bound_ms >= (1_000 if contract is kraken.GUARANTEES else 10_000)
     assert contract.within_window(contract.window_ms) == contract.window_ms
     desk = Desk(contract=contract, recv_window_ms=None)
     attempt = desk.manager.submit(desk.order()).attempts[0]
@@ -53,7 +55,11 @@ def test_an_accounts_own_window_comes_before_the_general_one_and_that_before_the
 
 @pytest.mark.parametrize(
     ("contract", "wanted_ms", "window_ms"),
-    [(KRAKEN, 1_000, 3_000), (BYBIT, 60_000, 5_000), (OKX, 60_000, 30_000)],
+    [
+        (kraken.GUARANTEES, 1_000, 3_000),
+        (bybit.GUARANTEES, 60_000, 5_000),
+        (okx.GUARANTEES, 60_000, 30_000),
+    ],
     ids=["kraken", "bybit", "okx"],
 )
 def test_a_window_that_the_exchange_does_not_take_is_never_sent(
@@ -66,7 +72,7 @@ def test_a_window_that_the_exchange_does_not_take_is_never_sent(
 def test_an_order_that_expires_sooner_than_the_exchange_can_be_asked_to_refuse_it_is_not_sent() -> (
     None
 ):
-    desk = Desk(contract=KRAKEN)
+    desk = Desk(contract=kraken.GUARANTEES)
     expires_at = desk.clock.now() + timedelta(milliseconds=2_999)
     order = desk.manager.submit(desk.order(expires_at=expires_at))
     assert order.state is OrderState.REFUSED
@@ -112,7 +118,7 @@ def test_where_no_request_is_refused_for_being_late_the_clock_does_not_matter() 
 
 
 def test_a_contract_says_when_an_order_may_have_been_forgotten() -> None:
-    kept = replace(BINANCE, ended_kept_ms=1_000)
+    kept = replace(binance.GUARANTEES, ended_kept_ms=1_000)
     assert not kept.may_have_forgotten(5_000, 5_999)
     assert kept.may_have_forgotten(5_000, 6_000)
-    assert not replace(BINANCE, ended_kept_ms=None).may_have_forgotten(0, 10**15)
+    assert not replace(binance.GUARANTEES, ended_kept_ms=None).may_have_forgotten(0, 10**15)

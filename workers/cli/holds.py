@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from workers.cli.app import AsJson, Refused, cli, print_line, stores
 from workers.configuration.settings import load_settings
 from workers.intake.sweeping import APART_MS

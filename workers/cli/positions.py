@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
+from execution.model.errors import AlreadyRunning, UntrustedLedger
 from execution.model.position import Position
 from execution.orders.store import Halt
-from execution.reconciliation.reconciler import AlreadyRunning
 from execution.reconciliation.run import Reconciliation
-from execution.repair.repairer import UntrustedLedger
 from workers.cli.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
 from workers.cli.filters import (
     LAST,

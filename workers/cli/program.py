@@ -9,14 +9,17 @@ from typing import Any
 
 import typer
 
-from execution.exchanges.guarantees import UnsupportedExchange
-from execution.ledger.port import LedgerUrlError
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
-from execution.reconciliation.reconciler import AlreadyRunning
+from execution.model.errors import (
+    AlreadyRunning,
+    ExchangeUnavailable,
+    LedgerUrlError,
+    StoreUnavailable,
+    UnsupportedExchange,
+)
 from execution.text.cutting import cut
 from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact
-from oneorder.publisher import PublishFailed
+from oneorder.errors import PublishFailed
 from workers.cli import arbitrage, holds, orders, positions, reporting, running, signals
 from workers.cli.app import Refused, cli
 from workers.cli.interrupts import was_interrupted

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from workers.cli.app import AsJson, Refused, cli, lay_out, print_json
 from workers.views import tables
 

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from execution.exchanges.guarantees import UnsupportedExchange
-from execution.ledger.port import LedgerUrlError
+from execution.model.errors import LedgerUrlError, UnsupportedExchange
 from workers.cli.app import AsJson, Refused, cli, console, print_json, show
 from workers.cli.interrupts import SIGNALS
 from workers.configuration.settings import SettingsError

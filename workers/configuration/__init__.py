@@ -1,1 +1,1 @@
-"""…"""
+"""Settings, keys and accounts, and the checks before a worker starts."""

@@ -1,7 +1,7 @@
 """Opens what is kept, by the settings: Redis and the ledger. Light, as every command needs it."""
 
-from execution.exchanges.clocks import SystemClock
 from execution.ledger.port import Ledger
+from execution.model.clock import SystemClock
 from execution.store.stores import Stores, open_stores
 from workers.configuration.settings import Settings, ledger_url_of
 

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_settings import SettingsConfigDict
 
 from execution.exchanges.account import Account
-from execution.exchanges.guarantees import CONTRACTS
+from execution.exchanges.registry import CONTRACTS
 from execution.reconciliation.run import DriftPolicy
 from execution.text.redaction import redact, register_url
 from oneorder.addresses import check_base_url

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.operations.listings import Listings
-from execution.orders.store import Exchange
 from execution.reconciliation.run import Reconciliation
 from workers.doctor.findings import Finding, fail, ok, some, warn
 from workers.views.trading import time_text

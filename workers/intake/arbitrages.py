@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
+from execution.arbitrage.executor import ArbitrageExecutor
 from execution.arbitrage.model import Arbitrage
-from execution.arbitrage_executor import ArbitrageExecutor
+from execution.model.clock import Clock
 from execution.orders.identifiers import arbitrage_id_of
-from execution.orders.store import Clock
 from oneorder.signals import ArbitrageSignal
 
 

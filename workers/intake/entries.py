@@ -4,8 +4,9 @@ import json
 import re
 
 from execution.orders.store import Intent
+from oneorder.errors import InvalidSignal
 from oneorder.sentences import short
-from oneorder.signals import ArbitrageSignal, CancelRequest, InvalidSignal, Message
+from oneorder.signals import ArbitrageSignal, CancelRequest, Message
 
 _ENTRY_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
 _NUMBER_MAX = 2**64 - 1

@@ -8,22 +8,16 @@ from typing import TypeVar
 import structlog
 
 from execution.arbitrage.model import Arbitrage
-from execution.model.errors import StoreUnavailable
+from execution.model.clock import Clock
+from execution.model.errors import SignalReused, StoreUnavailable, UnknownOrder
 from execution.model.order import Order, OrderType, Side, TimeInForce
 from execution.operations.waiting_intents import WaitingIntent, WaitingStore
-from execution.order_manager import OrderManager, SignalReused
 from execution.orders.factory import new_order
-from execution.orders.journal import UnknownOrder
-from execution.orders.store import Clock, Intent, RefusedIntent, Store
+from execution.orders.manager import OrderManager
+from execution.orders.store import Intent, RefusedIntent, Store
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
-from oneorder.signals import (
-    ArbitrageSignal,
-    CancelRequest,
-    InvalidSignal,
-    Message,
-    OrderSignal,
-    parse_message,
-)
+from oneorder.errors import InvalidSignal
+from oneorder.signals import ArbitrageSignal, CancelRequest, Message, OrderSignal, parse_message
 from workers.intake.arbitrages import ArbitrageIntake
 from workers.intake.entries import accounts_of, as_intent, real_entry, text_of, version_of
 from workers.intake.roster import Need, NotOurs, Roster

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from execution.exchanges.account import Account
+from execution.model.clock import Clock
 from execution.operations.live_workers import LiveWorker, WorkerRegistry, account_need, version_need
-from execution.orders.store import Clock
 from oneorder.broker import SCHEMA_VERSION
 
 # How long an answer of the registry is used again, so that many messages do not ask it each.

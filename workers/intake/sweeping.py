@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from execution.exchanges.clocks import steady_ms
+from execution.model.clock import Clock, steady_ms
 from execution.operations.waiting_intents import WaitingIntent
-from execution.orders.store import Clock, Intent
+from execution.orders.store import Intent
 from execution.store.stores import Stores
 from workers.intake.intake import Intake, LeftToOthers
 

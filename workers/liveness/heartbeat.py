@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from execution.model.clock import Clock
 from execution.model.errors import StoreUnavailable
 from execution.operations.live_workers import (
     BEAT_EVERY_S,
@@ -17,7 +18,6 @@ from execution.operations.live_workers import (
     WorkerRegistry,
     reachable_by_others,
 )
-from execution.orders.store import Clock
 from oneorder.broker import SCHEMA_VERSION
 
 

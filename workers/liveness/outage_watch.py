@@ -11,9 +11,9 @@ from threading import Event, Thread
 import structlog
 
 from execution.api.accounts.circuit import PAUSE_MS, Circuit
-from execution.exchanges.clocks import steady_ms
+from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
-from execution.orders.store import Clock, Store
+from execution.orders.store import Store
 from workers.bootstrap import Services
 from workers.intake.sweeping import APART_MS, WAKE_LEASE_MS
 

@@ -1,1 +1,1 @@
-"""…"""
+"""Long-running readers of the market: collector, scanner, inventory."""

@@ -7,8 +7,8 @@ from execution.api.books.line import Pace
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
-from execution.exchanges.clocks import SystemClock, steady_ms
 from execution.market_data.collector import BookCollector
+from execution.model.clock import SystemClock, steady_ms
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
 from execution.store.redis.holds import RedisAddressHolds

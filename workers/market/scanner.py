@@ -9,10 +9,10 @@ from execution.api.connections import Connections
 from execution.market_data.opportunities import Cooldown, Opportunity
 from execution.market_data.scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits, Spread
 from execution.market_data.snapshots import BookKey, Books
+from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.instrument import assets_of
 from execution.model.trading_rules import Market
-from execution.orders.store import Clock
 from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
 from workers.configuration.settings import Settings, SettingsError
 

@@ -18,8 +18,7 @@ from celery.signals import (
 )
 from kombu import Queue
 
-from execution.exchanges.guarantees import UnsupportedExchange
-from execution.ledger.port import LedgerUrlError
+from execution.model.errors import LedgerUrlError, UnsupportedExchange
 from execution.text.redacted_logging import redact_process_output
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from workers.bootstrap import services

@@ -13,12 +13,15 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from execution.exchanges.parallel import together
-from execution.ledger.port import LedgerUnavailable
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.model.errors import (
+    AlreadyRunning,
+    ExchangeUnavailable,
+    LedgerUnavailable,
+    StoreUnavailable,
+    UnknownOrder,
+)
 from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import announce_missing
-from execution.orders.journal import UnknownOrder
-from execution.reconciliation.reconciler import AlreadyRunning
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.bootstrap import (
     Services,

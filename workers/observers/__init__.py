@@ -1,1 +1,1 @@
-"""…"""
+"""What logs and Sentry hear of what happens."""

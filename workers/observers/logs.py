@@ -1,20 +1,14 @@
 """One structured line for every change of an order, and for what the workers do besides."""
 
 import logging
-import re
 import sys
 
 import structlog
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
-from execution.model.events import Event
-from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import MissingAccount
-from execution.orders.report_faults import is_fault
 from execution.reconciliation.run import Reconciliation
 from execution.text.redacted_logging import redact_event, redact_process_output
-
-_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
@@ -39,32 +33,6 @@ def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-
-
-class LogObserver:
-    """Writes every stored change of an order as one line."""
-
-    def __call__(self, order: Order, event: Event, before: OrderState | None) -> None:
-        log = structlog.get_logger("oneorder")
-        write = {
-            OrderState.QUARANTINED: log.error,
-            OrderState.REJECTED: log.warning,
-            OrderState.REFUSED: log.warning,
-        }.get(order.state, log.info)
-        if is_fault(order.reason):
-            write = log.error
-        write(
-            _WORD.sub("_", type(event).__name__).lower(),
-            order_id=order.order_id,
-            signal_id=order.signal_id,
-            account=order.account,
-            symbol=order.symbol,
-            attempt=len(order.attempts),
-            before=before,
-            state=order.state,
-            filled=str(order.filled),
-            reason=order.reason or (order.attempt.reason if order.attempt else None),
-        )
 
 
 def log_reconciliation(found: Reconciliation) -> None:

@@ -9,8 +9,8 @@ from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.model.events import Event as OrderEvent
 from execution.model.events import Quarantined, Reported
 from execution.model.order import Order, OrderState
+from execution.model.report_faults import is_fault
 from execution.operations.missing_accounts import MissingAccount
-from execution.orders.report_faults import is_fault
 from execution.reconciliation.run import Reconciliation
 from execution.text.redaction import scrub
 

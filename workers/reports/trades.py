@@ -11,8 +11,7 @@ import pandas as pd
 from execution.model.decimals import ZERO, Money
 from execution.model.instrument import COST_GRID, Instrument, assets_of
 from execution.model.order import Fill, Order, Side
-from execution.model.position import Position
-from execution.position_tracker import fold
+from execution.model.position import Position, fold
 from workers.reports.fees import Rates, ValuedFees, fees_by_asset, value_fees
 
 NO_STRATEGY = "-"

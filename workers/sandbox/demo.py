@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from execution.exchanges.clocks import SystemClock
 from execution.ledger.sql.ledger import open_ledger
+from execution.model.clock import SystemClock
 from execution.model.decimals import to_text
 from execution.model.order import Order, OrderState
 from execution.orders.identifiers import order_id_of

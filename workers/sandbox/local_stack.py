@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.orders.store import Store
 from execution.store.stores import Stores, open_stores

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from execution.exchanges.clocks import steady_ms
+from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable
-from execution.orders.store import Clock
-from execution.orders.waiting.reasons import time_text
+from execution.model.waiting import time_text
 
 PAUSE_MS = 1_000
 # A worker brings its waiting orders forward when the exchange is back (see outage_watch); this is

@@ -10,9 +10,8 @@ import ccxt
 from execution.api.accounts.circuit import Circuit
 from execution.api.strict.ccxt_exchange import UNREADABLE
 from execution.api.strict.failures import without_signature
-from execution.exchanges.clocks import steady_ms
+from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable
-from execution.orders.store import Clock
 
 MARKETS_AGE_MAX_MS = 3_600_000
 # How long a caller waits for a load that another thread has begun, before it gives up its turn.

@@ -1,1 +1,1 @@
-"""…"""
+"""Order books by stream or by request."""

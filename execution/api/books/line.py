@@ -8,7 +8,7 @@ from typing import Any
 from execution.api.strict.parse import book_of
 from execution.market_data.snapshots import BookHealth, BookSnapshot, Source
 from execution.model.book import Book, Level
-from execution.orders.store import Clock
+from execution.model.clock import Clock
 
 # No exchange tells fewer levels than these when it cuts a book.
 CUT_AT_LEAST = 5

@@ -18,11 +18,10 @@ from execution.api.books.line import BookLine, Pace, steady_ms
 from execution.api.strict.ccxt_exchange import UNREADABLE
 from execution.api.strict.failures import without_signature
 from execution.exchanges.account import Account
-from execution.exchanges.address_holds import AddressHeld, AddressHolds
-from execution.exchanges.guarantees import UnsupportedExchange
+from execution.exchanges.address_holds import AddressHolds
 from execution.market_data.snapshots import BookHealth, Publish
-from execution.model.errors import StoreUnavailable
-from execution.orders.store import Clock
+from execution.model.clock import Clock
+from execution.model.errors import AddressHeld, StoreUnavailable, UnsupportedExchange
 
 # A connection that breaks under a subscription is told as it is, without a class of ccxt's.
 FAILURES = (

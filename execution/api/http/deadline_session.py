@@ -20,7 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
 from execution.api.http.resolver import addresses_of
-from execution.exchanges.clocks import steady_ms
+from execution.model.clock import steady_ms
 
 # What is left of a deadline is never 0, which a socket would take for "do not block".
 LEAST_MS = 1

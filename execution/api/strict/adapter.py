@@ -5,8 +5,8 @@ from typing import Any
 from execution.api.accounts.account_services import ALONE, AccountServices, placement_address
 from execution.api.strict.parse import market_of
 from execution.exchanges.guarantees import Contract
+from execution.model.clock import Clock
 from execution.model.trading_rules import Market
-from execution.orders.store import Clock
 
 
 class Adapter:

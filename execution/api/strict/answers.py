@@ -3,8 +3,8 @@
 Each raises ValueError where it does not; nothing may be concluded from such an answer.
 """
 
+from execution.exchanges.port import AccountFill
 from execution.model.order import Fill, Order, OrderReport
-from execution.orders.store import AccountFill
 
 
 def with_id(symbol: str, exchange_order_id: str, report: OrderReport) -> OrderReport:

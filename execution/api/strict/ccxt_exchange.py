@@ -19,12 +19,12 @@ from execution.api.strict.parse import (
     report_of,
 )
 from execution.api.strict.trade_pages import walk_back
-from execution.error_handler import verdict_of
+from execution.exchanges.port import AccountFill, ClockOffset, Outcome
+from execution.exchanges.registry import verdict_of
 from execution.model.book import Book
 from execution.model.decimals import to_decimal
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderType, TimeInForce, Verdict
-from execution.orders.store import AccountFill, ClockOffset, Outcome
 
 T = TypeVar("T")
 # What comes of reading an answer that is not what it should be.

@@ -6,7 +6,7 @@ import ccxt
 
 from execution.api.http.transport import StrictTransport
 from execution.api.strict.causes import never_connected
-from execution.error_handler import Failure
+from execution.exchanges.verdicts import Failure
 from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
 from execution.text.redaction import redact
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from execution.exchanges.port import AccountFill
 from execution.model.book import Book, Level
 from execution.model.decimals import to_decimal
 from execution.model.order import (
@@ -19,7 +20,6 @@ from execution.model.order import (
     TimeInForce,
 )
 from execution.model.trading_rules import Market
-from execution.orders.store import AccountFill
 
 _STATUSES = {
     "open": OrderState.OPEN,

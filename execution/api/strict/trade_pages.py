@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from execution.api.strict.parse import time_of
-from execution.orders.store import AccountFill
+from execution.exchanges.port import AccountFill
 
 # A trade id that is no place to begin from is looked for this far back.
 LOOKBACK_MAX_MS = 7 * 86_400_000

@@ -1,1 +1,1 @@
-"""…"""
+"""Checks that a request carries what the journal says, before anything is sent."""

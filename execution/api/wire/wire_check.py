@@ -24,8 +24,8 @@ from execution.api.wire.dry_request import (
     request_for,
 )
 from execution.exchanges.account import Account
-from execution.exchanges.guarantees import UnsupportedExchange
 from execution.model.decimals import to_text
+from execution.model.errors import UnsupportedExchange
 from execution.model.order import OrderType, TimeInForce
 
 # Amounts and prices that binary floats and exponents spoil: very small, and of many digits.

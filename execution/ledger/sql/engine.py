@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from execution.ledger.port import LedgerUrlError
+from execution.model.errors import LedgerUrlError
 
 # As many as a worker has threads, and some to spare for the schedule's own work.
 CONNECTIONS = 8

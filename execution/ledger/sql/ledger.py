@@ -19,7 +19,6 @@ from execution.ledger.port import (
     UNSETTLED,
     Checkpoint,
     Ledger,
-    LedgerUnavailable,
     Snapshot,
     check_zones,
     with_all_fills,
@@ -44,9 +43,10 @@ from execution.ledger.sql.rows import (
 )
 from execution.ledger.sql.schema import IDENTITY, prepare
 from execution.ledger.sql.upsert import keep_orders, upsert
+from execution.model.errors import LedgerUnavailable
 from execution.model.order import Fill, Order
+from execution.orders.codec import order_from_json
 from execution.orders.store import Halt
-from execution.store.access.codec import order_from_json
 
 READ_BATCH = 1000
 WRITE_BATCH = 500

@@ -12,8 +12,8 @@ from execution.ledger.port import Checkpoint, Snapshot
 from execution.ledger.sql.tables import orders
 from execution.model.decimals import to_decimal, to_text
 from execution.model.order import Attempt, Fee, Fill, Order, Side
+from execution.orders.codec import order_to_json
 from execution.orders.store import Halt
-from execution.store.access.codec import order_to_json
 
 Row = dict[str, Any]
 _HALTS = TypeAdapter(list[Halt])

@@ -5,8 +5,8 @@ from secrets import token_hex
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from execution.ledger.port import LedgerUnavailable
 from execution.ledger.sql.tables import metadata, notes, orders, schema_version
+from execution.model.errors import LedgerUnavailable
 
 IDENTITY = "identity"
 

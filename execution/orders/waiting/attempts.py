@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.port import Exchange
+from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Order, Verdict
-from execution.orders.store import Clock, Epoch, Exchange
+from execution.orders.store import Epoch
 from execution.orders.waiting.signal_age import expired_by, published_at, too_old
 
 # A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.

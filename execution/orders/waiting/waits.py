@@ -1,10 +1,11 @@
 """Leaves an order for later, with the reason on its record and the time at which to come back."""
 
+from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Order
+from execution.model.waiting import HELD, UNREACHABLE, time_text_ms
 from execution.orders.journal import Journal
-from execution.orders.store import Clock, Store
-from execution.orders.waiting.reasons import HELD, UNREACHABLE, time_text_ms
+from execution.orders.store import Store
 from execution.orders.waiting.signal_age import unsent_ends_ms
 
 # Longer waits are looked into meanwhile: what they wait for may be over sooner.

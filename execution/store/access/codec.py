@@ -5,30 +5,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
-
 from execution.model.decimals import to_decimal, to_text
+from execution.model.errors import UnreadableRecord
 from execution.model.order import Order
 from execution.model.position import Position
-from execution.orders.store import Change, UnreadableRecord
-
-_ORDER = TypeAdapter(Order)
-
-
-def order_to_json(order: Order) -> str:
-    return _ORDER.dump_json(order).decode()
-
-
-def order_from_json(text: str) -> Order:
-    """Raises UnreadableRecord."""
-    try:
-        return _ORDER.validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "its JSON"
-        raise UnreadableRecord(
-            f"the record of an order cannot be read: {where}: {first['msg']}"
-        ) from error
+from execution.orders.codec import order_to_json
+from execution.orders.store import Change
 
 
 def position_to_hash(position: Position) -> dict[str, str]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from execution.ledger.checkpoints import Agreed
+from execution.model.clock import Clock
 from execution.model.order import Order
 from execution.model.position import Position
-from execution.orders.store import Clock
-from execution.repair.checkpoints import Agreed
 from execution.store.memory.orders import MemoryStore
 from execution.store.memory.tables import MARKED
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from execution.market_data.snapshots import BOOK_TTL_MS, BookHealth, BookKey, BookSnapshot
-from execution.orders.store import Clock
+from execution.model.clock import Clock
 
 
 class MemoryBooks:

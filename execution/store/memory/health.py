@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from execution.model.clock import Clock
 from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog, ServerFacts, Tick
-from execution.orders.store import Clock
 from execution.store.memory.orders import MemoryStore
 
 RECOMMENDED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}

@@ -1,7 +1,7 @@
 """The twin in memory of the held addresses. See AddressHoldStore."""
 
 from execution.exchanges.address_holds import AddressHold
-from execution.orders.store import Clock
+from execution.model.clock import Clock
 from execution.store.memory.orders import MemoryStore
 
 

@@ -5,18 +5,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from threading import RLock
 
+from execution.exchanges.port import ClockOffset
+from execution.model.clock import Clock
 from execution.model.order import Order, OrderState
 from execution.model.position import Position
-from execution.orders.store import (
-    Change,
-    Clock,
-    ClockOffset,
-    Committed,
-    Epoch,
-    Halt,
-    Intent,
-    RefusedIntent,
-)
+from execution.orders.store import Change, Committed, Epoch, Halt, Intent, RefusedIntent
 from execution.store.access.due_times import is_ripe
 from execution.store.memory.tables import Tables
 

@@ -4,11 +4,12 @@ import copy
 from dataclasses import dataclass, field, fields
 
 from execution.arbitrage.model import Arbitrage
+from execution.exchanges.port import ClockOffset
+from execution.ledger.checkpoints import Agreed
 from execution.model.order import Order
 from execution.model.position import Position
 from execution.operations.waiting_intents import WaitingIntent
-from execution.orders.store import ClockOffset, Halt, Intent, RefusedIntent
-from execution.repair.checkpoints import Agreed
+from execution.orders.store import Halt, Intent, RefusedIntent
 
 # Tables whose loss can be told from their being empty, as Redis tells it by a member that each has.
 MARKED = (

@@ -2,8 +2,8 @@
 
 from threading import Lock
 
+from execution.model.clock import Clock
 from execution.operations.live_workers import BEAT_TTL_MS, MISSING_TTL_MS, LiveWorker, needs_met
-from execution.orders.store import Clock
 
 
 class MemoryWorkers:

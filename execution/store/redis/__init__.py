@@ -1,1 +1,1 @@
-"""…"""
+"""Each feature's store in Redis. The modules have the names of those in memory/."""

@@ -7,9 +7,10 @@ from redis import Redis
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange, NewLeg
+from execution.orders.codec import order_to_json
 from execution.orders.store import Committed
 from execution.store.access import keys
-from execution.store.access.codec import created_us, order_to_json
+from execution.store.access.codec import created_us
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS

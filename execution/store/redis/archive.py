@@ -6,17 +6,12 @@ from typing import Any
 from pydantic import TypeAdapter
 from redis import Redis
 
+from execution.ledger.checkpoints import Agreed
+from execution.model.clock import Clock
 from execution.model.order import Order
-from execution.orders.store import Clock
-from execution.repair.checkpoints import Agreed
+from execution.orders.codec import order_from_json, order_to_json
 from execution.store.access import keys
-from execution.store.access.codec import (
-    created_us,
-    exchange_id_field,
-    order_from_json,
-    order_to_json,
-    token,
-)
+from execution.store.access.codec import created_us, exchange_id_field, token
 from execution.store.access.connection import guarded, script
 
 _AGREED = TypeAdapter(Agreed)

@@ -7,8 +7,8 @@ from redis import Redis
 
 from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog, ServerFacts, Tick
+from execution.orders.codec import order_from_json
 from execution.store.access import keys
-from execution.store.access.codec import order_from_json
 from execution.store.access.connection import guarded, script
 
 SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")

@@ -5,7 +5,7 @@ from typing import Any
 from redis import Redis
 
 from execution.exchanges.address_holds import AddressHold
-from execution.orders.store import Clock
+from execution.model.clock import Clock
 from execution.store.access import keys
 from execution.store.access.connection import guarded
 

@@ -10,10 +10,10 @@ from redis import Redis
 from execution.arbitrage.model import Arbitrage
 from execution.model.order import Order
 from execution.operations.listings import PAGE
+from execution.orders.codec import order_from_json
 from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.access import keys
-from execution.store.access.codec import order_from_json
 from execution.store.access.connection import guarded
 
 _ARBITRAGE = TypeAdapter(Arbitrage)

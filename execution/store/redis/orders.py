@@ -11,20 +11,14 @@ from typing import Any
 
 from redis import Redis
 
+from execution.exchanges.port import ClockOffset
+from execution.model.clock import Clock
 from execution.model.order import Order, OrderState
 from execution.model.position import Position
-from execution.orders.store import (
-    Change,
-    Clock,
-    ClockOffset,
-    Committed,
-    Epoch,
-    Halt,
-    Intent,
-    RefusedIntent,
-)
+from execution.orders.codec import order_from_json
+from execution.orders.store import Change, Committed, Epoch, Halt, Intent, RefusedIntent
 from execution.store.access import keys
-from execution.store.access.codec import commit_arguments, order_from_json, position_from_hash
+from execution.store.access.codec import commit_arguments, position_from_hash
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS

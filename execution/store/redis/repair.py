@@ -7,17 +7,12 @@ from typing import Any
 
 from redis import Redis
 
+from execution.model.clock import Clock
 from execution.model.order import Order
 from execution.model.position import Position
-from execution.orders.store import Clock
+from execution.orders.codec import order_from_json
 from execution.store.access import keys
-from execution.store.access.codec import (
-    created_us,
-    exchange_id_field,
-    order_from_json,
-    position_to_hash,
-    token,
-)
+from execution.store.access.codec import created_us, exchange_id_field, position_to_hash, token
 from execution.store.access.connection import guarded, script
 
 SCAN_BATCH = 500

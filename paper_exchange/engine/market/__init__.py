@@ -1,1 +1,1 @@
-"""…"""
+"""One symbol's market: book, prices, stops, liquidity."""

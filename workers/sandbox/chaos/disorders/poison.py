@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.store.access import keys
 from execution.store.access.connection import connect, guarded

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from signal import SIGKILL
 from typing import Any
 
-from execution.exchanges.clocks import SystemClock
+from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.store.access.connection import connect, guarded
 from execution.store.stores import open_stores

@@ -12,7 +12,7 @@ from secrets import token_hex
 from typing import Protocol
 
 from execution.ledger.port import Checkpoint, Ledger
-from execution.orders.store import Clock
+from execution.model.clock import Clock
 
 # Where nothing is written, a new name is given as often as this.
 QUIET_MAX = timedelta(seconds=60)

@@ -9,8 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from execution.model.decimals import to_text
-from execution.model.order import Fill, Order, OrderReport, OrderState, OrderType
-from execution.reconciliation.adoption import EXTERNAL
+from execution.model.order import EXTERNAL, Fill, Order, OrderReport, OrderState, OrderType
 
 FAULT = "exchange fault"
 

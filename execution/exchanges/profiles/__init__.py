@@ -1,0 +1,1 @@
+"""One module for each supported exchange: what it promises and what its answers prove."""

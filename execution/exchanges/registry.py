@@ -1,0 +1,59 @@
+"""What is known of each exchange by its ccxt id: guarantees, verdicts, client order ids."""
+
+import hashlib
+from uuid import UUID
+
+from execution.exchanges.guarantees import ENDED_KEPT_MS, ENGINE_BOUND_MS, Contract, Uniqueness
+from execution.exchanges.profiles import binance, bybit, coinbase, kraken, okx, upbit
+from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, Row, row_for
+from execution.model.order import Verdict
+
+PROFILES = {
+    "binance": binance,
+    "bybit": bybit,
+    "okx": okx,
+    "kraken": kraken,
+    "coinbase": coinbase,
+    "upbit": upbit,
+}
+CONTRACTS = {name: profile.GUARANTEES for name, profile in PROFILES.items()}
+TABLES: dict[str, tuple[Row, ...]] = {name: profile.VERDICTS for name, profile in PROFILES.items()}
+
+
+def without_contract(exchange: str) -> Contract:
+    """The contract of an exchange that promises nothing: its unknown outcomes are quarantined."""
+    return Contract(
+        exchange=exchange,
+        client_id_pattern=r"^[a-zA-Z0-9]{1,26}$",
+        uniqueness=Uniqueness.NONE,
+        window_ms=5_000,
+        window_min_ms=1,
+        window_max_ms=0,
+        engine_bound_ms=ENGINE_BOUND_MS,
+        read_lag_ms=2_000,
+        ended_kept_ms=ENDED_KEPT_MS,
+        lookup="none that proves anything",
+        source="none: no document of this exchange was read; every figure is our assumption",
+    )
+
+
+def client_order_id_of(order_id: str, exchange: str) -> str:
+    """Return the id by which `exchange` shall know the order; the same one every time.
+
+    Where the order id does not fit, as on Kraken, it is a UUID made of the order id's hash.
+    """
+    if exchange != "kraken":
+        return order_id
+    digest = hashlib.blake2b(order_id.encode(), digest_size=16).digest()
+    return str(UUID(bytes=digest, version=4))
+
+
+def row_of(failure: Failure, exchange: str) -> Row | None:
+    """The row that decides about a failed placement; None where nothing is proof."""
+    return row_for(failure, (*EVERY_EXCHANGE, *TABLES.get(exchange, ())))
+
+
+def verdict_of(failure: Failure, exchange: str) -> Verdict:
+    """Judge a failed placement by the exchange's table; UNKNOWN where no row is proof."""
+    row = row_of(failure, exchange)
+    return Verdict.UNKNOWN if row is None else row.verdict

@@ -1,0 +1,24 @@
+"""An order as JSON, as the store and the ledger keep it."""
+
+from pydantic import TypeAdapter, ValidationError
+
+from execution.model.errors import UnreadableRecord
+from execution.model.order import Order
+
+_ORDER = TypeAdapter(Order)
+
+
+def order_to_json(order: Order) -> str:
+    return _ORDER.dump_json(order).decode()
+
+
+def order_from_json(text: str) -> Order:
+    """Raises UnreadableRecord."""
+    try:
+        return _ORDER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "its JSON"
+        raise UnreadableRecord(
+            f"the record of an order cannot be read: {where}: {first['msg']}"
+        ) from error
