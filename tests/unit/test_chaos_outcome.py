@@ -17,7 +17,7 @@ from execution.model.order import Order, OrderState
 from execution.orders.identifiers import arbitrage_id_of
 from workers.sandbox.chaos.disorders.exchanges import BlackHole
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
-from workers.sandbox.chaos.outcome import Found, Outcome, judge
+from workers.sandbox.chaos.outcome import Outcome, Snapshot, judge
 from workers.sandbox.chaos.report import outcome_view, show_outcome
 from workers.sandbox.chaos.signals import Plan
 
@@ -64,11 +64,11 @@ def arbitrage(number: int, state: ArbitrageState, *legs: Order) -> Arbitrage:
     )
 
 
-def found(orders: list[Order], rows: Rows, arbitrages: Sequence[Arbitrage] = ()) -> Found:
-    return Found(orders, arbitrages, [], {ACCOUNT: {"orders": rows, "trades": []}})
+def snapshot(orders: list[Order], rows: Rows, arbitrages: Sequence[Arbitrage] = ()) -> Snapshot:
+    return Snapshot(orders, arbitrages, [], {ACCOUNT: {"orders": rows, "trades": []}})
 
 
-def judged(plan: Plan, there: Found) -> Outcome:
+def judged(plan: Plan, there: Snapshot) -> Outcome:
     with Forwarder() as address:
         done = Counter({"workers killed": 2})
         return judge(plan, done, there, BlackHole(address, lambda: 0))
@@ -84,7 +84,7 @@ REFUSED = arbitrage(0, ArbitrageState.REFUSED)
 
 
 def test_one_order_for_each_signal_is_clean() -> None:
-    there = found([FIRST, SECOND], [row(FIRST), row(SECOND)])
+    there = snapshot([FIRST, SECOND], [row(FIRST), row(SECOND)])
     assert judged(planned(2), there).is_clean
     assert there.is_settled(planned(2))
     assert not there.is_settled(planned(3))
@@ -105,14 +105,14 @@ def test_one_order_for_each_signal_is_clean() -> None:
     ],
 )
 def test_anything_else_is_not(orders: list[Order], rows: Rows, what: str) -> None:
-    outcome = judged(planned(2), found(orders, rows))
+    outcome = judged(planned(2), snapshot(orders, rows))
     assert getattr(outcome, what)
     assert not outcome.is_clean
 
 
 @pytest.mark.parametrize("state", [ArbitrageState.REFUSED, ArbitrageState.IMBALANCED])
 def test_an_arbitrage_that_has_ended_is_clean_with_its_legs(state: ArbitrageState) -> None:
-    there = found([FIRST, LEG], [row(FIRST), row(LEG)], [arbitrage(0, state, LEG)])
+    there = snapshot([FIRST, LEG], [row(FIRST), row(LEG)], [arbitrage(0, state, LEG)])
     outcome = judged(planned(1, 1), there)
     assert outcome.is_clean
     assert there.is_settled(planned(1, 1))
@@ -134,7 +134,7 @@ def test_an_arbitrage_that_has_ended_is_clean_with_its_legs(state: ArbitrageStat
 def test_an_arbitrage_that_is_lost_or_has_no_end_or_no_leg_is_not(
     signals: int, arbitrages: list[Arbitrage], what: str
 ) -> None:
-    there = found([], [], arbitrages)
+    there = snapshot([], [], arbitrages)
     outcome = judged(planned(0, signals), there)
     assert getattr(outcome, what)
     assert not outcome.is_clean
@@ -142,7 +142,7 @@ def test_an_arbitrage_that_is_lost_or_has_no_end_or_no_leg_is_not(
 
 
 def test_an_outcome_is_json_with_how_often_each_thing_was_done() -> None:
-    there = found([FIRST], [row(FIRST)], [arbitrage(0, ArbitrageState.IMBALANCED)])
+    there = snapshot([FIRST], [row(FIRST)], [arbitrage(0, ArbitrageState.IMBALANCED)])
     shown = json.loads(json.dumps(outcome_view(judged(planned(1, 1), there))))
     assert shown["disturbances"] == {"workers killed": 2}
     assert shown["order_states"] == {"open": 1}
@@ -153,12 +153,12 @@ def test_an_outcome_is_json_with_how_often_each_thing_was_done() -> None:
 def test_the_table_has_what_was_done_and_what_was_found() -> None:
     console = Console(width=100)
     with console.capture() as text:
-        show_outcome(judged(planned(2), found([FIRST], [row(FIRST)])), console)
+        show_outcome(judged(planned(2), snapshot([FIRST], [row(FIRST)])), console)
     lines = [line.strip("│ ").split(" │ ") for line in text.get().splitlines()]
     rows = [[cell.strip() for cell in line] for line in lines]
     assert ["done", "workers killed", "2"] in rows
-    assert ["found", "orders open", "1"] in rows
-    assert ["found", "lost", "1"] in rows
+    assert ["result", "orders open", "1"] in rows
+    assert ["result", "lost", "1"] in rows
     assert "lost: chaos-1" in text.get()
 
 

@@ -69,7 +69,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Snapshot:
     """What oneorder and the exchanges have, at one time."""
 
     orders: Sequence[Order]
@@ -101,7 +101,7 @@ class Found:
     def unfinished(self) -> list[str]:
         """What may still change: the ids of orders and arbitrages."""
         orders = [order.order_id for order in self.orders if not _is_settled(order)]
-        return orders + [one.arbitrage_id for one in self.arbitrages if not one.has_ended]
+        return orders + [each.arbitrage_id for each in self.arbitrages if not each.has_ended]
 
     def differences(self) -> list[Check]:
         """Where oneorder's records and an exchange's ledger do not agree."""
@@ -116,14 +116,18 @@ class Found:
         return [check for check in dict.fromkeys(checks) if not check.agrees]
 
 
-def judge(plan: Plan, done: Mapping[str, int], found: Found, black_hole: BlackHole) -> Outcome:
-    """Compare what was found with the signals that were published."""
-    orders = {order.order_id: order for order in found.orders}
-    rows = [row["clientOrderId"] for ledger in found.ledgers.values() for row in ledger["orders"]]
+def judge(
+    plan: Plan, done: Mapping[str, int], snapshot: Snapshot, black_hole: BlackHole
+) -> Outcome:
+    """Compare what there is with the signals that were published."""
+    orders = {order.order_id: order for order in snapshot.orders}
+    rows = [
+        row["clientOrderId"] for ledger in snapshot.ledgers.values() for row in ledger["orders"]
+    ]
     times = Counter(rows)
-    arbitrages = {arbitrage.arbitrage_id: arbitrage for arbitrage in found.arbitrages}
+    arbitrages = {arbitrage.arbitrage_id: arbitrage for arbitrage in snapshot.arbitrages}
     wanted, wanted_arbitrages = plan.order_ids(), plan.arbitrage_ids()
-    legs = {leg.order_id for arbitrage in found.arbitrages for leg in arbitrage.legs}
+    legs = {leg.order_id for arbitrage in snapshot.arbitrages for leg in arbitrage.legs}
     strays = (orders.keys() | times.keys()) - set(wanted.values()) - legs
     lost = [
         signal_id
@@ -136,21 +140,21 @@ def judge(plan: Plan, done: Mapping[str, int], found: Found, black_hole: BlackHo
         orders=plan.orders,
         arbitrages=plan.arbitrages,
         disturbances=dict(done),
-        order_states=dict(Counter(order.state.value for order in found.orders)),
-        arbitrage_states=dict(Counter(each.state.value for each in found.arbitrages)),
-        refusals=_refusals(found.arbitrages),
-        traded=sum(bool(each.bought or each.sold) for each in found.arbitrages),
-        hedged=sum(bool(each.fixes) for each in found.arbitrages),
+        order_states=dict(Counter(order.state.value for order in snapshot.orders)),
+        arbitrage_states=dict(Counter(each.state.value for each in snapshot.arbitrages)),
+        refusals=_refusals(snapshot.arbitrages),
+        traded=sum(bool(each.bought or each.sold) for each in snapshot.arbitrages),
+        hedged=sum(bool(each.fixes) for each in snapshot.arbitrages),
         placed=len(rows),
-        net_profit=to_text(round(total(each.net_profit for each in found.arbitrages), 8)),
+        net_profit=to_text(round(total(each.net_profit for each in snapshot.arbitrages), 8)),
         beside=_rates(black_hole),
-        imbalanced=_imbalanced(found.arbitrages),
+        imbalanced=_imbalanced(snapshot.arbitrages),
         doubled=[client_id for client_id, count in times.items() if count > 1],
         lost=lost
         + [each for each, its_id in wanted_arbitrages.items() if its_id not in arbitrages],
         strays=sorted(strays | (arbitrages.keys() - set(wanted_arbitrages.values()))),
-        unfinished=found.unfinished(),
-        differences=[*found.differences(), *standstills(black_hole)],
+        unfinished=snapshot.unfinished(),
+        differences=[*snapshot.differences(), *standstills(black_hole)],
     )
 
 

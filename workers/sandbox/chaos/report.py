@@ -1,4 +1,4 @@
-"""Shows what chaos did and what it found."""
+"""Shows what chaos did and what came of it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -19,10 +19,10 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
 
 
 def show_outcome(outcome: Outcome, console: Console) -> None:
-    """Print one table of what was done and what was found, and every imbalance and fault."""
+    """Print one table of what was done and what came of it, and every imbalance and fault."""
     rows = [
         {"part": part, "what": what, "times": times}
-        for part, counts in (("done", _sorted(outcome.disturbances)), ("found", _found(outcome)))
+        for part, counts in (("done", _sorted(outcome.disturbances)), ("result", _results(outcome)))
         for what, times in counts.items()
     ]
     title = f"Chaos with seed {outcome.seed}"
@@ -47,7 +47,7 @@ def show_outcome(outcome: Outcome, console: Console) -> None:
     )
 
 
-def _found(outcome: Outcome) -> dict[str, int | str]:
+def _results(outcome: Outcome) -> dict[str, int | str]:
     return {
         "order signals": outcome.orders,
         "arbitrage signals": outcome.arbitrages,

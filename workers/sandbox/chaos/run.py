@@ -25,7 +25,7 @@ from workers.sandbox.chaos.disorders.processes import ProcessDisorder
 from workers.sandbox.chaos.disorders.replication import RedisPair
 from workers.sandbox.chaos.disorders.schedule import Schedule
 from workers.sandbox.chaos.disorders.store import StoreDisorder
-from workers.sandbox.chaos.outcome import Found, Outcome, judge
+from workers.sandbox.chaos.outcome import Outcome, Snapshot, judge
 from workers.sandbox.chaos.producer import Producers
 from workers.sandbox.chaos.signals import ACCOUNT, ORDER_SYMBOLS, SECOND, Plan
 from workers.sandbox.chaos.spreads import SYMBOLS, Spreads
@@ -165,7 +165,7 @@ def _single_orders(stack: LocalStack) -> int:
     return sum(row["symbol"] in names for row in stack.ledger(ACCOUNT)["orders"])
 
 
-def _settle(stack: LocalStack, plan: Plan, spreads: Spreads) -> Found:
+def _settle(stack: LocalStack, plan: Plan, spreads: Spreads) -> Snapshot:
     """Wait until all is as it must be, or nothing moves any more; return what is there."""
     for account in ROUTES:
         for listed in ORDER_SYMBOLS:
@@ -174,17 +174,17 @@ def _settle(stack: LocalStack, plan: Plan, spreads: Spreads) -> Found:
     moved, deadline = -1, 0.0
     while True:
         spreads.close()
-        found = _found(stack)
-        if found.progress != moved:
-            moved, deadline = found.progress, time.monotonic() + SETTLE_PATIENCE_S
-        if found.is_settled(plan) or time.monotonic() > deadline:
-            return found
+        snapshot = _snapshot(stack)
+        if snapshot.progress != moved:
+            moved, deadline = snapshot.progress, time.monotonic() + SETTLE_PATIENCE_S
+        if snapshot.is_settled(plan) or time.monotonic() > deadline:
+            return snapshot
         time.sleep(1)
 
 
-def _found(stack: LocalStack) -> Found:
+def _snapshot(stack: LocalStack) -> Snapshot:
     stores = stack.stores()
-    return Found(
+    return Snapshot(
         stores.orders.orders(),
         stores.arbitrages.arbitrages(),
         stores.orders.positions(),

@@ -9,8 +9,8 @@ from workers.sandbox.local_stack import LocalStack
 
 # No single order is in these, so that the ledgers show what the arbitrages alone have changed.
 SYMBOLS = (SOL, XRP)
-# Longer than what a restart of the store makes arbitrages wait.
-PHASE_S = 12.0
+# Longer than a restart of the store and then a silent exchange make arbitrages wait.
+PHASE_S = 30.0
 # With fees of twice 10 bps, the last one does not pay.
 SPREADS_BPS = tuple(Decimal(bps) for bps in (90, 70, 50, -90, -70, -50, 10))
 LEVELS = 6

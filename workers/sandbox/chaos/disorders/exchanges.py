@@ -20,7 +20,7 @@ QUIET_LAG_MS = 300
 
 
 class BlackHole:
-    """Lets the exchange behind `door` be a black hole half of the time, in phases.
+    """Lets the exchange behind `forwarder` be a black hole half of the time, in phases.
 
     `placed` counts the orders that the first exchange has taken so far: how many it takes in either
     phase shows whether the second one holds it up.
@@ -28,7 +28,7 @@ class BlackHole:
 
     def __init__(
         self,
-        door: Forwarder,
+        forwarder: Forwarder,
         placed: Callable[[], int],
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -36,7 +36,7 @@ class BlackHole:
         # Seconds, and orders placed at the first exchange, by whether the second is a black hole.
         self.seconds = {True: 0.0, False: 0.0}
         self.orders = {True: 0, False: 0}
-        self._door = door
+        self._forwarder = forwarder
         self._placed = placed
         self._now_s = now_s
         self._since = now_s()
@@ -45,19 +45,19 @@ class BlackHole:
     def change(self) -> None:
         """Begin the other phase."""
         self._count()
-        if self._door.is_black_hole:
-            self._door.let_through()
+        if self._forwarder.is_black_hole:
+            self._forwarder.let_through()
         else:
-            self._door.become_black_hole()
+            self._forwarder.become_black_hole()
             self.counts["second exchange froze"] += 1
 
     def end(self) -> None:
         self._count()
-        self._door.let_through()
+        self._forwarder.let_through()
 
     def _count(self) -> None:
         now, placed = self._now_s(), self._placed()
-        was_frozen = self._door.is_black_hole
+        was_frozen = self._forwarder.is_black_hole
         self.seconds[was_frozen] += now - self._since
         self.orders[was_frozen] += placed - self._placed_since
         self._since, self._placed_since = now, placed
