@@ -137,6 +137,7 @@ def test_an_arbitrage_that_is_lost_or_has_no_end_or_no_leg_is_not(
     there = snapshot([], [], arbitrages)
     outcome = judged(planned(0, signals), there)
     assert getattr(outcome, what)
+    assert outcome.lost == (["chaos-arbitrage-1"] if what == "lost" else [])
     assert not outcome.is_clean
     assert not there.is_settled(planned(0, signals))
 

@@ -150,8 +150,7 @@ def judge(
         beside=_rates(black_hole),
         imbalanced=_imbalanced(snapshot.arbitrages),
         doubled=[client_id for client_id, count in times.items() if count > 1],
-        lost=lost
-        + [each for each, its_id in wanted_arbitrages.items() if its_id not in arbitrages],
+        lost=lost,
         strays=sorted(strays | (arbitrages.keys() - set(wanted_arbitrages.values()))),
         unfinished=snapshot.unfinished(),
         differences=[*snapshot.differences(), *standstills(black_hole)],
