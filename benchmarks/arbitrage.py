@@ -118,7 +118,7 @@ def _outcome_table(
     rows = {
         **{state: str(count) for state, count in sorted(states.items())},
         "both legs sent": str(len(sent)),
-        "needed more orders": str(sum(bool(one.fixes) for one in sent)),
+        "needed more orders": str(sum(bool(one.hedges) for one in sent)),
         "left imbalanced": str(sum(bool(one.imbalance) for one in found)),
         "sent though expected to lose": str(losing),
         "expected profit, USDT": _money(total(one.expected_profit or ZERO for one in sent)),

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import ArbitrageDesk, Limits
+from execution.arbitrage.legs import ArbitrageContext, Limits
 from execution.arbitrage.model import Arbitrage
 from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
 from execution.model.clock import Clock, SystemClock
-from execution.orders.journal import Journal, Patience, Recall, never
+from execution.orders.journal import Journal, Recall, RetrySchedule, never
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
 from execution.orders.placement import Placement
@@ -62,12 +62,12 @@ def assemble_orders(
     *,
     recall: Recall = never,
     bulkhead: Bulkhead | None = None,
-    schedule: Patience | None = None,
+    schedule: RetrySchedule | None = None,
 ) -> OrderCore:
     """Everything that an order needs, from a store and a way to its exchange."""
     rules = rules or OrderRules()
     bulkhead = bulkhead or Bulkhead()
-    journal = Journal(store, clock, clocks, observe, schedule or Patience(), recall)
+    journal = Journal(store, clock, clocks, observe, schedule or RetrySchedule(), recall)
     placement = Placement(
         store,
         journal,
@@ -90,7 +90,7 @@ def assemble_arbitrage(
     announce: Callable[[Arbitrage], None],
 ) -> ArbitrageExecutor:
     """What carries arbitrages out, on top of what carries out their orders."""
-    desk = ArbitrageDesk(
+    context = ArbitrageContext(
         store,
         orders.store,
         orders.journal,
@@ -101,7 +101,7 @@ def assemble_arbitrage(
         orders.clocks,
         orders.bulkhead,
     )
-    return ArbitrageExecutor(desk, limits, announce)
+    return ArbitrageExecutor(context, limits, announce)
 
 
 @dataclass(frozen=True, slots=True)

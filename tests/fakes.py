@@ -16,7 +16,7 @@ from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.exchanges.port import AccountFill, ClockOffset, Exchange, Outcome
 from execution.exchanges.profiles import binance
 from execution.ledger.archive import Archive, Retention
@@ -152,11 +152,11 @@ class FakeExchange:
         fee_asset: str = "USDT",
         taker_fee: Decimal = Decimal(0),
         book: Book | None = None,
-        contract: Contract = binance.GUARANTEES,
+        guarantees: ExchangeGuarantees = binance.GUARANTEES,
         uncertainty_ms: int = 0,
     ) -> None:
         self.clock = clock
-        self.contract = contract
+        self.guarantees = guarantees
         self.uncertainty_ms = uncertainty_ms
         self.skew_ms = skew_ms
         self.read_lag_ms = read_lag_ms
@@ -245,7 +245,7 @@ class FakeExchange:
         may become an order for as long as the contract says."""
         waiting, self.in_flight = self.in_flight, []
         for order, attempt in waiting:
-            self.arrive(order, attempt, grace_ms=self.contract.engine_bound_ms)
+            self.arrive(order, attempt, grace_ms=self.guarantees.engine_bound_ms)
 
     def trade(self, client_order_id: str, price: str, amount: str) -> None:
         """Let the order trade with somebody."""
@@ -473,7 +473,7 @@ class NoArbitrages:
     receive = execute
 
 
-class Desk:
+class Rig:
     """A whole order desk in memory: what the composition root does, with twins."""
 
     def __init__(
@@ -531,9 +531,9 @@ class Desk:
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
         """What beat does every few seconds."""
-        desk = ReconciliationContext(self.store, self.book, self.journal, self.clock, self.archive)
+        rig = ReconciliationContext(self.store, self.book, self.journal, self.clock, self.archive)
         reconciler = Reconciler(
-            desk,
+            rig,
             lambda: self.repairer.run([ACCOUNT]),
             self.announced.append,
             self.repairer.complaint,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fakes import ACCOUNT, Desk, NoArbitrages
+from fakes import ACCOUNT, NoArbitrages, Rig
 
 from execution.exchanges.account import Account
 from execution.operations.live_workers import LiveWorker
@@ -20,7 +20,7 @@ class IntakeKit:
 
     def __init__(
         self,
-        desk: Desk,
+        rig: Rig,
         accounts: Iterable[str] = (ACCOUNT,),
         *,
         arbitrages: Any = None,
@@ -32,28 +32,26 @@ class IntakeKit:
         self.alerts: list[str] = []
         self.accounts = {name: Account(name, "binance") for name in accounts}
         self.rules = WaitingRules(
-            desk.clock,
+            rig.clock,
             wait_max_s=WAIT_MAX_S,
             market_age_max_s=MARKET_AGE_MAX_S,
             alert=self.alerts.append,
         )
-        self.roster = Roster(desk.workers, desk.clock, self.accounts, reads_version)
+        self.roster = Roster(rig.workers, rig.clock, self.accounts, reads_version)
         self.intake = Intake(
-            store or desk.store,
-            waiting or desk.waiting,
-            manager or desk.manager,
-            desk.clock,
+            store or rig.store,
+            waiting or rig.waiting,
+            manager or rig.manager,
+            rig.clock,
             self.roster,
             arbitrages or NoArbitrages(),
             self.rules,
         )
 
 
-def live_worker(
-    desk: Desk, name: str, accounts: Iterable[str], reads_version: int = 1
-) -> LiveWorker:
+def live_worker(rig: Rig, name: str, accounts: Iterable[str], reads_version: int = 1) -> LiveWorker:
     """A worker that has just beaten."""
-    now = desk.clock.now()
+    now = rig.clock.now()
     worker = LiveWorker(name, "here", len(name), now, now, tuple(accounts), reads_version, "1.0")
-    desk.workers.beat(worker)
+    rig.workers.beat(worker)
     return worker

@@ -24,7 +24,7 @@ from execution.operations.missing_accounts import MissingAccount
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
 from execution.orders.store import Store
-from execution.positions.valuation import Holder, RecentMarks, Valuer
+from execution.positions.valuation import MarkSource, RecentMarks, Valuer
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import Reconciliation
@@ -182,10 +182,10 @@ def reconcile_account(parts: Services, name: str) -> Reconciliation:
     return parts.reconciler.run(name, partial(parts.connections.exchange, name), policy)
 
 
-def holders(parts: Services) -> list[Holder]:
+def mark_sources(parts: Services) -> list[MarkSource]:
     """Every account, and where its prices come from."""
     return [
-        Holder(
+        MarkSource(
             account=name,
             market=f"{account.exchange} {account.base_url or ''}".strip(),
             exchange=partial(parts.connections.exchange, name),

@@ -189,7 +189,7 @@ def place_order(
     offset = exchange.measure_clock()
     stamp_ms = offset.measured_at_ms + offset.offset_ms
     valid_until_ms = stamp_ms + recv_window_ms
-    attempt = Attempt(1, stamp_ms, valid_until_ms, valid_until_ms + exchange.contract.margin_ms)
+    attempt = Attempt(1, stamp_ms, valid_until_ms, valid_until_ms + exchange.guarantees.margin_ms)
     outcome = exchange.place(order, attempt)
     if outcome.verdict is Verdict.ACCEPTED and outcome.report is not None:
         return outcome.report

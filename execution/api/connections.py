@@ -15,43 +15,43 @@ from execution.api.accounts.market_cache import MarketCache
 from execution.api.binance_api import BinanceExchange, binance_client
 from execution.api.generic_api import is_known
 from execution.api.http.line import Line
-from execution.api.other_exchange_api import ANY_OTHER, DOORS, Door
+from execution.api.other_exchange_api import ADAPTERS, GENERIC, Adapter
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.wire.wire_check import check_wire
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
-from execution.exchanges.registry import CONTRACTS, without_contract
+from execution.exchanges.registry import GUARANTEES, without_guarantees
 from execution.model.clock import Clock, steady_ms
 from execution.model.errors import UnknownAccount, UnsupportedExchange
 from execution.text.cutting import did_you_mean
 
 PROBE_TIMEOUT_MS = 2_000
 FULL_PROBE_EACH = 10
-BINANCE_DOOR = Door(
+BINANCE_ADAPTER = Adapter(
     lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
 )
 
 
-def _door_of(account: Account) -> Door:
-    doors = {"binance": BINANCE_DOOR, **DOORS}
-    return doors.get(account.exchange, ANY_OTHER)
+def _adapter_of(account: Account) -> Adapter:
+    adapters = {"binance": BINANCE_ADAPTER, **ADAPTERS}
+    return adapters.get(account.exchange, GENERIC)
 
 
 def addresses_of(account: Account) -> list[str]:
     """Every scheme, host and port that requests of the account may go to, sorted."""
-    return addresses_of_client(_door_of(account).client(account))
+    return addresses_of_client(_adapter_of(account).client(account))
 
 
 def check_account(account: Account) -> None:
     """Raise UnsupportedExchange unless orders on the account can be seen through, or a person has
     said to settle those that cannot."""
-    if account.exchange in CONTRACTS:
+    if account.exchange in GUARANTEES:
         return
     field = f"accounts.{account.name}.exchange"
     if not account.accept_quarantine:
-        known = ", ".join(sorted(CONTRACTS))
+        known = ", ".join(sorted(GUARANTEES))
         hint = (
             "with accept_quarantine = true the account is taken all the same, and each order whose "
             "outcome stays unknown waits for manual settlement"
@@ -121,7 +121,7 @@ class Connections:
         shared.circuit.admit()
         source = shared.markets.client()
         if name not in mine:
-            mine[name] = self._adapter(shared, _door_of(shared.account).client(shared.account))
+            mine[name] = self._adapter(shared, _adapter_of(shared.account).client(shared.account))
         mine[name].use_markets_of(source)
         return mine[name]
 
@@ -163,7 +163,7 @@ class Connections:
         circuit = Circuit(account.name, probe_ms, self._clock, self._steady_ms)
 
         def load() -> Any:
-            client = _door_of(account).client(account)
+            client = _adapter_of(account).client(account)
             likely_ms = partial(self._clocks.likely_now_ms, account.name)
             client.line = Line(account.name, circuit, self._holds, likely_ms, likely_ms)
             client.load_markets()
@@ -175,12 +175,12 @@ class Connections:
     def _adapter(self, shared: _Shared, client: Any) -> CcxtExchange:
         name = shared.account.name
         exchange = shared.account.exchange
-        contract = CONTRACTS.get(exchange) or without_contract(exchange)
+        guarantees = GUARANTEES.get(exchange) or without_guarantees(exchange)
         services = AccountServices(
             clock_refused=partial(self._clocks.doubt, name),
             markets_since=shared.markets.client_since,
         )
-        adapter = _door_of(shared.account).adapter(client, contract, self._clock, services)
+        adapter = _adapter_of(shared.account).adapter(client, guarantees, self._clock, services)
         client.line = Line(
             name,
             shared.circuit,

@@ -50,19 +50,19 @@ class GenericExchange(CcxtExchange):
         ids = {"id": str(raw[own])} if own is not None and raw.get(own) else {}
         client_id = parsed.get("clientOrderId")
         if client_id:
-            prefix = wire_of(self._contract.exchange).prefix
+            prefix = wire_of(self._guarantees.exchange).prefix
             ids["clientOrderId"] = str(client_id).removeprefix(prefix)
         return {**parsed, **ids}
 
     def _refusal(self, order: Order) -> str | None:
         if order.type is OrderType.MARKET and order.side is Side.BUY:
-            name = self._contract.exchange
+            name = self._guarantees.exchange
             return f"type: whether {name} sizes a market buy in base or in quote is not known"
         is_market = order.type is OrderType.MARKET
         named, value = ("type", order.type) if is_market else ("time_in_force", order.time_in_force)
-        excluded = wire_of(self._contract.exchange).excluded.get(str(value))
+        excluded = wire_of(self._guarantees.exchange).excluded.get(str(value))
         return (
-            f"{named}: {value} cannot be sent to {self._contract.exchange}: {excluded}"
+            f"{named}: {value} cannot be sent to {self._guarantees.exchange}: {excluded}"
             if excluded
             else None
         )

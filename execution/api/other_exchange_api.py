@@ -19,19 +19,19 @@ from execution.exchanges.account import Account
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Adapter:
     """How one exchange is reached: what makes a client for an account, and the adapter for it."""
 
     client: Callable[[Account], Any]
     adapter: type[CcxtExchange]
 
 
-DOORS = {
-    "bybit": Door(bybit_client, BybitExchange),
-    "coinbase": Door(coinbase_client, CoinbaseExchange),
-    "kraken": Door(kraken_client, KrakenExchange),
-    "okx": Door(okx_client, OkxExchange),
-    "upbit": Door(upbit_client, UpbitExchange),
+ADAPTERS = {
+    "bybit": Adapter(bybit_client, BybitExchange),
+    "coinbase": Adapter(coinbase_client, CoinbaseExchange),
+    "kraken": Adapter(kraken_client, KrakenExchange),
+    "okx": Adapter(okx_client, OkxExchange),
+    "upbit": Adapter(upbit_client, UpbitExchange),
 }
 # For exchanges without a contract, on accounts that accept quarantine.
-ANY_OTHER = Door(generic_client, GenericExchange)
+GENERIC = Adapter(generic_client, GenericExchange)

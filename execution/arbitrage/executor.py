@@ -4,19 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from execution.arbitrage.hedging import Balancing, Over
-from execution.arbitrage.legs import ArbitrageDesk, Legs, Limits, first_legs
+from execution.arbitrage.hedging import ArbitrageEnded, Hedger
+from execution.arbitrage.legs import ArbitrageContext, Legs, Limits, first_legs
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, result_of
 from execution.arbitrage.plan import plan_legs
-from execution.exchanges.parallel import together
+from execution.exchanges.parallel import run_parallel
 from execution.model.errors import (
     Crowded,
     ExchangeUnavailable,
     NoPlan,
-    Overtaken,
     SignalReused,
     StoreRestarted,
     UnknownAccount,
+    VersionConflict,
 )
 from execution.model.order import Order
 from execution.orders.store import Epoch
@@ -29,18 +29,18 @@ class ArbitrageExecutor:
     that has ended; of one that is left open, at least once, whoever dies meanwhile."""
 
     def __init__(
-        self, desk: ArbitrageDesk, limits: Limits, announce: Callable[[Arbitrage], None]
+        self, context: ArbitrageContext, limits: Limits, announce: Callable[[Arbitrage], None]
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._limits = limits
-        self._legs = Legs(desk, limits)
-        self._balancing = Balancing(desk, limits, self._legs)
+        self._legs = Legs(context, limits)
+        self._balancing = Hedger(context, limits, self._legs)
         self._announce = announce
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
         """Take a new arbitrage as far as it goes now; the second time, go on where the first
         stopped. Raises SignalReused if its signal id stands for another one already."""
-        known = self._desk.store.arbitrage(arbitrage.arbitrage_id)
+        known = self._context.store.arbitrage(arbitrage.arbitrage_id)
         if known is not None:
             self._check_same(known, arbitrage)
         return self.advance(known or arbitrage)
@@ -48,37 +48,37 @@ class ArbitrageExecutor:
     def receive(self, arbitrage: Arbitrage) -> Arbitrage:
         """Record a new arbitrage without sending it yet; the sweep finds it due. Raises
         SignalReused as `submit` does."""
-        known = self._desk.store.arbitrage(arbitrage.arbitrage_id)
+        known = self._context.store.arbitrage(arbitrage.arbitrage_id)
         if known is not None:
             self._check_same(known, arbitrage)
             return known
         try:
-            return self._legs.commit(arbitrage, arbitrage, due_ms=self._desk.clock.now_ms())
-        except Overtaken:
-            return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
+            return self._legs.commit(arbitrage, arbitrage, due_ms=self._context.clock.now_ms())
+        except VersionConflict:
+            return self._context.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
 
     def load(self, arbitrage_id: str) -> Arbitrage | None:
         """The arbitrage's record, None for one that is not known."""
-        return self._desk.store.arbitrage(arbitrage_id)
+        return self._context.store.arbitrage(arbitrage_id)
 
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
         """Move on one that the sweep found due; None for one that is not known."""
-        known = self._desk.store.arbitrage(arbitrage_id)
+        known = self._context.store.arbitrage(arbitrage_id)
         return None if known is None else self.advance(known)
 
     def advance(self, arbitrage: Arbitrage) -> Arbitrage:
         """Move it on from whatever state it is in, as far as it goes now."""
         try:
             return self._moved_on(arbitrage)
-        except (Overtaken, StoreRestarted):
+        except (VersionConflict, StoreRestarted):
             # Whoever was faster is moving it on, and the sweep comes back to it.
-            return self._desk.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
+            return self._context.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
 
     def _moved_on(self, arbitrage: Arbitrage) -> Arbitrage:
-        """The same; raises Overtaken and StoreRestarted. While there is no place at one of its
-        accounts, it waits."""
+        """The same; raises VersionConflict and StoreRestarted. While there is no place at one of
+        its accounts, it waits."""
         first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
-        place = self._desk.bulkhead.place
+        place = self._context.bulkhead.place
         try:
             with place(first), place(second):
                 while (after := self._step(arbitrage)) is not arbitrage:
@@ -93,7 +93,7 @@ class ArbitrageExecutor:
                 f"signal_id: {arbitrage.signal_id!r} was used before, for another arbitrage"
             )
         if arbitrage.entry_id is not None:
-            self._desk.orders.settle_intent(arbitrage.entry_id)
+            self._context.orders.settle_intent(arbitrage.entry_id)
 
     def _step(self, arbitrage: Arbitrage) -> Arbitrage:
         """One step; the same object where there is nothing to do but wait."""
@@ -101,7 +101,7 @@ class ArbitrageExecutor:
             return self._take(arbitrage)
         if arbitrage.state is ArbitrageState.REFUSED:
             return arbitrage
-        orders = {leg.order_id: self._desk.journal.load(leg.order_id) for leg in arbitrage.legs}
+        orders = {leg.order_id: self._context.journal.load(leg.order_id) for leg in arbitrage.legs}
         if arbitrage.has_ended:
             return self._look_again(arbitrage, orders)
         return self._settle(arbitrage, orders)
@@ -111,7 +111,7 @@ class ArbitrageExecutor:
     def _take(self, arbitrage: Arbitrage) -> Arbitrage:
         """Send both legs, or find that a restart of the store made us forget that they were."""
         # The epoch comes before every look at an exchange that a decision rests on.
-        epoch = self._desk.orders.epoch()
+        epoch = self._context.orders.epoch()
         first = first_legs(arbitrage)
         try:
             if self._legs.forgotten(arbitrage, first, epoch):
@@ -121,7 +121,7 @@ class ArbitrageExecutor:
             return self._legs.wait(arbitrage)
         except NoPlan as error:
             return self._refuse(arbitrage, str(error), epoch)
-        now = self._desk.clock.now()
+        now = self._context.clock.now()
         if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
             reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
             return self._refuse(arbitrage, reason, epoch)
@@ -134,7 +134,7 @@ class ArbitrageExecutor:
 
     def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Arbitrage:
         """Send both legs, if the books, read now, still pay for them."""
-        buy, sell = together(
+        buy, sell = run_parallel(
             lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
             lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
         )
@@ -150,9 +150,9 @@ class ArbitrageExecutor:
 
     def _settle(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
         """Wait until every order is known, then close, or work off what is left."""
-        epoch = self._desk.orders.epoch()
+        epoch = self._context.orders.epoch()
         settled = {
-            order_id: order if _is_settled(order) else self._desk.manager.advance(order)
+            order_id: order if _is_settled(order) else self._context.manager.advance(order)
             for order_id, order in orders.items()
         }
         if not all(_is_settled(order) for order in settled.values()):
@@ -167,7 +167,7 @@ class ArbitrageExecutor:
             return self._end(arbitrage, ArbitrageState.CLOSED, idle, result, epoch)
         try:
             return self._balancing.step(arbitrage, settled, result, epoch)
-        except Over as over:
+        except ArbitrageEnded as over:
             return self._end(arbitrage, over.state, over.reason, result, epoch)
 
     # The end.
@@ -184,7 +184,7 @@ class ArbitrageExecutor:
         if state is ArbitrageState.IMBALANCED:
             # People are told of it when it is looked at again, and it remembers that they were.
             return self._legs.commit(arbitrage, ended, epoch=epoch)
-        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms if arbitrage.legs else None
+        due_ms = self._context.clock.now_ms() + self._limits.audit_ms if arbitrage.legs else None
         ended = self._legs.commit(arbitrage, ended, epoch=epoch, due_ms=due_ms)
         self._announce(ended)
         return ended
@@ -199,8 +199,8 @@ class ArbitrageExecutor:
         if arbitrage.state is ArbitrageState.IMBALANCED:
             return self._keep_open(arbitrage)
         audit = timedelta(milliseconds=self._limits.audit_ms)
-        if self._desk.clock.now() - arbitrage.updated_at >= audit:
-            self._desk.store.rest(arbitrage.arbitrage_id)
+        if self._context.clock.now() - arbitrage.updated_at >= audit:
+            self._context.store.rest(arbitrage.arbitrage_id)
         return arbitrage
 
     def _keep_open(self, arbitrage: Arbitrage) -> Arbitrage:
@@ -208,7 +208,7 @@ class ArbitrageExecutor:
         if arbitrage.is_announced:
             return self._legs.wait(arbitrage, self._limits.audit_ms)
         self._announce(arbitrage)
-        due_ms = self._desk.clock.now_ms() + self._limits.audit_ms
+        due_ms = self._context.clock.now_ms() + self._limits.audit_ms
         return self._legs.commit(arbitrage, replace(arbitrage, is_announced=True), due_ms=due_ms)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from execution.arbitrage.legs import ArbitrageDesk, Candidate, Legs, Limits, leg_order_id
+from execution.arbitrage.legs import ArbitrageContext, Candidate, Legs, Limits, leg_order_id
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, average_price
 from execution.arbitrage.plan import LegPlan, Venue, fix_role, is_dust_at, plan_fix
 from execution.model.decimals import to_text
@@ -14,7 +14,7 @@ from execution.orders.store import Epoch
 from oneorder.errors import OneOrderError
 
 
-class Over(OneOrderError):
+class ArbitrageEnded(OneOrderError):
     """Nothing more is to be done; the arbitrage ends in that state."""
 
     def __init__(self, state: ArbitrageState, reason: str) -> None:
@@ -23,11 +23,11 @@ class Over(OneOrderError):
         self.reason = reason
 
 
-class Balancing:
+class Hedger:
     """Brings both sides of an arbitrage nearer to each other, step by step."""
 
-    def __init__(self, desk: ArbitrageDesk, limits: Limits, legs: Legs) -> None:
-        self._desk = desk
+    def __init__(self, context: ArbitrageContext, limits: Limits, legs: Legs) -> None:
+        self._context = context
         self._limits = limits
         self._legs = legs
 
@@ -35,7 +35,7 @@ class Balancing:
         self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, epoch: Epoch
     ) -> Arbitrage:
         """Send the next order, or wait for what forbids it now to pass; the same object while there
-        is only to wait. Raises Over, Overtaken and StoreRestarted."""
+        is only to wait. Raises Over, VersionConflict and StoreRestarted."""
         decision = self._decide(arbitrage, orders, result)
         if decision is None:
             return self._keep_waiting(arbitrage, result)
@@ -49,35 +49,35 @@ class Balancing:
         except (ExchangeUnavailable, UnknownAccount):
             return self._keep_waiting(arbitrage, result)
         except NoPlan as error:
-            raise Over(ArbitrageState.IMBALANCED, str(error)) from error
-        if isinstance(decision, Over):
+            raise ArbitrageEnded(ArbitrageState.IMBALANCED, str(error)) from error
+        if isinstance(decision, ArbitrageEnded):
             raise decision
         name = next(one.name for one in candidates if one.account == decision.account)
         try:
             return self._legs.send(arbitrage, balancing, [(name, decision)], epoch)
         except (ExchangeUnavailable, UnknownAccount, NoPlan) as error:
             if self._has_waited_enough(arbitrage):
-                raise Over(ArbitrageState.IMBALANCED, str(error)) from error
+                raise ArbitrageEnded(ArbitrageState.IMBALANCED, str(error)) from error
             return self._keep_waiting(arbitrage, result)
 
     def _decide(
         self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result
-    ) -> LegPlan | Over | None:
+    ) -> LegPlan | ArbitrageEnded | None:
         """The next order, or the end; None to wait."""
         venues, unread = self._readable_venues(arbitrage)
         # What there is too much of came at this price.
         average = average_price(arbitrage.legs, orders, _opposite(_fix_side(result)))
         rest, left = result.imbalance, to_text(result.imbalance)
         if not unread and all(is_dust_at(arbitrage, rest, average, venue) for venue in venues):
-            return Over(ArbitrageState.CLOSED, f"{left} is left, too little for an order")
-        if len(arbitrage.fixes) >= self._limits.fixes_max:
-            reason = f"{left} is left after {self._limits.fixes_max} orders"
-            return Over(ArbitrageState.IMBALANCED, reason)
+            return ArbitrageEnded(ArbitrageState.CLOSED, f"{left} is left, too little for an order")
+        if len(arbitrage.hedges) >= self._limits.hedges_max:
+            reason = f"{left} is left after {self._limits.hedges_max} orders"
+            return ArbitrageEnded(ArbitrageState.IMBALANCED, reason)
         try:
             return plan_fix(arbitrage, result.imbalance, average, venues)
         except NoPlan as error:
             if self._has_waited_enough(arbitrage):
-                return Over(ArbitrageState.IMBALANCED, "; ".join([str(error), *unread]))
+                return ArbitrageEnded(ArbitrageState.IMBALANCED, "; ".join([str(error), *unread]))
             return None
 
     def _readable_venues(self, arbitrage: Arbitrage) -> tuple[list[Venue], list[str]]:
@@ -96,7 +96,7 @@ class Balancing:
         side, known = _fix_side(result), {leg.order_id for leg in arbitrage.legs}
         named = [
             Candidate(f"fix-{number}@{account}", fix_role(arbitrage, account, side), account, side)
-            for number in range(1, self._limits.fixes_max + 1)
+            for number in range(1, self._limits.hedges_max + 1)
             for account in (arbitrage.buy_account, arbitrage.sell_account)
         ]
         return [one for one in named if leg_order_id(arbitrage, one.name) not in known]
@@ -107,7 +107,7 @@ class Balancing:
         if arbitrage.state is not ArbitrageState.BALANCING:
             return False
         patience = timedelta(milliseconds=self._limits.patience_ms)
-        return self._desk.clock.now() - arbitrage.updated_at > patience
+        return self._context.clock.now() - arbitrage.updated_at > patience
 
     def _keep_waiting(self, arbitrage: Arbitrage, result: Result) -> Arbitrage:
         """Let the record show the imbalance while it is waited."""

@@ -13,7 +13,7 @@ from execution.arbitrage.plan import LegPlan, Venue
 from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.parallel import together
+from execution.exchanges.parallel import run_parallel
 from execution.exchanges.port import Exchange
 from execution.exchanges.registry import client_order_id_of
 from execution.market_data.spreads import UNLIMITED
@@ -22,9 +22,9 @@ from execution.model.decimals import ZERO
 from execution.model.errors import (
     ExchangeUnavailable,
     NoPlan,
-    Overtaken,
     StoreRestarted,
     UnknownAccount,
+    VersionConflict,
 )
 from execution.model.instrument import assets_of
 from execution.model.order import Order, OrderType, Side, TimeInForce
@@ -46,20 +46,20 @@ class Limits:
     """How an arbitrage is carried out. Times in ms; `notional_max` is in quote, for the buy leg.
 
     No attempt of a leg begins after `leg_ttl_ms`. What the legs differ by is worked off in at most
-    `fixes_max` orders, and given up once nothing could be done for it in `patience_ms`. What has
+    `hedges_max` orders, and given up once nothing could be done for it in `patience_ms`. What has
     ended is looked at once more after `audit_ms`, because fills may come late.
     """
 
     leg_ttl_ms: int = 2_000
     recheck_ms: int = 500
     patience_ms: int = 60_000
-    fixes_max: int = 8
+    hedges_max: int = 8
     audit_ms: int = 30_000
     notional_max: Decimal = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
-class ArbitrageDesk:
+class ArbitrageContext:
     """What an executor works with; `exchange_of` is as in order_manager.OrderManager."""
 
     store: ArbitrageStore
@@ -110,21 +110,21 @@ def _leg_signal_id(arbitrage: Arbitrage, name: str) -> str:
 class Legs:
     """The orders of arbitrages."""
 
-    def __init__(self, desk: ArbitrageDesk, limits: Limits) -> None:
-        self._desk = desk
+    def __init__(self, context: ArbitrageContext, limits: Limits) -> None:
+        self._context = context
         self._limits = limits
 
     def venue(self, account: str, symbol: str) -> Venue:
         """Read what a decision about the symbol needs, now. Raises NoPlan for a symbol that is not
         traded there, UnknownAccount and ExchangeUnavailable."""
-        exchange = self._desk.exchange_of(account)
+        exchange = self._context.exchange_of(account)
         market = exchange.market(symbol)
         if market is None:
             raise NoPlan(f"symbol: {symbol!r} is not traded on account {account}")
         free = exchange.free_balances()
         book = exchange.order_book(symbol, BOOK_DEPTH)
         base, quote = assets_of(symbol)
-        read_ms = self._desk.clock.now_ms()
+        read_ms = self._context.clock.now_ms()
         return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
 
     def forgotten(
@@ -140,17 +140,17 @@ class Legs:
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
-        known = self._desk.orders.order(probe.order_id)
+        known = self._context.orders.order(probe.order_id)
         if known is not None:
             # Reconciliation has found it at the exchange, and could not know what it belongs to.
             if known.signal_id not in ("", probe.signal_id):
                 raise NoPlan(f"signal_id: {known.signal_id!r} was used before, for another order")
             return True
-        placement = self._desk.placement
-        if not placement.may_be_forgotten(probe, epoch):
+        placement = self._context.placement
+        if not placement.may_have_unknown_attempt(probe, epoch):
             return False
-        exchange = self._desk.exchange_of(candidate.account)
-        return placement.could_stand(_as_known_to(exchange, probe), epoch, exchange)
+        exchange = self._context.exchange_of(candidate.account)
+        return placement.may_exist_at_exchange(_as_known_to(exchange, probe), epoch, exchange)
 
     def _probe(self, arbitrage: Arbitrage, candidate: Candidate) -> Order:
         """An order of which nothing is known but its id. It is as old as the arbitrage, and is
@@ -172,10 +172,10 @@ class Legs:
         return replace(probe, version=1)
 
     def _order(self, arbitrage: Arbitrage, name: str, plan: LegPlan) -> Order:
-        now = self._desk.clock.now()
-        contract = self._desk.exchange_of(plan.account).contract
+        now = self._context.clock.now()
+        guarantees = self._context.exchange_of(plan.account).guarantees
         # An exchange may take no order that is to be refused so soon.
-        ttl = timedelta(milliseconds=max(self._limits.leg_ttl_ms, contract.window_min_ms))
+        ttl = timedelta(milliseconds=max(self._limits.leg_ttl_ms, guarantees.window_min_ms))
         return new_order(
             signal_id=_leg_signal_id(arbitrage, name),
             account=plan.account,
@@ -189,7 +189,7 @@ class Legs:
             expires_at=now + ttl,
             strategy=arbitrage.strategy or STRATEGY,
             reference_price=plan.reference_price,
-            exchange=contract.exchange,
+            exchange=guarantees.exchange,
         )
 
     def send(
@@ -202,18 +202,18 @@ class Legs:
         """Journal the orders with their first attempts and with the arbitrage, in one write, and
         send them at the same time.
 
-        Raises Overtaken, StoreRestarted, ExchangeUnavailable, and NoPlan where nothing may be sent
-        now; then nothing was.
+        Raises VersionConflict, StoreRestarted, ExchangeUnavailable, and NoPlan where nothing may be
+        sent now; then nothing was.
         """
-        placement = self._desk.placement
+        placement = self._context.placement
         orders = [self._order(before, name, plan) for name, plan in plans]
-        exchanges = [self._desk.exchange_of(order.account) for order in orders]
+        exchanges = [self._context.exchange_of(order.account) for order in orders]
         begun = [placement.begun(*pair) for pair in zip(orders, exchanges, strict=True)]
         legs = tuple(
             Leg(plan.role, plan.account, order.order_id)
             for (_, plan), order in zip(plans, begun, strict=True)
         )
-        due_ms = self._desk.journal.due_ms
+        due_ms = self._context.journal.due_ms
         news = tuple(
             NewLeg(order, due_ms(order) or 0, begins_attempt=True, address=exchange.address)
             for order, exchange in zip(begun, exchanges, strict=True)
@@ -231,22 +231,22 @@ class Legs:
     ) -> Arbitrage:
         """Journal orders that may stand at their exchanges though nobody remembers them. They are
         found, or found not to be there, and never sent. Raises as `send` does."""
-        legs, news, now_ms = [], [], self._desk.clock.now_ms()
+        legs, news, now_ms = [], [], self._context.clock.now_ms()
         for candidate in candidates:
             probe = self._probe(before, candidate)
             legs.append(Leg(candidate.role, candidate.account, probe.order_id))
-            if self._desk.orders.order(probe.order_id) is None:
-                exchange = self._desk.exchange_of(candidate.account)
+            if self._context.orders.order(probe.order_id) is None:
+                exchange = self._context.exchange_of(candidate.account)
                 order = replace(_as_known_to(exchange, probe), revision=new_revision())
                 news.append(NewLeg(order, now_ms, begins_attempt=False))
         return self.commit(before, replace(after, legs=(*before.legs, *legs)), tuple(news), epoch)
 
     def wait(self, arbitrage: Arbitrage, wait_ms: int | None = None) -> Arbitrage:
         """Let the sweep look at it again after a while. One that has no record yet gets one."""
-        due_ms = self._desk.clock.now_ms() + (wait_ms or self._limits.recheck_ms)
+        due_ms = self._context.clock.now_ms() + (wait_ms or self._limits.recheck_ms)
         if not arbitrage.version:
             return self.commit(arbitrage, arbitrage, due_ms=due_ms)
-        self._desk.store.postpone(arbitrage.arbitrage_id, due_ms)
+        self._context.store.postpone(arbitrage.arbitrage_id, due_ms)
         return arbitrage
 
     def commit(
@@ -259,29 +259,29 @@ class Legs:
     ) -> Arbitrage:
         """Write the next state of an arbitrage; raises as `send` does. It is looked at again soon,
         or at `due_ms`, or, where it was refused, never."""
-        clock = self._desk.clock
+        clock = self._context.clock
         kept = replace(
             after, version=before.version + 1, revision=new_revision(), updated_at=clock.now()
         )
         if due_ms is None and kept.state is not ArbitrageState.REFUSED:
             due_ms = clock.now_ms() + self._limits.recheck_ms
         change = ArbitrageChange(before, kept, due_ms, legs, epoch)
-        match self._desk.store.commit(change):
+        match self._context.store.commit(change):
             case Committed.CONFLICT:
-                raise Overtaken(before.arbitrage_id)
+                raise VersionConflict(before.arbitrage_id)
             case Committed.HALTED:
                 raise NoPlan(self._halt_reason(legs))
             case Committed.HELD:
                 raise NoPlan("account: an exchange has asked to be left alone for a while")
             case Committed.RESTARTED:
                 # Only who asks learns that the server is another run now.
-                self._desk.orders.epoch(fresh=True)
+                self._context.orders.epoch(fresh=True)
                 raise StoreRestarted
         return kept
 
     def _halt_reason(self, legs: tuple[NewLeg, ...]) -> str:
         accounts = {None, *(leg.order.account for leg in legs)}
-        halts = [halt for halt in self._desk.orders.halts() if halt.account in accounts]
+        halts = [halt for halt in self._context.orders.halts() if halt.account in accounts]
         return f"halted: {'; '.join(halt.reason for halt in halts)}"
 
     def _launch(self, begun: list[Order], epoch: Epoch) -> None:
@@ -290,18 +290,18 @@ class Legs:
 
         def launch(order: Order) -> None:
             try:
-                exchange = self._desk.exchange_of(order.account)
+                exchange = self._context.exchange_of(order.account)
                 _meet(ready)
-                self._desk.placement.launch(order, exchange, epoch)
+                self._context.placement.launch(order, exchange, epoch)
             except (UnknownAccount, ExchangeUnavailable):
                 """It never left; the sweep finds that out as for any other attempt."""
-            except Overtaken:
+            except VersionConflict:
                 """Somebody else has found out already what became of it."""
 
-        together(*(partial(launch, order) for order in begun))
+        run_parallel(*(partial(launch, order) for order in begun))
 
 
 def _as_known_to(exchange: Exchange, order: Order) -> Order:
     """The order with the client order id by which that exchange knows it."""
-    client_order_id = client_order_id_of(order.order_id, exchange.contract.exchange)
+    client_order_id = client_order_id_of(order.order_id, exchange.guarantees.exchange)
     return replace(order, client_order_id=client_order_id)

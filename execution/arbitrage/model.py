@@ -128,7 +128,7 @@ class Arbitrage:
         return self.result.net_profit
 
     @property
-    def fixes(self) -> tuple[Leg, ...]:
+    def hedges(self) -> tuple[Leg, ...]:
         """The legs that came after the first two."""
         return self.legs[2:]
 

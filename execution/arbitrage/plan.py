@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontex
 
 from execution.arbitrage.model import Arbitrage, LegRole
 from execution.market_data.snapshots import BookSnapshot
-from execution.market_data.spreads import BPS, UNLIMITED, Listing, Means, Pair
+from execution.market_data.spreads import BPS, UNLIMITED, Listing, Pair, TradeLimits
 from execution.model.book import Book, Level, defect_of
 from execution.model.decimals import EXACT, ZERO, to_text
 from execution.model.errors import NoPlan
@@ -67,7 +67,7 @@ def plan_legs(
         if defect is not None:
             raise NoPlan(f"account: the book of {venue.account} does not count: {defect}")
     pair = Pair(_listing(buy), _listing(sell))
-    means = Means(buy.quote_free, sell.base_free, arbitrage.amount, notional_max)
+    means = TradeLimits(buy.quote_free, sell.base_free, arbitrage.amount, notional_max)
     sized = pair.size(pair.paying_depth(), means, arbitrage.min_profit_bps)
     if sized is None:
         raise NoPlan(_why_not(pair, means, arbitrage.min_profit_bps))
@@ -91,7 +91,7 @@ def _listing(venue: Venue) -> Listing:
     )
 
 
-def _why_not(pair: Pair, means: Means, min_profit_bps: Decimal) -> str:
+def _why_not(pair: Pair, means: TradeLimits, min_profit_bps: Decimal) -> str:
     margin = pair.margin_bps()
     if margin < min_profit_bps or margin <= 0:
         least = to_text(min_profit_bps)
@@ -111,8 +111,8 @@ def plan_fix(
     Raises NoPlan where that is nowhere possible now.
     """
     side = Side.SELL if imbalance > 0 else Side.BUY
-    fixes = [_fix(arbitrage, venue, side, abs(imbalance), average) for venue in venues]
-    possible = [fix for fix in fixes if fix is not None]
+    hedges = [_fix(arbitrage, venue, side, abs(imbalance), average) for venue in venues]
+    possible = [fix for fix in hedges if fix is not None]
     if not possible:
         done = "sold" if side is Side.SELL else "bought"
         raise NoPlan(

@@ -25,7 +25,7 @@ ENDED_KEPT_MS = 2 * HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class ExchangeGuarantees:
     """The part of an exchange's rules that exactly-once rests on. Times in ms.
 
     The fence: a request stamped s with window w is refused by the exchange after s + w on its own

@@ -10,7 +10,7 @@ T = TypeVar("T")
 _POOL = ThreadPoolExecutor(max_workers=32, thread_name_prefix="together")
 
 
-def together(*jobs: Callable[[], T]) -> list[T]:
+def run_parallel(*jobs: Callable[[], T]) -> list[T]:
     """Call all at the same time; return what they returned, in their order. Raises what the first
     of them raised, and only after all have ended. A single job is called where it is."""
     if len(jobs) == 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.model.book import Book
 from execution.model.order import Attempt, Fill, Order, OrderReport, Verdict
 from execution.model.trading_rules import Market
@@ -57,7 +57,7 @@ class Exchange(Protocol):
     """
 
     @property
-    def contract(self) -> Contract: ...
+    def guarantees(self) -> ExchangeGuarantees: ...
     @property
     def address(self) -> str:
         """Scheme, host and port that placements go to, as `address_of` writes them."""

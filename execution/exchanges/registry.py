@@ -3,9 +3,14 @@
 import hashlib
 from uuid import UUID
 
-from execution.exchanges.guarantees import ENDED_KEPT_MS, ENGINE_BOUND_MS, Contract, Uniqueness
+from execution.exchanges.guarantees import (
+    ENDED_KEPT_MS,
+    ENGINE_BOUND_MS,
+    ExchangeGuarantees,
+    Uniqueness,
+)
 from execution.exchanges.profiles import binance, bybit, coinbase, kraken, okx, upbit
-from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, Row, row_for
+from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, VerdictRule, match_rule
 from execution.model.order import Verdict
 
 PROFILES = {
@@ -16,13 +21,15 @@ PROFILES = {
     "coinbase": coinbase,
     "upbit": upbit,
 }
-CONTRACTS = {name: profile.GUARANTEES for name, profile in PROFILES.items()}
-TABLES: dict[str, tuple[Row, ...]] = {name: profile.VERDICTS for name, profile in PROFILES.items()}
+GUARANTEES = {name: profile.GUARANTEES for name, profile in PROFILES.items()}
+TABLES: dict[str, tuple[VerdictRule, ...]] = {
+    name: profile.VERDICTS for name, profile in PROFILES.items()
+}
 
 
-def without_contract(exchange: str) -> Contract:
+def without_guarantees(exchange: str) -> ExchangeGuarantees:
     """The contract of an exchange that promises nothing: its unknown outcomes are quarantined."""
-    return Contract(
+    return ExchangeGuarantees(
         exchange=exchange,
         client_id_pattern=r"^[a-zA-Z0-9]{1,26}$",
         uniqueness=Uniqueness.NONE,
@@ -48,9 +55,9 @@ def client_order_id_of(order_id: str, exchange: str) -> str:
     return str(UUID(bytes=digest, version=4))
 
 
-def row_of(failure: Failure, exchange: str) -> Row | None:
+def row_of(failure: Failure, exchange: str) -> VerdictRule | None:
     """The row that decides about a failed placement; None where nothing is proof."""
-    return row_for(failure, (*EVERY_EXCHANGE, *TABLES.get(exchange, ())))
+    return match_rule(failure, (*EVERY_EXCHANGE, *TABLES.get(exchange, ())))
 
 
 def verdict_of(failure: Failure, exchange: str) -> Verdict:

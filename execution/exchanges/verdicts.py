@@ -40,7 +40,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VerdictRule:
     """One rule of an exchange's table; a field that is None fits everything. A `code` that ends
     with * fits every code that begins so."""
 
@@ -68,14 +68,16 @@ def _is_code(wanted: str, code: str | None) -> bool:
     return wanted == code
 
 
-def row_for(failure: Failure, rows: Iterable[Row]) -> Row | None:
+def match_rule(failure: Failure, rows: Iterable[VerdictRule]) -> VerdictRule | None:
     """The first row that fits; None where none does, and so nothing is proved."""
     return next((row for row in rows if row.fits(failure)), None)
 
 
-def each(verdict: Verdict, why: str, *codes: str, status: range | None = None) -> tuple[Row, ...]:
+def each(
+    verdict: Verdict, why: str, *codes: str, status: range | None = None
+) -> tuple[VerdictRule, ...]:
     """One row for every code, all with the same verdict for the same reason."""
-    return tuple(Row(verdict, why, status=status, code=code) for code in codes)
+    return tuple(VerdictRule(verdict, why, status=status, code=code) for code in codes)
 
 
 def span(text: str) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def span(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refused_by_rules(codes: str, status: range | None = None) -> tuple[Row, ...]:
+def refused_by_rules(codes: str, status: range | None = None) -> tuple[VerdictRule, ...]:
     """Rows for codes that prove a no and share one meaning. Only codes that the exchange's document
     lists, and that can answer a placement, belong here; a range is written as `first..last`. A code
     that a later document adds has no row, and is looked up."""
@@ -96,6 +98,6 @@ def refused_by_rules(codes: str, status: range | None = None) -> tuple[Row, ...]
 
 
 EVERY_EXCHANGE = (
-    Row(NOT_SENT, "the connection was never made", reached=False),
-    Row(UNKNOWN, "the server broke while it held the request", status=STATUS_5XX),
+    VerdictRule(NOT_SENT, "the connection was never made", reached=False),
+    VerdictRule(UNKNOWN, "the server broke while it held the request", status=STATUS_5XX),
 )

@@ -22,7 +22,7 @@ log = structlog.get_logger("oneorder")
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class SaveIntervals:
     """How often books and health are saved, and when a source that broke is started again."""
 
     save_every_ms: int = 50
@@ -51,11 +51,11 @@ class BookCollector:
         self,
         sources: Sequence[BookSource],
         books: Books,
-        rhythm: Rhythm | None = None,
+        rhythm: SaveIntervals | None = None,
     ) -> None:
         self._sources = sources
         self._books = books
-        self._rhythm = rhythm or Rhythm()
+        self._rhythm = rhythm or SaveIntervals()
         self._unsaved: dict[BookKey, BookSnapshot] = {}
 
     def health(self) -> list[BookHealth]:

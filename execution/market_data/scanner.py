@@ -10,7 +10,7 @@ from itertools import islice, permutations
 
 from execution.market_data.opportunities import Opportunity, age_ms, opportunity
 from execution.market_data.snapshots import BookKey, BookSnapshot
-from execution.market_data.spreads import BPS, QUOTIENT, UNLIMITED, Listing, Means, Pair
+from execution.market_data.spreads import BPS, QUOTIENT, UNLIMITED, Listing, Pair, TradeLimits
 from execution.model.book import defect_of
 from execution.model.decimals import EXACT, ZERO
 from execution.model.instrument import assets_of
@@ -137,9 +137,10 @@ class ArbitrageScanner:
         balance cannot both have it.
         """
         found = []
-        for pair, means in islice(self._candidates(now_ms, balances), self._limits.candidates_max):
+        candidates = self._candidates(now_ms, balances)
+        for pair, limits in islice(candidates, self._limits.candidates_max):
             depth = pair.paying_depth(self._limits.levels)
-            sized = pair.size(depth, means, self._limits.min_profit_bps)
+            sized = pair.size(depth, limits, self._limits.min_profit_bps)
             if sized is not None:
                 found.append(opportunity(pair, sized, now_ms))
         return sorted(found, key=lambda each: (-each.expected_profit, each.signal_id))
@@ -188,7 +189,9 @@ class ArbitrageScanner:
         made_max = self._limits.exchange_age_ms_max or received_max
         return snapshot.exchange_ms is None or abs(now_ms - snapshot.exchange_ms) <= made_max
 
-    def _candidates(self, now_ms: int, balances: Balances | None) -> Iterator[tuple[Pair, Means]]:
+    def _candidates(
+        self, now_ms: int, balances: Balances | None
+    ) -> Iterator[tuple[Pair, TradeLimits]]:
         """The pairs whose first unit pays the minimum and for which something is free, the widest
         margin first. Each further unit pays less: where the first one does not pay, none does."""
         ranked = []
@@ -201,9 +204,9 @@ class ArbitrageScanner:
                         ranked.append((margin, symbol, buy, sell))
         ranked.sort(key=lambda candidate: candidate[0], reverse=True)
         for _, symbol, buy, sell in ranked:
-            means = self._means(symbol, buy.account, sell.account, balances)
-            if means.base and means.quote:
-                yield self._pair(symbol, buy, sell), means
+            limits = self._trade_limits(symbol, buy.account, sell.account, balances)
+            if limits.base and limits.quote:
+                yield self._pair(symbol, buy, sell), limits
 
     def _reason(self, key: BookKey, now_ms: int) -> str | None:
         """Why a book does not count, None where it does."""
@@ -222,13 +225,15 @@ class ArbitrageScanner:
         keys = (buy.account, symbol), (sell.account, symbol)
         return Pair(*(Listing(self._snapshots[key], self._markets[key]) for key in keys))
 
-    def _means(self, symbol: str, buy: str, sell: str, balances: Balances | None) -> Means:
+    def _trade_limits(
+        self, symbol: str, buy: str, sell: str, balances: Balances | None
+    ) -> TradeLimits:
         """What may go into buying the symbol on one account and selling it on the other."""
         cap = self._caps.get(symbol, Cap())
         if balances is None:
-            return Means(amount_max=cap.amount_max, notional_max=cap.notional_max)
+            return TradeLimits(amount_max=cap.amount_max, notional_max=cap.notional_max)
         base, quote = assets_of(symbol)
-        return Means(
+        return TradeLimits(
             balances.get(buy, {}).get(quote, ZERO),
             balances.get(sell, {}).get(base, ZERO),
             cap.amount_max,

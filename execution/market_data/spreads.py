@@ -41,7 +41,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class TradeLimits:
     """What may go into one pair: `quote` at the buyer, fee included, and `base` at the seller; and
     the symbol's caps, `amount_max` in base, `notional_max` in quote for the buy leg."""
 
@@ -122,7 +122,7 @@ class Pair:
             brings = bid * (1 - self.sell.market.taker_fee)
             return QUOTIENT.divide((brings - costs) * BPS, ask)
 
-    def size(self, most: Decimal, means: Means, min_profit_bps: Decimal) -> Sized | None:
+    def size(self, most: Decimal, means: TradeLimits, min_profit_bps: Decimal) -> Sized | None:
         """Find the lots nearest to `most` (base), up to which the depth pays, that means allow.
 
         Rounded down; only up to the minimum of an exchange it is rounded up. None where that does
@@ -147,7 +147,7 @@ class Pair:
             limited_by = "depth"
         return Sized(priced, limited_by)
 
-    def _affords(self, means: Means) -> tuple[Decimal, Decimal]:
+    def _affords(self, means: TradeLimits) -> tuple[Decimal, Decimal]:
         """The most (base) that balances allow, and that caps allow."""
         asks = self.buy.snapshot.book.asks
         with localcontext(EXACT) as context:

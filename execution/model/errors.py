@@ -19,12 +19,12 @@ class ExchangeUnavailable(OneOrderError):
         self.wait_s = wait_s
 
 
-class QuestionRefused(ExchangeUnavailable):
+class RequestRefused(ExchangeUnavailable):
     """The exchange is there, and has no usable answer to this very question: to ask it something
     else may be of use."""
 
 
-class UnknownSymbol(QuestionRefused):
+class UnknownSymbol(RequestRefused):
     """The exchange does not list the symbol, or does not any more."""
 
 
@@ -101,7 +101,7 @@ class UnknownOrder(OneOrderError):
     """No order of that id is known."""
 
 
-class Overtaken(OneOrderError):
+class VersionConflict(OneOrderError):
     """Another worker changed the order first; what was decided about the old one is void."""
 
 

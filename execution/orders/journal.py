@@ -10,9 +10,9 @@ from execution.model.clock import Clock
 from execution.model.errors import (
     AccountHalted,
     AccountHeld,
-    Overtaken,
     StoreRestarted,
     UnknownOrder,
+    VersionConflict,
 )
 from execution.model.events import (
     AttemptBegan,
@@ -36,7 +36,7 @@ Decision = AttemptBegan | Refused | Quarantined | Withdrawn | SettledByHand
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetrySchedule:
     """When the sweep looks at an order again. Times in ms, on our own clock.
 
     An order whose outcome is unknown is looked up after `look_ms`, and then each time after as long
@@ -78,7 +78,7 @@ class Journal:
         clock: Clock,
         clocks: ExchangeClocks,
         observe: Observer,
-        patience: Patience,
+        patience: RetrySchedule,
         recall: Recall = never,
     ) -> None:
         self._store = store
@@ -95,19 +95,20 @@ class Journal:
             raise UnknownOrder(f"order_id: {order_id!r} is not known")
         return order
 
-    def keep(self, order: Order, due_ms: int | None = None) -> Order:
-        """Store a new order as it is, due at once or then. Raises Overtaken if it is there."""
+    def create(self, order: Order, due_ms: int | None = None) -> Order:
+        """Store a new order as it is, due at once or then. Raises VersionConflict if there is one
+        already."""
         kept = replace(order, version=1, revision=new_revision())
         due_ms = self._clock.now_ms() if due_ms is None else due_ms
         change = Change(order, kept, due_ms=due_ms, is_from_signal=True)
         if self._store.commit(change) is not Committed.DONE:
-            raise Overtaken(order.order_id)
+            raise VersionConflict(order.order_id)
         return kept
 
     def decide(self, order: Order, decision: Decision, epoch: Epoch, address: str = "") -> Order:
         """Write what we chose to do with the order as it stands, in the epoch that we know of.
 
-        A choice holds only for the order that it was made about: raises Overtaken if that has
+        A choice holds only for the order that it was made about: raises VersionConflict if that has
         changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld or AccountHalted for
         an attempt while nothing may be sent on the account or to the `address`.
         """
@@ -125,7 +126,7 @@ class Journal:
         )
         match self._store.commit(change):
             case Committed.CONFLICT:
-                raise Overtaken(order.order_id)
+                raise VersionConflict(order.order_id)
             case Committed.HELD:
                 raise AccountHeld(order.account)
             case Committed.HALTED:
@@ -188,7 +189,7 @@ class Journal:
         """Leave the order for later, and say on its record why and since when. It is written when
         the cause changes; while that stays, only the time at which to come back moves.
 
-        Raises Overtaken if the order changed meanwhile.
+        Raises VersionConflict if the order changed meanwhile.
         """
         if order.version and order.reason is not None and order.reason.startswith(cause):
             self.postpone(order, self.due_still_ms(order) if due_ms is None else due_ms)
@@ -196,13 +197,13 @@ class Journal:
         event = Delayed(since(cause, self._clock.now(), detail))
         after = self._after(order, event)
         if not order.version:
-            return self.keep(replace(order, reason=event.reason), due_ms)
+            return self.create(replace(order, reason=event.reason), due_ms)
         if after is order:
             self.postpone(order, due_ms)
             return order
         due_ms = self.due_ms(after) if due_ms is None else due_ms
         if self._store.commit(Change(order, after, due_ms)) is not Committed.DONE:
-            raise Overtaken(order.order_id)
+            raise VersionConflict(order.order_id)
         self._observe(after, event, order.state)
         return after
 

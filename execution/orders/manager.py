@@ -9,12 +9,12 @@ from execution.model.errors import (
     Crowded,
     ExchangeUnavailable,
     NotInQuarantine,
-    Overtaken,
-    QuestionRefused,
+    RequestRefused,
     SignalReused,
     StoreRestarted,
     UnknownAccount,
     UnknownSymbol,
+    VersionConflict,
 )
 from execution.model.events import CancelRequested, Refused, Reported, SettledByHand
 from execution.model.order import Order, OrderReport, OrderState
@@ -56,7 +56,7 @@ class OrderManager:
                 return self._finish(self._placement.send(order))
         except Crowded as crowded:
             return self._left(order, crowded)
-        except Overtaken:
+        except VersionConflict:
             return self.advance(self._known_as(order))
 
     def _left(self, order: Order, crowded: Crowded) -> Order:
@@ -68,7 +68,7 @@ class OrderManager:
                 self._journal.postpone(order, due_ms)
                 return order
             return self._journal.delay(order, BUSY, str(crowded), due_ms)
-        except Overtaken:
+        except VersionConflict:
             return self._known_as(order)
 
     def receive(self, order: Order) -> Order:
@@ -77,8 +77,8 @@ class OrderManager:
         Raises SignalReused as `submit` does.
         """
         try:
-            return self._journal.keep(order)
-        except Overtaken:
+            return self._journal.create(order)
+        except VersionConflict:
             return self._known_as(order)
 
     def advance(self, order: Order) -> Order:
@@ -92,7 +92,7 @@ class OrderManager:
                 return self._finish(order)
         except Crowded as crowded:
             return self._left(order, crowded)
-        except Overtaken:
+        except VersionConflict:
             # Whoever was faster is moving the order on, and the sweep comes back to it.
             return self._journal.load(order.order_id)
 
@@ -125,7 +125,7 @@ class OrderManager:
         settled = self._journal.record(order, Reported(report, by_hand=True))
         try:
             return self._finish(settled)
-        except Overtaken:
+        except VersionConflict:
             return self._journal.load(order_id)
 
     def _settle_as_gone(self, order: Order) -> Order:
@@ -134,7 +134,7 @@ class OrderManager:
             gone = SettledByHand("settled by hand: it is not at the exchange any more")
         try:
             return self._journal.decide(order, gone, self._store.epoch())
-        except (Overtaken, StoreRestarted):
+        except (VersionConflict, StoreRestarted):
             # What a person found holds for the order that they saw.
             raise NotInQuarantine(
                 f"order {order.order_id} changed at this very moment, so nothing was decided; look "
@@ -183,7 +183,7 @@ class OrderManager:
                 order = self._complete(order)
         except UnknownAccount:
             return self._journal.delay(order, ACCOUNT_UNKNOWN, what_is_missing(order.account))
-        except QuestionRefused as error:
+        except RequestRefused as error:
             if not (order.is_live and order.cancel_requested):
                 return self._placement.waits.for_exchange(order, error)
             by_hand = (

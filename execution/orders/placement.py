@@ -41,7 +41,7 @@ from execution.model.waiting import (
 from execution.orders.journal import Journal, new_revision
 from execution.orders.rules import broken_rule
 from execution.orders.store import Epoch, Store
-from execution.orders.waiting.attempts import Attempts, could_arrive, may_be_forgotten
+from execution.orders.waiting.attempts import Attempts, could_arrive, may_have_unknown_attempt
 from execution.orders.waiting.waits import Waits
 
 RECHECK_MS = 1_000
@@ -89,7 +89,7 @@ class Placement:
     def launch(self, begun: Order, exchange: Exchange, epoch: Epoch) -> Order:
         """Make the attempt that was journaled with the order, in the epoch in which it was.
 
-        Raises Overtaken as `send` does.
+        Raises VersionConflict as `send` does.
         """
         attempt = begun.attempts[-1]
         return self._judge(begun, attempt, exchange.place(begun, attempt), exchange, epoch)
@@ -100,7 +100,7 @@ class Placement:
         epoch = self._store.epoch()
         try:
             exchange = self._exchange_of(order.account)
-            if self.may_be_forgotten(order, epoch):
+            if self.may_have_unknown_attempt(order, epoch):
                 found = self._remembered(order, epoch, exchange)
                 if found is not None:
                     return found
@@ -141,7 +141,7 @@ class Placement:
             return self.send(order)
 
     def _refuse_unknown_account(self, order: Order, error: UnknownAccount, epoch: Epoch) -> Order:
-        if order.attempts or self.may_be_forgotten(order, epoch):
+        if order.attempts or self.may_have_unknown_attempt(order, epoch):
             # It may stand on an account that was configured when it was sent.
             return self._journal.delay(order, ACCOUNT_UNKNOWN, what_is_missing(order.account))
         try:
@@ -149,10 +149,10 @@ class Placement:
         except StoreRestarted:
             return self.send(order)
 
-    def may_be_forgotten(self, order: Order, epoch: Epoch) -> bool:
+    def may_have_unknown_attempt(self, order: Order, epoch: Epoch) -> bool:
         """The store restarted, and the signal may have been acted on before: an attempt that the
         record does not know of may stand at the exchange, or still arrive there."""
-        return may_be_forgotten(order, epoch)
+        return may_have_unknown_attempt(order, epoch)
 
     def _remembered(self, order: Order, epoch: Epoch, exchange: Exchange) -> Order | None:
         """Ask the exchange for an attempt that our record has lost; None if there is none, and none
@@ -162,31 +162,33 @@ class Placement:
         report = exchange.lookup(order)
         if report is not None:
             return self._journal.record(order, Reported(report))
-        contract = exchange.contract
-        if not contract.is_resolvable:
-            reason = f"a restart may have forgotten an attempt, and {contract.exchange} cannot say"
+        guarantees = exchange.guarantees
+        if not guarantees.is_resolvable:
+            reason = (
+                f"a restart may have forgotten an attempt, and {guarantees.exchange} cannot say"
+            )
             return self._journal.decide(order, Quarantined(reason), epoch)
         too_late = self._attempts.published_too_long_ago(order, exchange)
         if too_late is not None:
             reason = f"a restart may have forgotten an attempt; {too_late}"
             return self._journal.decide(order, Quarantined(reason), epoch)
-        if not contract.is_fenced or began_ms > provable_ms:
+        if not guarantees.is_fenced or began_ms > provable_ms:
             return None
         due_ms = self._clocks.local_ms(order.account, provable_ms)
         return self._journal.delay(order, RESTARTED, due_ms=due_ms)
 
-    def could_stand(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
+    def may_exist_at_exchange(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """Say whether an attempt that a restart of the store made us forget is at the exchange, or
         may be at one that cannot say. Raises ExchangeUnavailable, also while it is too early to
         tell."""
-        return self._attempts.could_stand(order, epoch, exchange)
+        return self._attempts.may_exist_at_exchange(order, epoch, exchange)
 
     def _may_still_arrive(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """An attempt before the latest one may yet become the order: nothing fences it off."""
-        if exchange.contract.is_fenced:
+        if exchange.guarantees.is_fenced:
             return False
         left_behind = any(a.verdict is Verdict.UNKNOWN for a in order.attempts)
-        return left_behind or self.may_be_forgotten(order, epoch)
+        return left_behind or self.may_have_unknown_attempt(order, epoch)
 
     def _end_unsent(self, order: Order, reason: str, epoch: Epoch, exchange: Exchange) -> Order:
         """Let the order end without another attempt."""
@@ -249,7 +251,7 @@ class Placement:
             began_ms = self._clocks.earliest_now_ms(order.account, exchange)
             report = exchange.lookup(order)
             if report is None:
-                return self._bury(order, attempt, began_ms, exchange, epoch)
+                return self._resolve_not_found(order, attempt, began_ms, exchange, epoch)
         except UnknownAccount:
             due_ms = self._clock.now_ms() + RECHECK_MS
             missing = what_is_missing(order.account)
@@ -261,16 +263,16 @@ class Placement:
             return order
         return self._journal.record(order, Reported(report))
 
-    def _bury(
+    def _resolve_not_found(
         self, order: Order, attempt: Attempt, began_ms: int, exchange: Exchange, epoch: Epoch
     ) -> Order:
         """Weigh a lookup that found nothing, begun at the exchange's time `began_ms` or later."""
-        number, stamp_ms, contract = attempt.number, attempt.stamp_ms, exchange.contract
+        number, stamp_ms, guarantees = attempt.number, attempt.stamp_ms, exchange.guarantees
         words = f" ({attempt.reason})" if attempt.reason else ""
         not_kept = self._attempts.not_kept(order, exchange)
         if not_kept is not None:
             return self._journal.decide(order, Quarantined(f"{not_kept}{words}"), epoch)
-        if not contract.is_fenced and contract.uniqueness is Uniqueness.ALL_ORDERS:
+        if not guarantees.is_fenced and guarantees.uniqueness is Uniqueness.ALL_ORDERS:
             reason = f"not found, and its id works once{words}"
             died = AttemptDied(number, reason, stamp_ms, may_arrive=True)
             return self._journal.record(order, died, epoch)
@@ -280,8 +282,8 @@ class Placement:
                 return self._journal.record(order, unknown(attempt, known))
             self._journal.postpone(order)
             return order
-        if contract.is_fenced:
+        if guarantees.is_fenced:
             died = AttemptDied(number, f"it never arrived{words}", stamp_ms)
             return self._journal.record(order, died, epoch)
-        reason = f"{contract.exchange} cannot say whether attempt {number} arrived{words}"
+        reason = f"{guarantees.exchange} cannot say whether attempt {number} arrived{words}"
         return self._journal.decide(order, Quarantined(reason), epoch)

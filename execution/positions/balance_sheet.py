@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
+from typing import Annotated
+
+from pydantic import Field
 
 from execution.model.decimals import EXACT, ZERO, Money
 from execution.model.instrument import Kind, assets_of
@@ -29,8 +32,9 @@ class BalanceSheet:
     """What is known of one account's balances, by asset.
 
     `opening` is what they were before any of our fills, None until it was seen twice; `candidate`
-    is what it was seen to be once. `strangers` is what trades that are not ours have moved since
-    `opened_at`; `seen` names the last of them, because exchanges tell trades of one moment again.
+    is what it was seen to be once. `external_trades` is what trades that are not ours have moved
+    since `opened_at`; `seen` names the last of them, because exchanges list trades of one moment
+    again.
     `read` is, by symbol, the trade up to which all were taken into account: a cursor may be lost,
     or be passed by on purpose, and what the trades moved stays.
     `suspected` is the drift that the last look saw; `asked` are the pairs that were asked for
@@ -40,7 +44,10 @@ class BalanceSheet:
     opening: dict[str, Money] | None = None
     opened_at: datetime | None = None
     candidate: dict[str, Money] | None = None
-    strangers: dict[str, Money] = field(default_factory=dict)
+    # Stored under the name that earlier releases gave it.
+    external_trades: Annotated[dict[str, Money], Field(alias="strangers")] = field(
+        default_factory=dict
+    )
     suspected: dict[str, Money] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
@@ -63,12 +70,12 @@ def moved_by_trade(symbol: str, fill: Fill) -> dict[str, Decimal]:
         return _sum([traded, *({fee.asset: -fee.amount} for fee in fill.fees)])
 
 
-def with_strangers(sheet: BalanceSheet, trades: Iterable[tuple[str, Flows]]) -> BalanceSheet:
+def with_external_trades(sheet: BalanceSheet, trades: Iterable[tuple[str, Flows]]) -> BalanceSheet:
     """The sheet after further trades that are not ours, each with a name of its own."""
     fresh = {name: flows for name, flows in trades if name not in sheet.seen}
     return replace(
         sheet,
-        strangers=_without_zeros(_sum([sheet.strangers, *fresh.values()])),
+        external_trades=_without_zeros(_sum([sheet.external_trades, *fresh.values()])),
         seen=(*sheet.seen, *fresh)[-SEEN_MAX:],
     )
 
@@ -95,8 +102,8 @@ def looked_at(
     with localcontext(EXACT):
         rest = {
             asset: balances.get(asset, ZERO) - flows.get(asset, ZERO)
-            - sheet.strangers.get(asset, ZERO)
-            for asset in sorted({*balances, *flows, *sheet.strangers})
+            - sheet.external_trades.get(asset, ZERO)
+            for asset in sorted({*balances, *flows, *sheet.external_trades})
         }  # fmt: skip
     if sheet.opening is None:
         if sheet.candidate is None or _differences(rest, sheet.candidate):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from execution.exchanges.port import Exchange
-from execution.model.errors import QuestionRefused
+from execution.model.errors import RequestRefused
 
 # So many questions at most; an exchange that refuses them all is not asked for each symbol.
 QUESTIONS_MAX = 16
@@ -36,7 +36,7 @@ class Pricing:
         self._left -= 1
         try:
             self._prices |= self._exchange.prices(symbols)
-        except QuestionRefused as error:
+        except RequestRefused as error:
             if len(symbols) == 1 or error.retry_after_s:
                 self._unpriced.update(dict.fromkeys(symbols, str(error)))
                 return

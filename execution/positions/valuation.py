@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from typing import Protocol
 
-from execution.exchanges.parallel import together
+from execution.exchanges.parallel import run_parallel
 from execution.exchanges.port import Exchange
 from execution.ledger.port import Snapshot
 from execution.model.clock import Clock
@@ -70,7 +70,7 @@ class ValuationStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class MarkSource:
     """An account, its connection, and where its prices come from: accounts with the same `market`
     have the same prices, so one question answers for all of them."""
 
@@ -111,36 +111,38 @@ class Valuer:
         self._book = book
         self._clock = clock
 
-    def mark(self, holders: Iterable[Holder]) -> list[str]:
+    def mark(self, mark_sources: Iterable[MarkSource]) -> list[str]:
         """Price what is held, one question for each market; return the sentences of those that did
         not answer."""
-        groups: dict[str, list[Holder]] = {}
-        for holder in holders:
-            groups.setdefault(holder.market, []).append(holder)
+        groups: dict[str, list[MarkSource]] = {}
+        for mark_source in mark_sources:
+            groups.setdefault(mark_source.market, []).append(mark_source)
         # A market that does not answer does not keep the others' marks from being read.
-        said = together(*(partial(self._try_market, group) for group in groups.values()))
+        said = run_parallel(*(partial(self._try_market, group) for group in groups.values()))
         return [sentence for sentences in said for sentence in sentences]
 
-    def _try_market(self, holders: list[Holder]) -> list[str]:
+    def _try_market(self, mark_sources: list[MarkSource]) -> list[str]:
         try:
-            return self._mark_market(holders)
+            return self._mark_market(mark_sources)
         except ExchangeUnavailable as error:
-            return [f"{holders[0].market}: {error}"]
+            return [f"{mark_sources[0].market}: {error}"]
 
-    def _mark_market(self, holders: list[Holder]) -> list[str]:
+    def _mark_market(self, mark_sources: list[MarkSource]) -> list[str]:
         held = {
-            holder.account: {p.symbol for p in self._store.positions(holder.account) if p.amount}
-            for holder in holders
+            mark_source.account: {
+                p.symbol for p in self._store.positions(mark_source.account) if p.amount
+            }
+            for mark_source in mark_sources
         }
         symbols = set().union(*held.values())
         if not symbols:
             return []
-        prices, unpriced = Pricing(_connected(holders)).read(symbols)
+        prices, unpriced = Pricing(_connected(mark_sources)).read(symbols)
         now_ms = self._clock.now_ms()
         for account, wanted in held.items():
             told = {symbol: price for symbol, price in prices.items() if symbol in wanted}
             self._book.set_marks(account, told, now_ms)
-        return [f"{holders[0].market} {symbol}: {why}" for symbol, why in unpriced.items()]
+        return [f"{mark_sources[0].market} {symbol}: {why}" for symbol, why in unpriced.items()]
 
     def value(self, accounts: Iterable[str]) -> list[Totals]:
         """Add up every account by its marks, and keep the totals."""
@@ -163,15 +165,15 @@ class Valuer:
         )
 
 
-def _connected(holders: list[Holder]) -> Exchange:
+def _connected(mark_sources: list[MarkSource]) -> Exchange:
     """The connection of the first account that has one; their prices are the same. Raises
     ExchangeUnavailable where none has."""
-    for holder in holders[:-1]:
+    for mark_source in mark_sources[:-1]:
         try:
-            return holder.exchange()
+            return mark_source.exchange()
         except ExchangeUnavailable:
             continue
-    return holders[-1].exchange()
+    return mark_sources[-1].exchange()
 
 
 def totals_of(

@@ -18,7 +18,7 @@ from execution.model.position import Position
 from execution.positions.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.run import DriftPolicy, Reconciliation, Reread
-from execution.reconciliation.trade_sync import AccountVisit
+from execution.reconciliation.trade_sync import TradeSync
 from execution.repair.repairer import Repair
 
 LEASE_MS = 30_000
@@ -73,7 +73,7 @@ class Reconciler:
 
         try:
             self._mend(found)
-            visit = AccountVisit(self._context, exchange_of(), policy, found, keep_lease)
+            visit = TradeSync(self._context, exchange_of(), policy, found, keep_lease)
             self._look(visit, found)
             self._follow(policy, visit, found)
             visit.failures.raise_silence()
@@ -114,7 +114,7 @@ class Reconciler:
             reread = Reread(tuple(sorted(symbols)), until - ARCHIVED_WITHIN)
             book.set_reread(account, reread)
 
-    def _look(self, visit: AccountVisit, found: Reconciliation) -> None:
+    def _look(self, visit: TradeSync, found: Reconciliation) -> None:
         """Balances first: what they drift by says where to look for trades. They are judged by the
         fills that are known when they were read, so they are read again if new ones were found."""
         positions = self._positions(found.account)
@@ -135,7 +135,7 @@ class Reconciler:
     def _positions(self, account: str) -> list[Position]:
         return self._context.store.positions(account)
 
-    def _is_quiet(self, visit: AccountVisit, account: str, positions: list[Position]) -> bool:
+    def _is_quiet(self, visit: TradeSync, account: str, positions: list[Position]) -> bool:
         """No fill can have come between the balances and the positions that they are held against,
         as far as we know. Where a symbol is not listed any more, nothing can fill."""
         restless = any(
@@ -147,7 +147,7 @@ class Reconciler:
 
     def _check_balances(
         self,
-        visit: AccountVisit,
+        visit: TradeSync,
         balances: dict[str, Decimal],
         positions: list[Position],
         found: Reconciliation,
@@ -168,7 +168,7 @@ class Reconciler:
         is_asked = not found.pairs_unasked and not unread & found.drift.keys()
         found.drift_confirmed = confirmed and is_asked
 
-    def _follow(self, policy: DriftPolicy, visit: AccountVisit, found: Reconciliation) -> None:
+    def _follow(self, policy: DriftPolicy, visit: TradeSync, found: Reconciliation) -> None:
         """Do what the policy says about drift that two looks have seen."""
         if not found.drift_confirmed:
             return

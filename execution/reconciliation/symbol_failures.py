@@ -5,7 +5,7 @@ from collections.abc import Callable
 from execution.model.errors import (
     ExchangeUnavailable,
     IllegalTransition,
-    QuestionRefused,
+    RequestRefused,
     UnknownOrder,
     UnknownSymbol,
 )
@@ -56,7 +56,7 @@ class SymbolFailures:
             # It was told without asking the exchange, or by an exchange that answers.
             self.unlisted.add(symbol)
             return
-        if isinstance(error, QuestionRefused):
+        if isinstance(error, RequestRefused):
             self._refused += 1
             self._silent = 0
         else:

@@ -21,8 +21,8 @@ from execution.positions.balance_sheet import (
     BalanceSheet,
     already_read,
     moved_by_trade,
+    with_external_trades,
     with_read,
-    with_strangers,
 )
 from execution.reconciliation.adoption import adopted_order, external_order
 from execution.reconciliation.context import ReconciliationContext
@@ -42,7 +42,7 @@ DECIDED_AFTER = timedelta(minutes=10)
 SAID_NO = frozenset({OrderState.REFUSED, OrderState.REJECTED})
 
 
-class AccountVisit:
+class TradeSync:
     """Writes what it finds into `found`. `keep_lease` is called before each symbol."""
 
     def __init__(
@@ -221,7 +221,7 @@ class AccountVisit:
         return adopted
 
     def _external(self, report: OrderReport) -> Order | None:
-        if may_be_ours(report.client_order_id, self._exchange.contract.exchange):
+        if may_be_ours(report.client_order_id, self._exchange.guarantees.exchange):
             return None
         try:
             order = external_order(self._account, report, self._context.clock.now())
@@ -242,7 +242,7 @@ class AccountVisit:
             self._found.external_orders.append(name)
         counted = [fill for fill in fresh if self._counts(fill.time)]
         moved = [(name_of(symbol, fill), moved_by_trade(symbol, fill)) for fill in counted]
-        self.sheet = with_strangers(self.sheet, moved)
+        self.sheet = with_external_trades(self.sheet, moved)
 
     def _counts(self, time: datetime) -> bool:
         """What happened before the opening balances is in them."""

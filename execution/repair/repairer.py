@@ -73,7 +73,7 @@ class Repairer:
     def _lost(self, accounts: list[str]) -> list[str]:
         """Name what can be seen to be lost, or to be from an earlier time."""
         lost = self._parts.lost(accounts)
-        if self._parts.mended_run() != self._store.epoch(fresh=True).run_id:
+        if self._parts.verified_epoch() != self._store.epoch(fresh=True).run_id:
             return [UNSEEN, *lost]
         try:
             return lost + self._unlike_ledger()
@@ -124,7 +124,7 @@ class Repairer:
     def _repaired(self, lost: list[str], accounts: list[str], owner: str) -> Repair | None:
         restarted = UNSEEN in lost
         # Until it is done, whoever comes later finds it undone.
-        self._parts.set_mended_run(None)
+        self._parts.set_verified_epoch(None)
         epoch = self._store.epoch(fresh=True)
         if not restarted and any(not name.startswith(A_POSITION) for name in lost):
             # What is lost may have been acted on; every signal is looked for first from now on.
@@ -134,7 +134,7 @@ class Repairer:
             self._halt_again(repair)
         if all(name.startswith(A_POSITION) for name in self._parts.lost(accounts)):
             # What was lost while this was at work has it all done again.
-            self._parts.set_mended_run(epoch.run_id)
+            self._parts.set_verified_epoch(epoch.run_id)
         # A server that is new has lost nothing; it only had to be marked.
         is_new = epoch.since_ms == 0 and not repair.has_done_anything
         return None if is_new else repair
@@ -259,7 +259,7 @@ class Repairer:
         if force:
             self._links.trust(started_at)
             # What else there is to be put back is no longer seen by what both had agreed on.
-            self._parts.set_mended_run(None)
+            self._parts.set_verified_epoch(None)
         return checks
 
     def complaint(self) -> str | None:
@@ -279,5 +279,5 @@ class Repairer:
         except LedgerUnavailable:
             return False
         if not is_proved:
-            self._parts.set_mended_run(None)
+            self._parts.set_verified_epoch(None)
         return is_proved

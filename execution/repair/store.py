@@ -14,10 +14,10 @@ class RepairStore(Protocol):
     """The store as a repair sees it. Every method raises StoreUnavailable when the server does not
     answer."""
 
-    def mended_run(self) -> str | None:
+    def verified_epoch(self) -> str | None:
         """The epoch in which the store was last found whole, None while it is not."""
 
-    def set_mended_run(self, run_id: str | None) -> None:
+    def set_verified_epoch(self, run_id: str | None) -> None:
         """Note that it was found whole in this epoch, or, with None, that it is not."""
 
     def lost(self, accounts: Iterable[str]) -> list[str]:

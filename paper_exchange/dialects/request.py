@@ -10,7 +10,7 @@ LimitsT = TypeVar("LimitsT")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk(Generic[LimitsT]):
+class ApiContext(Generic[LimitsT]):
     """The exchange behind the API, and the API's own limits."""
 
     exchange: Exchange

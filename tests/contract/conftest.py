@@ -7,7 +7,7 @@ from binance_server import BinanceServer
 from fakes import FakeClock
 
 from execution.api.binance_api import BinanceExchange, StrictBinance, binance_client
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 
 KEY, SECRET = "the-key", "the-secret"
 Connect = Callable[..., BinanceExchange]
@@ -44,7 +44,7 @@ def connect(markets: StrictBinance) -> Connect:
         client = binance_client(KEY, SECRET, url)
         client.timeout = timeout_ms
         client.set_markets_from_exchange(markets)
-        return BinanceExchange(client, CONTRACTS["binance"], FakeClock())
+        return BinanceExchange(client, GUARANTEES["binance"], FakeClock())
 
     return connect
 

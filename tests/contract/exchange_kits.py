@@ -13,7 +13,7 @@ from unfenced_kits import Coinbase, Upbit
 
 from execution.api.binance_api import BinanceExchange, binance_client
 from execution.api.strict.ccxt_exchange import CcxtExchange
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 
 
 class Binance(Kit):
@@ -27,7 +27,7 @@ class Binance(Kit):
     def exchange(self, url: str, markets_of: Any) -> CcxtExchange:
         client = self.client(url)
         client.set_markets_from_exchange(markets_of)
-        return BinanceExchange(client, CONTRACTS[self.name], FakeClock())
+        return BinanceExchange(client, GUARANTEES[self.name], FakeClock())
 
     def at_start(self) -> dict[str, Any]:
         return {self.markets: (DATA / "exchange_info.json").read_text()}

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from canned_server import Request
-from fakes import Desk, FakeClock
+from fakes import FakeClock, Rig
 
-from execution.api.other_exchange_api import DOORS
+from execution.api.other_exchange_api import ADAPTERS
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
-from execution.exchanges.registry import CONTRACTS, client_order_id_of
+from execution.exchanges.registry import GUARANTEES, client_order_id_of
 from execution.model.order import Order
 
 DATA = Path(__file__).parent / "data"
@@ -26,7 +26,7 @@ ORDER_ID = "O-28"
 
 def order_for(exchange: str, **changes: Any) -> Order:
     """A limit buy of 1 BTC at 100, under the client order id that the exchange wants."""
-    order = Desk().order(**changes)
+    order = Rig().order(**changes)
     return replace(order, client_order_id=client_order_id_of(order.order_id, exchange))
 
 
@@ -76,12 +76,12 @@ class Kit:
 
     def client(self, url: str) -> Any:
         account = Account("main", self.name, "the-key", self.secret, "the-password", url)
-        return DOORS[self.name].client(account)
+        return ADAPTERS[self.name].client(account)
 
     def exchange(self, url: str, markets_of: Any) -> CcxtExchange:
         client = self.client(url)
         client.set_markets_from_exchange(markets_of)
-        return DOORS[self.name].adapter(client, CONTRACTS[self.name], FakeClock())
+        return ADAPTERS[self.name].adapter(client, GUARANTEES[self.name], FakeClock())
 
     def at_start(self) -> dict[str, Any]:
         """The answers without which no client starts."""

@@ -13,10 +13,10 @@ from fakes import FakeClock
 from kit import DATA, SECRET
 
 from execution.api.binance_api import BinanceExchange, binance_client
-from execution.api.other_exchange_api import DOORS
+from execution.api.other_exchange_api import ADAPTERS
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 
 Raw = dict[str, Any]
 RECORDED: dict[str, list[Raw]] = json.loads((DATA / "recorded_orders.json").read_text())
@@ -59,10 +59,12 @@ def adapter(exchange: str, url: str, symbols: Iterable[str]) -> CcxtExchange:
     secret = "the-secret" if exchange == "coinbase" else SECRET
     account = Account("main", exchange, "the-key", secret, "the-password", url)
     binance = exchange == "binance"
-    client = binance_client("the-key", secret, url) if binance else DOORS[exchange].client(account)
+    client = (
+        binance_client("the-key", secret, url) if binance else ADAPTERS[exchange].client(account)
+    )
     client.set_markets([market(exchange, symbol) for symbol in symbols])
-    kind = BinanceExchange if binance else DOORS[exchange].adapter
-    return kind(client, CONTRACTS[exchange], FakeClock())
+    kind = BinanceExchange if binance else ADAPTERS[exchange].adapter
+    return kind(client, GUARANTEES[exchange], FakeClock())
 
 
 def tell(server: CannedServer, exchange: str, case: Raw) -> None:

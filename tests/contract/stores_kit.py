@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fakes import ACCOUNT, EPOCH, START_MS, Desk, FakeClock
+from fakes import ACCOUNT, EPOCH, START_MS, FakeClock, Rig
 
 from execution.ledger.archive import Archive, Retention
 from execution.model.order import Fill, Order, OrderState, Side
@@ -17,13 +17,13 @@ from execution.store.stores import Stores, open_stores
 KEEP_S, REMEMBER_S = 3_600, 86_400
 PARAMS = ["memory", "redis"]
 AWAY = "redis://127.0.0.1:1/0"
-DESK = Desk()
+DESK = Rig()
 
 
 def stores_of(kind: str, request: Any) -> Stores:
     """The stores, empty, of memory or of the run's own server."""
     if kind == "memory":
-        return Desk().stores()
+        return Rig().stores()
     url = request.getfixturevalue("valkey_url")
     connect(url).flushall()
     return open_stores(url, FakeClock())
@@ -69,7 +69,7 @@ def moved(stores: Stores, order: Order, fills: tuple[Fill, ...]) -> Order:
     return after
 
 
-class ServerDesk(Desk):
+class ServerRig(Rig):
     """An order desk on a real server, with the ledger and the exchange in memory."""
 
     def __init__(self, url: str) -> None:
@@ -110,7 +110,7 @@ class ServerDesk(Desk):
     def repair(self) -> Repair | None:
         return self.repairer.run([ACCOUNT])
 
-    def looked_over(self) -> "ServerDesk":
+    def looked_over(self) -> "ServerRig":
         """From now on, what is lost shows."""
         self.repair()
         assert self.repair() is None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk
+from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig
 from stores_kit import AWAY, PARAMS, an_order, stores_of
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole, Result
@@ -303,13 +303,13 @@ def test_all_are_listed_the_oldest_first_and_by_state(stores: Stores) -> None:
 
 
 def test_a_rollback_takes_back_arbitrages_with_their_orders() -> None:
-    desk = Desk()
-    stores = desk.stores()
+    rig = Rig()
+    stores = rig.stores()
     one = kept(stores, an_arbitrage(2))
-    earlier = desk.store.copied()
+    earlier = rig.store.copied()
     stores.arbitrages.commit(opening(*both_legs()))
     kept(stores, one, None)
-    desk.store.roll_back(earlier)
+    rig.store.roll_back(earlier)
     assert stored(stores) == ([one], [])
     assert stores.arbitrages.due(DUE_MS, 10, 1) == ["oa2"]
 

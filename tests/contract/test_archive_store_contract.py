@@ -9,7 +9,7 @@ from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, fill
 from stores_kit import (
     AWAY,
     PARAMS,
-    ServerDesk,
+    ServerRig,
     an_ended_order,
     an_order,
     changed,
@@ -38,8 +38,8 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 
 @pytest.fixture
-def desk(valkey_url: str) -> ServerDesk:
-    return ServerDesk(valkey_url)
+def rig(valkey_url: str) -> ServerRig:
+    return ServerRig(valkey_url)
 
 
 def test_every_change_puts_an_order_on_the_list(stores: Stores) -> None:
@@ -224,36 +224,36 @@ def test_a_late_fill_of_an_order_that_was_put_back_is_written_like_any_other(
 
 
 def test_an_order_that_left_or_came_back_makes_nobody_look_for_losses(stores: Stores) -> None:
-    stores.repair.set_mended_run("run")
+    stores.repair.set_verified_epoch("run")
     order = left(stores)
     stores.archive.restore(order, LATER)
-    assert stores.repair.mended_run() == "run"
+    assert stores.repair.verified_epoch() == "run"
 
 
-def test_that_an_order_was_there_is_forgotten_in_time(desk: ServerDesk) -> None:
-    order = desk.gone(desk.filled())
-    ttl_s = desk.redis.ttl(keys.order(order.order_id))
+def test_that_an_order_was_there_is_forgotten_in_time(rig: ServerRig) -> None:
+    order = rig.gone(rig.filled())
+    ttl_s = rig.redis.ttl(keys.order(order.order_id))
     assert 86_400 - 60 < ttl_s <= 86_400
-    assert set(desk.redis.hgetall(keys.order(order.order_id))) == {"version", "revision"}
+    assert set(rig.redis.hgetall(keys.order(order.order_id))) == {"version", "revision"}
 
 
-def test_what_is_put_back_stays(desk: ServerDesk) -> None:
-    order = desk.gone(desk.filled())
-    assert desk.manager.submit(desk.order(signal_id="signal-1")) == order
-    assert desk.redis.ttl(keys.order(order.order_id)) == -1
-    assert desk.accepted == 1
+def test_what_is_put_back_stays(rig: ServerRig) -> None:
+    order = rig.gone(rig.filled())
+    assert rig.manager.submit(rig.order(signal_id="signal-1")) == order
+    assert rig.redis.ttl(keys.order(order.order_id)) == -1
+    assert rig.accepted == 1
 
 
 def test_what_is_put_back_by_a_record_that_was_lost_has_everything_looked_over(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
     """The ledger may have it as it was before fills that are on the position."""
-    desk.looked_over()
-    order = desk.filled()
-    desk.archive.run()
-    desk.redis.delete(keys.order(order.order_id))
-    assert desk.archive.recall(order.order_id) == order
-    assert desk.parts.repair.mended_run() is None
+    rig.looked_over()
+    order = rig.filled()
+    rig.archive.run()
+    rig.redis.delete(keys.order(order.order_id))
+    assert rig.archive.recall(order.order_id) == order
+    assert rig.parts.repair.verified_epoch() is None
 
 
 ORDER = an_ended_order()
@@ -282,20 +282,20 @@ def test_every_method_of_the_port_has_its_failure_here() -> None:
     assert set(CALLS) == {name for name in vars(ArchiveStore) if not name.startswith("_")}
 
 
-def test_every_key_is_named_for_the_project(desk: ServerDesk) -> None:
+def test_every_key_is_named_for_the_project(rig: ServerRig) -> None:
     for call in CALLS.values():
-        call(desk.parts.archive)
-    found = sorted(desk.redis.scan_iter())
+        call(rig.parts.archive)
+    found = sorted(rig.redis.scan_iter())
     assert len(found) >= 4
     assert all(key.startswith("oneorder:") for key in found)
 
 
-def test_a_list_that_was_lost_is_told_from_an_empty_one(desk: ServerDesk) -> None:
-    desk.looked_over()
-    assert desk.parts.archive.lists_unarchived()
-    desk.redis.delete(keys.UNARCHIVED)
-    desk.filled()
-    assert not desk.parts.archive.lists_unarchived()
+def test_a_list_that_was_lost_is_told_from_an_empty_one(rig: ServerRig) -> None:
+    rig.looked_over()
+    assert rig.parts.archive.lists_unarchived()
+    rig.redis.delete(keys.UNARCHIVED)
+    rig.filled()
+    assert not rig.parts.archive.lists_unarchived()
 
 
 def test_what_store_and_ledger_agreed_on_comes_back(stores: Stores) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from binance_server import NEW_ORDER, BinanceServer, Reply, Request, order_answer
 from exchange_kits import REFUSALS
-from fakes import START_MS, Desk
+from fakes import START_MS, Rig
 
 from execution.api.binance_api import BinanceExchange
 from execution.exchanges.port import Outcome
@@ -28,7 +28,7 @@ HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></htm
 
 
 def limit_order(**changes: Any) -> Order:
-    return Desk().order(**changes)
+    return Rig().order(**changes)
 
 
 def error(code: int, message: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from binance_server import (
     known_order,
     trade,
 )
-from fakes import START_MS, Desk
+from fakes import START_MS, Rig
 
 from execution.api.binance_api import (
     TRADES_A_PAGE,
@@ -34,7 +34,7 @@ from execution.model.errors import (
     NotSent,
     OrderRejected,
     OutcomeUnknown,
-    QuestionRefused,
+    RequestRefused,
     UnknownSymbol,
 )
 from execution.model.order import Order, OrderState, Side
@@ -47,8 +47,8 @@ UNKNOWN_ORDER = {"code": -2011, "msg": "Unknown order sent."}
 
 
 def an_order() -> Order:
-    desk = Desk()
-    return desk.manager.submit(desk.order())
+    rig = Rig()
+    return rig.manager.submit(rig.order())
 
 
 QUESTIONS: dict[str, tuple[str, Callable[[BinanceExchange], Any]]] = {
@@ -476,8 +476,8 @@ def test_an_arbitrage_in_a_symbol_that_is_not_traded_is_refused(
     ("reply", "kind"),
     [
         (Reply({"code": -1121, "msg": "Invalid symbol."}, 400), UnknownSymbol),
-        (Reply({"code": -1100, "msg": "Illegal characters"}, 400), QuestionRefused),
-        (Reply([{"no": "trade"}]), QuestionRefused),
+        (Reply({"code": -1100, "msg": "Illegal characters"}, 400), RequestRefused),
+        (Reply([{"no": "trade"}]), RequestRefused),
         (Reply({"code": -2015, "msg": "Invalid API-key"}, 401), ExchangeUnavailable),
         (Reply(HTML, 503), ExchangeUnavailable),
         (Reply({"code": -1003, "msg": "Too many requests"}, 429), ExchangeUnavailable),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from execution.api.books.clients import book_client
-from execution.api.books.line import Pace
+from execution.api.books.line import StreamTimeouts
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
 from execution.market_data.snapshots import BookHealth, BookSnapshot
@@ -20,7 +20,9 @@ from execution.model.errors import UnsupportedExchange
 from tests.paper.paper_client import Paper
 
 PATIENCE_S = 15
-BRISK = Pace(quiet_ms=400, poll_ms=200, gap_ms=50, first_ms=2_000, grace_ms=300, pause_ms_max=400)
+BRISK = StreamTimeouts(
+    quiet_ms=400, poll_ms=200, gap_ms=50, first_ms=2_000, grace_ms=300, pause_ms_max=400
+)
 # What each dialect calls its streams, and the question for a book.
 STREAMS = {"binance": "GET /ws/0", "bybit": "GET /v5/public/spot"}
 QUESTIONS = {"binance": "GET /api/v3/depth", "bybit": "GET /v5/market/orderbook"}
@@ -82,7 +84,7 @@ class Watched:
 
 @asynccontextmanager
 async def watching(
-    paper: Any, *symbols: str, depth: int = 20, pace: Pace = BRISK
+    paper: Any, *symbols: str, depth: int = 20, pace: StreamTimeouts = BRISK
 ) -> AsyncIterator[Watched]:
     account = Account("a", paper.dialect, base_url=paper.url, timeout_s=1)
     streams = BookStreams(account, symbols or ("BTC/USDT",), depth, SystemClock(), pace)
@@ -145,7 +147,7 @@ def test_no_more_levels_are_told_than_were_asked_for(paper: Any) -> None:
 
 def test_a_gap_is_noticed_and_the_book_is_right_again(paper: Any) -> None:
     async def check() -> None:
-        async with watching(paper, pace=Pace(quiet_ms=60_000)) as watched:
+        async with watching(paper, pace=StreamTimeouts(quiet_ms=60_000)) as watched:
             await watched.until_streamed(*BOTH)
             paper.fault(kind="stream_gap", route="WS depth", count=1)
             without = [BIDS[0], BIDS[2]]
@@ -160,7 +162,7 @@ def test_a_gap_is_noticed_and_the_book_is_right_again(paper: Any) -> None:
 
 def test_a_book_that_is_begun_anew_now_and_then_stays_right(paper: Any) -> None:
     async def check() -> None:
-        async with watching(paper, pace=Pace(quiet_ms=60_000, renew_ms=50)) as watched:
+        async with watching(paper, pace=StreamTimeouts(quiet_ms=60_000, renew_ms=50)) as watched:
             await watched.until_streamed(*BOTH)
 
             def begun() -> int:

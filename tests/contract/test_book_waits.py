@@ -8,7 +8,7 @@ import pytest
 from canned_server import CannedServer, Reply
 from exchange_kits import KITS
 
-from execution.api.books.line import Pace
+from execution.api.books.line import StreamTimeouts
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds, address_of
@@ -17,7 +17,9 @@ from execution.model.errors import AddressHeld
 from execution.store.memory.holds import MemoryAddressHolds
 from execution.store.memory.orders import MemoryStore
 
-BRISK = Pace(quiet_ms=100, poll_ms=50, gap_ms=20, first_ms=500, grace_ms=50, pause_ms_max=100)
+BRISK = StreamTimeouts(
+    quiet_ms=100, poll_ms=50, gap_ms=20, first_ms=500, grace_ms=50, pause_ms_max=100
+)
 BAN = Reply({"code": -1003, "msg": "banned"}, 418, {"Retry-After": "60"})
 
 

@@ -9,7 +9,7 @@ from canned_server import CannedServer
 from exchange_kits import KITS, OTHERS
 from test_other_exchange_reading import BOOKS, FINE
 
-from execution.api.books.line import Pace
+from execution.api.books.line import StreamTimeouts
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
 from execution.market_data.snapshots import BookSnapshot
@@ -17,7 +17,7 @@ from execution.model.book import Book
 from execution.model.clock import SystemClock
 
 KEYS = ("the-key", "the-secret", "the-password")
-BRISK = Pace(poll_ms=20, gap_ms=5, pause_ms_max=20)
+BRISK = StreamTimeouts(poll_ms=20, gap_ms=5, pause_ms_max=20)
 
 
 async def first_book(account: Account) -> BookSnapshot:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from fakes import Desk, connections_alone
+from fakes import Rig, connections_alone
 
 from execution.api.connections import Connections
 from execution.exchanges.account import Account
@@ -88,7 +88,9 @@ def paper(running: Paper) -> Iterator[Paper]:
 
 @pytest.fixture(scope="module")
 def connections(running: Paper) -> Connections:
-    return Connections({"main": Account("main", "bybit", "paper", "paper", "", running.url)}, CLOCK)
+    return connections_alone(
+        {"main": Account("main", "bybit", "paper", "paper", "", running.url)}, CLOCK
+    )
 
 
 @pytest.fixture
@@ -99,7 +101,7 @@ def bybit(paper: Paper, connections: Connections) -> Exchange:
 def new(**changes: Any) -> Order:
     """A limit buy of 0.01 BTC that rests far below the market, or what `changes` make of it."""
     asked = {"amount": Decimal("0.01"), "price": LOW, "account": "main", **changes}
-    order = Desk().order(**asked)
+    order = Rig().order(**asked)
     return replace(order, client_order_id=f"door-{next(numbers)}", created_at=CLOCK.now())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from canned_server import CannedServer
-from fakes import ACCOUNT, START_MS, Desk, FakeClock
+from fakes import ACCOUNT, START_MS, FakeClock, Rig
 from kit import DATA
 from recorded_kit import ACCOUNTS, RECORDED, adapter, tell
 
@@ -58,7 +58,7 @@ def asked(case: dict[str, Any]) -> Order:
     """The order as its owner would ask about it."""
     expected = case["expected"]
     return replace(
-        Desk().order(symbol=expected["symbol"]),
+        Rig().order(symbol=expected["symbol"]),
         client_order_id=expected["client_id"] or "",
         exchange_order_id=expected["id"],
     )
@@ -235,9 +235,9 @@ def test_an_order_made_by_hand_does_not_end_a_reconciliation(
     tell(server, name, case)
     server.answers |= ACCOUNTS[name]
     exchange = adapter(name, server.url, SYMBOLS)
-    desk = Desk()
-    desk.book.set_reread(ACCOUNT, Reread((expected["symbol"],), time_of(START_MS)))
-    parts = ReconciliationContext(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
+    rig = Rig()
+    rig.book.set_reread(ACCOUNT, Reread((expected["symbol"],), time_of(START_MS)))
+    parts = ReconciliationContext(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: exchange, policy)
     assert run.error is None
     assert run.symbols == [expected["symbol"]]
@@ -246,12 +246,12 @@ def test_an_order_made_by_hand_does_not_end_a_reconciliation(
     [external] = [run.external_orders] if policy is DriftPolicy.REPORT else [run.orders_adopted]
     assert len(external) == 1
     if policy is DriftPolicy.ADOPT:
-        adopted = desk.store.order(external[0])
+        adopted = rig.store.order(external[0])
         assert adopted is not None
         assert adopted.amount == Decimal(expected["terms"][2])
         assert adopted.filled == Decimal(expected["filled"])
         signed = 1 if adopted.side is Side.BUY else -1
-        held = desk.store.position(ACCOUNT, expected["symbol"]).amount
+        held = rig.store.position(ACCOUNT, expected["symbol"]).amount
         assert held.copy_abs() >= adopted.filled * Decimal("0.9")
         assert (held > 0) == (signed > 0)
 
@@ -316,7 +316,7 @@ def test_what_was_recorded_elsewhere_is_read_by_every_method(
     assert fetched.filled == Decimal(str(expected["filled"]))
     assert fetched.average == (expected["average"] and Decimal(str(expected["average"])))
     order = replace(
-        Desk().order(symbol=symbol),
+        Rig().order(symbol=symbol),
         exchange_order_id=expected["id"],
         client_order_id=fetched.client_order_id or "",
     )

@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk
-from stores_kit import ServerDesk
+from fakes import ACCOUNT, SYMBOL, Rig
+from stores_kit import ServerRig
 
 from execution.model.order import Order, OrderState, Side
 from execution.reconciliation.run import DriftPolicy
@@ -22,7 +22,7 @@ HOLDING = {
     "position": keys.position(ACCOUNT, SYMBOL),
     "positions": keys.POSITIONS,
     "versions": keys.POSITION_VERSIONS,
-    "mended": keys.MENDED,
+    "mended": keys.VERIFIED,
     "records": "",
     "checkpoint": keys.CHECKPOINT,
 }
@@ -42,7 +42,7 @@ BESIDE = {
 TABLES = {
     "position": "positions",
     "versions": "position_versions",
-    "mended": "mended_run",
+    "mended": "verified_epoch",
     "records": "orders",
     "checkpoint": "agreed",
     "orders": "known",
@@ -65,29 +65,29 @@ def subsets() -> Iterator[tuple[str, ...]]:
         yield (name, *HOLDING)
 
 
-def from_server(desk: Any, names: tuple[str, ...]) -> None:
+def from_server(rig: Any, names: tuple[str, ...]) -> None:
     lost = [key for name in names if (key := (HOLDING | BESIDE)[name])]
     if "records" in names:
-        lost += list(desk.redis.scan_iter(keys.order("*")))
-    desk.redis.delete(*lost)
+        lost += list(rig.redis.scan_iter(keys.order("*")))
+    rig.redis.delete(*lost)
 
 
-def from_memory(desk: Any, names: tuple[str, ...]) -> None:
+def from_memory(rig: Any, names: tuple[str, ...]) -> None:
     for name in names:
         if name in TABLES:
-            desk.store.tables.drop(TABLES[name])
+            rig.store.tables.drop(TABLES[name])
 
 
-def filled(desk: Any, number: int, price: str, side: Side = Side.BUY) -> Order:
-    desk.clock.advance(1_000)
-    desk.exchange.fill_next.append([(price, "1")])
-    return desk.manager.submit(desk.order(signal_id=f"signal-{number}", side=side))
+def filled(rig: Any, number: int, price: str, side: Side = Side.BUY) -> Order:
+    rig.clock.advance(1_000)
+    rig.exchange.fill_next.append([(price, "1")])
+    return rig.manager.submit(rig.order(signal_id=f"signal-{number}", side=side))
 
 
-def truth(desk: Any) -> tuple[Decimal, Decimal]:
+def truth(rig: Any) -> tuple[Decimal, Decimal]:
     """What the account holds, and what it paid for that in all."""
     held = paid = Decimal(0)
-    for standing in desk.exchange.standing:
+    for standing in rig.exchange.standing:
         for fill in standing.fills:
             sign = 1 if fill.side is Side.BUY else -1
             held += sign * fill.amount
@@ -95,48 +95,48 @@ def truth(desk: Any) -> tuple[Decimal, Decimal]:
     return held, paid
 
 
-def believed(desk: Any) -> tuple[Decimal, Decimal]:
-    position = desk.store.position(ACCOUNT, SYMBOL)
+def believed(rig: Any) -> tuple[Decimal, Decimal]:
+    position = rig.store.position(ACCOUNT, SYMBOL)
     return position.amount, position.cost - position.realised_pnl
 
 
 def lose_and_repair(
-    desk: Any, drop: Drop, names: tuple[str, ...], *, archives: bool, fills: int
+    rig: Any, drop: Drop, names: tuple[str, ...], *, archives: bool, fills: int
 ) -> None:
     for _ in range(3):
-        desk.reconcile(DriftPolicy.ADOPT)
-        desk.clock.advance(5_000)
-    opening = desk.book.sheet(ACCOUNT).opening
-    filled(desk, 1, "99")
-    filled(desk, 2, "101", Side.SELL)
-    filled(desk, 3, "98")
-    resting = desk.manager.submit(desk.order(signal_id="resting"))
-    desk.archive.run()
-    desk.reconcile(DriftPolicy.ADOPT)
-    filled(desk, 4, "97")
+        rig.reconcile(DriftPolicy.ADOPT)
+        rig.clock.advance(5_000)
+    opening = rig.book.sheet(ACCOUNT).opening
+    filled(rig, 1, "99")
+    filled(rig, 2, "101", Side.SELL)
+    filled(rig, 3, "98")
+    resting = rig.manager.submit(rig.order(signal_id="resting"))
+    rig.archive.run()
+    rig.reconcile(DriftPolicy.ADOPT)
+    filled(rig, 4, "97")
     if archives:
-        desk.archive.run()
-    drop(desk, names)
+        rig.archive.run()
+    drop(rig, names)
     for number in range(fills):
-        filled(desk, 10 + number, "96")
-    desk.archive.run()
+        filled(rig, 10 + number, "96")
+    rig.archive.run()
     for _ in range(4):
-        desk.clock.advance(5_000)
-        desk.reconcile(DriftPolicy.ADOPT)
-        desk.archive.run()
-    assert believed(desk) == truth(desk)
-    (position,) = desk.store.positions()
-    assert position == desk.store.position(ACCOUNT, SYMBOL)
+        rig.clock.advance(5_000)
+        rig.reconcile(DriftPolicy.ADOPT)
+        rig.archive.run()
+    assert believed(rig) == truth(rig)
+    (position,) = rig.store.positions()
+    assert position == rig.store.position(ACCOUNT, SYMBOL)
     # What was lost is not booked as a deposit, and no order was doubled for it.
-    assert desk.book.sheet(ACCOUNT).opening == opening
-    last = desk.book.runs(1)[0]
+    assert rig.book.sheet(ACCOUNT).opening == opening
+    last = rig.book.runs(1)[0]
     assert (last.repaired, last.warnings, last.error, last.drift) == ([], [], None, {})
-    assert desk.store.order(resting.order_id).state is OrderState.OPEN
+    assert rig.store.order(resting.order_id).state is OrderState.OPEN
     for number in (1, 2, 3, 4):
         side = Side.SELL if number == 2 else Side.BUY
-        desk.manager.submit(desk.order(signal_id=f"signal-{number}", side=side))
-    desk.sweep(for_ms=10_000)
-    assert desk.accepted == 5 + fills
+        rig.manager.submit(rig.order(signal_id=f"signal-{number}", side=side))
+    rig.sweep(for_ms=10_000)
+    assert rig.accepted == 5 + fills
 
 
 # Whether the ledger has all fills from before the loss, and how many come after it.
@@ -154,7 +154,7 @@ def cases() -> Iterator[tuple[tuple[str, ...], bool, int]]:
 def test_every_subset_that_memory_loses_comes_back(
     names: tuple[str, ...], archives: bool, fills: int
 ) -> None:
-    lose_and_repair(Desk(), from_memory, names, archives=archives, fills=fills)
+    lose_and_repair(Rig(), from_memory, names, archives=archives, fills=fills)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -164,9 +164,9 @@ def test_every_subset_that_a_server_loses_comes_back(valkey_url: str, part: int)
     for i, names in enumerate(chosen):
         archives, fills = WAYS[i % len(WAYS)]
         if i % 4 == part:
-            desk = ServerDesk(valkey_url)
+            rig = ServerRig(valkey_url)
             try:
-                lose_and_repair(desk, from_server, names, archives=archives, fills=fills)
+                lose_and_repair(rig, from_server, names, archives=archives, fills=fills)
             except AssertionError as error:
                 how = f"archived: {archives}, fills after: {fills}"
                 raise AssertionError(f"lost: {', '.join(names)}; {how}") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, Desk, FakeClock
+from fakes import ACCOUNT, FakeClock, Rig
 from redis import Redis
 
 from execution.model.errors import StoreUnavailable
@@ -66,8 +66,8 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandedOver]:
         pair = start_pair(stack, address)
         store = RedisStore(connect(address.url), FakeClock())
         epoch = store.epoch()
-        order = replace(Desk().order(), version=1)
-        assert store.commit(Change(Desk().order(), order, None)) is Committed.DONE
+        order = replace(Rig().order(), version=1)
+        assert store.commit(Change(Rig().order(), order, None)) is Committed.DONE
         pool = connect(address.url).connection_pool
         for connection in [pool.get_connection() for _ in range(8)]:
             connection.connect()
@@ -119,8 +119,8 @@ def test_a_replica_that_lagged_is_another_epoch_without_what_it_never_got(tmp_pa
         pair.stack.wait_for("the replica", lambda: has_caught_up(pair.old, pair.new))
         # From here on it gets nothing any more.
         pair.new.replicaof("NO", "ONE")
-        order = replace(Desk().order(), version=1)
-        first = Change(Desk().order(), order, None, epoch=before)
+        order = replace(Rig().order(), version=1)
+        first = Change(Rig().order(), order, None, epoch=before)
         assert store.commit(first) is Committed.DONE
         pair.fail_over()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakes import ACCOUNT, SYMBOL
-from stores_kit import ServerDesk, an_order
+from stores_kit import ServerRig, an_order
 
 from execution.ledger.sql.ledger import open_ledger
 from execution.model.errors import LedgerUnavailable
@@ -19,8 +19,8 @@ from workers.sandbox.local_stack import LocalStack
 
 
 @pytest.fixture
-def desk(valkey_url: str) -> ServerDesk:
-    return ServerDesk(valkey_url).looked_over()
+def rig(valkey_url: str) -> ServerRig:
+    return ServerRig(valkey_url).looked_over()
 
 
 def test_a_process_that_knew_the_server_before_looks_it_over_when_it_comes_back(
@@ -31,66 +31,66 @@ def test_a_process_that_knew_the_server_before_looks_it_over_when_it_comes_back(
     data, an_hour_ago = tmp_path / "redis", tmp_path / "an hour ago"
     with LocalStack(tmp_path) as stack:
         stack.start_redis()
-        desk = ServerDesk(stack.redis_url)
-        desk.filled(1)
-        desk.looked_over()
+        rig = ServerRig(stack.redis_url)
+        rig.filled(1)
+        rig.looked_over()
         shutil.copytree(data, an_hour_ago)
-        second = desk.filled(2)
-        desk.archive.run()
+        second = rig.filled(2)
+        rig.archive.run()
         stack.kill("redis")
         shutil.rmtree(data)
         shutil.copytree(an_hour_ago, data)
         stack.start_redis()
-        assert desk.manager.cancel(second.order_id) == second
-        desk.repair()
-        assert desk.store.position(ACCOUNT, SYMBOL).amount == 2
-        assert desk.repair() is None
+        assert rig.manager.cancel(second.order_id) == second
+        rig.repair()
+        assert rig.store.position(ACCOUNT, SYMBOL).amount == 2
+        assert rig.repair() is None
 
 
 def test_after_a_server_was_emptied_attempts_are_looked_for_at_the_exchange_first(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
     """It is the same run, so that its run id alone says nothing."""
-    order = desk.filled()
-    desk.redis.flushall()
-    again = desk.manager.submit(desk.order(signal_id="signal-1"))
-    assert (desk.accepted, again.order_id) == (1, order.order_id)
-    desk.sweep(for_ms=20_000)
-    assert desk.stored(order).state is OrderState.FILLED
+    order = rig.filled()
+    rig.redis.flushall()
+    again = rig.manager.submit(rig.order(signal_id="signal-1"))
+    assert (rig.accepted, again.order_id) == (1, order.order_id)
+    rig.sweep(for_ms=20_000)
+    assert rig.stored(order).state is OrderState.FILLED
 
 
 def test_a_record_that_a_repeated_signal_made_during_a_repair_can_still_be_changed(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
     """The repair noted meanwhile that the order was there, and turned its version into another."""
-    order = desk.manager.receive(desk.order())
-    desk.parts.repair.remember([order.order_id], 60)
-    assert desk.redis.ttl(keys.order(order.order_id)) == -1
-    assert desk.manager.cancel(order.order_id).state is OrderState.CANCELED
+    order = rig.manager.receive(rig.order())
+    rig.parts.repair.remember([order.order_id], 60)
+    assert rig.redis.ttl(keys.order(order.order_id)) == -1
+    assert rig.manager.cancel(order.order_id).state is OrderState.CANCELED
 
 
-def test_a_record_that_came_back_to_life_is_listed_and_does_not_run_out(desk: ServerDesk) -> None:
+def test_a_record_that_came_back_to_life_is_listed_and_does_not_run_out(rig: ServerRig) -> None:
     """A worker held the order while it left, and writes what it heard late."""
-    order = desk.resting()
-    desk.exchange.standing[0].status = OrderState.CANCELED
-    desk.reconcile()
-    held = desk.gone(desk.stored(order))
-    desk.exchange.trade(held.client_order_id, "99", "0.25")
-    report = desk.exchange.lookup(held)
+    order = rig.resting()
+    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.reconcile()
+    held = rig.gone(rig.stored(order))
+    rig.exchange.trade(held.client_order_id, "99", "0.25")
+    report = rig.exchange.lookup(held)
     assert report is not None
-    late = desk.journal.record(held, Reported(report))
+    late = rig.journal.record(held, Reported(report))
     assert late.filled == Decimal("0.25")
-    assert desk.store.orders() == [late]
-    assert desk.redis.ttl(keys.order(held.order_id)) == -1
+    assert rig.store.orders() == [late]
+    assert rig.redis.ttl(keys.order(held.order_id)) == -1
 
 
-def test_an_upgraded_store_is_looked_over_once_and_not_for_ever(desk: ServerDesk) -> None:
+def test_an_upgraded_store_is_looked_over_once_and_not_for_ever(rig: ServerRig) -> None:
     """An earlier release kept no versions of positions beside them."""
-    desk.filled()
-    desk.redis.delete(keys.POSITION_VERSIONS, keys.MENDED)
-    desk.repair()
-    assert desk.parts.repair.lost([ACCOUNT]) == []
-    assert desk.parts.repair.mended_run() == desk.store.epoch().run_id
+    rig.filled()
+    rig.redis.delete(keys.POSITION_VERSIONS, keys.VERIFIED)
+    rig.repair()
+    assert rig.parts.repair.lost([ACCOUNT]) == []
+    assert rig.parts.repair.verified_epoch() == rig.store.epoch().run_id
 
 
 def test_what_a_ledger_says_it_has_written_is_in_its_file(tmp_path: Path) -> None:

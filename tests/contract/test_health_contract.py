@@ -67,7 +67,7 @@ def test_the_backlog_counts_refusals_and_orders_that_the_ledger_lacks(stores: St
     assert (backlog.refused, backlog.unarchived) == (1, 2)
     assert backlog.oldest_unarchived_ms is not None
     stores.repair.lost(["a"])
-    stores.repair.set_mended_run("1")
+    stores.repair.set_verified_epoch("1")
     assert stores.health.backlog().unarchived == 2, "what marks the index is no order"
 
 

@@ -13,12 +13,12 @@ from fakes import START_MS, FakeClock
 from stores_kit import PARAMS, an_order, kept, stores_of
 
 from execution.api.accounts.account_services import placement_address
-from execution.api.connections import BINANCE_DOOR, Connections, addresses_of
-from execution.api.other_exchange_api import DOORS
+from execution.api.connections import BINANCE_ADAPTER, Connections, addresses_of
+from execution.api.other_exchange_api import ADAPTERS
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import LOOK_EVERY_MS, AddressHolds, address_of
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.registry import CONTRACTS, client_order_id_of
+from execution.exchanges.registry import GUARANTEES, client_order_id_of
 from execution.model.clock import SystemClock
 from execution.model.errors import AddressHeld, ExchangeUnavailable, StoreUnavailable
 from execution.model.order import Attempt, Verdict
@@ -112,10 +112,10 @@ class NotListening(MemoryAddressHolds):
         raise StoreUnavailable("READONLY")
 
 
-@pytest.mark.parametrize("exchange", sorted(CONTRACTS))
+@pytest.mark.parametrize("exchange", sorted(GUARANTEES))
 def test_the_addresses_of_an_account_include_the_one_that_placements_go_to(exchange: str) -> None:
     account = Account("main", exchange, "the-key", "c2VjcmV0", "passphrase")
-    client = {"binance": BINANCE_DOOR, **DOORS}[exchange].client(account)
+    client = {"binance": BINANCE_ADAPTER, **ADAPTERS}[exchange].client(account)
     assert placement_address(client) in addresses_of(account)
     moved = replace(account, base_url="http://127.0.0.1:8801")
     assert addresses_of(moved) == ["http://127.0.0.1:8801"]
@@ -295,7 +295,7 @@ def test_after_a_ban_nothing_is_sent_for_any_account_by_any_worker(
         assert outcome.verdict in (Verdict.NOT_SENT, Verdict.UNKNOWN, Verdict.REJECTED)
     time.sleep(0.6)
     town.server.requests.clear()
-    doors: list[Callable[[], object]] = [
+    adapters: list[Callable[[], object]] = [
         lambda: here.exchange(name),
         lambda: here.exchange(neighbour),
         lambda: banned.balances(),
@@ -306,9 +306,9 @@ def test_after_a_ban_nothing_is_sent_for_any_account_by_any_worker(
         lambda: elsewhere.cancel(replace(an_order(), exchange_order_id="7")),
         lambda: town.worker(name).exchange(name),
     ]
-    for door in doors:
+    for adapter in adapters:
         with pytest.raises(AddressHeld, match="asked for no requests until"):
-            door()
+            adapter()
     refused = banned.place(replace(an_order(), client_order_id=_id_for(name)), ATTEMPT)
     assert refused.verdict is Verdict.NOT_SENT
     assert town.server.requests == []
@@ -338,7 +338,7 @@ def test_the_address_of_placements_is_the_one_that_they_are_sent_to(
     name: str, base_url: str | None
 ) -> None:
     account = Account(name, name, "the-key", KITS[name].secret, "the-password", base_url)
-    client = (BINANCE_DOOR if name == "binance" else DOORS[name]).client(account)
+    client = (BINANCE_ADAPTER if name == "binance" else ADAPTERS[name]).client(account)
     path, api = PLACEMENTS[name]
     signed = client.sign(path, api, "POST", {})
     assert placement_address(client) == address_of(signed["url"])

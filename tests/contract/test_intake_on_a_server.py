@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk
+from fakes import ACCOUNT, SYMBOL, Rig
 from intake_kit import IntakeKit
 
 from execution.model.order import OrderState
@@ -29,7 +29,7 @@ NO_ENTRY = pytest.mark.parametrize(
 )
 
 
-class DeskOnAServer(Desk):
+class DeskOnAServer(Rig):
     """A desk whose store is a real server's, with somebody else's intent waiting there."""
 
     def __init__(self, url: str) -> None:
@@ -44,26 +44,26 @@ class DeskOnAServer(Desk):
 
 @NO_ENTRY
 def test_an_order_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
-    desk = DeskOnAServer(valkey_url)
-    order = desk.intake.execute(BODY, entry_id)
+    rig = DeskOnAServer(valkey_url)
+    order = rig.intake.execute(BODY, entry_id)
     assert order is not None
     assert order.state is OrderState.OPEN
 
 
 @NO_ENTRY
 def test_a_cancel_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
-    desk = DeskOnAServer(valkey_url)
-    desk.intake.execute(BODY, None)
-    order = desk.intake.cancel({"order_id": order_id_of("signal-1")}, entry_id)
+    rig = DeskOnAServer(valkey_url)
+    rig.intake.execute(BODY, None)
+    order = rig.intake.cancel({"order_id": order_id_of("signal-1")}, entry_id)
     assert order is not None
     assert order.state is OrderState.CANCELED
 
 
 @NO_ENTRY
 def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_url: str) -> None:
-    desk = DeskOnAServer(valkey_url)
-    assert desk.intake.execute({"amount": 1}, entry_id) is None
-    assert len(desk.store.refused_intents(10)) == 1
+    rig = DeskOnAServer(valkey_url)
+    assert rig.intake.execute({"amount": 1}, entry_id) is None
+    assert len(rig.store.refused_intents(10)) == 1
 
 
 @pytest.mark.parametrize("ms", [1, 10**15, 10**18, 2**64 - 2])
@@ -71,15 +71,15 @@ def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_u
 def test_an_entry_of_any_id_that_a_stream_can_have_is_done_with_at_once(
     ms: int, body: str, valkey_url: str
 ) -> None:
-    desk = DeskOnAServer(valkey_url)
+    rig = DeskOnAServer(valkey_url)
     client: Any = connect(valkey_url)
     client.delete("oneorder:signals")
     text = {"good": BODY, "bad": {}, "for another worker": {**BODY, "account": "other"}}[body]
     fields = {"task": "orders.execute", "body": json.dumps(text)}
     client.xadd("oneorder:signals", fields, id=f"{ms}-{2**64 - 1}")
-    (intent,) = desk.store.take_intents(10, 1_000)
-    desk.intake.drain(intent)
+    (intent,) = rig.store.take_intents(10, 1_000)
+    rig.intake.drain(intent)
     assert client.xlen("oneorder:signals") == 0
-    assert len(desk.store.orders()) == (body == "good")
-    assert len(desk.store.refused_intents(10)) == (body == "bad")
+    assert len(rig.store.orders()) == (body == "good")
+    assert len(rig.store.refused_intents(10)) == (body == "bad")
     assert client.hlen("oneorder:signals:waiting") == (body == "for another worker")

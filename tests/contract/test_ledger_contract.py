@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, fill
+from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
@@ -22,6 +22,7 @@ from sqlalchemy import create_engine
 from execution.ledger.memory import MemoryLedger
 from execution.ledger.port import Checkpoint, Ledger, Snapshot
 from execution.ledger.sql.ledger import SqlLedger, open_ledger
+from execution.ledger.sql.schema import revisions
 from execution.ledger.sql.tables import metadata
 from execution.model.errors import LedgerUnavailable, StoreUnavailable
 from execution.model.order import (
@@ -41,7 +42,7 @@ from execution.orders.store import Halt
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]
 NOW = EPOCH + timedelta(milliseconds=START_MS)
-DESK = Desk()
+DESK = Rig()
 
 
 @pytest.fixture(params=TWINS)
@@ -54,6 +55,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
         url = str(POSTGRES_URL)
         engine = create_engine(url)
         metadata.drop_all(engine)
+        revisions.drop(engine, checkfirst=True)
         engine.dispose()
     opened = SqlLedger(url)
     yield opened

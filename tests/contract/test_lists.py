@@ -23,7 +23,7 @@ from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.access.connection import connect
 from execution.store.stores import Stores
-from workers.cli.app import Refused, cli
+from workers.cli.app import CommandError, cli
 from workers.cli.program import COMMANDS
 
 assert COMMANDS  # They are in the app now.
@@ -122,7 +122,9 @@ def test_an_unknown_account_is_an_error_and_a_known_one_without_rows_is_none(
         assert run(command, "--account", "spare") == []
         assert isinstance(run(command, "--account", "taken-out"), list)
         assert isinstance(run(command, "--account", "long-gone"), list)
-        with pytest.raises(Refused, match=r"--account: 'binanse' is not configured") as refused:
+        with pytest.raises(
+            CommandError, match=r"--account: 'binanse' is not configured"
+        ) as refused:
             run(command, "--account", "binanse")
         assert f"(configured: {ACCOUNT}, spare)" in str(refused.value)
 
@@ -205,7 +207,9 @@ def test_a_cancel_takes_a_signal_id_and_publishes_the_orders_id(
 
 @pytest.mark.parametrize("command", ["order", "cancel"])
 def test_what_is_neither_id_is_refused_with_a_sentence(command: str, run: Run) -> None:
-    with pytest.raises(Refused, match="ID: 'nothing' is neither the id nor the signal id of an or"):
+    with pytest.raises(
+        CommandError, match="ID: 'nothing' is neither the id nor the signal id of an or"
+    ):
         run(command, "nothing")
 
 
@@ -215,14 +219,14 @@ def test_a_name_that_is_one_orders_id_and_anothers_signal_is_not_guessed_at(
     first = kept(stores, an_order(1))
     other = replace(an_order(2), signal_id=first.order_id, order_id=order_id_of(first.order_id))
     kept(stores, other)
-    with pytest.raises(Refused, match=f"signal id of another, {other.order_id}"):
+    with pytest.raises(CommandError, match=f"signal id of another, {other.order_id}"):
         run("cancel", first.order_id)
 
 
 def test_an_arbitrages_id_says_where_to_look(stores: Stores, run: Run) -> None:
     kept_arbitrage(stores, an_arbitrage(1, arbitrage_id=arbitrage_id_of("arb-1")))
     for name in ("arb-1", arbitrage_id_of("arb-1")):
-        with pytest.raises(Refused, match="it is an arbitrage's"):
+        with pytest.raises(CommandError, match="it is an arbitrage's"):
             run("order", name)
 
 
@@ -250,7 +254,7 @@ def test_a_hold_is_ended_by_hand_and_the_orders_that_waited_for_it_are_due(
         "released": [address, ACCOUNT],
     }
     assert stores.orders.due(now_ms + 10_000, 10, 1) == [waiting.order_id]
-    with pytest.raises(Refused, match="is not on hold"):
+    with pytest.raises(CommandError, match="is not on hold"):
         run("release", "--account", ACCOUNT)
-    with pytest.raises(Refused, match="is not configured"):
+    with pytest.raises(CommandError, match="is not configured"):
         run("release", "--account", "other")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from canned_server import CannedServer, Reply
-from fakes import EPOCH, START_MS, Desk, FakeClock, connections_alone
+from fakes import EPOCH, START_MS, FakeClock, Rig, connections_alone
 
 from execution.exchanges.account import Account
 from execution.exchanges.port import Exchange
@@ -47,7 +47,7 @@ class Listing:
 
     def order(self, symbol: str = "NEW/USDT", **changes: Any) -> Order:
         now = EPOCH + timedelta(milliseconds=self.clock.now_ms())
-        return replace(Desk().order(), symbol=symbol, created_at=now, **changes)
+        return replace(Rig().order(), symbol=symbol, created_at=now, **changes)
 
     def broken_rule(self, order: Order) -> str | None:
         return broken_rule(order, self.connections.exchange("main"), self.clock.now_ms())
@@ -78,7 +78,7 @@ def test_a_symbol_that_does_not_exist_is_refused_after_the_markets_were_read_aga
     listing.server.requests.clear()
     assert listing.broken_rule(
         listing.order()
-    ) == "symbol: 'NEW/USDT' is not traded on account " + (Desk().order().account)
+    ) == "symbol: 'NEW/USDT' is not traded on account " + (Rig().order().account)
     assert listing.reads() == 1
 
 

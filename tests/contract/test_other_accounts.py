@@ -10,17 +10,17 @@ import ccxt
 import pytest
 from canned_server import CannedServer, Reply
 from exchange_kits import KITS, OTHERS
-from fakes import START_MS, Desk, FakeClock
+from fakes import START_MS, FakeClock, Rig, connections_alone
 from kit import SECRET
 
 from execution.api.connections import Connections
 from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.http.transport import StrictTransport
-from execution.api.other_exchange_api import DOORS
+from execution.api.other_exchange_api import ADAPTERS
 from execution.exchanges.account import Account
 from execution.exchanges.guarantees import Uniqueness
 from execution.exchanges.port import Exchange
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 from execution.model.errors import ExchangeUnavailable, UnsupportedExchange
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, Verdict
 
@@ -33,7 +33,7 @@ LISTED = (Path(__file__).parent / "data" / "exchange_info.json").read_text()
 def connections(exchange: str, url: str | None = None, **changes: Any) -> Connections:
     secret = KITS[exchange].secret if exchange in KITS else SECRET
     account = Account("main", exchange, "the-key", secret, "the-password", url, **changes)
-    return Connections({"main": account}, FakeClock())
+    return connections_alone({"main": account}, FakeClock())
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_an_exchange_without_a_contract_is_refused_at_start() -> None:
     said = str(refused.value)
     assert said.startswith("accounts.main.exchange: 'binanceus' is not supported (supported")
     assert "accept_quarantine" in said
-    for name in CONTRACTS:
+    for name in GUARANTEES:
         assert name in said
 
 
@@ -74,7 +74,7 @@ def test_an_exchange_without_spot_or_fixed_steps_is_refused_even_with_quarantine
 
 
 def test_every_other_exchange_has_a_strict_client() -> None:
-    known = [name for name in ccxt.exchanges if name not in CONTRACTS and is_known(name)]
+    known = [name for name in ccxt.exchanges if name not in GUARANTEES and is_known(name)]
     assert len(known) > 50
     for name in known:
         client = generic_client(Account("main", name, base_url="http://127.0.0.1:1"))
@@ -91,10 +91,10 @@ def test_an_exchange_with_a_contract_keeps_it(
 ) -> None:
     server.reset(KITS[name].at_start())
     exchange = connections(name, server.url, accept_quarantine=accepts).exchange("main")
-    assert exchange.contract is CONTRACTS[name]
+    assert exchange.guarantees is GUARANTEES[name]
     assert exchange.market("BTC/USDT") is not None
-    if name in DOORS:
-        assert type(exchange) is DOORS[name].adapter
+    if name in ADAPTERS:
+        assert type(exchange) is ADAPTERS[name].adapter
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -149,13 +149,13 @@ def trade(number: int, order_id: int = 28) -> dict[str, Any]:
 
 def test_it_promises_nothing(unread: Exchange) -> None:
     assert isinstance(unread, GenericExchange)
-    assert unread.contract.uniqueness is Uniqueness.NONE
-    assert not unread.contract.is_fenced
-    assert not unread.contract.is_resolvable
+    assert unread.guarantees.uniqueness is Uniqueness.NONE
+    assert not unread.guarantees.is_fenced
+    assert not unread.guarantees.is_resolvable
 
 
 def test_its_order_is_accepted_and_sent_once(unread: Exchange, server: CannedServer) -> None:
-    order = Desk().order()
+    order = Rig().order()
     server.answers["POST /api/v3/order"] = told(order)
     outcome = unread.place(order, ATTEMPT)
     assert outcome.verdict is Verdict.ACCEPTED
@@ -183,7 +183,7 @@ def test_whatever_else_it_says_is_no_proof(
     reply: Reply, unread: Exchange, server: CannedServer
 ) -> None:
     server.answers["POST /api/v3/order"] = reply
-    outcome = unread.place(Desk().order(), ATTEMPT)
+    outcome = unread.place(Rig().order(), ATTEMPT)
     assert outcome.verdict is Verdict.UNKNOWN
     assert len(server.sent("POST /api/v3/order")) == 1
 
@@ -191,13 +191,13 @@ def test_whatever_else_it_says_is_no_proof(
 def test_its_market_buys_are_refused_before_anything_is_sent(
     unread: Exchange, server: CannedServer
 ) -> None:
-    outcome = unread.place(Desk().order(type=OrderType.MARKET, side=Side.BUY), ATTEMPT)
+    outcome = unread.place(Rig().order(type=OrderType.MARKET, side=Side.BUY), ATTEMPT)
     assert outcome.verdict is Verdict.REJECTED
     assert server.requests == []
 
 
 def test_an_order_is_found_among_its_open_ones(unread: Exchange, server: CannedServer) -> None:
-    order = Desk().order()
+    order = Rig().order()
     another = told(order, clientOrderId="another", orderId=27)
     server.answers["GET /api/v3/openOrders"] = [another, told(order)]
     report = unread.lookup(order)
@@ -209,7 +209,7 @@ def test_an_order_is_found_among_its_open_ones(unread: Exchange, server: CannedS
 
 
 def test_a_canceled_order_is_asked_after(unread: Exchange, server: CannedServer) -> None:
-    order = replace(Desk().order(), exchange_order_id="28")
+    order = replace(Rig().order(), exchange_order_id="28")
     server.answers["DELETE /api/v3/order"] = told(order, status="CANCELED")
     server.answers["GET /api/v3/order"] = told(order, status="CANCELED", executedQty="0.4")
     report = unread.cancel(order)

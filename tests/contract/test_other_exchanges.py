@@ -21,7 +21,7 @@ from fakes import START_MS
 from kit import ORDER_ID, SECRET, order_for
 
 from execution.exchanges.registry import TABLES, row_of
-from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, Row
+from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, VerdictRule
 from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)
@@ -58,7 +58,7 @@ def test_each_answer_gets_its_verdict(
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_row_of_every_table_decides_some_case(name: str, bench: Bench) -> None:
-    hit: list[Row | None] = []
+    hit: list[VerdictRule | None] = []
     for _, status, code, message in REFUSALS[name]:
         exchange = bench.exchange(name, refusal(name, status, code, message))
         kind, _, said = exchange.place(order_for(name), ATTEMPT).reason.partition(": ")

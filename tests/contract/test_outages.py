@@ -11,7 +11,7 @@ from recorded_kit import adapter
 
 from execution.api.strict.failures import kind_of_failure
 from execution.exchanges.port import Exchange
-from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.errors import ExchangeUnavailable, RequestRefused, UnknownSymbol
 
 SYMBOL = "BTC/USDT"
 # With the status of a fault of the server, and words in the exchange's own form that no table has.
@@ -68,10 +68,10 @@ def test_bybit_says_so_with_a_status_that_is_well(
 @pytest.mark.parametrize("question", ["fills_since", "open_orders", "prices"])
 def test_words_about_one_question_are_no_outage(server: CannedServer, question: str) -> None:
     server.reset({EVERY_OTHER: Reply({"code": -1130, "msg": "Data sent is not valid."}, 400)})
-    assert the_kind_of(server, "binance", question) is QuestionRefused
+    assert the_kind_of(server, "binance", question) is RequestRefused
 
 
 def test_a_symbol_that_is_not_listed_is_one_whatever_the_status() -> None:
     assert kind_of_failure(ccxt.BadSymbol("no such symbol"), 500) is UnknownSymbol
-    assert kind_of_failure(ccxt.ExchangeError("no"), 400) is QuestionRefused
-    assert kind_of_failure(ccxt.ExchangeError("no"), None) is QuestionRefused
+    assert kind_of_failure(ccxt.ExchangeError("no"), 400) is RequestRefused
+    assert kind_of_failure(ccxt.ExchangeError("no"), None) is RequestRefused

@@ -20,7 +20,7 @@ SHEET = BalanceSheet(
     opening={"USDT": EXACT, "BTC": Decimal("1E-18")},
     opened_at=datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC),
     candidate={"ETH": Decimal("-0.000000000000000001")},
-    strangers={"BTC": Decimal("0.3")},
+    external_trades={"BTC": Decimal("0.3")},
     suspected={"USDT": Decimal("-7.25")},
     seen=("BTC/USDT buy 901", "BTC/USDT sell 901"),
     asked=("ETH/BTC", "ETH/USDT"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from binance_server import GET_ORDER, MY_TRADES, NEW_ORDER, OPEN_ORDERS, BinanceServer, Reply
-from fakes import START_MS, Desk
+from fakes import START_MS, Rig
 
 from execution.api.binance_api import BinanceExchange, initialize_binance_api
 from execution.model.order import (
@@ -63,7 +63,7 @@ def listed(server: BinanceServer) -> BinanceExchange:
 def order_like(answer: Case, symbol: str) -> Order:
     """An order that this answer can be the answer to."""
     return replace(
-        Desk().order(symbol=symbol, side=Side(answer["side"].lower()), type=OrderType.LIMIT),
+        Rig().order(symbol=symbol, side=Side(answer["side"].lower()), type=OrderType.LIMIT),
         amount=Decimal(answer["origQty"]),
         client_order_id=answer["clientOrderId"],
         exchange_order_id=str(answer["orderId"]),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import Desk, FakeClock
+from fakes import FakeClock, Rig
 
 from execution.orders.store import Change, Committed
 from execution.store.access import keys
@@ -19,7 +19,7 @@ def test_a_record_that_another_release_wrote_can_be_changed(how: str, valkey_url
     client: Any = connect(valkey_url)
     client.flushall()
     store = RedisStore(client, FakeClock())
-    order = Desk().order()
+    order = Rig().order()
     store.commit(Change(order, replace(order, version=1), None))
     written = json.loads(client.hget(keys.order(order.order_id), "doc"))
     if how == "a field less":

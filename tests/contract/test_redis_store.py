@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, START_MS, Desk, FakeClock
+from fakes import ACCOUNT, START_MS, FakeClock, Rig
 
 from execution.model.errors import StoreUnavailable
 from execution.orders.store import Change, Committed, RefusedIntent
@@ -42,7 +42,7 @@ def test_a_commit_with_an_entry_that_cannot_be_is_made_whole_or_not_at_all(redis
     """`entry_id` comes from a message that anybody may have written."""
     store = RedisStore(redis, FakeClock())
     redis.xadd(keys.SIGNALS, {"task": "orders.execute", "body": "another's"})
-    order = replace(Desk().order(), entry_id="nonsense")
+    order = replace(Rig().order(), entry_id="nonsense")
     after = replace(order, version=1)
     try:
         done = store.commit(Change(order, after, due_ms=1)) is Committed.DONE
@@ -77,7 +77,7 @@ def test_a_server_that_comes_back_empty_is_no_new_one_to_who_knew_it_before(
         stack.start_redis()
         clock = FakeClock()
         store = RedisStore(connect(stack.redis_url), clock)
-        order = Desk().order()
+        order = Rig().order()
         kept = replace(order, version=1)
         change = Change(order, kept, None, epoch=store.epoch())
         assert store.commit(change) is Committed.DONE
@@ -90,9 +90,9 @@ def test_a_server_that_comes_back_empty_is_no_new_one_to_who_knew_it_before(
 
 def test_orders_of_the_same_millisecond_are_listed_oldest_first(redis: Any) -> None:
     store = RedisStore(redis, FakeClock())
-    first = Desk().order(signal_id="a")
+    first = Rig().order(signal_id="a")
     orders = [
-        replace(Desk().order(signal_id=name), created_at=first.created_at.replace(microsecond=us))
+        replace(Rig().order(signal_id=name), created_at=first.created_at.replace(microsecond=us))
         for us, name in enumerate("abcdef")
     ]
     for order in orders:

@@ -28,7 +28,7 @@ def looked_over(stores: Stores) -> Stores:
     """From now on, what is lost shows."""
     stores.repair.lost([ACCOUNT])
     stores.repair.reindex()
-    stores.repair.set_mended_run("run")
+    stores.repair.set_verified_epoch("run")
     return stores
 
 
@@ -38,13 +38,13 @@ def folded(*fills: object, version: int, revision: str = "anew") -> Position:
 
 
 def test_which_run_was_found_whole_is_remembered_until_it_is_taken_back(stores: Stores) -> None:
-    assert stores.repair.mended_run() is None
-    stores.repair.set_mended_run("a run")
-    assert stores.repair.mended_run() == "a run"
-    stores.repair.set_mended_run("another")
-    assert stores.repair.mended_run() == "another"
-    stores.repair.set_mended_run(None)
-    assert stores.repair.mended_run() is None
+    assert stores.repair.verified_epoch() is None
+    stores.repair.set_verified_epoch("a run")
+    assert stores.repair.verified_epoch() == "a run"
+    stores.repair.set_verified_epoch("another")
+    assert stores.repair.verified_epoch() == "another"
+    stores.repair.set_verified_epoch(None)
+    assert stores.repair.verified_epoch() is None
 
 
 def test_in_a_store_that_was_looked_over_nothing_is_lost(stores: Stores) -> None:
@@ -174,8 +174,8 @@ def test_fills_move_a_position_on_from_where_it_was_put(stores: Stores) -> None:
 
 POSITION = Position(ACCOUNT, SYMBOL)
 CALLS: dict[str, Callable[[RepairStore], object]] = {
-    "mended_run": lambda s: s.mended_run(),
-    "set_mended_run": lambda s: s.set_mended_run("run"),
+    "verified_epoch": lambda s: s.verified_epoch(),
+    "set_verified_epoch": lambda s: s.set_verified_epoch("run"),
     "lost": lambda s: s.lost([ACCOUNT]),
     "reindex": lambda s: s.reindex(),
     "without_record": lambda s: s.without_record(["oo1"]),

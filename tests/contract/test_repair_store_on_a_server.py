@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fakes import ACCOUNT, SYMBOL
-from stores_kit import KEEP_S, ServerDesk
+from stores_kit import KEEP_S, ServerRig
 
 from execution.model.events import Reported
 from execution.model.order import Order, OrderState, Side
@@ -27,15 +27,15 @@ INDEXES = {
 
 
 @pytest.fixture
-def desk(valkey_url: str) -> ServerDesk:
-    return ServerDesk(valkey_url).looked_over()
+def rig(valkey_url: str) -> ServerRig:
+    return ServerRig(valkey_url).looked_over()
 
 
-def seen(desk: ServerDesk) -> dict[str, Any]:
+def seen(rig: ServerRig) -> dict[str, Any]:
     """Everything that the indexes are there for. Whether an order is due, or waits for the ledger,
     may be asked once too often, so these two are not among it."""
-    store = desk.store
-    ids = [standing.exchange_order_id for standing in desk.exchange.standing]
+    store = rig.store
+    ids = [standing.exchange_order_id for standing in rig.exchange.standing]
     return {
         "orders": store.orders(),
         "live": store.live_orders(ACCOUNT),
@@ -49,239 +49,239 @@ def substance(position: Position) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("name", INDEXES)
-def test_an_index_that_was_deleted_is_noticed_and_made_again(desk: ServerDesk, name: str) -> None:
-    desk.filled(1)
-    resting = desk.resting(2)
-    desk.archive.run()
-    before = seen(desk)
-    desk.redis.delete(INDEXES[name])
-    assert desk.parts.repair.lost([ACCOUNT]) == [f"index {INDEXES[name]}"]
-    repair = desk.repair()
+def test_an_index_that_was_deleted_is_noticed_and_made_again(rig: ServerRig, name: str) -> None:
+    rig.filled(1)
+    resting = rig.resting(2)
+    rig.archive.run()
+    before = seen(rig)
+    rig.redis.delete(INDEXES[name])
+    assert rig.parts.repair.lost([ACCOUNT]) == [f"index {INDEXES[name]}"]
+    repair = rig.repair()
     assert repair is not None
     assert (repair.orders_restored, repair.positions_rebuilt) == (0, [])
-    assert seen(desk) == before
-    assert resting.order_id in desk.store.due(desk.clock.now_ms(), 10, 1)
-    assert desk.repair() is None
+    assert seen(rig) == before
+    assert resting.order_id in rig.store.due(rig.clock.now_ms(), 10, 1)
+    assert rig.repair() is None
 
 
 @pytest.mark.parametrize("name", INDEXES)
 def test_an_index_that_was_deleted_and_written_to_again_is_noticed_too(
-    desk: ServerDesk, name: str
+    rig: ServerRig, name: str
 ) -> None:
-    first = desk.filled(1)
-    desk.archive.run()
-    desk.redis.delete(INDEXES[name])
-    second = desk.resting(2)
-    desk.archive.run()
-    assert f"index {INDEXES[name]}" in desk.parts.repair.lost([ACCOUNT])
-    desk.repair()
-    assert seen(desk)["orders"] == [first, second]
-    assert desk.store.live_orders(ACCOUNT) == [second]
-    assert desk.repair() is None
+    first = rig.filled(1)
+    rig.archive.run()
+    rig.redis.delete(INDEXES[name])
+    second = rig.resting(2)
+    rig.archive.run()
+    assert f"index {INDEXES[name]}" in rig.parts.repair.lost([ACCOUNT])
+    rig.repair()
+    assert seen(rig)["orders"] == [first, second]
+    assert rig.store.live_orders(ACCOUNT) == [second]
+    assert rig.repair() is None
 
 
 def test_orders_leave_at_their_time_although_the_list_of_them_was_deleted(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
-    order = desk.filled()
-    desk.archive.run()
-    desk.redis.delete(keys.LEAVING)
-    desk.repair()
-    desk.gone(order)
+    order = rig.filled()
+    rig.archive.run()
+    rig.redis.delete(keys.LEAVING)
+    rig.repair()
+    rig.gone(order)
 
 
-def test_the_record_of_a_live_order_is_noticed_and_put_back(desk: ServerDesk) -> None:
-    order = desk.resting()
-    desk.archive.run()
-    before = seen(desk)
-    desk.redis.delete(keys.order(order.order_id))
-    assert desk.parts.repair.lost([ACCOUNT]) == [f"the record of live order {order.order_id}"]
-    repair = desk.repair()
+def test_the_record_of_a_live_order_is_noticed_and_put_back(rig: ServerRig) -> None:
+    order = rig.resting()
+    rig.archive.run()
+    before = seen(rig)
+    rig.redis.delete(keys.order(order.order_id))
+    assert rig.parts.repair.lost([ACCOUNT]) == [f"the record of live order {order.order_id}"]
+    repair = rig.repair()
     assert repair is not None
     assert repair.orders_restored == 1
-    assert seen(desk) == before
-    assert order.order_id in desk.store.due(desk.clock.now_ms(), 10, 1)
-    assert desk.repair() is None
+    assert seen(rig) == before
+    assert order.order_id in rig.store.due(rig.clock.now_ms(), 10, 1)
+    assert rig.repair() is None
 
 
 def test_a_record_that_is_written_anew_after_its_loss_has_everything_looked_over(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
     """Its fills are told once more, and are on the position already."""
-    order = desk.filled()
-    desk.redis.delete(keys.order(order.order_id))
-    report = desk.exchange.lookup(order)
+    order = rig.filled()
+    rig.redis.delete(keys.order(order.order_id))
+    report = rig.exchange.lookup(order)
     assert report is not None
     forgotten = replace(order, version=0, revision="", fills=())
-    desk.journal.record(forgotten, Reported(replace(report, fills=order.fills)))
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 2
-    assert desk.repair() is not None
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 1
-    assert desk.repair() is None
+    rig.journal.record(forgotten, Reported(replace(report, fills=order.fills)))
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 2
+    assert rig.repair() is not None
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 1
+    assert rig.repair() is None
 
 
-def traded(desk: ServerDesk) -> Position:
+def traded(rig: ServerRig) -> Position:
     """A position with a history: bought, sold at a profit, bought again."""
-    desk.filled(1, "99")
-    desk.filled(2, "101", Side.SELL)
-    desk.filled(3, "98")
-    position: Position = desk.store.position(ACCOUNT, SYMBOL)
+    rig.filled(1, "99")
+    rig.filled(2, "101", Side.SELL)
+    rig.filled(3, "98")
+    position: Position = rig.store.position(ACCOUNT, SYMBOL)
     assert (position.amount, position.cost, position.realised_pnl) == (1, 98, 2)
     return position
 
 
-def test_a_position_that_was_deleted_is_noticed_and_comes_back_equal(desk: ServerDesk) -> None:
-    before = traded(desk)
-    desk.redis.delete(POSITION)
-    assert desk.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
-    repair = desk.repair()
+def test_a_position_that_was_deleted_is_noticed_and_comes_back_equal(rig: ServerRig) -> None:
+    before = traded(rig)
+    rig.redis.delete(POSITION)
+    assert rig.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
+    repair = rig.repair()
     assert repair is not None
     assert repair.positions_rebuilt == [f"{ACCOUNT} {SYMBOL}"]
-    after = desk.store.position(ACCOUNT, SYMBOL)
+    after = rig.store.position(ACCOUNT, SYMBOL)
     assert substance(after) == substance(before)
     assert after.version >= before.version
-    assert desk.repair() is None
+    assert rig.repair() is None
 
 
 def test_a_position_that_came_back_from_an_earlier_time_is_noticed_and_put_right(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
-    desk.filled(1, "99")
-    an_hour_ago = desk.redis.hgetall(POSITION)
-    desk.filled(2, "98")
-    before = desk.store.position(ACCOUNT, SYMBOL)
-    desk.redis.hset(POSITION, mapping=an_hour_ago)
-    assert desk.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
-    desk.repair()
-    after = desk.store.position(ACCOUNT, SYMBOL)
+    rig.filled(1, "99")
+    an_hour_ago = rig.redis.hgetall(POSITION)
+    rig.filled(2, "98")
+    before = rig.store.position(ACCOUNT, SYMBOL)
+    rig.redis.hset(POSITION, mapping=an_hour_ago)
+    assert rig.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
+    rig.repair()
+    after = rig.store.position(ACCOUNT, SYMBOL)
     assert (substance(after), after.version) == (substance(before), before.version)
     assert after.revision != before.revision
-    assert desk.repair() is None
+    assert rig.repair() is None
 
 
 def test_a_position_that_was_deleted_is_noticed_although_a_fill_made_it_anew(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
-    traded(desk)
-    desk.redis.delete(POSITION)
-    desk.filled(4, "97")
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 1
-    assert desk.repair() is not None
-    position = desk.store.position(ACCOUNT, SYMBOL)
+    traded(rig)
+    rig.redis.delete(POSITION)
+    rig.filled(4, "97")
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 1
+    assert rig.repair() is not None
+    position = rig.store.position(ACCOUNT, SYMBOL)
     # The new fill took the place of the first one, so that what is realised may be another share.
     assert (position.amount, position.cost - position.realised_pnl) == (2, 193)
-    assert desk.repair() is None
+    assert rig.repair() is None
 
 
 def test_a_position_of_an_earlier_time_is_noticed_although_a_fill_moved_it_on(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
-    desk.filled(1, "99")
-    an_hour_ago = desk.redis.hgetall(POSITION)
-    desk.filled(2, "98")
-    desk.redis.hset(POSITION, mapping=an_hour_ago)
-    desk.filled(3, "97")
-    assert desk.repair() is not None
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 3
-    assert desk.repair() is None
+    rig.filled(1, "99")
+    an_hour_ago = rig.redis.hgetall(POSITION)
+    rig.filled(2, "98")
+    rig.redis.hset(POSITION, mapping=an_hour_ago)
+    rig.filled(3, "97")
+    assert rig.repair() is not None
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 3
+    assert rig.repair() is None
 
 
 @pytest.mark.parametrize("key", [keys.POSITIONS, keys.POSITION_VERSIONS])
-def test_the_list_of_positions_is_noticed_and_made_again(desk: ServerDesk, key: str) -> None:
-    before = traded(desk)
-    desk.redis.delete(key)
+def test_the_list_of_positions_is_noticed_and_made_again(rig: ServerRig, key: str) -> None:
+    before = traded(rig)
+    rig.redis.delete(key)
     lost = [f"position index {key}", f"position {POSITION}"]
-    assert desk.parts.repair.lost([ACCOUNT]) == lost
-    desk.repair()
-    assert desk.store.positions() == [before]
-    assert desk.repair() is None
+    assert rig.parts.repair.lost([ACCOUNT]) == lost
+    rig.repair()
+    assert rig.store.positions() == [before]
+    assert rig.repair() is None
 
 
-def test_a_position_of_before_the_versions_were_kept_is_taken_as_it_is(desk: ServerDesk) -> None:
+def test_a_position_of_before_the_versions_were_kept_is_taken_as_it_is(rig: ServerRig) -> None:
     """An earlier release wrote no versions; the first look makes them."""
-    before = traded(desk)
-    desk.redis.delete(keys.POSITION_VERSIONS, keys.MENDED)
-    desk.repair()
-    assert desk.store.positions() == [before]
-    desk.redis.delete(POSITION)
-    assert desk.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
+    before = traded(rig)
+    rig.redis.delete(keys.POSITION_VERSIONS, keys.VERIFIED)
+    rig.repair()
+    assert rig.store.positions() == [before]
+    rig.redis.delete(POSITION)
+    assert rig.parts.repair.lost([ACCOUNT]) == [f"position {POSITION}"]
 
 
-def test_trading_goes_on_from_a_position_that_was_put_right(desk: ServerDesk) -> None:
-    traded(desk)
-    desk.redis.delete(POSITION)
-    desk.repair()
-    desk.filled(4, "97")
-    position = desk.store.position(ACCOUNT, SYMBOL)
+def test_trading_goes_on_from_a_position_that_was_put_right(rig: ServerRig) -> None:
+    traded(rig)
+    rig.redis.delete(POSITION)
+    rig.repair()
+    rig.filled(4, "97")
+    position = rig.store.position(ACCOUNT, SYMBOL)
     assert (position.amount, position.cost) == (2, 195)
-    (check,) = desk.repairer.check_positions()
+    (check,) = rig.repairer.check_positions()
     assert check.agrees
 
 
-def flushed(desk: ServerDesk) -> tuple[Order, Order, Order, Position]:
+def flushed(rig: ServerRig) -> tuple[Order, Order, Order, Position]:
     """A server that lost all: an order that has left, one that ended, one that stands."""
-    left = desk.gone(desk.filled(1, "99"))
-    ended, standing = desk.filled(2, "98"), desk.resting(3)
-    desk.archive.run()
-    position = desk.store.position(ACCOUNT, SYMBOL)
-    desk.redis.flushall()
+    left = rig.gone(rig.filled(1, "99"))
+    ended, standing = rig.filled(2, "98"), rig.resting(3)
+    rig.archive.run()
+    position = rig.store.position(ACCOUNT, SYMBOL)
+    rig.redis.flushall()
     return left, ended, standing, position
 
 
-def test_after_everything_was_lost_orders_and_positions_come_back(desk: ServerDesk) -> None:
-    left, ended, standing, position = flushed(desk)
-    repair = desk.repair()
+def test_after_everything_was_lost_orders_and_positions_come_back(rig: ServerRig) -> None:
+    left, ended, standing, position = flushed(rig)
+    repair = rig.repair()
     assert repair is not None
     assert repair.orders_restored == 2
-    assert sorted(desk.store.orders(), key=lambda o: o.signal_id) == [ended, standing]
-    assert desk.store.live_orders(ACCOUNT) == [standing]
-    assert desk.store.order(left.order_id) is None
-    assert substance(desk.store.position(ACCOUNT, SYMBOL)) == substance(position)
-    assert desk.repair() is None
+    assert sorted(rig.store.orders(), key=lambda o: o.signal_id) == [ended, standing]
+    assert rig.store.live_orders(ACCOUNT) == [standing]
+    assert rig.store.order(left.order_id) is None
+    assert substance(rig.store.position(ACCOUNT, SYMBOL)) == substance(position)
+    assert rig.repair() is None
 
 
-def test_after_everything_was_lost_no_signal_makes_a_second_order(desk: ServerDesk) -> None:
-    left, ended, standing, _ = flushed(desk)
-    desk.repair()
+def test_after_everything_was_lost_no_signal_makes_a_second_order(rig: ServerRig) -> None:
+    left, ended, standing, _ = flushed(rig)
+    rig.repair()
     for order in (left, ended, standing):
-        again = desk.manager.submit(desk.order(signal_id=order.signal_id))
+        again = rig.manager.submit(rig.order(signal_id=order.signal_id))
         assert (again.order_id, again.state) == (order.order_id, order.state)
-    assert desk.accepted == 3
+    assert rig.accepted == 3
 
 
-def test_of_orders_that_had_left_no_more_than_that_comes_back(desk: ServerDesk) -> None:
-    left, *_ = flushed(desk)
-    desk.repair()
+def test_of_orders_that_had_left_no_more_than_that_comes_back(rig: ServerRig) -> None:
+    left, *_ = flushed(rig)
+    rig.repair()
     key = keys.order(left.order_id)
-    assert set(desk.redis.hgetall(key)) == {"version", "revision"}
-    assert 0 < desk.redis.ttl(key) <= 86_400
+    assert set(rig.redis.hgetall(key)) == {"version", "revision"}
+    assert 0 < rig.redis.ttl(key) <= 86_400
 
 
-def test_a_signal_that_comes_before_the_repair_makes_no_second_order(desk: ServerDesk) -> None:
+def test_a_signal_that_comes_before_the_repair_makes_no_second_order(rig: ServerRig) -> None:
     """The server is the same run, and everything that it knew is gone."""
-    _, ended, *_ = flushed(desk)
-    again = desk.manager.submit(desk.order(signal_id=ended.signal_id))
-    desk.sweep()
-    assert desk.stored(again).state is OrderState.FILLED
-    assert desk.accepted == 3
+    _, ended, *_ = flushed(rig)
+    again = rig.manager.submit(rig.order(signal_id=ended.signal_id))
+    rig.sweep()
+    assert rig.stored(again).state is OrderState.FILLED
+    assert rig.accepted == 3
 
 
 def test_another_process_that_knew_the_server_before_does_not_double_either(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
-    _, ended, *_ = flushed(desk)
-    desk.resting(4)
-    desk.connect_anew()
-    desk.manager.submit(desk.order(signal_id=ended.signal_id))
-    desk.sweep()
-    assert desk.accepted == 4
+    _, ended, *_ = flushed(rig)
+    rig.resting(4)
+    rig.connect_anew()
+    rig.manager.submit(rig.order(signal_id=ended.signal_id))
+    rig.sweep()
+    assert rig.accepted == 4
 
 
-def test_a_fill_in_the_midst_of_a_look_is_no_loss(desk: ServerDesk) -> None:
+def test_a_fill_in_the_midst_of_a_look_is_no_loss(rig: ServerRig) -> None:
     """Both versions are read at one moment, whatever happens before and after it."""
-    traded(desk)
-    hooked = Interrupting(desk.redis, lambda: desk.filled(9, "97"))
-    assert RedisRepair(hooked, desk.clock).lost([ACCOUNT]) == []
+    traded(rig)
+    hooked = Interrupting(rig.redis, lambda: rig.filled(9, "97"))
+    assert RedisRepair(hooked, rig.clock).lost([ACCOUNT]) == []
     assert hooked.done
 
 
@@ -310,23 +310,23 @@ class Interrupting:
 
 
 def test_an_order_that_ends_while_it_is_listed_anew_is_not_listed_as_live(
-    desk: ServerDesk,
+    rig: ServerRig,
 ) -> None:
-    order = desk.resting()
-    record = desk.redis.hgetall(keys.order(order.order_id))
+    order = rig.resting()
+    record = rig.redis.hgetall(keys.order(order.order_id))
 
     def ends() -> None:
-        desk.exchange.trade(order.client_order_id, "99", "1")
-        desk.manager.advance(desk.store.order(order.order_id))
-        desk.reconcile()
+        rig.exchange.trade(order.client_order_id, "99", "1")
+        rig.manager.advance(rig.store.order(order.order_id))
+        rig.reconcile()
 
     assert record["state"] == "open"
-    watching = InterruptingTransaction(desk.redis, ends)
-    RedisRepair(watching, desk.clock).reindex()
+    watching = InterruptingTransaction(rig.redis, ends)
+    RedisRepair(watching, rig.clock).reindex()
     assert watching.done
-    assert desk.store.order(order.order_id).state is OrderState.FILLED
-    assert desk.store.live_orders(ACCOUNT) == []
-    desk.gone(order)
+    assert rig.store.order(order.order_id).state is OrderState.FILLED
+    assert rig.store.live_orders(ACCOUNT) == []
+    rig.gone(order)
 
 
 class InterruptingTransaction(Interrupting):
@@ -341,33 +341,31 @@ class InterruptingTransaction(Interrupting):
         return self._client.transaction(interrupted, *watched, **options)
 
 
-def test_an_order_that_was_settled_long_ago_leaves_after_it_was_put_back(desk: ServerDesk) -> None:
-    _, ended, *_ = flushed(desk)
-    desk.repair()
-    desk.clock.advance(KEEP_S * 1_000)
-    desk.archive.run()
-    assert desk.store.order(ended.order_id) is None
+def test_an_order_that_was_settled_long_ago_leaves_after_it_was_put_back(rig: ServerRig) -> None:
+    _, ended, *_ = flushed(rig)
+    rig.repair()
+    rig.clock.advance(KEEP_S * 1_000)
+    rig.archive.run()
+    assert rig.store.order(ended.order_id) is None
 
 
-def test_an_account_that_is_new_in_the_settings_has_lost_nothing(desk: ServerDesk) -> None:
-    desk.filled(1)
-    other = replace(desk.order(signal_id="other"), account="second", version=1, revision="first")
+def test_an_account_that_is_new_in_the_settings_has_lost_nothing(rig: ServerRig) -> None:
+    rig.filled(1)
+    other = replace(rig.order(signal_id="other"), account="second", version=1, revision="first")
     before = replace(other, version=0, revision="")
     change = Change(before, other, due_ms=None, is_from_signal=True)
-    assert desk.repairer.run([ACCOUNT, "second"]) is None
-    epoch = desk.store.epoch(fresh=True)
-    assert desk.store.commit(change) is Committed.DONE
-    assert desk.parts.repair.lost([ACCOUNT, "second", "third"]) == []
-    assert desk.repairer.run([ACCOUNT, "second", "third"]) is None
-    assert desk.store.epoch(fresh=True) == epoch
+    assert rig.repairer.run([ACCOUNT, "second"]) is None
+    epoch = rig.store.epoch(fresh=True)
+    assert rig.store.commit(change) is Committed.DONE
+    assert rig.parts.repair.lost([ACCOUNT, "second", "third"]) == []
+    assert rig.repairer.run([ACCOUNT, "second", "third"]) is None
+    assert rig.store.epoch(fresh=True) == epoch
 
 
 @pytest.mark.parametrize("key", [keys.live("second"), keys.exchange_ids("second")])
-def test_what_an_account_loses_is_noticed_from_its_first_order_on(
-    desk: ServerDesk, key: str
-) -> None:
-    other = replace(desk.order(signal_id="other"), account="second", version=1, revision="first")
+def test_what_an_account_loses_is_noticed_from_its_first_order_on(rig: ServerRig, key: str) -> None:
+    other = replace(rig.order(signal_id="other"), account="second", version=1, revision="first")
     before = replace(other, version=0, revision="")
-    assert desk.store.commit(Change(before, other, None)) is Committed.DONE
-    desk.redis.delete(key)
-    assert desk.parts.repair.lost([ACCOUNT, "second"]) == [f"index {key}"]
+    assert rig.store.commit(Change(before, other, None)) is Committed.DONE
+    rig.redis.delete(key)
+    assert rig.parts.repair.lost([ACCOUNT, "second"]) == [f"index {key}"]

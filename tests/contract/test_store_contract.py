@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Desk, FakeClock, fill
+from fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, Rig, fill
 
 from execution.exchanges.port import ClockOffset
 from execution.model.clock import SystemClock
@@ -71,7 +71,7 @@ def store(bench: Bench) -> Store:
     return bench.store
 
 
-DESK = Desk()
+DESK = Rig()
 
 
 def an_order(number: int = 1, **changes: Any) -> Order:

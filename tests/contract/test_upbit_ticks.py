@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from canned_server import CannedServer, Reply
-from fakes import START_MS, Desk
+from fakes import START_MS, Rig
 from recorded_kit import adapter
 
 from execution.exchanges.port import Exchange
@@ -29,7 +29,7 @@ def upbit(server: CannedServer) -> Exchange:
 
 
 def said(upbit: Exchange, symbol: str, price: str, amount: str = "1000000000") -> str | None:
-    order = Desk().order(symbol=symbol, price=Decimal(price), amount=Decimal(amount))
+    order = Rig().order(symbol=symbol, price=Decimal(price), amount=Decimal(amount))
     return refusal(order, upbit.market(symbol))
 
 
@@ -100,7 +100,7 @@ def test_upbits_own_refusal_of_a_price_is_certain(
 ) -> None:
     body = {"error": {"name": name, "message": "주문가격 단위를 잘못 입력하셨습니다."}}
     server.answers["POST /v1/orders"] = Reply(body, 400)
-    order = Desk().order(symbol="BTC/SGD", price=Decimal("90000.123"))
+    order = Rig().order(symbol="BTC/SGD", price=Decimal("90000.123"))
     outcome = upbit.place(order, Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000))
     assert outcome.verdict is Verdict.REJECTED
     assert name in outcome.reason

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fakes import Desk, FakeClock
+from fakes import FakeClock, Rig
 
 from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
@@ -209,11 +209,11 @@ def test_every_method_of_the_port_has_its_failure_here() -> None:
 
 
 def test_the_twin_keeps_what_waits_through_a_rollback_of_its_server() -> None:
-    desk = Desk()
-    intent = desk.waiting.add("orders.execute", "a", "1")
-    desk.waiting.set_aside(intent, "r", SINCE, due_ms=1)
-    desk.store.roll_back(desk.store.copied())
-    assert desk.waiting.intent(intent.entry_id) == intent
+    rig = Rig()
+    intent = rig.waiting.add("orders.execute", "a", "1")
+    rig.waiting.set_aside(intent, "r", SINCE, due_ms=1)
+    rig.store.roll_back(rig.store.copied())
+    assert rig.waiting.intent(intent.entry_id) == intent
 
 
 def test_one_put_off_by_a_clock_that_was_set_back_since_does_not_wait_for_it(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import ccxt
 import pytest
 from canned_server import CannedServer
-from fakes import ACCOUNT, START_MS, Desk, FakeClock, connections_alone
+from fakes import ACCOUNT, START_MS, FakeClock, Rig, connections_alone
 from recorded_kit import market
 
 from execution.api.generic_api import GenericExchange, generic_client, is_known
@@ -18,7 +18,7 @@ from execution.api.strict.parse import time_of
 from execution.api.wire.dry_request import SECRETS, client_of, request_for
 from execution.api.wire.wire_check import ID, PROBES, differs, wire_of
 from execution.exchanges.account import Account
-from execution.exchanges.registry import CONTRACTS, without_contract
+from execution.exchanges.registry import GUARANTEES, without_guarantees
 from execution.model.errors import ExchangeUnavailable, UnsupportedExchange
 from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.reconciliation.context import ReconciliationContext
@@ -28,7 +28,7 @@ from execution.reconciliation.run import Reread
 ATTEMPT = Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000)
 SYMBOL = "LTC/USDT"
 PAGE = Path(__file__).parents[2] / "docs" / "other-exchanges.md"
-OTHERS = [name for name in ccxt.exchanges if name not in CONTRACTS and is_known(name)]
+OTHERS = [name for name in ccxt.exchanges if name not in GUARANTEES and is_known(name)]
 TABLE = "| exchange | orders |\n| --- | --- |\n"
 
 
@@ -156,7 +156,7 @@ def server(listening: CannedServer) -> CannedServer:
 def exchange_at(server: CannedServer, name: str, id_: str) -> GenericExchange:
     client = generic_client(replace(account(name), base_url=server.url))
     client.set_markets([{**market("binance", SYMBOL), "id": id_}])
-    return GenericExchange(client, without_contract(name), FakeClock())
+    return GenericExchange(client, without_guarantees(name), FakeClock())
 
 
 def gate_order(client_order_id: str, **changes: Any) -> dict[str, Any]:
@@ -190,7 +190,7 @@ UNIFIED = "GET /api/v4/unified/unified_mode"
 def test_gate_takes_our_id_behind_a_prefix_and_it_is_ours_all_the_same(
     server: CannedServer,
 ) -> None:
-    order = Desk().order(symbol=SYMBOL)
+    order = Rig().order(symbol=SYMBOL)
     answer = gate_order(order.client_order_id)
     server.answers |= {
         "POST /api/v4/spot/orders": answer,
@@ -226,7 +226,7 @@ def test_gate_takes_our_id_behind_a_prefix_and_it_is_ours_all_the_same(
 def test_a_kind_of_order_that_ccxt_would_drop_is_refused_before_anything_is_sent(
     exchange: str, changes: dict[str, Any], reason: str, server: CannedServer
 ) -> None:
-    order = Desk().order(symbol=SYMBOL, **changes)
+    order = Rig().order(symbol=SYMBOL, **changes)
     outcome = exchange_at(server, exchange, "LTC-USDT").place(order, ATTEMPT)
     assert outcome.verdict is Verdict.REJECTED
     assert reason in outcome.reason
@@ -234,7 +234,7 @@ def test_a_kind_of_order_that_ccxt_would_drop_is_refused_before_anything_is_sent
 
 
 def test_gates_answer_about_another_order_is_still_no_acceptance(server: CannedServer) -> None:
-    order = Desk().order(symbol=SYMBOL)
+    order = Rig().order(symbol=SYMBOL)
     server.answers["POST /api/v4/spot/orders"] = gate_order("another")
     outcome = exchange_at(server, "gate", "LTC_USDT").place(order, ATTEMPT)
     assert outcome.verdict is Verdict.UNKNOWN
@@ -245,17 +245,17 @@ def test_gates_answer_about_another_order_is_still_no_acceptance(server: CannedS
 
 
 def test_a_reconciliation_at_gate_knows_our_order_by_its_id(server: CannedServer) -> None:
-    desk = Desk()
-    desk.exchange.symbols = {SYMBOL}
-    order = desk.order(symbol=SYMBOL)
+    rig = Rig()
+    rig.exchange.symbols = {SYMBOL}
+    order = rig.order(symbol=SYMBOL)
     answer = gate_order(order.client_order_id)
     server.answers |= {
         "GET /api/v4/spot/accounts": [{"currency": "USDT", "available": "20", "locked": "0"}],
         "GET /api/v4/spot/my_trades": [],
         "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [answer]}],
     }
-    desk.book.set_reread(ACCOUNT, Reread((SYMBOL,), time_of(START_MS)))
-    parts = ReconciliationContext(desk.store, desk.book, desk.journal, FakeClock(), desk.archive)
+    rig.book.set_reread(ACCOUNT, Reread((SYMBOL,), time_of(START_MS)))
+    parts = ReconciliationContext(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
     gate = exchange_at(server, "gate", "LTC_USDT")
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: gate)
     assert run.error is None
@@ -264,7 +264,7 @@ def test_a_reconciliation_at_gate_knows_our_order_by_its_id(server: CannedServer
 
 
 def test_htx_answers_a_placement_with_nothing_but_an_id(server: CannedServer) -> None:
-    order = Desk().order(symbol=SYMBOL)
+    order = Rig().order(symbol=SYMBOL)
     server.answers |= {
         "GET /v1/account/accounts": {
             "status": "ok", "data": [{"id": 5202591, "type": "spot", "state": "working"}],
@@ -281,7 +281,7 @@ def test_htx_answers_a_placement_with_nothing_but_an_id(server: CannedServer) ->
 
 
 def test_a_relative_of_binance_has_its_orders_own_id(server: CannedServer) -> None:
-    order = Desk().order(symbol=SYMBOL)
+    order = Rig().order(symbol=SYMBOL)
     answer = {
         "symbol": "LTCUSDT", "orderId": 28, "strategyId": 77, "side": "BUY", "type": "LIMIT",
         "clientOrderId": order.client_order_id, "price": "100", "origQty": "1",
@@ -305,6 +305,6 @@ def test_trades_of_another_order_are_left_out_where_an_exchange_tells_of_them(
         }  # fmt: skip
 
     server.answers["GET /api/v4/spot/my_trades"] = [trade(1, "7"), trade(2, "8")]
-    order = replace(Desk().order(symbol=SYMBOL), exchange_order_id="7")
+    order = replace(Rig().order(symbol=SYMBOL), exchange_order_id="7")
     fills = exchange_at(server, "gate", "LTC_USDT").order_fills(order)
     assert [(fill.trade_id, fill.amount) for fill in fills] == [("1", Decimal("0.5"))]

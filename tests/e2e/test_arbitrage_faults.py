@@ -193,7 +193,7 @@ def test_a_leg_that_is_rejected_is_completed_where_it_was_to_be_done(
     states = {order.account: order.state for order in exchanges.orders(arbitrage)[:2]}
     other = BYBIT if account == BINANCE else BINANCE
     assert states == {account: OrderState.REJECTED, other: OrderState.FILLED}
-    [completion] = arbitrage.fixes
+    [completion] = arbitrage.hedges
     assert (completion.role, completion.account) == (LegRole.COMPLETION, account)
     assert arbitrage.net_profit > 0
 
@@ -206,7 +206,7 @@ def test_a_leg_that_cannot_be_completed_is_unwound_within_the_cap(exchanges: Exc
     set_book(exchanges.stack, BYBIT, ETH, Decimal(-400), [ETH.lot])
     arbitrage = exchanges.ended("unwound")
     assert_balanced(arbitrage, ETH.lot)
-    [unwind] = arbitrage.fixes
+    [unwind] = arbitrage.hedges
     assert (unwind.role, unwind.account) == (LegRole.UNWIND, BINANCE)
     # What is unwound had paid the fee of its own leg before.
     assert 0 < exchanges.lost_bps(arbitrage) <= CAP_BPS + FEE_BPS
@@ -240,7 +240,7 @@ def test_a_leg_that_timed_out_before_it_was_accepted_is_found_dead_and_done_anew
     assert_balanced(arbitrage, TIMEOUTS[account, "delay_before"].lot)
     dead = next(one for one in exchanges.orders(arbitrage)[:2] if one.account == account)
     assert (dead.state, dead.filled) == (OrderState.REFUSED, 0)
-    assert len(arbitrage.fixes) == 1
+    assert len(arbitrage.hedges) == 1
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
@@ -249,7 +249,7 @@ def test_a_leg_that_timed_out_after_it_was_accepted_is_found_and_not_done_again(
 ) -> None:
     arbitrage = timed_out[account, "delay_after"]
     assert_balanced(arbitrage, TIMEOUTS[account, "delay_after"].lot)
-    assert arbitrage.fixes == ()
+    assert arbitrage.hedges == ()
 
 
 def test_what_a_leg_could_not_fill_is_worked_off(exchanges: Exchanges) -> None:
@@ -261,7 +261,7 @@ def test_what_a_leg_could_not_fill_is_worked_off(exchanges: Exchanges) -> None:
     assert_balanced(arbitrage, ETH.lot)
     sell = exchanges.orders(arbitrage)[1]
     assert (sell.state, sell.filled) == (OrderState.CANCELED, ETH.lot / 4)
-    [unwind] = arbitrage.fixes
+    [unwind] = arbitrage.hedges
     assert unwind.role is LegRole.UNWIND
     assert exchanges.lost_bps(arbitrage) <= CAP_BPS + FEE_BPS
 
@@ -334,7 +334,7 @@ def test_both_exchanges_down_after_both_legs_arrived_are_asked_again(exchanges: 
         assert not waiting.has_ended
     arbitrage = exchanges.ended("both-down")
     assert_balanced(arbitrage, ETH.lot)
-    assert arbitrage.fixes == ()
+    assert arbitrage.hedges == ()
 
 
 def test_a_signal_that_comes_again_and_again_is_one_arbitrage(exchanges: Exchanges) -> None:
@@ -390,19 +390,19 @@ def test_whatever_a_killed_worker_was_doing_is_finished_by_the_next_one(
 
     unwound = exchanges.ended("killed-unwinding")
     assert_balanced(unwound, BTC.lot)
-    assert [leg.role for leg in unwound.fixes] == [LegRole.UNWIND]
+    assert [leg.role for leg in unwound.hedges] == [LegRole.UNWIND]
     neither = exchanges.ended("killed-neither")
     assert_balanced(neither, Decimal(0))
     assert [order.state for order in exchanges.orders(neither)] == [OrderState.REFUSED] * 2
     one = exchanges.ended("killed-one")
     assert_balanced(one, XRP.lot)
-    assert len(one.fixes) == 1
+    assert len(one.hedges) == 1
     both = exchanges.ended("killed-both")
     assert_balanced(both, ETH.lot)
-    assert both.fixes == ()
+    assert both.hedges == ()
     read = exchanges.ended("killed-reading")
     assert_balanced(read, ETH.lot)
-    assert read.fixes == ()
+    assert read.hedges == ()
 
 
 def _stop_while_sending(

@@ -93,7 +93,7 @@ def wait_until_archived(stack: LocalStack) -> None:
 def wait_until_looked_over(stack: LocalStack) -> None:
     """Every loss from now on can be seen."""
     stores = stack.stores()
-    stack.wait_for("the first look", lambda: stores.repair.mended_run() is not None)
+    stack.wait_for("the first look", lambda: stores.repair.verified_epoch() is not None)
 
 
 def wait_until_equal(stack: LocalStack) -> None:

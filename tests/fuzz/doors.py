@@ -36,7 +36,7 @@ STREAM_S = 0.2
 SENTENCE_MAX = 4_000
 
 
-class Door(Protocol):
+class EntryPoint(Protocol):
     """One way in. Not to be shared between threads."""
 
     tally: Tally
@@ -327,7 +327,7 @@ def wait_until(is_true: Any, patience_s: float = 120) -> bool:
     return True
 
 
-def all_doors(stack: LocalStack, seed: int) -> Iterator[tuple[Door, int]]:
+def all_doors(stack: LocalStack, seed: int) -> Iterator[tuple[EntryPoint, int]]:
     """Every door, with its share of the inputs in per mille."""
     yield EntriesDoor(stack, seed), 150
     yield MessagesDoor(stack, seed), 150
@@ -338,7 +338,7 @@ def all_doors(stack: LocalStack, seed: int) -> Iterator[tuple[Door, int]]:
     yield PaperDoor(stack, seed), 165
 
 
-def give_all(door: Door, count: int, over: threading.Event) -> None:
+def give_all(door: EntryPoint, count: int, over: threading.Event) -> None:
     """Give so many inputs, or fewer if it is over earlier; whatever goes wrong is a fault."""
     try:
         while door.tally.inputs < count and not over.is_set():

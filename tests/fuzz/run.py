@@ -11,7 +11,14 @@ from rich.text import Text
 
 from execution.text.cutting import cut
 from tests.fuzz import judge
-from tests.fuzz.doors import Door, EntriesDoor, MessagesDoor, SettingsDoor, all_doors, give_all
+from tests.fuzz.doors import (
+    EntriesDoor,
+    EntryPoint,
+    MessagesDoor,
+    SettingsDoor,
+    all_doors,
+    give_all,
+)
 from tests.fuzz.good import GoodSignals
 from tests.fuzz.odd import FAULT_BYTES_MAX, FAULTS_SHOWN, Tally
 from tests.fuzz.paper_requests import ACCOUNT
@@ -68,7 +75,9 @@ def _start(stack: LocalStack, seed: int) -> None:
         stack.wait_for_worker(name)
 
 
-def _give(doors: list[tuple[Door, int]], good: GoodSignals, inputs: int, seconds: float) -> float:
+def _give(
+    doors: list[tuple[EntryPoint, int]], good: GoodSignals, inputs: int, seconds: float
+) -> float:
     """Let every door have its share; how long it took, in s."""
     over, done = threading.Event(), threading.Event()
     began = time.monotonic()
@@ -92,7 +101,7 @@ def _give(doors: list[tuple[Door, int]], good: GoodSignals, inputs: int, seconds
 
 
 def _judged(
-    stack: LocalStack, doors: list[Door], good: GoodSignals, pids: dict[str, int]
+    stack: LocalStack, doors: list[EntryPoint], good: GoodSignals, pids: dict[str, int]
 ) -> list[Tally]:
     whole = Tally("good signals", faults=list(good.faults))
     for sentence in judge.settle(stack, good):

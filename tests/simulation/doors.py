@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ParamSpec, Protocol, TypeVar
 
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.exchanges.port import AccountFill, ClockOffset, Outcome
 from execution.model.book import Book
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
@@ -194,15 +194,17 @@ class ExchangeDoor:
     """A process's connection to its account at the exchange, with the real one's strictness:
     what is not the expected answer is no answer."""
 
-    def __init__(self, gate: Gate, truth: Truth, clock: ClockDoor, contract: Contract) -> None:
+    def __init__(
+        self, gate: Gate, truth: Truth, clock: ClockDoor, guarantees: ExchangeGuarantees
+    ) -> None:
         self._gate = gate
         self._truth = truth
         self._clock = clock
-        self._contract = contract
+        self._guarantees = guarantees
 
     @property
-    def contract(self) -> Contract:
-        return self._contract
+    def guarantees(self) -> ExchangeGuarantees:
+        return self._guarantees
 
     @property
     def address(self) -> str:

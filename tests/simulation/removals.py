@@ -10,7 +10,7 @@ from typing import Any
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import ClockOffset, Exchange, Outcome
 from execution.exchanges.profiles import binance
-from execution.model.errors import ExchangeUnavailable, Overtaken
+from execution.model.errors import ExchangeUnavailable, VersionConflict
 from execution.model.events import AttemptBegan, AttemptDied, AttemptUnknown, Event, Rejected
 from execution.model.order import (
     Attempt,
@@ -181,7 +181,7 @@ class KnowsNobody(OrderManager):
         for number in count(2):
             try:
                 return self._finish(self._placement.send(order))
-            except Overtaken:
+            except VersionConflict:
                 name = f"{order.order_id[:24]}{number:02}"
                 order = replace(order, order_id=name, client_order_id=name)
         raise AssertionError
@@ -238,13 +238,13 @@ class Removal:
     whole: Parts = WHOLE
 
 
-_NO_MARGIN = Parts(contract=replace(binance.GUARANTEES, engine_bound_ms=0, read_lag_ms=0))
-_HALF_A_MARGIN = Parts(contract=replace(binance.GUARANTEES, engine_bound_ms=0))
-_A_QUICK_ENGINE = Parts(contract=replace(binance.GUARANTEES, engine_bound_ms=9_000))
+_NO_MARGIN = Parts(guarantees=replace(binance.GUARANTEES, engine_bound_ms=0, read_lag_ms=0))
+_HALF_A_MARGIN = Parts(guarantees=replace(binance.GUARANTEES, engine_bound_ms=0))
+_A_QUICK_ENGINE = Parts(guarantees=replace(binance.GUARANTEES, engine_bound_ms=9_000))
 # An exchange that keeps orders that ended for less time than it is believed to.
 _FORGETFUL = replace(binance.GUARANTEES, ended_kept_ms=30_000)
-_NEVER_FORGETS = Parts(contract=binance.GUARANTEES, true_contract=_FORGETFUL)
-_KNOWS_IT = Parts(contract=_FORGETFUL, true_contract=_FORGETFUL)
+_NEVER_FORGETS = Parts(guarantees=binance.GUARANTEES, true_contract=_FORGETFUL)
+_KNOWS_IT = Parts(guarantees=_FORGETFUL, true_contract=_FORGETFUL)
 REMOVALS = (
     Removal("no fence wait", Parts(clocks=NeverWaits), 200),
     Removal("no margin", _NO_MARGIN, 500),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.profiles import binance
 
 from .baton import Crew
@@ -50,7 +50,7 @@ ONE_LIMIT_ORDER, ONE_MARKET_ORDER = Setting(), Setting(signals=(Asked(market=Tru
 ONE_EXECUTES_UP_TO_ITS_REQUEST = Start(0, Job.EXECUTE, halt=Halt(PLACE))
 NO_FUNDS = Mood(funds=False)
 
-FOUND: dict[str, tuple[Contract, Setting, tuple[Step, ...]]] = {
+FOUND: dict[str, tuple[ExchangeGuarantees, Setting, tuple[Step, ...]]] = {
     "an order whose forgotten request may arrive is not withdrawn": (
         FENCE_AND_IDS,
         ONE_LIMIT_ORDER,
@@ -115,10 +115,10 @@ def test_nothing_goes_wrong_where_less_is_promised(promise: str, crew: Crew) -> 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_once_went_wrong_there_does_not_go_wrong_again(name: str, crew: Crew) -> None:
-    contract, setting, steps = FOUND[name]
-    history = replay(setting, steps, crew, _at(contract))
+    guarantees, setting, steps = FOUND[name]
+    history = replay(setting, steps, crew, _at(guarantees))
     assert history.violation is None, f"{name}\n{history.told()}"
 
 
-def _at(contract: Contract) -> Parts:
-    return Parts(contract=contract, true_contract=contract)
+def _at(guarantees: ExchangeGuarantees) -> Parts:
+    return Parts(guarantees=guarantees, true_contract=guarantees)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 
-from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.port import AccountFill, ClockOffset, Outcome
 from execution.model.order import (
     Attempt,
@@ -100,7 +100,7 @@ class Truth:
         setting: Setting,
         accepted: Callable[[Standing], None],
         tally: Tally,
-        contract: Contract,
+        guarantees: ExchangeGuarantees,
     ) -> None:
         self.clock = clock
         self._setting = setting
@@ -116,7 +116,7 @@ class Truth:
         self.rejected: Counter[str] = Counter()
         self._requested: Counter[str] = Counter()
         self._tally = tally
-        self.contract = contract
+        self.guarantees = guarantees
 
     def now_ms(self) -> int:
         age_ms = self.clock.ms - START_MS
@@ -143,15 +143,15 @@ class Truth:
         """The first check; None for a request that passed it and waits for the engine now."""
         now_ms = self.now_ms()
         is_inside = request.stamp_ms - AHEAD_MAX_MS <= now_ms <= request.valid_until_ms
-        if is_inside or not self.contract.is_fenced:
+        if is_inside or not self.guarantees.is_fenced:
             request.stage = Stage.QUEUE
             return None
         return self._outside(request)
 
     def match(self, request: Request) -> Outcome:
         """The second check, and the engine. Between the two lies the time that forwarding takes."""
-        last_ms = request.valid_until_ms + self.contract.engine_bound_ms
-        if self.contract.is_fenced and self.now_ms() > last_ms:
+        last_ms = request.valid_until_ms + self.guarantees.engine_bound_ms
+        if self.guarantees.is_fenced and self.now_ms() > last_ms:
             return self._outside(request)
         self.under_way.remove(request)
         signal_id = request.order.signal_id
@@ -188,7 +188,7 @@ class Truth:
         """This order keeps another one from having its id."""
         is_same = standing.order.client_order_id == order.client_order_id
         is_open = standing.report(self.now_ms()).status is OrderState.OPEN
-        is_known = self.contract.uniqueness is Uniqueness.ALL_ORDERS
+        is_known = self.guarantees.uniqueness is Uniqueness.ALL_ORDERS
         return is_same and (is_open or (is_known and not self._is_forgotten(standing)))
 
     def _accept(self, order: Order) -> Outcome:
@@ -263,7 +263,7 @@ class Truth:
         """It ended without a trade, and so long ago that it is not kept any more."""
         if standing.ended is None or standing.fills:
             return False
-        return self.contract.may_have_forgotten(standing.ended[0], self.now_ms())
+        return self.guarantees.may_have_forgotten(standing.ended[0], self.now_ms())
 
     def cancel(self, order: Order) -> OrderReport | None:
         for standing in self.standing:

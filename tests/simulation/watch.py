@@ -86,14 +86,14 @@ class Watch:
             if says_no(record):
                 self.complain(f"denied: {signal_id} is {record.state}, and is accepted now")
         expires_at = standing.order.expires_at
-        is_fenced = self.truth.contract.is_fenced
+        is_fenced = self.truth.guarantees.is_fenced
         if is_fenced and expires_at is not None and self.truth.clock.ms > self._last_ms(expires_at):
             self.complain(f"late: {signal_id} is accepted after it has expired")
 
     def _last_ms(self, expires_at: datetime) -> int:
         """Until when a signal may be acted on, seen with a clock that is off and a slow engine."""
         off_ms = self.truth.uncertainty_ms + self.truth.skew_max_ms + DRIFT_MAX_MS
-        return int(expires_at.timestamp() * 1000) + self.truth.contract.engine_bound_ms + off_ms
+        return int(expires_at.timestamp() * 1000) + self.truth.guarantees.engine_bound_ms + off_ms
 
     def _on_commit(self, after: Order) -> None:
         self._is_changed = True
@@ -146,8 +146,8 @@ class Watch:
         return self._disagreement(order, standing[0])
 
     def _may_stay_unknown(self) -> bool:
-        contract = self.truth.contract
-        return not contract.is_fenced or contract.may_have_forgotten(0, DAY_MS)
+        guarantees = self.truth.guarantees
+        return not guarantees.is_fenced or guarantees.may_have_forgotten(0, DAY_MS)
 
     def _disagreement(self, order: Order, standing: Standing) -> str | None:
         true = standing.report(self.truth.now_ms(), with_fills=True)

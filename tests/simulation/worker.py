@@ -6,7 +6,7 @@ from typing import Any
 
 from execution.exchanges.account import Account
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.exchanges.profiles import binance
 from execution.model.errors import (
     AlreadyRunning,
@@ -14,7 +14,7 @@ from execution.model.errors import (
     StoreUnavailable,
     UnknownOrder,
 )
-from execution.orders.journal import Journal, Patience
+from execution.orders.journal import Journal, RetrySchedule
 from execution.orders.manager import OrderManager
 from execution.orders.placement import Placement
 from execution.reconciliation.context import ReconciliationContext
@@ -45,7 +45,7 @@ EXPECTED = (StoreUnavailable, ExchangeUnavailable, UnknownOrder, AlreadyRunning)
 class Parts:
     """What processes are built from. Taking a safeguard out means handing in another part.
 
-    `contract` is what processes believe of the exchange, `true_contract` what it does.
+    `guarantees` is what processes believe of the exchange, `true_contract` what it does.
     """
 
     store: type[WatchedStore] = WatchedStore
@@ -54,8 +54,8 @@ class Parts:
     journal: type[Journal] = Journal
     placement: type[Placement] = Placement
     manager: type[OrderManager] = OrderManager
-    contract: Contract = binance.GUARANTEES
-    true_contract: Contract = binance.GUARANTEES
+    guarantees: ExchangeGuarantees = binance.GUARANTEES
+    true_contract: ExchangeGuarantees = binance.GUARANTEES
     writes_intents: bool = True
 
 
@@ -107,12 +107,12 @@ class Process:
     ) -> None:
         self.clock = ClockDoor(worker, truth.clock, setting.skew_ms * worker.number)
         self.store = StoreDoor(worker, store, self.clock)
-        self.exchange = parts.exchange(worker, truth, self.clock, parts.contract)
+        self.exchange = parts.exchange(worker, truth, self.clock, parts.guarantees)
         self.clocks = parts.clocks(
             self.store, self.clock, f"host {setting.skew_ms and worker.number}"
         )
         self.journal = parts.journal(
-            self.store, self.clock, self.clocks, lambda *_: None, Patience()
+            self.store, self.clock, self.clocks, lambda *_: None, RetrySchedule()
         )
         placement = parts.placement(
             self.store,

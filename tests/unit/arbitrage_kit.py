@@ -21,7 +21,7 @@ from execution.arbitrage.store import ArbitrageChange
 from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.exchanges.port import Exchange, Outcome
 from execution.exchanges.profiles import binance
 from execution.model.book import Book
@@ -74,8 +74,10 @@ class Fuse:
 class TradingExchange(FakeExchange):
     """Takes from its own book, at the order's price or better, and keeps what it is asked."""
 
-    def __init__(self, clock: FakeClock, quotes: Book, fuse: Fuse, contract: Contract) -> None:
-        super().__init__(clock, book=quotes, taker_fee=FEE, contract=contract)
+    def __init__(
+        self, clock: FakeClock, quotes: Book, fuse: Fuse, guarantees: ExchangeGuarantees
+    ) -> None:
+        super().__init__(clock, book=quotes, taker_fee=FEE, guarantees=guarantees)
         self._fuse = fuse
         self.is_down = False
 
@@ -193,16 +195,16 @@ class Floor:
         sell: Book | None = None,
         *,
         limits: Limits = LIMITS,
-        buy_contract: Contract = binance.GUARANTEES,
-        sell_contract: Contract = binance.GUARANTEES,
+        buy_guarantees: ExchangeGuarantees = binance.GUARANTEES,
+        sell_guarantees: ExchangeGuarantees = binance.GUARANTEES,
         bulkhead: Bulkhead | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.bulkhead = bulkhead or Bulkhead()
         self.fuse = Fuse()
-        self.buy = TradingExchange(self.clock, buy or book("98.9", "99"), self.fuse, buy_contract)
+        self.buy = TradingExchange(self.clock, buy or book("98.9", "99"), self.fuse, buy_guarantees)
         self.sell = TradingExchange(
-            self.clock, sell or book("101", "101.1"), self.fuse, sell_contract
+            self.clock, sell or book("101", "101.1"), self.fuse, sell_guarantees
         )
         self.exchanges: dict[str, TradingExchange] = {BUY: self.buy, SELL: self.sell}
         self.store = FusedStore(self.clock, self.fuse)

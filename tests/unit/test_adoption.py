@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk, fill
+from fakes import ACCOUNT, SYMBOL, Rig, fill
 
 from execution.model.errors import NotAdoptable
 from execution.model.events import Reported
@@ -21,7 +21,7 @@ from execution.model.order import (
 from execution.model.transitions import transition
 from execution.reconciliation.adoption import adopted_order, external_order
 
-DESK = Desk()
+DESK = Rig()
 OURS = DESK.order()
 NOW = DESK.clock.now()
 LIMIT = Terms(Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(100), TimeInForce.GTC)
@@ -92,19 +92,19 @@ def external(account: str = ACCOUNT, **changes: object) -> Order:
     return external_order(account, replace(report("by-hand"), **changes), NOW)
 
 
-def test_a_strangers_order_is_kept_under_a_strategy_of_its_own() -> None:
+def test_an_external_order_is_kept_under_a_strategy_of_its_own() -> None:
     order = external()
     assert order.strategy == EXTERNAL
     assert order.client_order_id == "by-hand"
     assert order.signal_id == f"external:{ACCOUNT}:{SYMBOL}:7001"
 
 
-def test_a_strangers_order_without_a_client_id_is_one_all_the_same() -> None:
+def test_an_external_order_without_a_client_id_is_one_all_the_same() -> None:
     order = external_order(ACCOUNT, report(None), NOW)
     assert order.client_order_id == order.order_id
 
 
-def test_a_strangers_order_is_the_same_each_time_and_no_other() -> None:
+def test_an_external_order_is_the_same_each_time_and_no_other() -> None:
     assert external().order_id == external().order_id
     others = [
         external("another"),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fakes import START_MS, FakeClock
 
-from execution.market_data.collector import BookCollector, BookSource, Rhythm
+from execution.market_data.collector import BookCollector, BookSource, SaveIntervals
 from execution.market_data.snapshots import BookHealth, BookSnapshot, Publish
 from execution.model.book import Book
 from execution.model.errors import StoreUnavailable
@@ -55,7 +55,7 @@ class Shelf(MemoryBooks):
         super().save(found)
 
 
-BRISK = Rhythm(save_every_ms=20, health_every_ms=20, restart_ms=20)
+BRISK = SaveIntervals(save_every_ms=20, health_every_ms=20, restart_ms=20)
 
 
 def collect(books: MemoryBooks, until: Callable[[], object], *sources: BookSource) -> BookCollector:

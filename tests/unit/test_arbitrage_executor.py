@@ -23,7 +23,7 @@ from fakes import (
 from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
 from execution.arbitrage_executor import execute_arbitrage
 from execution.exchanges.profiles import binance
-from execution.exchanges.registry import without_contract
+from execution.exchanges.registry import without_guarantees
 from execution.model.book import Book
 from execution.model.errors import SignalReused
 from execution.model.events import Reported
@@ -214,7 +214,7 @@ def test_a_leg_that_traded_in_part_is_worked_off_where_there_is_depth() -> None:
     floor = Floor()
     floor.sell.moves_before_placing(book("101", "101.1", "0.25"))
     ended = floor.check(floor.submit())
-    (fix,) = ended.fixes
+    (fix,) = ended.hedges
     assert (fix.role, fix.account) == (LegRole.UNWIND, BUY)
     assert floor.buy.requests[1][0].amount == Decimal("0.75")
     assert (ended.state, ended.imbalance) == (CLOSED, 0)
@@ -229,7 +229,7 @@ def test_a_leg_that_finds_no_price_is_completed_once_the_price_is_there_again() 
     floor.sweep(for_ms=1_000)
     floor.sell.book = book("98.7", "120")
     ended = floor.check(floor.swept())
-    assert [(leg.role, leg.account) for leg in ended.fixes] == [(LegRole.COMPLETION, SELL)]
+    assert [(leg.role, leg.account) for leg in ended.hedges] == [(LegRole.COMPLETION, SELL)]
     # 98.7 less its fee, less 99 and its fee: within 50 bps of 99.
     assert ended.net_profit == Decimal("98.7") * (1 - FEE) - Decimal(99) * (1 + FEE)
 
@@ -238,7 +238,7 @@ def test_what_one_leg_did_too_much_is_taken_back_where_that_is_better() -> None:
     floor = Floor()
     floor.sell.moves_before_placing(UNREACHABLE)
     ended = floor.check(floor.submit())
-    assert [(leg.role, leg.account) for leg in ended.fixes] == [(LegRole.UNWIND, BUY)]
+    assert [(leg.role, leg.account) for leg in ended.hedges] == [(LegRole.UNWIND, BUY)]
     assert (ended.state, ended.bought, ended.sold) == (CLOSED, 1, 1)
     assert -ended.net_profit <= 99 * Decimal("0.005") + 99 * FEE
 
@@ -278,12 +278,12 @@ def test_a_rest_too_small_for_an_order_is_kept_and_named() -> None:
 
 
 def test_no_more_orders_are_sent_than_allowed() -> None:
-    floor = Floor(limits=replace(LIMITS, fixes_max=2))
+    floor = Floor(limits=replace(LIMITS, hedges_max=2))
     floor.sell.moves_before_placing(UNREACHABLE)
     floor.buy.script.extend([lambda e, o, a: e.arrive(o, a), IS_REJECTED, IS_REJECTED])
     ended = floor.check(floor.submit())
     assert (ended.state, ended.reason) == (IMBALANCED, "1 is left after 2 orders")
-    assert len(ended.fixes) == 2
+    assert len(ended.hedges) == 2
 
 
 def test_prices_that_move_before_both_legs_arrive_leave_nothing_done() -> None:
@@ -324,7 +324,7 @@ def test_while_one_place_cannot_be_read_a_rest_is_worked_off_at_the_other() -> N
     floor.sell.script.append(IS_REJECTED)
     floor.sell.on("place", lambda: setattr(floor.sell, "is_down", True))
     ended = floor.check(floor.submit())
-    assert [(leg.role, leg.account) for leg in ended.fixes] == [(LegRole.UNWIND, BUY)]
+    assert [(leg.role, leg.account) for leg in ended.hedges] == [(LegRole.UNWIND, BUY)]
 
 
 def test_while_no_place_can_be_read_a_rest_waits_and_then_people_are_told() -> None:
@@ -447,7 +447,7 @@ def test_a_fill_that_comes_after_the_end_is_worked_off_too() -> None:
     fills_late(floor, BUY, "99", "0.5")
     ended = floor.check(floor.swept())
     assert (ended.state, ended.bought, ended.sold) == (CLOSED, Decimal("0.5"), Decimal("0.5"))
-    assert len(ended.fixes) == 1
+    assert len(ended.hedges) == 1
 
 
 def test_a_late_fill_that_settles_an_open_imbalance_closes_it() -> None:
@@ -472,14 +472,14 @@ def quarantined(floor: Floor) -> Arbitrage:
 
 
 def test_a_leg_in_quarantine_is_left_to_a_person_and_nothing_is_sent_for_it() -> None:
-    floor = Floor(sell_contract=without_contract("nowhere"))
+    floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     quarantined(floor)
     assert floor.requests == 2
 
 
 def test_what_a_person_finds_of_a_leg_in_quarantine_lets_it_go_on() -> None:
-    floor = Floor(sell_contract=without_contract("nowhere"))
+    floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     leg = quarantined(floor).order_id(LegRole.SELL)
     assert leg is not None

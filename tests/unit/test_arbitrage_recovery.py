@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
-from execution.exchanges.registry import without_contract
+from execution.exchanges.registry import without_guarantees
 from execution.model.order import OrderType, Side, Verdict
 from execution.orders.factory import new_order
 
@@ -220,7 +220,7 @@ def test_a_restart_that_made_us_forget_nothing_delays_a_signal_and_no_more() -> 
 
 
 def test_an_exchange_that_can_never_say_leaves_the_arbitrage_to_a_person() -> None:
-    floor = Floor(sell_contract=without_contract("nowhere"))
+    floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     forgotten(floor)
     ended = floor.swept()
@@ -236,7 +236,7 @@ def with_a_forgotten_fix(account: str) -> Floor:
     the_sell_leg_is_rejected(floor)
     floor.sell.moves_before_placing(book("90" if account == BUY else "101", "101.1"))
     floor.submit()
-    assert [leg.account for leg in floor.stored().fixes] == [account]
+    assert [leg.account for leg in floor.stored().hedges] == [account]
     two_legs = next(
         tables
         for tables in floor.snapshots

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from arbitrage_kit import BUY, SELL, Floor
-from fakes import SYMBOL, Desk, fill
+from fakes import SYMBOL, Rig, fill
 
 from execution.arbitrage.model import (
     Arbitrage,
@@ -21,7 +21,7 @@ from execution.model.order import Fill, Order, OrderState, Side
 
 BUY_LEG = Leg(LegRole.BUY, BUY, "bought")
 SELL_LEG = Leg(LegRole.SELL, SELL, "sold")
-DESK = Desk()
+DESK = Rig()
 
 
 def order(order_id: str, *fills: Fill, state: OrderState = OrderState.FILLED) -> Order:
@@ -166,7 +166,7 @@ def test_an_arbitrage_names_its_first_legs_and_its_fixes() -> None:
     assert one.order_id(LegRole.BUY) == "bought"
     assert one.order_id(LegRole.SELL) == "sold"
     assert one.order_id(LegRole.UNWIND) is None
-    assert one.fixes == (fix,)
+    assert one.hedges == (fix,)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from execution.positions.balance_sheet import (
     looked_at,
     moved_by,
     moved_by_trade,
-    with_strangers,
+    with_external_trades,
 )
 
 NOW = EPOCH + timedelta(days=1)
@@ -111,35 +111,35 @@ def test_accepting_where_nothing_drifts_changes_nothing() -> None:
     assert accepted(sheet) == sheet
 
 
-def test_a_strangers_trade_explains_what_it_moved() -> None:
+def test_an_external_trade_explains_what_it_moved() -> None:
     trade = ("BTC/USDT buy 1", held(BTC="1", USDT="-99"))
-    sheet = with_strangers(opened(USDT="100"), [trade])
+    sheet = with_external_trades(opened(USDT="100"), [trade])
     sheet, _ = looked_at(sheet, held(BTC="1", USDT="1"), {}, LATER)
     assert sheet.suspected == {}
 
 
-def test_a_strangers_trade_that_is_told_again_counts_once() -> None:
+def test_an_external_trade_that_is_told_again_counts_once() -> None:
     trade = ("BTC/USDT buy 1", held(BTC="1", USDT="-99"))
-    once = with_strangers(opened(), [trade])
-    assert with_strangers(once, [trade]) == once
-    assert once.strangers == held(BTC="1", USDT="-99")
+    once = with_external_trades(opened(), [trade])
+    assert with_external_trades(once, [trade]) == once
+    assert once.external_trades == held(BTC="1", USDT="-99")
 
 
-def test_both_sides_of_a_strangers_trade_with_itself_count() -> None:
+def test_both_sides_of_an_external_trade_with_itself_count() -> None:
     bought = ("BTC/USDT buy 1", held(BTC="1", USDT="-99"))
     sold = ("BTC/USDT sell 1", held(BTC="-1", USDT="98"))
-    sheet = with_strangers(opened(), [bought, sold])
-    assert sheet.strangers == held(USDT="-1")
+    sheet = with_external_trades(opened(), [bought, sold])
+    assert sheet.external_trades == held(USDT="-1")
 
 
 def test_only_the_last_strangers_trades_are_remembered_by_name() -> None:
     trades = [(f"BTC/USDT buy {n}", held(BTC="1")) for n in range(SEEN_MAX + 50)]
     sheet = opened()
     for trade in trades:
-        sheet = with_strangers(sheet, [trade])
+        sheet = with_external_trades(sheet, [trade])
     assert sheet.seen == tuple(name for name, _ in trades[50:])
-    assert sheet.strangers == {"BTC": Decimal(SEEN_MAX + 50)}
-    assert with_strangers(sheet, trades[50:]) == sheet
+    assert sheet.external_trades == {"BTC": Decimal(SEEN_MAX + 50)}
+    assert with_external_trades(sheet, trades[50:]) == sheet
 
 
 def test_a_buy_moves_base_in_and_quote_and_fees_out() -> None:

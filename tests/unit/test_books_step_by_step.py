@@ -11,17 +11,19 @@ from typing import Any
 import ccxt
 import pytest
 
-from execution.api.books.line import Pace
+from execution.api.books.line import StreamTimeouts
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
 from execution.market_data.snapshots import BookSnapshot
 from execution.model.clock import SystemClock
 
 Raw = dict[str, Any]
-BRISK = Pace(
+BRISK = StreamTimeouts(
     quiet_ms=40, poll_ms=20, gap_ms=5, first_ms=60, steady_ms=200, grace_ms=30, pause_ms_max=20
 )
-NEVER_QUIET = Pace(quiet_ms=60_000, poll_ms=20, gap_ms=5, first_ms=60_000, pause_ms_max=20)
+NEVER_QUIET = StreamTimeouts(
+    quiet_ms=60_000, poll_ms=20, gap_ms=5, first_ms=60_000, pause_ms_max=20
+)
 
 
 def raw(bid: str, ask: str = "200", nonce: int | None = None, depth: int = 1) -> Raw:
@@ -81,7 +83,7 @@ def _told(told: Raw | Exception) -> Raw:
 class Played:
     """A run of BookStreams with a client, and what it has published."""
 
-    def __init__(self, client: Client, pace: Pace = BRISK) -> None:
+    def __init__(self, client: Client, pace: StreamTimeouts = BRISK) -> None:
         account = Account("a", "binance")
         self.client = client
         self.seen: list[BookSnapshot] = []
@@ -254,6 +256,6 @@ def test_an_exchange_that_wants_to_be_left_alone_is(retry_after_ms: int, least_m
 
 
 def test_pauses_grow_to_a_limit() -> None:
-    pace = Pace(pause_ms_max=30_000)
+    pace = StreamTimeouts(pause_ms_max=30_000)
     pauses = [pace.pause_ms(failures) for failures in (1, 2, 3, 9, 10, 1_000)]
     assert pauses == [100, 200, 400, 25_600, 30_000, 30_000]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from arbitrage_kit import BUY, SELL, Floor
-from fakes import ACCOUNT, Desk, is_lost
+from fakes import ACCOUNT, Rig, is_lost
 
 from execution.arbitrage.model import ArbitrageState
 from execution.exchanges.bulkhead import SLOW_MS, Bulkhead, bulkhead_of
@@ -126,38 +126,34 @@ def test_with_several_accounts_each_has_half_of_the_threads(
 
 
 def test_an_order_that_finds_no_place_has_its_record_and_is_sent_later() -> None:
-    desk = Desk()
+    rig = Rig()
     now = [0]
     bulkhead = Bulkhead(1, a_clock(now))
-    manager = OrderManager(
-        desk.store, desk.journal, lambda _: desk.exchange, desk.placement, bulkhead
-    )
+    manager = OrderManager(rig.store, rig.journal, lambda _: rig.exchange, rig.placement, bulkhead)
     occupied = Occupied(bulkhead, ACCOUNT, 1)
     now[0] = SLOW_MS + 1
-    left = manager.submit(desk.order())
+    left = manager.submit(rig.order())
     assert left.state is OrderState.RECEIVED
     assert left.version == 1
-    assert manager.submit(desk.order()) == left
+    assert manager.submit(rig.order()) == left
     assert manager.advance(left) == left
-    assert desk.exchange.requests == []
+    assert rig.exchange.requests == []
     occupied.leave()
-    desk.clock.advance(6_001)
-    assert desk.store.due(desk.clock.now_ms(), 10, 1) == [left.order_id]
+    rig.clock.advance(6_001)
+    assert rig.store.due(rig.clock.now_ms(), 10, 1) == [left.order_id]
     assert manager.advance(left).state is OrderState.OPEN
 
 
 def test_an_order_under_way_that_finds_no_place_is_looked_at_again() -> None:
-    desk = Desk()
+    rig = Rig()
     now = [0]
     bulkhead = Bulkhead(1, a_clock(now))
-    manager = OrderManager(
-        desk.store, desk.journal, lambda _: desk.exchange, desk.placement, bulkhead
-    )
-    desk.exchange.script.append(is_lost)
-    unknown = manager.submit(desk.order())
+    manager = OrderManager(rig.store, rig.journal, lambda _: rig.exchange, rig.placement, bulkhead)
+    rig.exchange.script.append(is_lost)
+    unknown = manager.submit(rig.order())
     assert unknown.state is OrderState.SUBMITTING
     occupied = Occupied(bulkhead, ACCOUNT, 1)
     now[0] = SLOW_MS + 1
     assert manager.advance(unknown) == unknown
     occupied.leave()
-    assert desk.store.due(desk.clock.now_ms() + 6_000, 10, 1) == [unknown.order_id]
+    assert rig.store.due(rig.clock.now_ms() + 6_000, 10, 1) == [unknown.order_id]

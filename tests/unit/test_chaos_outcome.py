@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fakes import Desk
+from fakes import Rig
 from rich.console import Console
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole
@@ -32,7 +32,7 @@ def order(
     symbol: str = "BTC/USDT",
     prefix: str = "chaos",
 ) -> Order:
-    made = Desk().order(signal_id=f"{prefix}-{number}")
+    made = Rig().order(signal_id=f"{prefix}-{number}")
     return replace(made, account=ACCOUNT, symbol=symbol, state=state, exchange_order_id=str(number))
 
 

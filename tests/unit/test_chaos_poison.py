@@ -3,7 +3,7 @@
 import json
 from itertools import islice
 
-from fakes import ACCOUNT, Desk
+from fakes import ACCOUNT, Rig
 from intake_kit import IntakeKit
 
 from execution.orders.store import Intent
@@ -15,11 +15,11 @@ COUNT = 2_000
 
 
 def test_no_poisoned_entry_becomes_an_order_or_stops_the_next() -> None:
-    desk = Desk()
-    intake = IntakeKit(desk).intake
+    rig = Rig()
+    intake = IntakeKit(rig).intake
     for number, fields in enumerate(islice(poison_entries(1, ACCOUNT), COUNT), start=1):
         entry = Intent(
-            f"{desk.clock.now_ms()}-{number}",
+            f"{rig.clock.now_ms()}-{number}",
             fields.get("task", ""),
             fields.get("body", ""),
             fields.get("v", "1"),
@@ -28,8 +28,8 @@ def test_no_poisoned_entry_becomes_an_order_or_stops_the_next() -> None:
             intake.drain(entry)
         except LeftToOthers as left:
             raise AssertionError(f"no other worker is there: {fields}") from left
-    assert desk.store.orders() == []
-    assert desk.exchange.standing == []
+    assert rig.store.orders() == []
+    assert rig.exchange.standing == []
 
 
 def test_the_same_seed_draws_the_same_entries() -> None:

@@ -8,72 +8,78 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.api.other_exchange_api import DOORS
-from execution.exchanges.guarantees import Contract, Uniqueness
+from execution.api.other_exchange_api import ADAPTERS
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.registry import (
-    CONTRACTS,
+    GUARANTEES,
     TABLES,
     client_order_id_of,
     row_of,
     verdict_of,
-    without_contract,
+    without_guarantees,
 )
-from execution.exchanges.verdicts import Failure, Row, each, row_for
+from execution.exchanges.verdicts import Failure, VerdictRule, each, match_rule
 from execution.model.order import Verdict
 from execution.orders.identifiers import order_id_of
 
-EACH = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda found: found.exchange)
+EACH = pytest.mark.parametrize("guarantees", GUARANTEES.values(), ids=lambda found: found.exchange)
 
 
 @EACH
-def test_each_contract_comes_with_a_table_an_adapter_and_its_source(contract: Contract) -> None:
-    assert TABLES[contract.exchange]
-    assert contract.exchange in {*DOORS, "binance"}
-    assert re.search(r"docs", contract.source)
-    assert contract.lookup
+def test_each_contract_comes_with_a_table_an_adapter_and_its_source(
+    guarantees: ExchangeGuarantees,
+) -> None:
+    assert TABLES[guarantees.exchange]
+    assert guarantees.exchange in {*ADAPTERS, "binance"}
+    assert re.search(r"docs", guarantees.source)
+    assert guarantees.lookup
 
 
 @EACH
-def test_each_unknown_outcome_under_a_contract_can_be_found_out(contract: Contract) -> None:
-    assert contract.is_resolvable
-    assert contract.is_fenced or contract.uniqueness is Uniqueness.ALL_ORDERS
+def test_each_unknown_outcome_under_a_contract_can_be_found_out(
+    guarantees: ExchangeGuarantees,
+) -> None:
+    assert guarantees.is_resolvable
+    assert guarantees.is_fenced or guarantees.uniqueness is Uniqueness.ALL_ORDERS
 
 
 @EACH
-def test_a_fence_without_a_margin_is_none(contract: Contract) -> None:
-    assert contract.margin_ms == contract.engine_bound_ms + contract.read_lag_ms
-    assert contract.margin_ms > 0
-    assert not contract.is_fenced or contract.engine_bound_ms > 0
-    assert contract.is_fenced == (contract.window_max_ms > 0)
+def test_a_fence_without_a_margin_is_none(guarantees: ExchangeGuarantees) -> None:
+    assert guarantees.margin_ms == guarantees.engine_bound_ms + guarantees.read_lag_ms
+    assert guarantees.margin_ms > 0
+    assert not guarantees.is_fenced or guarantees.engine_bound_ms > 0
+    assert guarantees.is_fenced == (guarantees.window_max_ms > 0)
 
 
 def test_the_exchanges_are_those_that_were_asked_for() -> None:
-    assert set(CONTRACTS) == set(TABLES) == {
+    assert set(GUARANTEES) == set(TABLES) == {
         "binance", "bybit", "okx", "kraken", "coinbase", "upbit",
     }  # fmt: skip
-    assert {name for name, contract in CONTRACTS.items() if contract.is_fenced} == {
+    assert {name for name, guarantees in GUARANTEES.items() if guarantees.is_fenced} == {
         "binance", "bybit", "okx", "kraken",
     }  # fmt: skip
-    unique = [name for name in CONTRACTS if CONTRACTS[name].uniqueness is Uniqueness.ALL_ORDERS]
+    unique = [name for name in GUARANTEES if GUARANTEES[name].uniqueness is Uniqueness.ALL_ORDERS]
     assert unique == ["bybit", "coinbase", "upbit"]
 
 
 def test_an_exchange_without_a_contract_promises_nothing() -> None:
-    contract = without_contract("somewhere")
-    assert contract.exchange == "somewhere"
-    assert contract.uniqueness is Uniqueness.NONE
-    assert not contract.is_fenced
-    assert not contract.is_resolvable
-    assert re.match(contract.client_id_pattern, order_id_of("a signal"))
+    guarantees = without_guarantees("somewhere")
+    assert guarantees.exchange == "somewhere"
+    assert guarantees.uniqueness is Uniqueness.NONE
+    assert not guarantees.is_fenced
+    assert not guarantees.is_resolvable
+    assert re.match(guarantees.client_id_pattern, order_id_of("a signal"))
 
 
 @EACH
 @given(signal_id=st.text(min_size=1, max_size=40))
-def test_every_client_order_id_fits_its_exchange(contract: Contract, signal_id: str) -> None:
+def test_every_client_order_id_fits_its_exchange(
+    guarantees: ExchangeGuarantees, signal_id: str
+) -> None:
     order_id = order_id_of(signal_id)
-    client_order_id = client_order_id_of(order_id, contract.exchange)
-    assert re.fullmatch(contract.client_id_pattern, client_order_id)
-    assert client_order_id == client_order_id_of(order_id, contract.exchange)
+    client_order_id = client_order_id_of(order_id, guarantees.exchange)
+    assert re.fullmatch(guarantees.client_id_pattern, client_order_id)
+    assert client_order_id == client_order_id_of(order_id, guarantees.exchange)
 
 
 @given(one=st.text(min_size=1), another=st.text(min_size=1))
@@ -88,7 +94,7 @@ def test_krakens_ids_are_uuids_and_do_not_change_from_one_version_of_ours_to_the
     assert UUID(client_order_id).version == 4
 
 
-@pytest.mark.parametrize("exchange", [name for name in CONTRACTS if name != "kraken"])
+@pytest.mark.parametrize("exchange", [name for name in GUARANTEES if name != "kraken"])
 def test_elsewhere_the_order_id_is_the_client_order_id(exchange: str) -> None:
     assert client_order_id_of("ooaaaaaaaaaaaaaaaaaaaaaaaa", exchange) == (
         "ooaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -97,40 +103,40 @@ def test_elsewhere_the_order_id_is_the_client_order_id(exchange: str) -> None:
 
 # How a row is chosen
 
-A, B = (Row(Verdict.REJECTED, "a", code="1"), Row(Verdict.NOT_SENT, "b", code="1"))
+A, B = (VerdictRule(Verdict.REJECTED, "a", code="1"), VerdictRule(Verdict.NOT_SENT, "b", code="1"))
 
 
 def test_the_first_row_that_fits_decides() -> None:
     failure = Failure("ExchangeError", "no", 400, "1")
-    assert row_for(failure, (A, B)) is A
-    assert row_for(failure, (B, A)) is B
-    assert row_for(failure, ()) is None
+    assert match_rule(failure, (A, B)) is A
+    assert match_rule(failure, (B, A)) is B
+    assert match_rule(failure, ()) is None
 
 
 @pytest.mark.parametrize(
     ("row", "fits"),
     [
-        (Row(Verdict.REJECTED, ""), True),
-        (Row(Verdict.REJECTED, "", status=range(400, 500)), True),
-        (Row(Verdict.REJECTED, "", status=range(200, 300)), False),
-        (Row(Verdict.REJECTED, "", code="-2010"), True),
-        (Row(Verdict.REJECTED, "", code="2010"), False),
-        (Row(Verdict.REJECTED, "", message="BALANCE"), True),
-        (Row(Verdict.REJECTED, "", message="price"), False),
-        (Row(Verdict.REJECTED, "", kind="InvalidOrder"), True),
-        (Row(Verdict.REJECTED, "", kind="ExchangeError"), False),
-        (Row(Verdict.REJECTED, "", reached=True), True),
-        (Row(Verdict.REJECTED, "", reached=False), False),
-        (Row(Verdict.REJECTED, "", status=range(400, 500), code="1"), False),
+        (VerdictRule(Verdict.REJECTED, ""), True),
+        (VerdictRule(Verdict.REJECTED, "", status=range(400, 500)), True),
+        (VerdictRule(Verdict.REJECTED, "", status=range(200, 300)), False),
+        (VerdictRule(Verdict.REJECTED, "", code="-2010"), True),
+        (VerdictRule(Verdict.REJECTED, "", code="2010"), False),
+        (VerdictRule(Verdict.REJECTED, "", message="BALANCE"), True),
+        (VerdictRule(Verdict.REJECTED, "", message="price"), False),
+        (VerdictRule(Verdict.REJECTED, "", kind="InvalidOrder"), True),
+        (VerdictRule(Verdict.REJECTED, "", kind="ExchangeError"), False),
+        (VerdictRule(Verdict.REJECTED, "", reached=True), True),
+        (VerdictRule(Verdict.REJECTED, "", reached=False), False),
+        (VerdictRule(Verdict.REJECTED, "", status=range(400, 500), code="1"), False),
     ],
 )
-def test_a_row_fits_where_all_that_it_names_is_so(row: Row, fits: bool) -> None:
+def test_a_row_fits_where_all_that_it_names_is_so(row: VerdictRule, fits: bool) -> None:
     failure = Failure("InvalidOrder", "insufficient balance", 400, "-2010")
     assert row.fits(failure) is fits
 
 
 def test_nothing_fits_a_status_that_never_came() -> None:
-    assert not Row(Verdict.REJECTED, "", status=range(400, 500)).fits(Failure("E", "m"))
+    assert not VerdictRule(Verdict.REJECTED, "", status=range(400, 500)).fits(Failure("E", "m"))
 
 
 def test_one_row_is_made_for_every_code() -> None:
@@ -141,7 +147,7 @@ def test_one_row_is_made_for_every_code() -> None:
     }
 
 
-def codes(rows: Iterable[Row]) -> list[str]:
+def codes(rows: Iterable[VerdictRule]) -> list[str]:
     return [row.code for row in rows if row.code is not None and row.message is None]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from fakes import ACCOUNT, Desk, FakeExchange
+from fakes import ACCOUNT, FakeExchange, Rig
 
 from execution.exchanges.account import Account
 from execution.exchanges.port import ClockOffset
@@ -47,23 +47,23 @@ def results(findings: Iterable[Finding]) -> dict[str, Result]:
     return {name: finding.result for name, finding in by_check(findings).items()}
 
 
-def alive(desk: Desk, **changes: object) -> LiveWorker:
-    now = desk.clock.now()
+def alive(rig: Rig, **changes: object) -> LiveWorker:
+    now = rig.clock.now()
     worker = LiveWorker("celery@a", "a", 1, now, now, (ACCOUNT,), 1, "0.1.0")
     return replace(worker, **changes)  # type: ignore[arg-type]
 
 
-def working() -> Desk:
+def working() -> Rig:
     """A desk with a worker and a beat, each schedule of which has just run."""
-    desk = Desk()
-    desk.workers.beat(alive(desk))
+    rig = Rig()
+    rig.workers.beat(alive(rig))
     for name in schedules(SETTINGS):
-        desk.health.tick(name)
-    return desk
+        rig.health.tick(name)
+    return rig
 
 
-def work(desk: Desk) -> dict[str, Finding]:
-    return by_check(check_work(SETTINGS, desk.stores()))
+def work(rig: Rig) -> dict[str, Finding]:
+    return by_check(check_work(SETTINGS, rig.stores()))
 
 
 def test_where_all_is_well_doctor_says_so() -> None:
@@ -78,49 +78,49 @@ def test_where_all_is_well_doctor_says_so() -> None:
 
 
 def test_no_worker_is_a_failure() -> None:
-    desk = working()
-    desk.workers.leave(alive(desk))
-    assert work(desk)["workers"].result is Result.FAIL
+    rig = working()
+    rig.workers.leave(alive(rig))
+    assert work(rig)["workers"].result is Result.FAIL
 
 
 def test_an_account_that_no_live_worker_knows_is_a_failure() -> None:
-    desk = working()
-    desk.workers.beat(alive(desk, accounts=("other",)))
-    assert "binance-main" in work(desk)["worker accounts"].detail
+    rig = working()
+    rig.workers.beat(alive(rig, accounts=("other",)))
+    assert "binance-main" in work(rig)["worker accounts"].detail
 
 
 def test_workers_of_different_releases_are_warned_of() -> None:
-    desk = working()
-    desk.workers.beat(alive(desk, name="celery@b", release="0.2.0"))
-    assert work(desk)["worker releases"].result is Result.WARN
+    rig = working()
+    rig.workers.beat(alive(rig, name="celery@b", release="0.2.0"))
+    assert work(rig)["worker releases"].result is Result.WARN
 
 
 def test_a_beat_that_never_was_is_a_failure() -> None:
-    desk = Desk()
-    desk.workers.beat(alive(desk))
-    found = work(desk)
+    rig = Rig()
+    rig.workers.beat(alive(rig))
+    found = work(rig)
     assert found["beat"].result is Result.FAIL
     assert "none has ever run" in found["beat"].detail
     assert "celery -A workers beat" in found["beat"].help
 
 
 def test_a_beat_that_has_stopped_is_a_failure() -> None:
-    desk = working()
-    desk.clock.advance(400_000)
-    desk.workers.beat(alive(desk))
-    found = work(desk)
+    rig = working()
+    rig.clock.advance(400_000)
+    rig.workers.beat(alive(rig))
+    found = work(rig)
     assert found["beat"].result is Result.FAIL
     assert "6 min ago" in found["beat"].detail
     assert found["schedule orders.sweep"].result is Result.FAIL
 
 
 def test_one_schedule_that_does_not_run_is_a_failure_of_its_own() -> None:
-    desk = working()
-    desk.clock.advance(400_000)
-    desk.workers.beat(alive(desk))
+    rig = working()
+    rig.clock.advance(400_000)
+    rig.workers.beat(alive(rig))
     for name in set(schedules(SETTINGS)) - {"ledger.archive"}:
-        desk.health.tick(name)
-    found = work(desk)
+        rig.health.tick(name)
+    found = work(rig)
     assert "beat" not in found
     assert found["schedule ledger.archive"].result is Result.FAIL
     assert found["schedule orders.sweep"].result is Result.OK
@@ -132,9 +132,9 @@ def test_every_upkeep_task_has_a_schedule_that_doctor_watches() -> None:
 
 
 def test_a_sweep_that_fails_each_time_is_a_failure_with_its_error() -> None:
-    desk = working()
-    desk.health.tick("orders.sweep", "OverflowError: date value out of range")
-    sweep = work(desk)["schedule orders.sweep"]
+    rig = working()
+    rig.health.tick("orders.sweep", "OverflowError: date value out of range")
+    sweep = work(rig)["schedule orders.sweep"]
     assert sweep.result is Result.FAIL
     assert "OverflowError" in sweep.detail
 
@@ -144,21 +144,21 @@ def test_a_sweep_that_fails_each_time_is_a_failure_with_its_error() -> None:
     [(500, Result.OK), (15_000, Result.WARN), (90_000, Result.FAIL), (-60_000, Result.WARN)],
 )
 def test_an_intent_that_waits_too_long_is_noticed(age_ms: int, result: Result) -> None:
-    desk = working()
-    entry_id = desk.store.add_intent("orders.execute", "{}")
-    tables = desk.store.tables
+    rig = working()
+    entry_id = rig.store.add_intent("orders.execute", "{}")
+    tables = rig.store.tables
     moved = f"{int(entry_id.split('-')[0]) - age_ms}-0"
     tables.intents[moved] = tables.intents.pop(entry_id)
-    found = work(desk)["signals waiting"]
+    found = work(rig)["signals waiting"]
     assert found.result is result
     assert "1 waiting" in found.detail
 
 
 def test_refused_signals_are_counted_and_halts_named() -> None:
-    desk = working()
-    desk.store.refuse_intent(RefusedIntent("t", "b", "r", desk.clock.now()), None)
-    desk.store.halt(Halt(None, "lunch", desk.clock.now()))
-    found = work(desk)
+    rig = working()
+    rig.store.refuse_intent(RefusedIntent("t", "b", "r", rig.clock.now()), None)
+    rig.store.halt(Halt(None, "lunch", rig.clock.now()))
+    found = work(rig)
     assert found["signals refused"].detail.startswith("1 kept")
     assert found["halts"].result is Result.WARN
     assert found["halts"].detail == "every account: lunch"
@@ -173,11 +173,11 @@ def test_a_ledger_that_cannot_be_written_to_is_a_failure() -> None:
 
 
 def test_a_ledger_in_the_place_of_another_is_a_failure() -> None:
-    desk = Desk()
-    trusted = by_check(check_history(desk.stores(), desk.ledger, lambda: None))
+    rig = Rig()
+    trusted = by_check(check_history(rig.stores(), rig.ledger, lambda: None))
     assert trusted["ledger identity"].result is Result.OK
     why = "positions are not checked: it is another ledger"
-    found = by_check(check_history(desk.stores(), desk.ledger, lambda: why))["ledger identity"]
+    found = by_check(check_history(rig.stores(), rig.ledger, lambda: why))["ledger identity"]
     assert found.result is Result.FAIL
     assert why in found.detail
     assert "--force" in found.help
@@ -187,36 +187,36 @@ def test_a_ledger_in_the_place_of_another_is_a_failure() -> None:
     ("age_s", "result"), [(5, Result.OK), (90, Result.WARN), (900, Result.FAIL)]
 )
 def test_a_ledger_that_falls_behind_is_noticed(age_s: int, result: Result) -> None:
-    desk = Desk()
-    desk.manager.submit(desk.order())
-    desk.clock.advance(age_s * 1_000)
-    found = by_check(check_history(desk.stores(), desk.ledger, lambda: None))["ledger backlog"]
+    rig = Rig()
+    rig.manager.submit(rig.order())
+    rig.clock.advance(age_s * 1_000)
+    found = by_check(check_history(rig.stores(), rig.ledger, lambda: None))["ledger backlog"]
     assert found.result is result
     assert found.detail.startswith("1 orders not written yet")
 
 
 def test_orders_in_quarantine_are_listed() -> None:
-    desk = Desk()
-    order = desk.manager.submit(desk.order())
-    desk.ledger.write([replace(order, state=OrderState.QUARANTINED, version=9)])
-    desk.store.tables.orders[order.order_id] = replace(order, state=OrderState.QUARANTINED)
-    found = by_check(check_orders(desk.stores(), desk.ledger, [ACCOUNT]))["orders in quarantine"]
+    rig = Rig()
+    order = rig.manager.submit(rig.order())
+    rig.ledger.write([replace(order, state=OrderState.QUARANTINED, version=9)])
+    rig.store.tables.orders[order.order_id] = replace(order, state=OrderState.QUARANTINED)
+    found = by_check(check_orders(rig.stores(), rig.ledger, [ACCOUNT]))["orders in quarantine"]
     assert found.result is Result.WARN
     assert order.order_id in found.detail
 
 
 @pytest.mark.parametrize("archived", [False, True])
 def test_open_orders_of_accounts_that_were_taken_out_are_listed(archived: bool) -> None:
-    desk = Desk()
-    order = desk.manager.submit(desk.order())
+    rig = Rig()
+    order = rig.manager.submit(rig.order())
     assert order.is_live
     if archived:
-        desk.archive.run()
+        rig.archive.run()
     assert (
-        results(check_orders(desk.stores(), desk.ledger, [ACCOUNT]))["orders of unknown accounts"]
+        results(check_orders(rig.stores(), rig.ledger, [ACCOUNT]))["orders of unknown accounts"]
         is Result.OK
     )
-    found = by_check(check_orders(desk.stores(), desk.ledger, ["another"]))
+    found = by_check(check_orders(rig.stores(), rig.ledger, ["another"]))
     left = found["orders of unknown accounts"]
     assert left.result is Result.FAIL
     assert order.order_id in left.detail
@@ -224,11 +224,11 @@ def test_open_orders_of_accounts_that_were_taken_out_are_listed(archived: bool) 
 
 
 def test_an_order_that_has_ended_since_it_was_archived_is_not_listed() -> None:
-    desk = Desk()
-    order = desk.manager.submit(desk.order())
-    desk.archive.run()
-    desk.store.tables.orders[order.order_id] = replace(order, state=OrderState.CANCELED)
-    found = results(check_orders(desk.stores(), desk.ledger, ["another"]))
+    rig = Rig()
+    order = rig.manager.submit(rig.order())
+    rig.archive.run()
+    rig.store.tables.orders[order.order_id] = replace(order, state=OrderState.CANCELED)
+    found = results(check_orders(rig.stores(), rig.ledger, ["another"]))
     assert found["orders of unknown accounts"] is Result.OK
 
 
@@ -256,11 +256,11 @@ def account_found(exchange: FakeExchange) -> dict[str, Result]:
 
 
 def test_an_account_that_is_well_is_found_well() -> None:
-    assert set(account_found(ScriptedExchange(Desk().clock)).values()) == {Result.OK}
+    assert set(account_found(ScriptedExchange(Rig().clock)).values()) == {Result.OK}
 
 
 def test_what_a_key_may_not_and_what_it_had_better_not_be_allowed_is_said() -> None:
-    exchange = ScriptedExchange(Desk().clock)
+    exchange = ScriptedExchange(Rig().clock)
     exchange.trades, exchange.withdraws, exchange.offset_ms = False, True, -4_000
     found = account_found(exchange)
     assert found[f"{ACCOUNT} key trades"] is Result.FAIL
@@ -269,7 +269,7 @@ def test_what_a_key_may_not_and_what_it_had_better_not_be_allowed_is_said() -> N
 
 
 def test_rights_that_cannot_be_learnt_are_no_failure() -> None:
-    exchange = ScriptedExchange(Desk().clock)
+    exchange = ScriptedExchange(Rig().clock)
     exchange.trades = exchange.withdraws = None
     found = account_found(exchange)
     assert found[f"{ACCOUNT} key trades"] is Result.WARN
@@ -277,43 +277,43 @@ def test_rights_that_cannot_be_learnt_are_no_failure() -> None:
 
 
 def test_an_exchange_that_does_not_answer_is_a_failure() -> None:
-    exchange = ScriptedExchange(Desk().clock)
+    exchange = ScriptedExchange(Rig().clock)
     exchange.fail("balances")
     assert account_found(exchange) == {ACCOUNT: Result.FAIL}
 
 
-def reconciled(desk: Desk, **changes: object) -> dict[str, Result]:
-    desk.book.add_run(replace(Reconciliation(ACCOUNT, desk.clock.now()), **changes))  # type: ignore[arg-type]
-    return results(check_reconciliations([ACCOUNT], desk.stores().listings))
+def reconciled(rig: Rig, **changes: object) -> dict[str, Result]:
+    rig.book.add_run(replace(Reconciliation(ACCOUNT, rig.clock.now()), **changes))  # type: ignore[arg-type]
+    return results(check_reconciliations([ACCOUNT], rig.stores().listings))
 
 
 def test_the_last_reconciliation_of_each_account_is_judged() -> None:
-    desk = Desk()
-    assert results(check_reconciliations([ACCOUNT], desk.stores().listings)) == {
+    rig = Rig()
+    assert results(check_reconciliations([ACCOUNT], rig.stores().listings)) == {
         f"{ACCOUNT} reconciliation": Result.WARN
     }
-    failed = reconciled(desk, error="no answer")
+    failed = reconciled(rig, error="no answer")
     assert failed[f"{ACCOUNT} reconciliation"] is Result.FAIL
-    drifting = reconciled(desk, drift={"BTC": Decimal(1)}, external_orders=["BTC/USDT 1"])
+    drifting = reconciled(rig, drift={"BTC": Decimal(1)}, external_orders=["BTC/USDT 1"])
     assert drifting == {
         f"{ACCOUNT} reconciliation": Result.OK,
         f"{ACCOUNT} drift": Result.WARN,
         f"{ACCOUNT} foreign orders": Result.WARN,
     }
-    unread = reconciled(desk, symbols_failed={"AAA/USDT": "garbled"}, warnings=["cancel it there"])
+    unread = reconciled(rig, symbols_failed={"AAA/USDT": "garbled"}, warnings=["cancel it there"])
     assert unread == {
         f"{ACCOUNT} reconciliation": Result.OK,
         f"{ACCOUNT} symbols not read": Result.WARN,
         f"{ACCOUNT} reconciliation warns": Result.WARN,
     }
-    assert set(reconciled(desk).values()) == {Result.OK}
+    assert set(reconciled(rig).values()) == {Result.OK}
 
 
 def test_a_server_without_an_append_only_file_or_with_a_failing_one_is_noticed() -> None:
-    desk = Desk()
+    rig = Rig()
     settings = {**RECOMMENDED, "appendonly": "no", "appendfsync": ""}
-    desk.health.facts = replace(desk.health.facts, settings=settings, is_append_failing=True)
-    found = by_check(check_redis(desk.health))
+    rig.health.facts = replace(rig.health.facts, settings=settings, is_append_failing=True)
+    found = by_check(check_redis(rig.health))
     assert found["redis appendonly"].help == "CONFIG SET appendonly yes"
     assert found["redis appendfsync"].detail.startswith("the server does not say")
     assert found["redis append-only file"].result is Result.FAIL
@@ -321,9 +321,9 @@ def test_a_server_without_an_append_only_file_or_with_a_failing_one_is_noticed()
 
 @pytest.mark.parametrize("refusal", ["OOM command not allowed", "MISCONF Errors writing", "odd"])
 def test_a_refused_write_is_a_failure_whatever_the_reason(refusal: str) -> None:
-    desk = Desk()
-    desk.health.refusal = refusal
-    found = {finding.check: finding for finding in check_redis(desk.health)}
+    rig = Rig()
+    rig.health.refusal = refusal
+    found = {finding.check: finding for finding in check_redis(rig.health)}
     assert found["redis write"].result is Result.FAIL
     assert refusal in found["redis write"].detail
 
@@ -366,8 +366,8 @@ def test_a_server_and_an_exchange_that_are_black_holes_make_failures_not_a_hang(
 
 
 def test_an_installation_is_examined_as_a_whole() -> None:
-    desk = working()
-    parts = compose(SETTINGS, {}, desk.stores(), desk.ledger, observe)
+    rig = working()
+    parts = compose(SETTINGS, {}, rig.stores(), rig.ledger, observe)
     found = {finding.check: finding.result for finding in examine(parts)}
     assert {"settings", "redis write", "ledger write", "ledger identity", "workers"} <= set(found)
     assert found["settings"] is Result.WARN
@@ -375,14 +375,14 @@ def test_an_installation_is_examined_as_a_whole() -> None:
 
 
 def test_only_scheduled_tasks_are_noted_and_never_with_a_secret() -> None:
-    desk = Desk()
+    rig = Rig()
     known = schedules(SETTINGS)
-    note_run(desk.health, known, "orders.execute", ({},), None)
-    note_run(desk.health, known, "positions.reconcile", ({"account": "other"},), None)
-    note_run(desk.health, known, "positions.reconcile", (["odd"],), None)
-    note_run(desk.health, known, "positions.reconcile", ({"account": ACCOUNT},), None)
-    note_run(desk.health, known, "orders.sweep", (), ValueError("at redis://u:canary1@h " * 99))
-    ticks = desk.health.ticks()
+    note_run(rig.health, known, "orders.execute", ({},), None)
+    note_run(rig.health, known, "positions.reconcile", ({"account": "other"},), None)
+    note_run(rig.health, known, "positions.reconcile", (["odd"],), None)
+    note_run(rig.health, known, "positions.reconcile", ({"account": ACCOUNT},), None)
+    note_run(rig.health, known, "orders.sweep", (), ValueError("at redis://u:canary1@h " * 99))
+    ticks = rig.health.ticks()
     assert set(ticks) == {"orders.sweep", f"positions.reconcile {ACCOUNT}"}
     assert "canary1" not in ticks["orders.sweep"].error
     assert len(ticks["orders.sweep"].error) <= 300

@@ -13,9 +13,9 @@ from fakes import (
     ACCOUNT,
     SYMBOL,
     Crash,
-    Desk,
     FakeExchange,
     Placing,
+    Rig,
     answers,
     arrives,
     dies_after_it_arrived,
@@ -51,37 +51,37 @@ def attempt_it(step: Callable[[], object]) -> None:
         return
 
 
-def is_settled(desk: Desk) -> bool:
-    order = desk.store.order(desk.order().order_id)
+def is_settled(rig: Rig) -> bool:
+    order = rig.store.order(rig.order().order_id)
     unsettled = (None, OrderState.RECEIVED, OrderState.SUBMITTING)
     return (order and order.state) not in unsettled and not (order and order.fills_missing)
 
 
-def see_to_the_end(desk: Desk) -> None:
+def see_to_the_end(rig: Rig) -> None:
     """Let the signal come again until there is a record, then sweeps by ever new workers until
     the order has settled; whatever is still under way arrives last."""
-    while desk.store.order(desk.order().order_id) is None:
-        attempt_it(lambda: desk.worker().submit(desk.order()))
+    while rig.store.order(rig.order().order_id) is None:
+        attempt_it(lambda: rig.worker().submit(rig.order()))
     for _ in range(2_000):
-        if is_settled(desk):
+        if is_settled(rig):
             break
-        desk.clock.advance(500)
-        for order_id in desk.store.due(desk.clock.now_ms(), limit=10, lease_ms=5_000):
-            attempt_it(lambda order_id=order_id: desk.worker().advance_by_id(order_id))  # type: ignore[misc]
-    desk.exchange.deliver()
-    attempt_it(lambda: desk.worker().submit(desk.order()))
+        rig.clock.advance(500)
+        for order_id in rig.store.due(rig.clock.now_ms(), limit=10, lease_ms=5_000):
+            attempt_it(lambda order_id=order_id: rig.worker().advance_by_id(order_id))  # type: ignore[misc]
+    rig.exchange.deliver()
+    attempt_it(lambda: rig.worker().submit(rig.order()))
 
 
-def check_exactly_once(desk: Desk) -> None:
-    order = desk.stored(desk.order())
-    assert desk.accepted == 1
-    standing = desk.exchange.standing[0]
+def check_exactly_once(rig: Rig) -> None:
+    order = rig.stored(rig.order())
+    assert rig.accepted == 1
+    standing = rig.exchange.standing[0]
     assert order.exchange_order_id == standing.exchange_order_id
     assert order.state is standing.status
     assert order.filled == standing.filled
     assert [f.trade_id for f in order.fills] == [f.trade_id for f in standing.fills]
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == standing.filled
-    assert desk.store.position(ACCOUNT, SYMBOL).cost == sum(
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == standing.filled
+    assert rig.store.position(ACCOUNT, SYMBOL).cost == sum(
         (f.price * f.amount for f in standing.fills), Decimal(0)
     )
 
@@ -93,23 +93,23 @@ def check_exactly_once(desk: Desk) -> None:
 def test_one_lost_commit_anywhere_neither_doubles_nor_loses_the_order(
     placing: str, commit: int, fate: str, tells_fills: bool
 ) -> None:
-    desk = Desk(store_plan={commit: fate}, tells_fills=tells_fills)
-    desk.exchange.script.append(PLACINGS[placing])
-    desk.exchange.fill_next.append([("99", "0.4"), ("98", "0.6")])
-    attempt_it(lambda: desk.manager.submit(desk.order()))
-    attempt_it(lambda: desk.manager.submit(desk.order()))
-    see_to_the_end(desk)
-    check_exactly_once(desk)
-    assert desk.stored(desk.order()).state is OrderState.FILLED
+    rig = Rig(store_plan={commit: fate}, tells_fills=tells_fills)
+    rig.exchange.script.append(PLACINGS[placing])
+    rig.exchange.fill_next.append([("99", "0.4"), ("98", "0.6")])
+    attempt_it(lambda: rig.manager.submit(rig.order()))
+    attempt_it(lambda: rig.manager.submit(rig.order()))
+    see_to_the_end(rig)
+    check_exactly_once(rig)
+    assert rig.stored(rig.order()).state is OrderState.FILLED
 
 
 def test_a_store_that_loses_every_other_reply_neither_doubles_nor_loses_the_order() -> None:
-    desk = Desk(store_plan={n: ("before", "after")[n % 4 // 2] for n in range(1, 40, 2)})
-    desk.exchange.fill_next.append([("99", "1")])
+    rig = Rig(store_plan={n: ("before", "after")[n % 4 // 2] for n in range(1, 40, 2)})
+    rig.exchange.fill_next.append([("99", "1")])
     for _ in range(20):
-        attempt_it(lambda: desk.manager.submit(desk.order()))
-    see_to_the_end(desk)
-    check_exactly_once(desk)
+        attempt_it(lambda: rig.manager.submit(rig.order()))
+    see_to_the_end(rig)
+    check_exactly_once(rig)
 
 
 class Chance:
@@ -118,23 +118,23 @@ class Chance:
     def __init__(self, data: st.DataObject) -> None:
         self.draw = data.draw
         fates = st.dictionaries(st.integers(1, 14), st.sampled_from(["before", "after"]))
-        self.desk = Desk(
+        self.rig = Rig(
             store_plan=self.draw(fates),
             skew_ms=self.draw(st.sampled_from([0, -4_000, 4_000])),
             read_lag_ms=self.draw(st.sampled_from([0, 1_000])),
             tells_fills=self.draw(st.booleans()),
         )
-        self.workers = [self.desk.worker(), self.desk.worker()]
-        self.desk.exchange.fill_next.append([("99", "0.4"), ("98", "0.6")])
+        self.workers = [self.rig.worker(), self.rig.worker()]
+        self.rig.exchange.fill_next.append([("99", "0.4"), ("98", "0.6")])
         names = st.lists(st.sampled_from([*PLACINGS, "pauses"]), max_size=4)
         for name in self.draw(names):
-            self.desk.exchange.script.append(PLACINGS.get(name) or pauses(self.others_go_on))
+            self.rig.exchange.script.append(PLACINGS.get(name) or pauses(self.others_go_on))
         for method in self.draw(
             st.lists(st.sampled_from(["lookup", "measure_clock", "order_fills"]), max_size=3)
         ):
-            self.desk.exchange.fail(method)
+            self.rig.exchange.fail(method)
         for _ in range(self.draw(st.integers(0, 2))):
-            self.desk.exchange.on("lookup", self.others_go_on)
+            self.rig.exchange.on("lookup", self.others_go_on)
 
     def others_go_on(self) -> None:
         """Time passes, requests arrive and another worker sweeps, inside somebody's call."""
@@ -142,29 +142,29 @@ class Chance:
         self.sweep()
 
     def time_passes(self) -> None:
-        self.desk.clock.advance(self.draw(st.sampled_from([1, 400, 3_000, 5_900, 7_100])))
+        self.rig.clock.advance(self.draw(st.sampled_from([1, 400, 3_000, 5_900, 7_100])))
         if self.draw(st.booleans()):
-            self.desk.exchange.deliver()
+            self.rig.exchange.deliver()
 
     def sweep(self) -> None:
         worker = self.draw(st.sampled_from(self.workers))
-        for order_id in self.desk.store.due(self.desk.clock.now_ms(), limit=10, lease_ms=100):
+        for order_id in self.rig.store.due(self.rig.clock.now_ms(), limit=10, lease_ms=100):
             attempt_it(lambda order_id=order_id: worker.advance_by_id(order_id))  # type: ignore[misc]
 
     def step(self) -> None:
         match self.draw(st.sampled_from(["submit", "sweep", "time", "advance"])):
             case "submit":
                 worker = self.draw(st.sampled_from(self.workers))
-                attempt_it(lambda: worker.submit(self.desk.order()))
+                attempt_it(lambda: worker.submit(self.rig.order()))
             case "sweep":
                 self.sweep()
             case "time":
                 self.time_passes()
             case "advance":
                 # Two messages for one order: both workers move it on, due or not.
-                if self.desk.store.order(self.desk.order().order_id) is not None:
+                if self.rig.store.order(self.rig.order().order_id) is not None:
                     for worker in self.workers:
-                        attempt_it(lambda w=worker: w.advance_by_id(self.desk.order().order_id))  # type: ignore[misc]
+                        attempt_it(lambda w=worker: w.advance_by_id(self.rig.order().order_id))  # type: ignore[misc]
 
 
 @settings(max_examples=80, deadline=None)
@@ -175,16 +175,16 @@ def test_whatever_fails_and_however_workers_meet_there_is_one_order_in_the_end(
     chance = Chance(data)
     for _ in range(data.draw(st.integers(1, 8))):
         chance.step()
-        assert chance.desk.accepted <= 1
-    see_to_the_end(chance.desk)
-    check_exactly_once(chance.desk)
+        assert chance.rig.accepted <= 1
+    see_to_the_end(chance.rig)
+    check_exactly_once(chance.rig)
 
 
 def test_the_twin_can_double_an_order_if_it_is_sent_blindly() -> None:
     """The check above is only worth something if the exchange would accept a second order."""
-    desk = Desk()
-    desk.exchange.fill_next.extend([[("99", "1")], [("99", "1")]])
-    desk.manager.submit(desk.order())
-    sent, attempt = desk.exchange.requests[0]
-    FakeExchange.arrive(desk.exchange, sent, attempt)
-    assert desk.accepted == 2
+    rig = Rig()
+    rig.exchange.fill_next.extend([[("99", "1")], [("99", "1")]])
+    rig.manager.submit(rig.order())
+    sent, attempt = rig.exchange.requests[0]
+    FakeExchange.arrive(rig.exchange, sent, attempt)
+    assert rig.accepted == 2

@@ -10,9 +10,9 @@ import pytest
 from fakes import (
     ACCOUNT,
     SYMBOL,
-    Desk,
     FakeExchange,
     Placing,
+    Rig,
     arrives,
     fill,
     is_lost,
@@ -62,7 +62,7 @@ class Distorting(FakeExchange):
         )
 
 
-class DistortedDesk(Desk):
+class DistortedDesk(Rig):
     """A desk whose exchange distorts."""
 
     exchange: Distorting
@@ -80,8 +80,8 @@ def reported(status: str = "open", filled: str | None = None, fills: Iterable[Fi
     return Reported(replace(report, fills=tuple(fills)))
 
 
-def open_order(desk: Desk) -> Order:
-    order = desk.manager.submit(desk.order())
+def open_order(rig: Rig) -> Order:
+    order = rig.manager.submit(rig.order())
     assert (order.state, order.exchange_order_id) == (OrderState.OPEN, "7000")
     return order
 
@@ -94,20 +94,20 @@ def open_order(desk: Desk) -> Order:
 def test_an_order_that_is_not_the_one_asked_for_is_left_to_a_person(
     field: str, becomes: Placing
 ) -> None:
-    desk = DistortedDesk()
+    rig = DistortedDesk()
     change, words = WRONG[field]
-    desk.exchange.terms = replace(ASKED, **change)
-    desk.exchange.script.append(becomes)
-    order = desk.manager.submit(desk.order())
+    rig.exchange.terms = replace(ASKED, **change)
+    rig.exchange.script.append(becomes)
+    order = rig.manager.submit(rig.order())
     assert (order.state, order.reason) == (OrderState.QUARANTINED, f"exchange fault: {words}")
-    desk.sweep()
-    assert desk.stored(order).state is OrderState.QUARANTINED
-    assert desk.placements == 1
+    rig.sweep()
+    assert rig.stored(order).state is OrderState.QUARANTINED
+    assert rig.placements == 1
 
 
 @EACH_WRONG
 def test_an_answer_that_is_wrong_alone_is_put_right_by_a_lookup(field: str) -> None:
-    desk = DistortedDesk()
+    rig = DistortedDesk()
 
     def answers_wrongly(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
         outcome = exchange.arrive(order, attempt)
@@ -115,16 +115,16 @@ def test_an_answer_that_is_wrong_alone_is_put_right_by_a_lookup(field: str) -> N
         wrong = replace(outcome.report, terms=replace(ASKED, **WRONG[field][0]))
         return Outcome(Verdict.ACCEPTED, wrong)
 
-    desk.exchange.script.append(answers_wrongly)
-    order = desk.manager.submit(desk.order())
+    rig.exchange.script.append(answers_wrongly)
+    order = rig.manager.submit(rig.order())
     assert (order.state, order.reason) == (OrderState.OPEN, None)
-    assert desk.placements == 1
+    assert rig.placements == 1
 
 
 def test_several_differences_are_all_named() -> None:
-    desk = DistortedDesk()
-    desk.exchange.terms = replace(ASKED, side=Side.SELL, amount=Decimal(2), price=Decimal(3))
-    order = desk.manager.submit(desk.order())
+    rig = DistortedDesk()
+    rig.exchange.terms = replace(ASKED, side=Side.SELL, amount=Decimal(2), price=Decimal(3))
+    order = rig.manager.submit(rig.order())
     assert order.reason == (
         "exchange fault: it is a sell, asked for was a buy; its amount is 2, asked for was 1; "
         "its price is 3, asked for was 100"
@@ -132,44 +132,44 @@ def test_several_differences_are_all_named() -> None:
 
 
 def test_an_order_in_another_market_moves_nothing_in_this_one() -> None:
-    desk = DistortedDesk()
-    desk.exchange.symbol = "ETH/USDT"
-    desk.exchange.fill_next.append([("100", "1")])
-    order = desk.manager.submit(desk.order())
+    rig = DistortedDesk()
+    rig.exchange.symbol = "ETH/USDT"
+    rig.exchange.fill_next.append([("100", "1")])
+    order = rig.manager.submit(rig.order())
     assert order.state is OrderState.QUARANTINED
     assert order.reason == "exchange fault: it is in ETH/USDT, asked for was BTC/USDT"
     assert (order.filled, order.exchange_order_id) == (0, None)
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 0
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 0
 
 
 def test_trades_of_a_wrong_order_move_the_position_as_they_happened() -> None:
-    desk = DistortedDesk()
-    desk.exchange.terms = replace(ASKED, side=Side.SELL)
-    order = desk.manager.submit(desk.order())
+    rig = DistortedDesk()
+    rig.exchange.terms = replace(ASKED, side=Side.SELL)
+    order = rig.manager.submit(rig.order())
     sold = fill("9", "sell", "0.4", "100")
-    desk.exchange.standing[0].fills.append(sold)
-    desk.reconcile()
-    desk.reconcile()
-    after = desk.stored(order)
+    rig.exchange.standing[0].fills.append(sold)
+    rig.reconcile()
+    rig.reconcile()
+    after = rig.stored(order)
     assert (after.state, after.filled) == (OrderState.QUARANTINED, Decimal("0.4"))
     assert "it has trades that are no buy" in (after.reason or "")
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == Decimal("-0.4")
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == Decimal("-0.4")
 
 
 def test_a_person_may_say_that_a_wrong_order_is_the_one() -> None:
-    desk = DistortedDesk()
-    desk.exchange.terms = replace(ASKED, amount=Decimal("0.9"))
-    order = desk.manager.submit(desk.order())
-    settled = desk.manager.settle(order.order_id, "7000")
+    rig = DistortedDesk()
+    rig.exchange.terms = replace(ASKED, amount=Decimal("0.9"))
+    order = rig.manager.submit(rig.order())
+    settled = rig.manager.settle(order.order_id, "7000")
     assert settled.state is OrderState.OPEN
     assert (settled.reason or "").startswith("exchange fault: ")
 
 
 def test_a_person_may_say_that_a_wrong_order_is_none() -> None:
-    desk = DistortedDesk()
-    desk.exchange.terms = replace(ASKED, side=Side.SELL)
-    order = desk.manager.submit(desk.order())
-    assert desk.manager.settle(order.order_id, None).state is OrderState.REFUSED
+    rig = DistortedDesk()
+    rig.exchange.terms = replace(ASKED, side=Side.SELL)
+    order = rig.manager.submit(rig.order())
+    assert rig.manager.settle(order.order_id, None).state is OrderState.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -182,26 +182,26 @@ def test_a_person_may_say_that_a_wrong_order_is_none() -> None:
     ],
 )
 def test_what_an_answer_leaves_out_is_no_difference(terms: Terms | None) -> None:
-    desk = Desk()
-    order = desk.order()
+    rig = Rig()
+    order = rig.order()
     report = OrderReport("7000", None, SYMBOL, OrderState.OPEN, terms=terms)
-    order = desk.journal.record(open_order(desk), Reported(report))
+    order = rig.journal.record(open_order(rig), Reported(report))
     assert (order.state, order.reason) == (OrderState.OPEN, None)
 
 
 def test_a_market_order_may_have_been_cut_to_the_balance() -> None:
-    desk = DistortedDesk()
-    desk.exchange.terms = Terms(Side.BUY, OrderType.MARKET, Decimal("0.5"), None, None)
-    order = desk.manager.submit(desk.order(type=OrderType.MARKET, price=None))
+    rig = DistortedDesk()
+    rig.exchange.terms = Terms(Side.BUY, OrderType.MARKET, Decimal("0.5"), None, None)
+    order = rig.manager.submit(rig.order(type=OrderType.MARKET, price=None))
     assert (order.state, order.reason) == (OrderState.OPEN, None)
 
 
 def test_an_order_made_elsewhere_may_be_amended_by_its_owner() -> None:
-    desk = Desk()
+    rig = Rig()
     report = OrderReport("555", "web-1", SYMBOL, OrderState.OPEN, Decimal(0), terms=ASKED)
-    order = desk.journal.record(external_order(ACCOUNT, report, desk.clock.now()), Reported(report))
+    order = rig.journal.record(external_order(ACCOUNT, report, rig.clock.now()), Reported(report))
     amended = replace(report, terms=replace(ASKED, amount=Decimal(3)), filled=Decimal(2))
-    after = desk.journal.record(order, Reported(amended))
+    after = rig.journal.record(order, Reported(amended))
     assert (after.reason, after.filled) == (None, Decimal(2))
 
 
@@ -209,52 +209,52 @@ def test_an_order_made_elsewhere_may_be_amended_by_its_owner() -> None:
 
 
 def test_a_filled_amount_beyond_the_order_is_not_believed_and_is_named() -> None:
-    desk = Desk()
-    after = desk.journal.record(open_order(desk), reported("filled", "1.2"))
+    rig = Rig()
+    after = rig.journal.record(open_order(rig), reported("filled", "1.2"))
     assert (after.state, after.filled) == (OrderState.FILLED, Decimal(1))
     assert after.reason == "exchange fault: filled 1.2 is more than the amount 1"
     # Its trades decide what it comes to, and the fault stays on the record.
-    desk.exchange.trade(after.client_order_id, "100", "1")
-    desk.sweep(for_ms=5_000)
-    settled = desk.stored(after)
+    rig.exchange.trade(after.client_order_id, "100", "1")
+    rig.sweep(for_ms=5_000)
+    settled = rig.stored(after)
     assert (settled.filled, settled.fills_missing) == (Decimal(1), False)
     assert settled.reason == after.reason
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 1
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 1
 
 
 def test_a_placement_that_is_answered_with_too_much_is_named_too() -> None:
-    desk = DistortedDesk()
-    desk.exchange.filled = Decimal("1.2")
-    order = desk.manager.submit(desk.order())
+    rig = DistortedDesk()
+    rig.exchange.filled = Decimal("1.2")
+    order = rig.manager.submit(rig.order())
     # It is said to stand, and so it must stay one that can be canceled.
     assert (order.state, order.filled) == (OrderState.OPEN, Decimal(0))
     assert order.reason == "exchange fault: filled 1.2 is more than the amount 1"
 
 
 def test_trades_beyond_the_order_are_all_counted_because_they_happened() -> None:
-    desk = Desk()
-    order = open_order(desk)
+    rig = Rig()
+    order = open_order(rig)
     trades = [fill("1", "buy", "0.7", "100"), fill("2", "buy", "0.5", "100")]
-    after = desk.journal.record(order, reported("filled", "1", trades))
+    after = rig.journal.record(order, reported("filled", "1", trades))
     assert (after.state, after.filled) == (OrderState.FILLED, Decimal("1.2"))
     assert after.reason == (
         "exchange fault: its trades add up to 1.2, which is more than the amount 1"
     )
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == Decimal("1.2")
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == Decimal("1.2")
 
 
 def test_reconciliation_reports_trades_beyond_the_order_and_counts_them() -> None:
-    desk = Desk()
-    order = open_order(desk)
-    desk.reconcile()
-    desk.exchange.standing[0].fills += [
+    rig = Rig()
+    order = open_order(rig)
+    rig.reconcile()
+    rig.exchange.standing[0].fills += [
         fill("201", "buy", "0.7", "100"), fill("202", "buy", "0.5", "100"),
     ]  # fmt: skip
-    desk.reconcile()
-    after = desk.stored(order)
+    rig.reconcile()
+    after = rig.stored(order)
     assert (after.state, after.filled) == (OrderState.FILLED, Decimal("1.2"))
     assert (after.reason or "").startswith("exchange fault: its trades add up to 1.2")
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == Decimal("1.2")
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == Decimal("1.2")
 
 
 # Nonsense.
@@ -264,36 +264,36 @@ def test_reconciliation_reports_trades_beyond_the_order_and_counts_them() -> Non
     ("amount", "price"), [("0", "100"), ("-1", "100"), ("1", "0"), ("1", "-100")]
 )
 def test_a_trade_of_nothing_or_less_is_named_and_not_counted(amount: str, price: str) -> None:
-    desk = Desk()
-    order = open_order(desk)
+    rig = Rig()
+    order = open_order(rig)
     real, nonsense = fill("1", "buy", "0.5", "100"), fill("2", "buy", amount, price)
-    after = desk.journal.record(order, reported("open", "0.5", [real, nonsense]))
+    after = rig.journal.record(order, reported("open", "0.5", [real, nonsense]))
     assert (after.state, after.filled, after.fills[0].trade_id) == (
         OrderState.OPEN, Decimal("0.5"), "1",
     )  # fmt: skip
     assert len(after.fills) == 1
     assert after.reason == f"exchange fault: trade 2 is of {amount} at {price}, and not counted"
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == Decimal("0.5")
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == Decimal("0.5")
 
 
 def test_a_negative_filled_amount_is_named_and_not_believed() -> None:
-    desk = Desk()
-    after = desk.journal.record(open_order(desk), reported("open", "-1"))
+    rig = Rig()
+    after = rig.journal.record(open_order(rig), reported("open", "-1"))
     assert (after.state, after.filled) == (OrderState.OPEN, Decimal(0))
     assert after.reason == "exchange fault: its filled amount is -1"
 
 
 def test_a_fault_that_is_told_again_is_written_once() -> None:
-    desk = Desk()
-    after = desk.journal.record(open_order(desk), reported("filled", "1.2"))
-    assert desk.journal.record(after, reported("filled", "1.2")) is after
+    rig = Rig()
+    after = rig.journal.record(open_order(rig), reported("filled", "1.2"))
+    assert rig.journal.record(after, reported("filled", "1.2")) is after
 
 
 def test_an_order_of_ours_that_is_told_of_in_another_market_is_not_taken_there() -> None:
-    desk = Desk()
-    order = open_order(desk)
-    desk.exchange.markets["ETH/USDT"] = replace(desk.exchange.markets[SYMBOL], symbol="ETH/USDT")
-    desk.manager.submit(desk.order(signal_id="eth", symbol="ETH/USDT"))
+    rig = Rig()
+    order = open_order(rig)
+    rig.exchange.markets["ETH/USDT"] = replace(rig.exchange.markets[SYMBOL], symbol="ETH/USDT")
+    rig.manager.submit(rig.order(signal_id="eth", symbol="ETH/USDT"))
 
     class Confused(FakeExchange):
         def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
@@ -305,19 +305,19 @@ def test_an_order_of_ours_that_is_told_of_in_another_market_is_not_taken_there()
             told = OrderReport("8888", order.client_order_id, symbol, OrderState.FILLED, Decimal(1))
             return told if exchange_order_id == "8888" else None
 
-    confused = Confused(desk.clock)
-    confused.standing = desk.exchange.standing
-    confused.markets = desk.exchange.markets
-    desk.exchange = confused
-    desk.worker()
-    found = desk.reconcile()
+    confused = Confused(rig.clock)
+    confused.standing = rig.exchange.standing
+    confused.markets = rig.exchange.markets
+    rig.exchange = confused
+    rig.worker()
+    found = rig.reconcile()
     assert "ETH/USDT 8888" in found.external_orders
-    assert desk.store.position(ACCOUNT, SYMBOL).amount == 0
-    assert desk.stored(order).filled == 0
+    assert rig.store.position(ACCOUNT, SYMBOL).amount == 0
+    assert rig.stored(order).filled == 0
 
 
 def test_what_is_lost_is_no_fault() -> None:
-    desk = Desk()
-    desk.exchange.script.append(is_lost)
-    order = desk.manager.submit(desk.order())
+    rig = Rig()
+    rig.exchange.script.append(is_lost)
+    order = rig.manager.submit(rig.order())
     assert (order.reason or "").startswith("outcome unknown since ")

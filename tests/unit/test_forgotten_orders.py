@@ -7,18 +7,18 @@ import pytest
 from fakes import (
     ACCOUNT,
     Crash,
-    Desk,
     FakeExchange,
     Placing,
+    Rig,
     answers,
     dies_after_it_arrived,
     dies_before_it_leaves,
     pauses,
 )
 
-from execution.exchanges.guarantees import DAY_MS, HOUR_MS, Contract
+from execution.exchanges.guarantees import DAY_MS, HOUR_MS, ExchangeGuarantees
 from execution.exchanges.profiles import binance, bybit, okx, upbit
-from execution.exchanges.registry import CONTRACTS, without_contract
+from execution.exchanges.registry import GUARANTEES, without_guarantees
 from execution.model.order import OrderState, TimeInForce, Verdict
 
 MINUTE_MS = 60_000
@@ -34,164 +34,164 @@ def is_forgotten(exchange: FakeExchange) -> int:
     return accepted
 
 
-def left_alone(desk: Desk, first: Placing = dies_after_it_arrived) -> None:
+def left_alone(rig: Rig, first: Placing = dies_after_it_arrived) -> None:
     """An order that arrives, ends unfilled, and whose worker dies before it hears of it."""
-    desk.exchange.script.append(first)
+    rig.exchange.script.append(first)
     with pytest.raises(Crash):
-        desk.manager.submit(desk.order(**IOC))
+        rig.manager.submit(rig.order(**IOC))
 
 
 def test_how_long_each_exchange_keeps_what_has_ended_is_what_its_document_says() -> None:
-    assert {name: contract.ended_kept_ms for name, contract in CONTRACTS.items()} == KEPT
-    assert without_contract("somewhere").ended_kept_ms == min(k for k in KEPT.values() if k)
+    assert {name: guarantees.ended_kept_ms for name, guarantees in GUARANTEES.items()} == KEPT
+    assert without_guarantees("somewhere").ended_kept_ms == min(k for k in KEPT.values() if k)
 
 
-@pytest.mark.parametrize("contract", [okx.GUARANTEES, bybit.GUARANTEES], ids=["okx", "bybit"])
+@pytest.mark.parametrize("guarantees", [okx.GUARANTEES, bybit.GUARANTEES], ids=["okx", "bybit"])
 def test_a_worker_that_comes_back_too_late_does_not_send_again_what_the_exchange_forgot(
-    contract: Contract,
+    guarantees: ExchangeGuarantees,
 ) -> None:
-    desk = Desk(contract=contract)
-    left_alone(desk)
-    assert contract.ended_kept_ms is not None
-    desk.clock.advance(contract.ended_kept_ms + 2 * MINUTE_MS)
-    assert is_forgotten(desk.exchange) == 1
-    desk.sweep(desk.worker())
-    order = desk.stored(desk.order())
+    rig = Rig(guarantees=guarantees)
+    left_alone(rig)
+    assert guarantees.ended_kept_ms is not None
+    rig.clock.advance(guarantees.ended_kept_ms + 2 * MINUTE_MS)
+    assert is_forgotten(rig.exchange) == 1
+    rig.sweep(rig.worker())
+    order = rig.stored(rig.order())
     assert order.state is OrderState.QUARANTINED
-    hours = contract.ended_kept_ms // HOUR_MS
+    hours = guarantees.ended_kept_ms // HOUR_MS
     assert order.reason == (
-        f"not found, which proves nothing so late: {contract.exchange} may have forgotten an order "
-        f"that ended, {hours} h or more after its request"
+        f"not found, which proves nothing so late: {guarantees.exchange} may have forgotten an "
+        f"order that ended, {hours} h or more after its request"
     )
-    assert desk.placements == 1
+    assert rig.placements == 1
 
 
 def test_a_worker_that_comes_back_in_time_sends_again_what_is_not_found() -> None:
-    desk = Desk(contract=okx.GUARANTEES)
-    left_alone(desk, dies_before_it_leaves)
-    desk.clock.advance(2 * HOUR_MS - MINUTE_MS)
-    desk.sweep(desk.worker())
-    assert desk.stored(desk.order()).state is OrderState.EXPIRED
-    assert (desk.placements, desk.accepted) == (2, 1)
+    rig = Rig(guarantees=okx.GUARANTEES)
+    left_alone(rig, dies_before_it_leaves)
+    rig.clock.advance(2 * HOUR_MS - MINUTE_MS)
+    rig.sweep(rig.worker())
+    assert rig.stored(rig.order()).state is OrderState.EXPIRED
+    assert (rig.placements, rig.accepted) == (2, 1)
 
 
 def test_what_is_found_settles_the_order_however_late_it_is() -> None:
-    desk = Desk(contract=okx.GUARANTEES)
-    left_alone(desk)
-    desk.clock.advance(30 * DAY_MS)
-    desk.sweep(desk.worker())
-    assert desk.stored(desk.order()).state is OrderState.EXPIRED
-    assert desk.placements == 1
+    rig = Rig(guarantees=okx.GUARANTEES)
+    left_alone(rig)
+    rig.clock.advance(30 * DAY_MS)
+    rig.sweep(rig.worker())
+    assert rig.stored(rig.order()).state is OrderState.EXPIRED
+    assert rig.placements == 1
 
 
 def test_a_lookup_whose_answer_comes_too_late_proves_nothing() -> None:
-    desk = Desk(contract=okx.GUARANTEES)
-    left_alone(desk, dies_before_it_leaves)
-    desk.clock.advance(2 * HOUR_MS - MINUTE_MS)
-    desk.exchange.on("lookup", lambda: desk.clock.advance(2 * MINUTE_MS))
-    order = desk.worker().advance_by_id(desk.order().order_id)
+    rig = Rig(guarantees=okx.GUARANTEES)
+    left_alone(rig, dies_before_it_leaves)
+    rig.clock.advance(2 * HOUR_MS - MINUTE_MS)
+    rig.exchange.on("lookup", lambda: rig.clock.advance(2 * MINUTE_MS))
+    order = rig.worker().advance_by_id(rig.order().order_id)
     assert order.state is OrderState.QUARANTINED
-    assert desk.placements == 1
+    assert rig.placements == 1
 
 
 def test_the_exchanges_clock_decides_how_long_ago_a_request_was() -> None:
-    desk = Desk(contract=okx.GUARANTEES, uncertainty_ms=400)
-    left_alone(desk, dies_before_it_leaves)
-    desk.clock.advance(2 * HOUR_MS - 500)
-    assert desk.worker().advance_by_id(desk.order().order_id).state is OrderState.QUARANTINED
+    rig = Rig(guarantees=okx.GUARANTEES, uncertainty_ms=400)
+    left_alone(rig, dies_before_it_leaves)
+    rig.clock.advance(2 * HOUR_MS - 500)
+    assert rig.worker().advance_by_id(rig.order().order_id).state is OrderState.QUARANTINED
 
 
 def test_a_second_attempt_counts_from_its_own_stamp_where_the_first_one_is_proven_dead() -> None:
-    desk = Desk(contract=okx.GUARANTEES)
-    desk.exchange.script.append(answers(Verdict.NOT_SENT))
-    desk.manager.submit(desk.order(**IOC))
-    desk.clock.advance(3 * HOUR_MS)
-    desk.sweep(for_ms=500)
-    assert desk.stored(desk.order()).state is OrderState.EXPIRED
-    assert desk.placements == 2
+    rig = Rig(guarantees=okx.GUARANTEES)
+    rig.exchange.script.append(answers(Verdict.NOT_SENT))
+    rig.manager.submit(rig.order(**IOC))
+    rig.clock.advance(3 * HOUR_MS)
+    rig.sweep(for_ms=500)
+    assert rig.stored(rig.order()).state is OrderState.EXPIRED
+    assert rig.placements == 2
 
 
 # Ids that work once, without a fence.
 
-NO_FENCE = CONTRACTS["coinbase"]
+NO_FENCE = GUARANTEES["coinbase"]
 
 
 def test_an_id_that_may_be_forgotten_is_not_sent_again_later_than_it_is_kept() -> None:
-    desk = Desk(contract=NO_FENCE)
-    left_alone(desk)
-    desk.clock.advance(2 * HOUR_MS)
-    is_forgotten(desk.exchange)
-    desk.sweep(desk.worker())
-    assert desk.stored(desk.order()).state is OrderState.QUARANTINED
-    assert desk.placements == 1
+    rig = Rig(guarantees=NO_FENCE)
+    left_alone(rig)
+    rig.clock.advance(2 * HOUR_MS)
+    is_forgotten(rig.exchange)
+    rig.sweep(rig.worker())
+    assert rig.stored(rig.order()).state is OrderState.QUARANTINED
+    assert rig.placements == 1
 
 
 def test_an_attempt_left_behind_is_not_forgotten_while_the_next_one_waits() -> None:
-    desk = Desk(contract=NO_FENCE)
-    left_alone(desk, dies_before_it_leaves)
-    desk.store.hold(ACCOUNT, 8_000)
+    rig = Rig(guarantees=NO_FENCE)
+    left_alone(rig, dies_before_it_leaves)
+    rig.store.hold(ACCOUNT, 8_000)
     # Not found, so the next attempt may be made; but it has to wait for longer than ids are kept.
-    desk.worker().advance_by_id(desk.order().order_id)
-    order = desk.stored(desk.order())
+    rig.worker().advance_by_id(rig.order().order_id)
+    order = rig.stored(rig.order())
     assert (order.state, order.attempts[0].verdict) == (OrderState.RECEIVED, Verdict.UNKNOWN)
-    desk.clock.advance(2 * HOUR_MS)
-    desk.sweep(desk.worker())
-    assert desk.stored(order).state is OrderState.QUARANTINED
-    assert desk.placements == 1
+    rig.clock.advance(2 * HOUR_MS)
+    rig.sweep(rig.worker())
+    assert rig.stored(order).state is OrderState.QUARANTINED
+    assert rig.placements == 1
 
 
 def test_where_an_id_is_refused_for_ever_it_is_sent_again_at_any_time() -> None:
-    desk = Desk(contract=upbit.GUARANTEES)
-    left_alone(desk, dies_before_it_leaves)
-    desk.clock.advance(30 * DAY_MS)
-    desk.sweep(desk.worker())
-    assert desk.stored(desk.order()).state is OrderState.EXPIRED
-    assert (desk.placements, desk.accepted) == (2, 1)
+    rig = Rig(guarantees=upbit.GUARANTEES)
+    left_alone(rig, dies_before_it_leaves)
+    rig.clock.advance(30 * DAY_MS)
+    rig.sweep(rig.worker())
+    assert rig.stored(rig.order()).state is OrderState.EXPIRED
+    assert (rig.placements, rig.accepted) == (2, 1)
 
 
 # After a restart of the store.
 
 
 def test_a_signal_published_long_before_a_restart_is_not_sent_because_it_is_not_found() -> None:
-    desk = Desk(contract=okx.GUARANTEES)
-    before = desk.store.copied()
-    order = desk.order(**IOC)
-    desk.manager.submit(order)
-    desk.clock.advance(2 * HOUR_MS)
-    is_forgotten(desk.exchange)
-    desk.store.roll_back(before)
-    after = desk.worker().submit(order)
+    rig = Rig(guarantees=okx.GUARANTEES)
+    before = rig.store.copied()
+    order = rig.order(**IOC)
+    rig.manager.submit(order)
+    rig.clock.advance(2 * HOUR_MS)
+    is_forgotten(rig.exchange)
+    rig.store.roll_back(before)
+    after = rig.worker().submit(order)
     assert after.state is OrderState.QUARANTINED
     assert after.reason == (
         "a restart may have forgotten an attempt; not found, which proves nothing so late: okx may "
         "have forgotten an order that ended, 2 h or more after its signal"
     )
-    assert desk.placements == 1
+    assert rig.placements == 1
 
 
 def test_a_leg_published_long_before_a_restart_may_stand_though_it_is_not_found() -> None:
-    desk = Desk(contract=okx.GUARANTEES)
-    order = desk.order(**IOC)
-    desk.clock.advance(2 * HOUR_MS)
-    desk.store.roll_back(desk.store.copied())
-    epoch = desk.store.epoch()
-    assert desk.placement.could_stand(order, epoch, desk.exchange)
+    rig = Rig(guarantees=okx.GUARANTEES)
+    order = rig.order(**IOC)
+    rig.clock.advance(2 * HOUR_MS)
+    rig.store.roll_back(rig.store.copied())
+    epoch = rig.store.epoch()
+    assert rig.placement.may_exist_at_exchange(order, epoch, rig.exchange)
 
 
 def test_binance_keeps_what_has_ended_long_enough_for_a_worker_that_was_away_for_a_month() -> None:
-    desk = Desk(contract=binance.GUARANTEES)
-    left_alone(desk, dies_before_it_leaves)
-    desk.clock.advance(30 * DAY_MS)
-    desk.sweep(desk.worker())
-    assert (desk.placements, desk.accepted) == (2, 1)
+    rig = Rig(guarantees=binance.GUARANTEES)
+    left_alone(rig, dies_before_it_leaves)
+    rig.clock.advance(30 * DAY_MS)
+    rig.sweep(rig.worker())
+    assert (rig.placements, rig.accepted) == (2, 1)
 
 
 def test_a_fill_is_never_forgotten_with_the_order_that_it_is_of() -> None:
-    desk = Desk(contract=replace(okx.GUARANTEES, ended_kept_ms=MINUTE_MS), tells_fills=False)
-    desk.exchange.fill_next.append([("99", "1")])
-    desk.exchange.script.append(pauses(lambda: None, dies_after_it_arrived))
+    rig = Rig(guarantees=replace(okx.GUARANTEES, ended_kept_ms=MINUTE_MS), tells_fills=False)
+    rig.exchange.fill_next.append([("99", "1")])
+    rig.exchange.script.append(pauses(lambda: None, dies_after_it_arrived))
     with pytest.raises(Crash):
-        desk.manager.submit(desk.order())
-    desk.clock.advance(2 * MINUTE_MS)
-    desk.sweep(desk.worker())
-    assert desk.stored(desk.order()).filled == Decimal(1)
+        rig.manager.submit(rig.order())
+    rig.clock.advance(2 * MINUTE_MS)
+    rig.sweep(rig.worker())
+    assert rig.stored(rig.order()).filled == Decimal(1)

@@ -3,7 +3,7 @@
 import re
 
 from execution.exchanges.profiles import binance, kraken
-from execution.exchanges.registry import CONTRACTS, client_order_id_of
+from execution.exchanges.registry import GUARANTEES, client_order_id_of
 from execution.orders.identifiers import is_ours, may_be_ours, order_id_of
 
 
@@ -37,7 +37,7 @@ def test_a_uuid_may_be_ours_but_where_all_other_orders_have_one() -> None:
     assert may_be_ours(uuid, kraken.GUARANTEES.exchange)
     assert may_be_ours(uuid)
     assert not may_be_ours(uuid, "coinbase")
-    for exchange in CONTRACTS:
+    for exchange in GUARANTEES:
         assert may_be_ours(client_order_id_of(order_id_of("signal-1"), exchange), exchange)
         assert not may_be_ours("web_1", exchange)
         assert not may_be_ours(None, exchange)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from fakes import MARKET, Desk
+from fakes import MARKET, Rig
 
 from execution.model.order import OrderType
 from execution.model.trading_rules import Market, refusal
@@ -16,7 +16,7 @@ FREE = Market("BTC/USDT", None, None, None, None, Decimal(0))
     ("amount", "price"), [("0.05", "100"), ("1", "99.99"), ("0.051", "100.00"), ("9999", "0.01")]
 )
 def test_an_order_within_the_rules_is_not_refused(amount: str, price: str) -> None:
-    order = Desk().order(amount=Decimal(amount), price=Decimal(price))
+    order = Rig().order(amount=Decimal(amount), price=Decimal(price))
     assert refusal(order, MARKET) is None
 
 
@@ -32,35 +32,35 @@ def test_an_order_within_the_rules_is_not_refused(amount: str, price: str) -> No
 def test_an_order_outside_them_is_refused_with_the_field_the_value_and_the_rule(
     amount: str, price: str, reason: str
 ) -> None:
-    order = Desk().order(amount=Decimal(amount), price=Decimal(price))
+    order = Rig().order(amount=Decimal(amount), price=Decimal(price))
     assert refusal(order, MARKET) == reason
 
 
 def test_an_amount_below_the_minimum_is_refused() -> None:
     market = replace(MARKET, amount_min=Decimal(2))
-    assert refusal(Desk().order(), market) == "amount: 1 is below the minimum 2"
+    assert refusal(Rig().order(), market) == "amount: 1 is below the minimum 2"
 
 
 def test_a_market_order_has_no_price_to_check() -> None:
-    order = Desk().order(type=OrderType.MARKET, price=None, amount=Decimal("0.001"))
+    order = Rig().order(type=OrderType.MARKET, price=None, amount=Decimal("0.001"))
     assert refusal(order, MARKET) is None
 
 
 def test_a_rule_that_the_exchange_does_not_name_refuses_nothing() -> None:
-    order = Desk().order(amount=Decimal("0.000000000001"), price=Decimal("0.0000001"))
+    order = Rig().order(amount=Decimal("0.000000000001"), price=Decimal("0.0000001"))
     assert refusal(order, FREE) is None
 
 
 def test_a_symbol_that_is_not_traded_is_refused() -> None:
-    reason = refusal(Desk().order(), None)
+    reason = refusal(Rig().order(), None)
     assert reason == "symbol: 'BTC/USDT' is not traded on account binance-main"
 
 
 def test_the_tick_is_that_of_the_prices_own_band() -> None:
     bands = ((Decimal(0), Decimal("0.01")), (Decimal(100), Decimal("0.5")))
     market = replace(MARKET, price_tick=None, price_bands=bands)
-    assert refusal(Desk().order(price=Decimal("99.99")), market) is None
-    reason = refusal(Desk().order(price=Decimal("100.01")), market)
+    assert refusal(Rig().order(price=Decimal("99.99")), market) is None
+    reason = refusal(Rig().order(price=Decimal("100.01")), market)
     assert reason == "price: 100.01 is not a multiple of the tick 0.5"
 
 

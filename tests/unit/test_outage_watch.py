@@ -8,8 +8,8 @@ import pytest
 from fakes import (
     ACCOUNT,
     Crash,
-    Desk,
     FlakyStore,
+    Rig,
     dies_before_it_leaves,
     is_lost,
     loses_its_answer,
@@ -36,7 +36,7 @@ class AwayOnce(FlakyStore):
         return super().make_due(account, now_ms, later_than_ms, apart_ms)
 
 
-class Outpost(Desk):
+class Outpost(Rig):
     """A desk whose exchange can go away, and the watch over it, all by hand."""
 
     def __init__(self, store: type[FlakyStore] = FlakyStore, **limits: Any) -> None:
@@ -94,194 +94,194 @@ class Outpost(Desk):
         return self.stored(order).state
 
 
-def signals(desk: Desk, count: int) -> Iterator[Order]:
-    return (desk.order(signal_id=f"signal-{number}") for number in range(count))
+def signals(rig: Rig, count: int) -> Iterator[Order]:
+    return (rig.order(signal_id=f"signal-{number}") for number in range(count))
 
 
 def test_an_order_of_an_account_that_is_away_costs_one_commit_and_a_look_in_a_minute() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    orders = [desk.manager.submit(order) for order in signals(desk, 100)]
-    assert desk.store.commits == 100
-    assert {desk.state(order) for order in orders} == {OrderState.RECEIVED}
-    desk.run(for_ms=WAIT_S * 1_000 - 1_000)
-    assert (desk.woken, desk.store.commits) == (0, 100)
-    assert "exchange unreachable since" in (desk.stored(orders[0]).reason or "")
+    rig = Outpost()
+    rig.goes_away()
+    orders = [rig.manager.submit(order) for order in signals(rig, 100)]
+    assert rig.store.commits == 100
+    assert {rig.state(order) for order in orders} == {OrderState.RECEIVED}
+    rig.run(for_ms=WAIT_S * 1_000 - 1_000)
+    assert (rig.woken, rig.store.commits) == (0, 100)
+    assert "exchange unreachable since" in (rig.stored(orders[0]).reason or "")
 
 
 def test_its_orders_are_sent_within_two_seconds_of_its_return() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    orders = [desk.manager.submit(order) for order in signals(desk, 100)]
-    desk.run(for_ms=30_000)
-    desk.is_away = False
-    desk.run(for_ms=3_000)
-    assert {desk.state(order) for order in orders} == {OrderState.OPEN}
-    assert desk.accepted == desk.woken == 100
-    assert desk.announced_reach == [False, True]
+    rig = Outpost()
+    rig.goes_away()
+    orders = [rig.manager.submit(order) for order in signals(rig, 100)]
+    rig.run(for_ms=30_000)
+    rig.is_away = False
+    rig.run(for_ms=3_000)
+    assert {rig.state(order) for order in orders} == {OrderState.OPEN}
+    assert rig.accepted == rig.woken == 100
+    assert rig.announced_reach == [False, True]
 
 
 def test_one_question_a_second_finds_out_that_it_is_back() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    desk.run(for_ms=60_000)
-    assert 50 <= desk.probes <= 80
-    desk.is_away = False
-    before = desk.probes
-    desk.run(for_ms=1_500)
-    assert not desk.circuit.is_open
-    assert desk.probes == before + 1
+    rig = Outpost()
+    rig.goes_away()
+    rig.run(for_ms=60_000)
+    assert 50 <= rig.probes <= 80
+    rig.is_away = False
+    before = rig.probes
+    rig.run(for_ms=1_500)
+    assert not rig.circuit.is_open
+    assert rig.probes == before + 1
 
 
 def test_an_order_that_was_just_being_put_off_when_it_came_back_is_found_too() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    desk.run(for_ms=5_000)
-    desk.is_away = False
-    desk.run(for_ms=1_500)
-    assert not desk.circuit.is_open
-    late = desk.placement.waits.for_exchange(
-        desk.order(), ExchangeUnavailable("it was away", wait_s=WAIT_S)
+    rig = Outpost()
+    rig.goes_away()
+    rig.run(for_ms=5_000)
+    rig.is_away = False
+    rig.run(for_ms=1_500)
+    assert not rig.circuit.is_open
+    late = rig.placement.waits.for_exchange(
+        rig.order(), ExchangeUnavailable("it was away", wait_s=WAIT_S)
     )
-    desk.run(for_ms=RELEASE_AFTER_MS[-1] + 1_000)
-    assert desk.state(late) is OrderState.OPEN
+    rig.run(for_ms=RELEASE_AFTER_MS[-1] + 1_000)
+    assert rig.state(late) is OrderState.OPEN
 
 
 def test_an_order_that_is_being_worked_on_is_not_woken_once_more() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    order = desk.manager.submit(desk.order())
-    desk.is_away = False
-    desk.run(for_ms=2_000)
-    assert desk.state(order) is OrderState.OPEN
-    kept = desk.manager.receive(desk.order(signal_id="slow"))
-    assert desk.store.due(desk.clock.now_ms(), 200, WAKE_LEASE_MS) == [kept.order_id]
+    rig = Outpost()
+    rig.goes_away()
+    order = rig.manager.submit(rig.order())
+    rig.is_away = False
+    rig.run(for_ms=2_000)
+    assert rig.state(order) is OrderState.OPEN
+    kept = rig.manager.receive(rig.order(signal_id="slow"))
+    assert rig.store.due(rig.clock.now_ms(), 200, WAKE_LEASE_MS) == [kept.order_id]
     for _ in range(16):
-        desk.clock.advance(LOOK_EVERY_MS)
-        desk.watch.step()
-        assert desk.store.due(desk.clock.now_ms(), 200, 0) == []
+        rig.clock.advance(LOOK_EVERY_MS)
+        rig.watch.step()
+        assert rig.store.due(rig.clock.now_ms(), 200, 0) == []
 
 
 def test_the_store_may_be_away_when_it_comes_back() -> None:
-    desk = Outpost(AwayOnce)
-    desk.goes_away()
-    order = desk.manager.submit(desk.order())
-    desk.watch.step()
-    desk.is_away = False
-    desk.clock.advance(1_000)
-    desk.watch.step()
+    rig = Outpost(AwayOnce)
+    rig.goes_away()
+    order = rig.manager.submit(rig.order())
+    rig.watch.step()
+    rig.is_away = False
+    rig.clock.advance(1_000)
+    rig.watch.step()
     with pytest.raises(StoreUnavailable):
-        desk.watch.step()
-    desk.run(for_ms=2_000)
-    assert desk.state(order) is OrderState.OPEN
+        rig.watch.step()
+    rig.run(for_ms=2_000)
+    assert rig.state(order) is OrderState.OPEN
 
 
 def test_an_order_that_expires_meanwhile_ends_then_and_is_never_sent() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    expires_at = desk.clock.now() + timedelta(seconds=20)
-    order = desk.manager.submit(desk.order(expires_at=expires_at))
-    desk.run(for_ms=19_000)
-    assert desk.state(order) is OrderState.RECEIVED
-    desk.run(for_ms=2_000)
-    ended = desk.stored(order)
+    rig = Outpost()
+    rig.goes_away()
+    expires_at = rig.clock.now() + timedelta(seconds=20)
+    order = rig.manager.submit(rig.order(expires_at=expires_at))
+    rig.run(for_ms=19_000)
+    assert rig.state(order) is OrderState.RECEIVED
+    rig.run(for_ms=2_000)
+    ended = rig.stored(order)
     assert (ended.state, ended.reason) == (
         OrderState.REFUSED,
         f"expires_at: {expires_at.isoformat()} has passed",
     )
-    desk.is_away = False
-    desk.run(for_ms=10_000)
-    assert desk.placements == 0
+    rig.is_away = False
+    rig.run(for_ms=10_000)
+    assert rig.placements == 0
 
 
 def test_a_market_order_that_gets_too_old_meanwhile_ends_then() -> None:
-    desk = Outpost(market_age_max_s=30)
-    desk.goes_away()
-    order = desk.manager.submit(desk.order(type=OrderType.MARKET, price=None))
-    desk.run(for_ms=30_000)
-    assert desk.state(order) is OrderState.RECEIVED
-    desk.run(for_ms=2_000)
-    assert desk.state(order) is OrderState.REFUSED
-    assert "published_at: " in (desk.stored(order).reason or "")
-    assert desk.woken == 1
+    rig = Outpost(market_age_max_s=30)
+    rig.goes_away()
+    order = rig.manager.submit(rig.order(type=OrderType.MARKET, price=None))
+    rig.run(for_ms=30_000)
+    assert rig.state(order) is OrderState.RECEIVED
+    rig.run(for_ms=2_000)
+    assert rig.state(order) is OrderState.REFUSED
+    assert "published_at: " in (rig.stored(order).reason or "")
+    assert rig.woken == 1
 
 
 def test_a_cancel_of_an_order_that_was_never_sent_ends_it_at_once() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    order = desk.manager.submit(desk.order())
-    canceled = desk.manager.cancel(order.order_id)
+    rig = Outpost()
+    rig.goes_away()
+    order = rig.manager.submit(rig.order())
+    canceled = rig.manager.cancel(order.order_id)
     assert (canceled.state, canceled.reason) == (OrderState.CANCELED, "canceled before it was sent")
 
 
 def test_a_cancel_of_an_order_that_stands_waits_and_is_done_when_it_is_back() -> None:
-    desk = Outpost()
-    order = desk.manager.submit(desk.order())
-    desk.goes_away()
-    desk.manager.cancel(order.order_id)
-    desk.run(for_ms=30_000)
-    assert (desk.state(order), desk.woken) == (OrderState.OPEN, 0)
-    desk.is_away = False
-    desk.run(for_ms=3_000)
-    assert desk.state(order) is OrderState.CANCELED
+    rig = Outpost()
+    order = rig.manager.submit(rig.order())
+    rig.goes_away()
+    rig.manager.cancel(order.order_id)
+    rig.run(for_ms=30_000)
+    assert (rig.state(order), rig.woken) == (OrderState.OPEN, 0)
+    rig.is_away = False
+    rig.run(for_ms=3_000)
+    assert rig.state(order) is OrderState.CANCELED
 
 
 @pytest.mark.parametrize("placing", [is_lost, loses_its_answer])
 def test_an_outcome_that_is_not_known_is_looked_up_when_it_is_back_and_no_proof_is_lost(
     placing: Any,
 ) -> None:
-    desk = Outpost()
-    desk.exchange.script.append(placing)
-    desk.exchange.on("lookup", lambda: _no_answer(desk))
-    order = desk.manager.submit(desk.order(expires_at=desk.clock.now() + timedelta(hours=1)))
-    desk.run(for_ms=30_000)
-    assert desk.state(order) is OrderState.SUBMITTING
-    assert desk.woken <= 1
-    desk.is_away = False
-    desk.run(for_ms=5_000)
-    assert desk.state(order) is OrderState.OPEN
-    assert desk.accepted == 1
+    rig = Outpost()
+    rig.exchange.script.append(placing)
+    rig.exchange.on("lookup", lambda: _no_answer(rig))
+    order = rig.manager.submit(rig.order(expires_at=rig.clock.now() + timedelta(hours=1)))
+    rig.run(for_ms=30_000)
+    assert rig.state(order) is OrderState.SUBMITTING
+    assert rig.woken <= 1
+    rig.is_away = False
+    rig.run(for_ms=5_000)
+    assert rig.state(order) is OrderState.OPEN
+    assert rig.accepted == 1
 
 
-def _no_answer(desk: Outpost) -> None:
-    desk.goes_away()
+def _no_answer(rig: Outpost) -> None:
+    rig.goes_away()
     raise ExchangeUnavailable("no answer")
 
 
 def test_an_order_that_may_have_been_sent_does_not_expire_unasked() -> None:
     """Whoever sent it has died; only the exchange can say what became of it."""
-    desk = Outpost()
-    desk.exchange.script.append(dies_before_it_leaves)
-    expires_at = desk.clock.now() + timedelta(seconds=20)
+    rig = Outpost()
+    rig.exchange.script.append(dies_before_it_leaves)
+    expires_at = rig.clock.now() + timedelta(seconds=20)
     with pytest.raises(Crash):
-        desk.manager.submit(desk.order(expires_at=expires_at))
-    desk.goes_away()
-    desk.run(for_ms=90_000)
-    assert desk.state(desk.order()) is OrderState.SUBMITTING
-    desk.is_away = False
-    desk.run(for_ms=3_000)
-    ended = desk.stored(desk.order())
-    assert (ended.state, desk.accepted) == (OrderState.REFUSED, 0)
+        rig.manager.submit(rig.order(expires_at=expires_at))
+    rig.goes_away()
+    rig.run(for_ms=90_000)
+    assert rig.state(rig.order()) is OrderState.SUBMITTING
+    rig.is_away = False
+    rig.run(for_ms=3_000)
+    ended = rig.stored(rig.order())
+    assert (ended.state, rig.accepted) == (OrderState.REFUSED, 0)
 
 
 def test_an_order_that_a_restart_may_have_made_us_forget_does_not_expire_unasked() -> None:
-    desk = Outpost()
-    order = desk.order(expires_at=desk.clock.now() + timedelta(seconds=20))
-    desk.store.roll_back(desk.store.copied())
-    desk.goes_away()
-    desk.manager.submit(order)
-    desk.run(for_ms=70_000)
-    assert desk.state(order) is OrderState.RECEIVED
-    desk.is_away = False
-    desk.run(for_ms=5_000)
-    assert desk.state(order) is OrderState.REFUSED
+    rig = Outpost()
+    order = rig.order(expires_at=rig.clock.now() + timedelta(seconds=20))
+    rig.store.roll_back(rig.store.copied())
+    rig.goes_away()
+    rig.manager.submit(order)
+    rig.run(for_ms=70_000)
+    assert rig.state(order) is OrderState.RECEIVED
+    rig.is_away = False
+    rig.run(for_ms=5_000)
+    assert rig.state(order) is OrderState.REFUSED
 
 
 def test_where_another_worker_reaches_it_the_orders_come_back_soon() -> None:
-    desk = Outpost()
-    desk.goes_away()
-    desk.circuit.is_reachable_elsewhere = True
-    order = desk.manager.submit(desk.order())
-    desk.connect_with(lambda _: desk.exchange)
-    desk.run(for_ms=3_000)
-    assert desk.state(order) is OrderState.OPEN
+    rig = Outpost()
+    rig.goes_away()
+    rig.circuit.is_reachable_elsewhere = True
+    order = rig.manager.submit(rig.order())
+    rig.connect_with(lambda _: rig.exchange)
+    rig.run(for_ms=3_000)
+    assert rig.state(order) is OrderState.OPEN

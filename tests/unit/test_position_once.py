@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from fakes import ACCOUNT, SYMBOL, Desk, fill
+from fakes import ACCOUNT, SYMBOL, Rig, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from position_kit import fees, moved_cash, prices, sizes
@@ -32,26 +32,26 @@ class Account:
     """Two open orders at a desk, one to buy and one to sell, and what was told of each."""
 
     def __init__(self) -> None:
-        self.desk = Desk()
+        self.rig = Rig()
         self.orders = {side: self._open(side) for side in SIDES}
         self.applied: list[Fill] = []
 
     def _open(self, side: Side) -> Order:
-        order = self.desk.order(signal_id=f"signal-{side}", side=side, amount=Decimal("1e12"))
-        return self.desk.manager.submit(order)
+        order = self.rig.order(signal_id=f"signal-{side}", side=side, amount=Decimal("1e12"))
+        return self.rig.manager.submit(order)
 
     def tell(self, side: Side, fills: list[Fill]) -> Position:
         """Report the fills of the order so far, and return what the position is then."""
-        order = self.desk.stored(self.orders[side])
+        order = self.rig.stored(self.orders[side])
         exchange_id = str(order.exchange_order_id)
         report = OrderReport(exchange_id, None, SYMBOL, OrderState.OPEN, fills=tuple(fills))
         self.applied += fills[len(order.fills) :]
-        self.desk.journal.record(order, Reported(report))
+        self.rig.journal.record(order, Reported(report))
         return self.position
 
     @property
     def position(self) -> Position:
-        return self.desk.store.position(ACCOUNT, SYMBOL)
+        return self.rig.store.position(ACCOUNT, SYMBOL)
 
 
 @QUICK

@@ -3,62 +3,62 @@
 from dataclasses import replace
 
 import pytest
-from fakes import Desk, FlakyStore
+from fakes import FlakyStore, Rig
 
 from execution.model.errors import NotInQuarantine, UnknownOrder
 from execution.model.order import Order, OrderState
 from execution.orders.store import Change, Committed
 
 
-def quarantined(desk: Desk) -> Order:
+def quarantined(rig: Rig) -> Order:
     """An order that really stands at the exchange, and that nobody could find out about."""
-    order = desk.manager.submit(desk.order())
+    order = rig.manager.submit(rig.order())
     hidden = replace(
         order, state=OrderState.QUARANTINED, exchange_order_id=None, version=order.version + 1
     )
-    assert desk.store.commit(Change(order, hidden, None)) is Committed.DONE
+    assert rig.store.commit(Change(order, hidden, None)) is Committed.DONE
     return hidden
 
 
 def test_an_order_that_is_not_there_is_refused() -> None:
-    desk = Desk()
-    settled = desk.manager.settle(quarantined(desk).order_id, None)
+    rig = Rig()
+    settled = rig.manager.settle(quarantined(rig).order_id, None)
     assert settled.state is OrderState.REFUSED
     assert settled.reason == "settled by hand: it is not at the exchange"
 
 
 def test_an_order_that_is_there_takes_its_state_from_there() -> None:
-    desk = Desk()
-    order = quarantined(desk)
-    (standing,) = desk.exchange.standing
-    settled = desk.manager.settle(order.order_id, standing.exchange_order_id)
+    rig = Rig()
+    order = quarantined(rig)
+    (standing,) = rig.exchange.standing
+    settled = rig.manager.settle(order.order_id, standing.exchange_order_id)
     assert settled.state is OrderState.OPEN
     assert settled.exchange_order_id == standing.exchange_order_id
 
 
 def test_an_id_that_the_exchange_does_not_know_changes_nothing() -> None:
-    desk = Desk()
-    order = quarantined(desk)
+    rig = Rig()
+    order = quarantined(rig)
     with pytest.raises(ValueError, match=r"^exchange_order_id: '404' is not at the exchange"):
-        desk.manager.settle(order.order_id, "404")
-    assert desk.stored(order) == order
+        rig.manager.settle(order.order_id, "404")
+    assert rig.stored(order) == order
 
 
 def test_an_order_that_is_not_in_quarantine_decides_itself() -> None:
-    desk = Desk()
-    order = desk.manager.submit(desk.order())
+    rig = Rig()
+    order = rig.manager.submit(rig.order())
     with pytest.raises(NotInQuarantine, match="is open, not quarantined"):
-        desk.manager.settle(order.order_id, None)
+        rig.manager.settle(order.order_id, None)
 
 
 def test_an_order_that_is_not_known_cannot_be_settled() -> None:
     with pytest.raises(UnknownOrder):
-        Desk().manager.settle("oonothing", None)
+        Rig().manager.settle("oonothing", None)
 
 
 def test_an_order_that_changes_while_a_person_decides_it_is_left_as_it_is_with_a_sentence() -> None:
-    desk = Desk()
-    order = quarantined(desk)
+    rig = Rig()
+    order = quarantined(rig)
 
     class Faster(FlakyStore):
         """Another worker finds the order before each commit of ours."""
@@ -68,9 +68,9 @@ def test_an_order_that_changes_while_a_person_decides_it_is_left_as_it_is_with_a
             super().commit(Change(order, found, None))
             return super().commit(change)
 
-    store = Faster(desk.clock)
-    store.tables = desk.store.tables
-    desk.store = store
+    store = Faster(rig.clock)
+    store.tables = rig.store.tables
+    rig.store = store
     with pytest.raises(NotInQuarantine, match=r"changed at this very moment, .*; look at it again"):
-        desk.worker().settle(order.order_id, None)
-    assert desk.stored(order).state is OrderState.OPEN
+        rig.worker().settle(order.order_id, None)
+    assert rig.stored(order).state is OrderState.OPEN

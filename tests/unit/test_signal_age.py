@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from fakes import Desk, is_lost
+from fakes import Rig, is_lost
 
 from execution.model.order import Order, OrderState, OrderType
 from execution.orders.codec import order_from_json, order_to_json
@@ -13,7 +13,7 @@ from execution.orders.waiting.signal_age import publication_time
 AGE_MAX_S = 60
 
 
-class AgeDesk(Desk):
+class AgeDesk(Rig):
     """A desk with an age limit, and signals that were published some time ago."""
 
     def __init__(self) -> None:
@@ -27,34 +27,34 @@ class AgeDesk(Desk):
 
 
 def test_a_market_order_that_waited_too_long_is_refused_with_a_sentence() -> None:
-    desk = AgeDesk()
-    order = desk.manager.submit(desk.market(75_000))
+    rig = AgeDesk()
+    order = rig.manager.submit(rig.market(75_000))
     assert order.state is OrderState.REFUSED
-    published = desk.clock.now() - timedelta(seconds=75)
+    published = rig.clock.now() - timedelta(seconds=75)
     assert order.reason == (
         f"published_at: {published.isoformat()} was 75 s ago; a market order is sent within 60 s "
         "(limits.signal_max_age_s)"
     )
-    assert desk.placements == 0
+    assert rig.placements == 0
 
 
 def test_a_market_order_is_sent_up_to_its_age_limit() -> None:
-    desk = AgeDesk()
-    assert desk.manager.submit(desk.market(AGE_MAX_S * 1_000)).state is OrderState.OPEN
+    rig = AgeDesk()
+    assert rig.manager.submit(rig.market(AGE_MAX_S * 1_000)).state is OrderState.OPEN
 
 
 def test_a_limit_order_of_any_age_is_sent() -> None:
-    desk = AgeDesk()
-    assert desk.manager.submit(desk.published(10**9)).state is OrderState.OPEN
+    rig = AgeDesk()
+    assert rig.manager.submit(rig.published(10**9)).state is OrderState.OPEN
 
 
 def test_a_market_order_whose_attempts_died_is_not_sent_again_when_it_is_too_old() -> None:
-    desk = AgeDesk()
-    desk.exchange.script.extend([is_lost] * 20)
-    order = desk.manager.submit(desk.market(0))
+    rig = AgeDesk()
+    rig.exchange.script.extend([is_lost] * 20)
+    order = rig.manager.submit(rig.market(0))
     assert order.state is OrderState.SUBMITTING
-    desk.sweep(for_ms=120_000)
-    order = desk.stored(order)
+    rig.sweep(for_ms=120_000)
+    order = rig.stored(order)
     assert order.state is OrderState.REFUSED
     assert order.reason is not None
     assert order.reason.startswith("published_at: ")
@@ -64,13 +64,13 @@ def test_a_market_order_whose_attempts_died_is_not_sent_again_when_it_is_too_old
 
 
 def test_without_a_limit_a_market_order_of_any_age_is_sent() -> None:
-    desk = Desk()
-    order = desk.order(type=OrderType.MARKET, price=None, entry_id="1-0")
-    assert desk.manager.submit(order).state is OrderState.OPEN
+    rig = Rig()
+    order = rig.order(type=OrderType.MARKET, price=None, entry_id="1-0")
+    assert rig.manager.submit(order).state is OrderState.OPEN
 
 
 def test_a_signal_was_published_when_its_entry_says_and_at_the_latest_now() -> None:
-    now = Desk().clock.now()
+    now = Rig().clock.now()
     now_ms = int(now.timestamp() * 1000)
     assert publication_time(f"{now_ms - 1_500}-7", now) == now - timedelta(milliseconds=1_500)
     for entry_id in (None, "", "nonsense", f"{now_ms + 1}-0", "9" * 15 + "-0", "9" * 5_000):
@@ -81,21 +81,21 @@ def test_a_signal_was_published_when_its_entry_says_and_at_the_latest_now() -> N
 def test_an_entry_ahead_of_now_does_not_hide_an_attempt_that_a_rollback_forgot(
     ahead_ms: int,
 ) -> None:
-    desk = Desk()
-    before = desk.store.copied()
-    order = desk.order(entry_id=f"{desk.clock.now_ms() + ahead_ms}-0")
-    desk.manager.submit(order)
-    desk.store.roll_back(before)
-    desk.clock.advance(100)
-    again = desk.order(entry_id=order.entry_id)
-    assert desk.manager.submit(again).state is OrderState.OPEN
-    assert (desk.placements, desk.accepted) == (1, 1)
+    rig = Rig()
+    before = rig.store.copied()
+    order = rig.order(entry_id=f"{rig.clock.now_ms() + ahead_ms}-0")
+    rig.manager.submit(order)
+    rig.store.roll_back(before)
+    rig.clock.advance(100)
+    again = rig.order(entry_id=order.entry_id)
+    assert rig.manager.submit(again).state is OrderState.OPEN
+    assert (rig.placements, rig.accepted) == (1, 1)
 
 
 def test_a_record_of_an_earlier_release_is_read_and_is_as_old_as_its_entry() -> None:
-    desk = AgeDesk()
-    order = desk.market(75_000)
+    rig = AgeDesk()
+    order = rig.market(75_000)
     written = order_to_json(order).replace("published_at", "not_known_yet")
     old = order_from_json(written)
     assert old.published_at is None
-    assert desk.manager.submit(old).state is OrderState.REFUSED
+    assert rig.manager.submit(old).state is OrderState.REFUSED

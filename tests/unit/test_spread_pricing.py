@@ -12,7 +12,7 @@ from scanner_kit import NOW_MS, book, levels, market, scanner
 
 from execution.market_data.scanner import Cap
 from execution.market_data.snapshots import BookSnapshot
-from execution.market_data.spreads import Listing, Means, Pair, affordable, common_step
+from execution.market_data.spreads import Listing, Pair, TradeLimits, affordable, common_step
 from execution.model.book import Level
 from execution.model.trading_rules import Market
 
@@ -151,11 +151,11 @@ def test_an_amount_that_was_ranked_too_high_comes_down_to_the_last_lot_that_pays
     cheap = book("cheap", [("90", "1")], [("100", "1"), ("101", "100")])
     dear = book("dear", [("102", "100")], [("110", "1")])
     pair = Pair(Listing(cheap, market(step="0.01")), Listing(dear, market()))
-    sized = pair.size(Decimal(most), Means(), Decimal(125))
+    sized = pair.size(Decimal(most), TradeLimits(), Decimal(125))
     assert sized is not None
     # The minimum is kept up to 3.857 and a bit.
     assert sized.priced.bought.amount == Decimal("3.85")
-    assert pair.size(Decimal(most), Means(), Decimal(201)) is None
+    assert pair.size(Decimal(most), TradeLimits(), Decimal(201)) is None
 
 
 @pytest.mark.parametrize(("used", "depth"), [(None, "5"), (3, "5"), (2, "3"), (1, "2")])

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from fakes import ACCOUNT, Desk
+from fakes import ACCOUNT, Rig
 from intake_kit import WAIT_MAX_S, IntakeKit, live_worker
 
 from execution.model.errors import LedgerUnavailable
@@ -32,16 +32,16 @@ BODY: dict[str, Any] = {
 class FailingManager:
     """The desk's order manager, which fails at the signals and order ids that `failing` names."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._manager = desk.manager
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._manager = rig.manager
         self.takes_ms = 0
         self.woken_before: list[int] = []
         self.woken: list[str] = []
         self.failing: dict[str, Exception] = {}
 
     def receive(self, order: Order) -> Order:
-        self._desk.clock.advance(self.takes_ms)
+        self._rig.clock.advance(self.takes_ms)
         self.woken_before.append(len(self.woken))
         if order.signal_id in self.failing:
             raise self.failing[order.signal_id]
@@ -57,9 +57,9 @@ class Bench:
     """A sweeper on a desk in memory, which remembers whom it woke, in which order."""
 
     def __init__(self, *, wanted: int = 200, **kit: Any) -> None:
-        self.desk = Desk()
-        self.manager = FailingManager(self.desk)
-        self.kit = IntakeKit(self.desk, manager=self.manager, **kit)
+        self.rig = Rig()
+        self.manager = FailingManager(self.rig)
+        self.kit = IntakeKit(self.rig, manager=self.manager, **kit)
         self.woken = self.manager.woken
         wakes = Wakes(
             order=self.woken.append,
@@ -67,19 +67,19 @@ class Bench:
             intent=self.woken.append,
             wanted=lambda: wanted,
         )
-        now_ms = self.desk.clock.now_ms
-        self.sweeper = Sweeper(self.desk.stores(), self.desk.clock, self.kit.intake, wakes, now_ms)
+        now_ms = self.rig.clock.now_ms
+        self.sweeper = Sweeper(self.rig.stores(), self.rig.clock, self.kit.intake, wakes, now_ms)
 
     def publish(self, body: object, task: str = "orders.execute") -> str:
         text = body if isinstance(body, str) else json.dumps(body)
-        return self.desk.waiting.add(task, text, "1").entry_id
+        return self.rig.waiting.add(task, text, "1").entry_id
 
     def good(self, name: str = "good") -> str:
         self.publish({**BODY, "signal_id": name})
         return order_id_of(name)
 
     def sweep(self, after_ms: int = INTENT_GRACE_MS) -> None:
-        self.desk.clock.advance(after_ms)
+        self.rig.clock.advance(after_ms)
         self.sweeper.run("me")
 
 
@@ -87,14 +87,14 @@ def test_what_no_worker_took_is_recorded_and_the_next_sweep_wakes_a_worker_for_i
     bench = Bench()
     order_id = bench.good()
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
+    assert bench.rig.store.order(order_id) is not None
     bench.sweep()
     assert bench.woken == [order_id]
 
 
 def test_what_is_due_is_woken_before_any_intent_is_looked_at() -> None:
     bench = Bench()
-    due = bench.desk.manager.receive(bench.desk.order())
+    due = bench.rig.manager.receive(bench.rig.order())
     bench.good()
     bench.sweep()
     assert bench.woken == [due.order_id]
@@ -104,11 +104,11 @@ def test_what_is_due_is_woken_before_any_intent_is_looked_at() -> None:
 def test_a_commit_that_fails_leaves_the_intent_to_a_later_sweep() -> None:
     bench = Bench()
     order_id = bench.good()
-    bench.desk.store.plan = {bench.desk.store.commits + 1: "before"}
+    bench.rig.store.plan = {bench.rig.store.commits + 1: "before"}
     bench.sweep()
-    assert [each.reason for each in bench.desk.waiting.waiting()] == ["connection refused"]
+    assert [each.reason for each in bench.rig.waiting.waiting()] == ["connection refused"]
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
+    assert bench.rig.store.order(order_id) is not None
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_an_entry_that_cannot_be_read_is_refused_and_those_behind_it_are_taken(
     bench.publish(body, task)
     order_id = bench.good()
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
-    refused = bench.desk.store.refused_intents(10)
+    assert bench.rig.store.order(order_id) is not None
+    refused = bench.rig.store.refused_intents(10)
     assert len(refused) == 1
     assert not refused[0].reason.startswith("internal error")
     assert len(refused[0].reason) < 500
@@ -151,14 +151,14 @@ def test_an_entry_that_breaks_us_steps_aside_and_those_behind_it_are_taken() -> 
     order_id = bench.good()
     bench.manager.failing = {"poison": OverflowError("date value out of range")}
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
-    waiting = bench.desk.waiting.waiting()
+    assert bench.rig.store.order(order_id) is not None
+    waiting = bench.rig.waiting.waiting()
     assert [each.intent.entry_id for each in waiting] == [entry_id]
     assert waiting[0].reason == "internal error: OverflowError: date value out of range"
-    assert bench.desk.store.refused_intents(10) == []
+    assert bench.rig.store.refused_intents(10) == []
     bench.sweep(WAIT_MAX_S * 1_000)
-    assert bench.desk.waiting.count() == 0
-    refused = bench.desk.store.refused_intents(10)
+    assert bench.rig.waiting.count() == 0
+    refused = bench.rig.store.refused_intents(10)
     assert [each.reason for each in refused] == [waiting[0].reason]
     assert json.loads(refused[0].body)["signal_id"] == "poison"
 
@@ -170,9 +170,9 @@ def test_an_entry_that_broke_us_once_is_taken_when_it_does_not_any_more() -> Non
     bench.sweep()
     bench.manager.failing = {}
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
-    assert bench.desk.waiting.count() == 0
-    assert bench.desk.store.refused_intents(10) == []
+    assert bench.rig.store.order(order_id) is not None
+    assert bench.rig.waiting.count() == 0
+    assert bench.rig.store.refused_intents(10) == []
 
 
 def test_a_ledger_that_is_away_holds_back_those_alone_that_need_it_and_refuses_none() -> None:
@@ -181,10 +181,10 @@ def test_a_ledger_that_is_away_holds_back_those_alone_that_need_it_and_refuses_n
     order_id = bench.good()
     bench.manager.failing = {"oo-long-gone": LedgerUnavailable("the database is locked")}
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
+    assert bench.rig.store.order(order_id) is not None
     bench.sweep(WAIT_MAX_S * 1_000)
-    assert [each.reason for each in bench.desk.waiting.waiting()] == ["the database is locked"]
-    assert bench.desk.store.refused_intents(10) == []
+    assert [each.reason for each in bench.rig.waiting.waiting()] == ["the database is locked"]
+    assert bench.rig.store.refused_intents(10) == []
 
 
 def test_thousands_of_cancels_of_unknown_orders_do_not_hold_back_what_is_behind_them() -> None:
@@ -194,31 +194,31 @@ def test_thousands_of_cancels_of_unknown_orders_do_not_hold_back_what_is_behind_
     order_id = bench.good()
     for _ in range(3):
         bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
-    assert bench.desk.waiting.count() == 2 * INTENTS_A_SWEEP
+    assert bench.rig.store.order(order_id) is not None
+    assert bench.rig.waiting.count() == 2 * INTENTS_A_SWEEP
 
 
 def test_an_entry_that_is_ahead_of_now_stops_neither_the_sweep_nor_those_behind_it() -> None:
     bench = Bench()
     ahead = {**BODY, "signal_id": "ahead"}
-    bench.desk.store.add_intent("orders.execute", json.dumps(ahead), ahead_ms=3_600_000)
+    bench.rig.store.add_intent("orders.execute", json.dumps(ahead), ahead_ms=3_600_000)
     order_id = bench.good()
     bench.sweep()
     for found in (order_id, order_id_of("ahead")):
-        order = bench.desk.store.order(found)
+        order = bench.rig.store.order(found)
         assert order is not None
         assert order.published_at == order.created_at
 
 
 def test_a_sweep_wakes_a_worker_that_takes_what_this_one_cannot() -> None:
     bench = Bench()
-    live_worker(bench.desk, "there", ["second"])
+    live_worker(bench.rig, "there", ["second"])
     entry_id = bench.publish({**BODY, "account": "second"})
     order_id = bench.good()
     bench.sweep()
     assert bench.woken == [entry_id]
-    assert bench.desk.store.order(order_id) is not None
-    live_worker(bench.desk, "there", ["second"])
+    assert bench.rig.store.order(order_id) is not None
+    live_worker(bench.rig, "there", ["second"])
     bench.sweep(2_000)
     assert bench.woken == [entry_id, order_id, entry_id]
 
@@ -227,17 +227,17 @@ def test_no_worker_is_woken_while_there_is_no_use_in_it_and_intents_are_recorded
     None
 ):
     bench = Bench(wanted=0)
-    bench.desk.manager.receive(bench.desk.order())
+    bench.rig.manager.receive(bench.rig.order())
     order_id = bench.good()
     bench.sweep()
     assert bench.woken == []
-    assert bench.desk.store.order(order_id) is not None
+    assert bench.rig.store.order(order_id) is not None
 
 
 def test_no_more_are_woken_than_are_wanted_and_the_others_stay_due() -> None:
     bench = Bench(wanted=2)
     for number in range(5):
-        bench.desk.manager.receive(bench.desk.order(signal_id=f"signal-{number}"))
+        bench.rig.manager.receive(bench.rig.order(signal_id=f"signal-{number}"))
     bench.sweep()
     assert len(bench.woken) == 2
     bench.sweep()
@@ -247,29 +247,29 @@ def test_no_more_are_woken_than_are_wanted_and_the_others_stay_due() -> None:
 def test_of_two_sweeps_at_once_one_leaves_it_to_the_other() -> None:
     bench = Bench()
     order_id = bench.good()
-    assert bench.desk.store.lease("sweep", "other", 5_000)
+    assert bench.rig.store.lease("sweep", "other", 5_000)
     bench.sweep()
-    assert bench.desk.store.order(order_id) is None
-    bench.desk.store.release("sweep", "other")
+    assert bench.rig.store.order(order_id) is None
+    bench.rig.store.release("sweep", "other")
     bench.sweep()
-    assert bench.desk.store.order(order_id) is not None
+    assert bench.rig.store.order(order_id) is not None
 
 
 def test_a_sweep_whose_entries_take_long_ends_before_its_lease_and_the_next_one_goes_on() -> None:
     bench = Bench()
     names = [bench.good(f"slow-{number}") for number in range(200)]
-    waiting = bench.desk.waiting.add("orders.execute", json.dumps({**BODY, "signal_id": "w"}), "1")
-    bench.desk.waiting.set_aside(waiting, "it waits", bench.desk.clock.now(), 0)
+    waiting = bench.rig.waiting.add("orders.execute", json.dumps({**BODY, "signal_id": "w"}), "1")
+    bench.rig.waiting.set_aside(waiting, "it waits", bench.rig.clock.now(), 0)
     bench.manager.takes_ms = 50
-    began_ms = bench.desk.clock.now_ms() + INTENT_GRACE_MS
+    began_ms = bench.rig.clock.now_ms() + INTENT_GRACE_MS
     bench.sweep()
-    assert bench.desk.clock.now_ms() - began_ms < SWEEP_LEASE_MS - 1_000
-    recorded = [name for name in names if bench.desk.store.order(name) is not None]
+    assert bench.rig.clock.now_ms() - began_ms < SWEEP_LEASE_MS - 1_000
+    recorded = [name for name in names if bench.rig.store.order(name) is not None]
     assert recorded == names[: len(recorded)]
     assert 0 < len(recorded) < len(names)
-    assert bench.desk.store.order(order_id_of("w")) is not None, "what waits has a share too"
+    assert bench.rig.store.order(order_id_of("w")) is not None, "what waits has a share too"
     bench.sweep()
     assert set(recorded) <= set(bench.woken)
     for _ in range(10):
         bench.sweep()
-    assert all(bench.desk.store.order(name) is not None for name in names)
+    assert all(bench.rig.store.order(name) is not None for name in names)

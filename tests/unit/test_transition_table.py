@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from fakes import START_MS, Desk, fill
+from fakes import START_MS, Rig, fill
 
 from execution.model.errors import IllegalTransition
 from execution.model.events import (
@@ -74,7 +74,7 @@ def attempt(number: int, verdict: Verdict | None = None) -> Attempt:
 
 def order_in(state: OrderState) -> Order:
     """An order that got to `state` the usual way."""
-    order = replace(Desk().order(), state=state, version=5)
+    order = replace(Rig().order(), state=state, version=5)
     sent = replace(order, attempts=(attempt(1, Verdict.ACCEPTED),), exchange_order_id="77")
     match state:
         case OrderState.RECEIVED | OrderState.REFUSED:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from fakes import START_MS, Desk, fill
+from fakes import START_MS, Rig, fill
 
 from execution.model.errors import IllegalTransition
 from execution.model.events import (
@@ -28,7 +28,7 @@ def began(number: int) -> AttemptBegan:
 
 
 def after(*events: Event, order: Order | None = None) -> Order:
-    order = order or Desk().order()
+    order = order or Rig().order()
     for event in events:
         order = transition(order, event)
     return order
@@ -239,7 +239,7 @@ def test_a_report_without_news_keeps_the_reason_of_an_ended_order() -> None:
 
 
 def test_each_change_counts_one_version_and_no_change_returns_the_same_order() -> None:
-    order = Desk().order()
+    order = Rig().order()
     versions = []
     for event in (began(1), AttemptUnknown(1, "?"), AttemptUnknown(1, "?"), told(), told()):
         order = transition(order, event)
@@ -257,4 +257,4 @@ def test_what_is_illegal_leaves_the_order_as_it_was() -> None:
 
 def test_a_transition_never_touches_the_time_it_is_not_its_business() -> None:
     order = after(began(1), told())
-    assert order.updated_at == Desk().order().updated_at
+    assert order.updated_at == Rig().order().updated_at

@@ -4,15 +4,15 @@ from collections.abc import Collection
 from decimal import Decimal
 
 import pytest
-from fakes import ACCOUNT, SYMBOL, Desk, FakeClock, FakeExchange, fill
+from fakes import ACCOUNT, SYMBOL, FakeClock, FakeExchange, Rig, fill
 
 from execution.model.book import Book
 from execution.model.order import Fill
 from execution.model.position import Position, fold
 from execution.positions.valuation import (
     LOOK_AGAIN_MS,
-    Holder,
     Mark,
+    MarkSource,
     RecentMarks,
     Valuer,
     totals_of,
@@ -141,63 +141,67 @@ class Prices(FakeExchange):
         return super().prices(symbols)
 
 
-def desk_of(*positions: Position) -> tuple[Desk, Valuer]:
-    desk = Desk()
+def rig_of(*positions: Position) -> tuple[Rig, Valuer]:
+    rig = Rig()
     for position in positions:
-        desk.store.tables.positions[position.account, position.symbol] = position
-    return desk, Valuer(desk.store, desk.valuations, desk.clock)
+        rig.store.tables.positions[position.account, position.symbol] = position
+    return rig, Valuer(rig.store, rig.valuations, rig.clock)
 
 
-def holder(account: str, market: str, exchange: FakeExchange) -> Holder:
-    return Holder(account, market, lambda: exchange)
+def mark_source(account: str, market: str, exchange: FakeExchange) -> MarkSource:
+    return MarkSource(account, market, lambda: exchange)
 
 
 def test_one_question_prices_all_accounts_of_a_market() -> None:
     other = held(SYMBOL, fill("9", "buy", "1", "90"), account="another")
-    desk, valuer = desk_of(LONG, SHORT, FLAT, other)
-    exchange = Prices(desk.clock)
-    failures = valuer.mark([holder(ACCOUNT, "m", exchange), holder("another", "m", exchange)])
+    rig, valuer = rig_of(LONG, SHORT, FLAT, other)
+    exchange = Prices(rig.clock)
+    failures = valuer.mark(
+        [mark_source(ACCOUNT, "m", exchange), mark_source("another", "m", exchange)]
+    )
     assert (failures, exchange.asked) == ([], [[SYMBOL, "ETH/USDT"]])
-    mark = Mark(Decimal(110), desk.clock.now_ms())
-    assert desk.valuations.marks(ACCOUNT) == desk.valuations.marks("another") == {SYMBOL: mark}
+    mark = Mark(Decimal(110), rig.clock.now_ms())
+    assert rig.valuations.marks(ACCOUNT) == rig.valuations.marks("another") == {SYMBOL: mark}
 
 
 def test_accounts_get_marks_only_of_what_they_hold() -> None:
     other = held("ETH/USDT", fill("9", "buy", "1", "90"), account="another")
-    desk, valuer = desk_of(LONG, other)
-    exchange = Prices(desk.clock)
-    valuer.mark([holder(ACCOUNT, "m", exchange), holder("another", "m", exchange)])
-    assert set(desk.valuations.marks(ACCOUNT)) == {SYMBOL}
-    assert desk.valuations.marks("another") == {}
+    rig, valuer = rig_of(LONG, other)
+    exchange = Prices(rig.clock)
+    valuer.mark([mark_source(ACCOUNT, "m", exchange), mark_source("another", "m", exchange)])
+    assert set(rig.valuations.marks(ACCOUNT)) == {SYMBOL}
+    assert rig.valuations.marks("another") == {}
 
 
 def test_where_nothing_is_held_nothing_is_asked() -> None:
-    desk, valuer = desk_of(FLAT)
-    exchange = Prices(desk.clock)
-    assert valuer.mark([holder(ACCOUNT, "m", exchange)]) == []
+    rig, valuer = rig_of(FLAT)
+    exchange = Prices(rig.clock)
+    assert valuer.mark([mark_source(ACCOUNT, "m", exchange)]) == []
     assert exchange.asked == []
 
 
 def test_a_market_that_does_not_answer_does_not_keep_the_others_from_being_marked() -> None:
     other = held(SYMBOL, fill("9", "buy", "1", "90"), account="another")
-    desk, valuer = desk_of(LONG, other)
-    dead, alive = Prices(desk.clock), Prices(desk.clock)
+    rig, valuer = rig_of(LONG, other)
+    dead, alive = Prices(rig.clock), Prices(rig.clock)
     dead.fail("prices")
-    failures = valuer.mark([holder(ACCOUNT, "dead", dead), holder("another", "alive", alive)])
+    failures = valuer.mark(
+        [mark_source(ACCOUNT, "dead", dead), mark_source("another", "alive", alive)]
+    )
     assert failures == ["dead: prices: no answer"]
-    assert desk.valuations.marks(ACCOUNT) == {}
-    assert set(desk.valuations.marks("another")) == {SYMBOL}
+    assert rig.valuations.marks(ACCOUNT) == {}
+    assert set(rig.valuations.marks("another")) == {SYMBOL}
 
 
 def test_totals_are_kept_and_points_of_the_series_are_made_of_them() -> None:
-    desk, valuer = desk_of(LONG, SHORT)
-    desk.valuations.set_marks(ACCOUNT, {SYMBOL: Decimal(110), "ETH/USDT": Decimal(2)}, 5)
+    rig, valuer = rig_of(LONG, SHORT)
+    rig.valuations.set_marks(ACCOUNT, {SYMBOL: Decimal(110), "ETH/USDT": Decimal(2)}, 5)
     totals = valuer.value([ACCOUNT, "empty"])
-    assert desk.valuations.totals() == totals
+    assert rig.valuations.totals() == totals
     valuer.take_snapshots(totals)
-    ((_, point),) = desk.valuations.unarchived_snapshots(10)
+    ((_, point),) = rig.valuations.unarchived_snapshots(10)
     (total,) = totals
-    assert (point.account, point.quote, point.time) == (ACCOUNT, "USDT", desk.clock.now())
+    assert (point.account, point.quote, point.time) == (ACCOUNT, "USDT", rig.clock.now())
     assert (point.realised_pnl, point.unrealised_pnl, point.exposure) == (
         total.realised_pnl,
         total.unrealised_pnl,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from fakes import ACCOUNT, SYMBOL, Desk, fill, is_lost
+from fakes import ACCOUNT, SYMBOL, Rig, fill, is_lost
 
 from execution.model.order import Order
 from execution.model.position import Position, fold
@@ -38,12 +38,12 @@ ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def a_filled_order() -> Order:
-    desk = Desk(taker_fee=Decimal("0.001"))
-    desk.exchange.script.append(is_lost)
-    order = desk.manager.submit(desk.order(amount=Decimal("1.50"), price=Decimal("1E+2")))
-    desk.exchange.fill_next.append([("99.50", "0.500"), ("100.00", "1.000")])
-    desk.sweep()
-    return desk.stored(order)
+    rig = Rig(taker_fee=Decimal("0.001"))
+    rig.exchange.script.append(is_lost)
+    order = rig.manager.submit(rig.order(amount=Decimal("1.50"), price=Decimal("1E+2")))
+    rig.exchange.fill_next.append([("99.50", "0.500"), ("100.00", "1.000")])
+    rig.sweep()
+    return rig.stored(order)
 
 
 def test_an_order_has_the_fields_that_scripts_rely_on() -> None:
@@ -84,7 +84,7 @@ def test_an_orders_values_are_the_words_and_numbers_of_the_interface() -> None:
 
 
 def test_a_fresh_order_has_nothing_where_nothing_is_known() -> None:
-    view = whole_order_view(Desk().order(price=None, time_in_force=None))
+    view = whole_order_view(Rig().order(price=None, time_in_force=None))
     for name in ("price", "reason", "exchange_order_id", "average"):
         assert view[name] is None
     assert (view["fees"], view["attempts"], view["fills"]) == ({}, [], [])
@@ -92,8 +92,8 @@ def test_a_fresh_order_has_nothing_where_nothing_is_known() -> None:
 
 
 def test_an_order_says_when_its_signal_was_published_and_when_it_was_recorded() -> None:
-    desk = Desk()
-    order = desk.order(entry_id=f"{desk.clock.now_ms() - 1_500}-0")
+    rig = Rig()
+    order = rig.order(entry_id=f"{rig.clock.now_ms() - 1_500}-0")
     view = order_view(order)
     assert view["published_at"] == "2027-01-15T07:59:58.500000Z"
     assert view["created_at"] == "2027-01-15T08:00:00Z"
@@ -102,7 +102,7 @@ def test_an_order_says_when_its_signal_was_published_and_when_it_was_recorded() 
 
 
 def test_a_fill_without_a_fee_says_so() -> None:
-    order = replace(Desk().order(), fills=(fill("1", "buy", "1", "100"),))
+    order = replace(Rig().order(), fills=(fill("1", "buy", "1", "100"),))
     view = whole_order_view(order)["fills"][0]
     assert (view["fee"], view["fee_asset"]) == (None, None)
 
@@ -137,13 +137,13 @@ def test_a_mark_from_a_clock_ahead_of_ours_is_not_older_than_now() -> None:
 
 
 def test_positions_are_each_seen_at_their_own_mark() -> None:
-    desk = Desk()
-    desk.exchange.fill_next.append([("99", "1")])
-    desk.manager.submit(desk.order())
-    desk.valuations.set_marks(ACCOUNT, {SYMBOL: Decimal(109)}, desk.clock.now_ms())
-    views = position_views(desk.stores(), desk.store.positions(ACCOUNT), desk.clock.now_ms())
+    rig = Rig()
+    rig.exchange.fill_next.append([("99", "1")])
+    rig.manager.submit(rig.order())
+    rig.valuations.set_marks(ACCOUNT, {SYMBOL: Decimal(109)}, rig.clock.now_ms())
+    views = position_views(rig.stores(), rig.store.positions(ACCOUNT), rig.clock.now_ms())
     assert [view["unrealised_pnl"] for view in views] == ["10"]
-    assert position_views(desk.stores(), [], 0) == []
+    assert position_views(rig.stores(), [], 0) == []
 
 
 def test_a_reconciliation_is_plain_values() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 from workers.configuration.settings import (
     AccountSettings,
     Settings,
@@ -27,7 +27,7 @@ def refusal(settings: Settings) -> str:
     return str(refused.value)
 
 
-@pytest.mark.parametrize("exchange", [*CONTRACTS, "gate"])
+@pytest.mark.parametrize("exchange", [*GUARANTEES, "gate"])
 def test_without_a_window_every_exchange_starts_with_its_own(exchange: str) -> None:
     settings = settings_of(exchange)
     assert load_accounts(settings, KEYS)

@@ -4,17 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fakes import ACCOUNT, Desk, is_lost
+from fakes import ACCOUNT, Rig, is_lost
 
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.exchanges.profiles import binance, bybit, kraken, okx
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 from execution.model.order import Order, OrderState
 
-FENCED = [contract for contract in CONTRACTS.values() if contract.is_fenced]
+FENCED = [guarantees for guarantees in GUARANTEES.values() if guarantees.is_fenced]
 # A clock that is known to within 50 ms, and a sweep every second.
 UNCERTAINTY_MS, SWEEP_MS = 50, 1_000
-EACH = pytest.mark.parametrize("contract", FENCED, ids=lambda contract: contract.exchange)
+EACH = pytest.mark.parametrize("guarantees", FENCED, ids=lambda guarantees: guarantees.exchange)
 
 
 def sent_window_ms(order: Order) -> int:
@@ -23,38 +23,42 @@ def sent_window_ms(order: Order) -> int:
 
 
 @EACH
-def test_a_request_that_vanished_is_sent_again_as_soon_as_is_promised(contract: Contract) -> None:
-    desk = Desk(contract=contract, recv_window_ms=None, uncertainty_ms=UNCERTAINTY_MS)
-    desk.exchange.script.append(is_lost)
-    began_ms = desk.clock.now_ms()
-    order = desk.manager.submit(desk.order())
-    while desk.placements == 1:
-        desk.sweep(for_ms=500)
-    took_ms = desk.clock.now_ms() - began_ms + SWEEP_MS
-    assert took_ms <= (15_000 if contract is binance.GUARANTEES else 20_000)
-    assert desk.stored(order).state is OrderState.OPEN
-    assert desk.accepted == 1
+def test_a_request_that_vanished_is_sent_again_as_soon_as_is_promised(
+    guarantees: ExchangeGuarantees,
+) -> None:
+    rig = Rig(guarantees=guarantees, recv_window_ms=None, uncertainty_ms=UNCERTAINTY_MS)
+    rig.exchange.script.append(is_lost)
+    began_ms = rig.clock.now_ms()
+    order = rig.manager.submit(rig.order())
+    while rig.placements == 1:
+        rig.sweep(for_ms=500)
+    took_ms = rig.clock.now_ms() - began_ms + SWEEP_MS
+    assert took_ms <= (15_000 if guarantees is binance.GUARANTEES else 20_000)
+    assert rig.stored(order).state is OrderState.OPEN
+    assert rig.accepted == 1
 
 
 @EACH
-def test_no_proof_is_earlier_than_the_bound_that_the_contract_names(contract: Contract) -> None:
-    assert contract.engine_bound_ms >= (1_000 if contract is kraken.GUARANTEES else 10_000)
-    assert contract.within_window(contract.window_ms) == contract.window_ms
-    desk = Desk(contract=contract, recv_window_ms=None)
-    attempt = desk.manager.submit(desk.order()).attempts[0]
+def test_no_proof_is_earlier_than_the_bound_that_the_contract_names(
+    guarantees: ExchangeGuarantees,
+) -> None:
+    assert guarantees.engine_bound_ms >= (1_000 if guarantees is kraken.GUARANTEES else 10_000)
+    assert guarantees.within_window(guarantees.window_ms) == guarantees.window_ms
+    rig = Rig(guarantees=guarantees, recv_window_ms=None)
+    attempt = rig.manager.submit(rig.order()).attempts[0]
     after_ms = attempt.provable_at_ms - attempt.valid_until_ms
-    assert after_ms == contract.engine_bound_ms + contract.read_lag_ms
+    assert after_ms == guarantees.engine_bound_ms + guarantees.read_lag_ms
 
 
 def test_an_accounts_own_window_comes_before_the_general_one_and_that_before_the_default() -> None:
-    assert sent_window_ms(Desk(recv_window_ms=None).manager.submit(Desk().order())) == 2_000
-    assert sent_window_ms(Desk(recv_window_ms=3_000).manager.submit(Desk().order())) == 3_000
-    desk = Desk(recv_window_ms=3_000, windows={ACCOUNT: 4_000, "another": 1_000})
-    assert sent_window_ms(desk.manager.submit(desk.order())) == 4_000
+    assert sent_window_ms(Rig(recv_window_ms=None).manager.submit(Rig().order())) == 2_000
+    assert sent_window_ms(Rig(recv_window_ms=3_000).manager.submit(Rig().order())) == 3_000
+    rig = Rig(recv_window_ms=3_000, windows={ACCOUNT: 4_000, "another": 1_000})
+    assert sent_window_ms(rig.manager.submit(rig.order())) == 4_000
 
 
 @pytest.mark.parametrize(
-    ("contract", "wanted_ms", "window_ms"),
+    ("guarantees", "wanted_ms", "window_ms"),
     [
         (kraken.GUARANTEES, 1_000, 3_000),
         (bybit.GUARANTEES, 60_000, 5_000),
@@ -63,58 +67,58 @@ def test_an_accounts_own_window_comes_before_the_general_one_and_that_before_the
     ids=["kraken", "bybit", "okx"],
 )
 def test_a_window_that_the_exchange_does_not_take_is_never_sent(
-    contract: Contract, wanted_ms: int, window_ms: int
+    guarantees: ExchangeGuarantees, wanted_ms: int, window_ms: int
 ) -> None:
-    desk = Desk(contract=contract, recv_window_ms=wanted_ms)
-    assert sent_window_ms(desk.manager.submit(desk.order())) == window_ms
+    rig = Rig(guarantees=guarantees, recv_window_ms=wanted_ms)
+    assert sent_window_ms(rig.manager.submit(rig.order())) == window_ms
 
 
 def test_an_order_that_expires_sooner_than_the_exchange_can_be_asked_to_refuse_it_is_not_sent() -> (
     None
 ):
-    desk = Desk(contract=kraken.GUARANTEES)
-    expires_at = desk.clock.now() + timedelta(milliseconds=2_999)
-    order = desk.manager.submit(desk.order(expires_at=expires_at))
+    rig = Rig(guarantees=kraken.GUARANTEES)
+    expires_at = rig.clock.now() + timedelta(milliseconds=2_999)
+    order = rig.manager.submit(rig.order(expires_at=expires_at))
     assert order.state is OrderState.REFUSED
     assert order.reason == (
         f"expires_at: {expires_at.isoformat()} is too near, because kraken takes no window below "
         "3000 ms"
     )
-    assert desk.placements == 0
+    assert rig.placements == 0
 
 
 # A clock that is not known well enough.
 
 
 def test_a_clock_less_certain_than_the_window_allows_makes_an_order_wait_and_says_so() -> None:
-    desk = Desk(recv_window_ms=None, uncertainty_ms=1_500)
-    order = desk.manager.submit(desk.order())
-    assert (order.state, desk.placements) == (OrderState.RECEIVED, 0)
+    rig = Rig(recv_window_ms=None, uncertainty_ms=1_500)
+    order = rig.manager.submit(rig.order())
+    assert (order.state, rig.placements) == (OrderState.RECEIVED, 0)
     assert order.reason == (
         "exchange unreachable since 2027-01-15T08:00:00Z: its clock is known to within 1501 ms "
         "only, and a window of 2000 ms (window_ms) allows 1000 ms"
     )
-    desk.exchange.uncertainty_ms = 20
-    desk.sweep(for_ms=5_000)
-    assert desk.stored(order).state is OrderState.OPEN
-    assert len(desk.stored(order).attempts) == 1
+    rig.exchange.uncertainty_ms = 20
+    rig.sweep(for_ms=5_000)
+    assert rig.stored(order).state is OrderState.OPEN
+    assert len(rig.stored(order).attempts) == 1
 
 
 def test_a_longer_window_allows_a_less_certain_clock_up_to_what_an_exchange_takes_as_ahead() -> (
     None
 ):
     certain = {"uncertainty_ms": 700}
-    desk = Desk(recv_window_ms=1_000, **certain)
-    assert desk.manager.submit(desk.order()).state is OrderState.RECEIVED
-    desk = Desk(recv_window_ms=2_000, **certain)
-    assert desk.manager.submit(desk.order()).state is OrderState.OPEN
-    desk = Desk(recv_window_ms=60_000, uncertainty_ms=1_100)
-    assert desk.manager.submit(desk.order()).state is OrderState.RECEIVED
+    rig = Rig(recv_window_ms=1_000, **certain)
+    assert rig.manager.submit(rig.order()).state is OrderState.RECEIVED
+    rig = Rig(recv_window_ms=2_000, **certain)
+    assert rig.manager.submit(rig.order()).state is OrderState.OPEN
+    rig = Rig(recv_window_ms=60_000, uncertainty_ms=1_100)
+    assert rig.manager.submit(rig.order()).state is OrderState.RECEIVED
 
 
 def test_where_no_request_is_refused_for_being_late_the_clock_does_not_matter() -> None:
-    desk = Desk(contract=CONTRACTS["upbit"], uncertainty_ms=30_000)
-    assert desk.manager.submit(desk.order()).state is OrderState.OPEN
+    rig = Rig(guarantees=GUARANTEES["upbit"], uncertainty_ms=30_000)
+    assert rig.manager.submit(rig.order()).state is OrderState.OPEN
 
 
 def test_a_contract_says_when_an_order_may_have_been_forgotten() -> None:

@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing els
 OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
 
 
-class Refused(Exception):
+class CommandError(Exception):
     """The command cannot do what was asked; the message is the sentence for the user."""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from workers.cli.app import Refused, ledger, stores
+from workers.cli.app import CommandError, ledger, stores
 from workers.configuration.settings import load_settings
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ def check_account(account: str) -> None:
     )
     if not is_recorded:
         known = ", ".join(configured) or "none"
-        raise Refused(
+        raise CommandError(
             f"--account: {account!r} is not configured and has no record (configured: {known})"
         )
 

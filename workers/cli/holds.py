@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from execution.model.clock import SystemClock
-from workers.cli.app import AsJson, Refused, cli, print_line, stores
+from workers.cli.app import AsJson, CommandError, cli, print_line, stores
 from workers.configuration.settings import load_settings
 from workers.intake.sweeping import APART_MS
 
@@ -25,13 +25,13 @@ def release(
 
     configured = load_settings().accounts.get(account)
     if configured is None:
-        raise Refused(f"--account: {account!r} is not configured")
+        raise CommandError(f"--account: {account!r} is not configured")
     known = Account(account, configured.exchange, base_url=configured.base_url)
     ended = [each for each in addresses_of(known) if stores().address_holds.end_address_hold(each)]
     if stores().orders.end_hold(account):
         ended.append(account)
     if not ended:
-        raise Refused(f"--account: {account!r} is not on hold")
+        raise CommandError(f"--account: {account!r} is not on hold")
     now_ms = SystemClock().now_ms()
     stores().orders.make_due(account, now_ms, now_ms, APART_MS)
     view = {"account": account, "released": ended}

@@ -14,8 +14,8 @@ from execution.model.order import Order, OrderState
 from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from workers.cli.app import (
     AsJson,
+    CommandError,
     OfAccount,
-    Refused,
     cli,
     lay_out,
     ledger,
@@ -64,12 +64,12 @@ def submit(
 def _opened(file: str) -> BinaryIO:
     if file == "-":
         if sys.stdin is None:
-            raise Refused("FILE: standard input is closed")
+            raise CommandError("FILE: standard input is closed")
         return sys.stdin.buffer
     try:
         return Path(file).open("rb")
     except OSError as error:
-        raise Refused(f"FILE: {file!r} cannot be read: {error.strerror}") from None
+        raise CommandError(f"FILE: {file!r} cannot be read: {error.strerror}") from None
 
 
 def _read(lines: BinaryIO, file: str) -> Iterator[bytes]:
@@ -77,7 +77,7 @@ def _read(lines: BinaryIO, file: str) -> Iterator[bytes]:
     try:
         yield from iter(lines.readline, b"")
     except OSError as error:
-        raise Refused(f"FILE: {file!r} cannot be read on: {error.strerror}") from None
+        raise CommandError(f"FILE: {file!r} cannot be read on: {error.strerror}") from None
 
 
 def _submitted(result: dict[str, Any]) -> str:
@@ -225,7 +225,7 @@ def settle(
     try:
         settled = services().manager.settle(order_id, exchange_order_id)
     except (NotInQuarantine, UnknownAccount, ValueError) as error:
-        raise Refused(str(error)) from None
+        raise CommandError(str(error)) from None
     print_line(views.order_view(settled) if as_json else None, f"{order_id} is {settled.state}")
 
 
@@ -233,13 +233,15 @@ def _known(name: str) -> Order:
     """The order of that id or of that signal id, from Redis or else from the ledger."""
     by_id, by_signal = _found(name), _found(order_id_of(name))
     if by_id is not None and by_signal is not None:
-        raise Refused(
+        raise CommandError(
             f"ID: {name!r} is the id of one order and the signal id of another, "
             f"{by_signal.order_id}; give the order id of the one that you mean"
         )
     found = by_id or by_signal
     if found is None:
-        raise Refused(f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}")
+        raise CommandError(
+            f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}"
+        )
     return found
 
 

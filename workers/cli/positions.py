@@ -11,7 +11,7 @@ from execution.model.errors import AlreadyRunning, UntrustedLedger
 from execution.model.position import Position
 from execution.orders.store import Halt
 from execution.reconciliation.run import Reconciliation
-from workers.cli.app import AsJson, OfAccount, Refused, cli, print_line, show, stores
+from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, show, stores
 from workers.cli.filters import (
     LAST,
     Last,
@@ -75,9 +75,9 @@ def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
 
     parts = services()
     if not parts.accounts:
-        raise Refused("accounts: none is configured")
+        raise CommandError("accounts: none is configured")
     if account is not None and account not in parts.accounts:
-        raise Refused(f"--account: {account!r} is not configured")
+        raise CommandError(f"--account: {account!r} is not configured")
     rows = [
         views.reconciliation_view(_reconciled(parts, name))
         for name in (parts.accounts if account is None else [account])
@@ -138,7 +138,7 @@ def rebuild(
     try:
         checks = repairer.rebuild(force=force) if apply else list(repairer.check_positions())
     except UntrustedLedger as error:
-        raise Refused(str(error)) from None
+        raise CommandError(str(error)) from None
     rows = [views.position_check_view(check) for check in checks]
     show("Positions from the ledger", rows, tables.REBUILD_COLUMNS, as_json)
     differing = sum(not check.agrees for check in checks)
@@ -180,7 +180,7 @@ def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
     still = [each.account or "every account" for each in stores().orders.halts()]
     where = account or "every account"
     if not ended and account is not None:
-        raise Refused(f"--account: {account!r} is not halted")
+        raise CommandError(f"--account: {account!r} is not halted")
     text = f"{where} is resumed" if ended else "there was no halt of every account"
     if still:
         text += f"; still halted: {', '.join(still)}"
@@ -189,4 +189,4 @@ def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
 
 def _configured(account: str | None) -> None:
     if account is not None and account not in load_settings().accounts:
-        raise Refused(f"--account: {account!r} is not configured")
+        raise CommandError(f"--account: {account!r} is not configured")

@@ -21,7 +21,7 @@ from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact
 from oneorder.errors import PublishFailed
 from workers.cli import arbitrage, holds, orders, positions, reporting, running, signals
-from workers.cli.app import Refused, cli
+from workers.cli.app import CommandError, cli
 from workers.cli.interrupts import was_interrupted
 from workers.configuration.settings import SettingsError, load_settings
 from workers.observers.logs import configure_logging
@@ -37,7 +37,7 @@ COMMANDS = (arbitrage, holds, orders, positions, reporting, running, signals)
 UsageError: Any = typer.BadParameter.__bases__[0]
 # What these say is written for the user; anything else is a fault of oneorder's own.
 SENTENCES = (
-    Refused,
+    CommandError,
     NotInstalled,
     CannotStart,
     NotReady,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from execution.model.clock import SystemClock
-from workers.cli.app import AsJson, Refused, cli, lay_out, print_json
+from workers.cli.app import AsJson, CommandError, cli, lay_out, print_json
 from workers.views import tables
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def report(
     try:
         written = write_files(found, html=html, csv=csv, parquet=parquet)
     except OSError as error:
-        raise Refused(f"the report cannot be written: {error}") from None
+        raise CommandError(f"the report cannot be written: {error}") from None
     if as_json:
         print_json(report_view(found))
         return

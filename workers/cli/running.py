@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
-from workers.cli.app import AsJson, Refused, cli, console, print_json, show
+from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
 from workers.cli.interrupts import SIGNALS
 from workers.configuration.settings import SettingsError
 from workers.sandbox.valkey import run_valkey
@@ -29,7 +29,7 @@ def demo(
 
     # Said before the run, not after it.
     if report.is_dir() or not report.resolve().parent.is_dir():
-        raise Refused(f"--report: {str(report)!r} is a folder, or in none that is there")
+        raise CommandError(f"--report: {str(report)!r} is a folder, or in none that is there")
     raise typer.Exit(run_demo(signals, seed, report, console()))
 
 
@@ -66,7 +66,7 @@ def chaos(
             else:
                 show_outcome(outcome, console())
     except NotUsable as error:
-        raise Refused(f"--keep: {error}") from None
+        raise CommandError(f"--keep: {error}") from None
     raise typer.Exit(0 if outcome.is_clean else 1)
 
 

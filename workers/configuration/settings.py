@@ -3,11 +3,10 @@
 Secrets come from the environment only, or from files that it names; a key in the file is refused.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +19,7 @@ from pydantic import (
 from pydantic_settings import SettingsConfigDict
 
 from execution.exchanges.account import Account
-from execution.exchanges.registry import CONTRACTS
+from execution.exchanges.registry import GUARANTEES
 from execution.reconciliation.run import DriftPolicy
 from execution.text.redaction import redact, register_url
 from oneorder.addresses import check_base_url
@@ -177,19 +176,19 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
 def _check_window(settings: Settings, name: str) -> None:
     """Raise SettingsError for a window that the account's exchange does not take."""
     account = settings.accounts[name]
-    contract = CONTRACTS.get(account.exchange)
+    guarantees = GUARANTEES.get(account.exchange)
     own, general = account.window_ms, settings.recv_window_ms
-    if contract is None or not contract.is_fenced:
+    if guarantees is None or not guarantees.is_fenced:
         if own is not None:
             raise SettingsError(
                 f"accounts.{name}.window_ms: {own} has no meaning, because {account.exchange} "
                 "refuses no request for being late"
             )
         return
-    takes = f"{account.exchange} takes {contract.window_min_ms} to {contract.window_max_ms} ms"
-    if own is not None and contract.within_window(own) != own:
+    takes = f"{account.exchange} takes {guarantees.window_min_ms} to {guarantees.window_max_ms} ms"
+    if own is not None and guarantees.within_window(own) != own:
         raise SettingsError(f"accounts.{name}.window_ms: {own} is not possible, because {takes}")
-    if own is None and general is not None and contract.within_window(general) != general:
+    if own is None and general is not None and guarantees.within_window(general) != general:
         raise SettingsError(
             f"recv_window_ms: {general} is not possible for account {name}, because {takes}; "
             f"set accounts.{name}.window_ms"
@@ -232,23 +231,3 @@ def _secret(variable: str, environment: Mapping[str, str]) -> str:
         return read_key(variable, environment)
     except KeyFault as fault:
         raise SettingsError(str(fault)) from None
-
-
-def as_toml(settings: Mapping[str, Any]) -> str:
-    """Write plain settings (texts, numbers, lists, and tables of them) as a TOML file's text."""
-    return "\n".join(_toml_lines(settings, "")) + "\n"
-
-
-def _toml_lines(table: Mapping[str, Any], name: str) -> list[str]:
-    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
-    lines = ["", f"[{name}]"] if name and plain else []
-    lines += [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            lines += _toml_lines(value, f"{name}.{key}" if name else key)
-    return lines
-
-
-def _toml_value(value: object) -> str:
-    # What TOML and JSON write for texts, whole numbers, truth and lists is the same.
-    return json.dumps(value, default=str)

@@ -26,7 +26,7 @@ def check_account(account: str, connect: Callable[[str], Exchange]) -> Iterator[
     except ExchangeUnavailable as error:
         yield fail(account, str(error), "check its keys, base_url and the network")
         return
-    yield ok(account, f"{exchange.contract.exchange} answers")
+    yield ok(account, f"{exchange.guarantees.exchange} answers")
     detail = f"{offset.offset_ms} ms ahead of ours, known to within {offset.uncertainty_ms} ms"
     is_well = offset.uncertainty_ms <= UNCERTAINTY_MAX_MS and abs(offset.offset_ms) <= OFFSET_MAX_MS
     if is_well:

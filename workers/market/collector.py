@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from execution.api.books.line import Pace
+from execution.api.books.line import StreamTimeouts
 from execution.api.books.streams import BookStreams
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
@@ -46,7 +46,7 @@ def book_sources(settings: Settings, holds: AddressHolds | None = None) -> list[
     if not names:
         raise SettingsError("collector.accounts: there is no account whose books to collect")
     # A silent stream is confirmed well before its book's time is up.
-    pace = Pace(quiet_ms=wanted.ttl_s * 1000 // 3)
+    pace = StreamTimeouts(quiet_ms=wanted.ttl_s * 1000 // 3)
     clock = SystemClock()
     return [
         BookStreams(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from execution.arbitrage.inventory import suggest_moves
-from execution.exchanges.parallel import together
+from execution.exchanges.parallel import run_parallel
 from execution.model.decimals import ZERO, to_text
 from execution.model.errors import ExchangeUnavailable
 from execution.model.instrument import assets_of
@@ -30,7 +30,7 @@ def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
     totals: dict[str, dict[str, Decimal]] = {}
     free: dict[str, dict[str, Decimal]] = {}
     unread = []
-    read = together(*(partial(_balances, parts, account) for account in parts.accounts))
+    read = run_parallel(*(partial(_balances, parts, account) for account in parts.accounts))
     for account, found in zip(parts.accounts, read, strict=True):
         if isinstance(found, ExchangeUnavailable):
             unread.append({"account": account, "reason": str(found)})

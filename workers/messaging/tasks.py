@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 from kombu.exceptions import OperationalError
 
-from execution.exchanges.parallel import together
+from execution.exchanges.parallel import run_parallel
 from execution.model.errors import (
     AlreadyRunning,
     ExchangeUnavailable,
@@ -26,7 +26,7 @@ from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.bootstrap import (
     Services,
     announce_missing_account,
-    holders,
+    mark_sources,
     reconcile_account,
     services,
 )
@@ -211,7 +211,7 @@ def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
         return
     # An account that is out of reach does not keep the others from being reconciled, or waiting.
     names = parts.accounts if wanted is None else [wanted]
-    together(*(partial(_reconcile, parts, name) for name in names))
+    run_parallel(*(partial(_reconcile, parts, name) for name in names))
 
 
 def _reconcile(parts: Services, name: str) -> None:
@@ -239,7 +239,7 @@ def mark() -> None:
     """Price what is held, add it up, and now and then add a point to the series."""
     parts = services()
     log = structlog.get_logger("oneorder")
-    for sentence in parts.valuer.mark(holders(parts)):
+    for sentence in parts.valuer.mark(mark_sources(parts)):
         log.warning("not_marked", error=sentence)
     totals = parts.valuer.value(parts.accounts)
     if parts.store.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
@@ -266,7 +266,7 @@ def archive() -> None:
 def measure_clocks() -> None:
     """Measure every exchange's clock, for all workers, all at the same time."""
     parts = services()
-    together(*(partial(_measure_clock, parts, name) for name in parts.accounts))
+    run_parallel(*(partial(_measure_clock, parts, name) for name in parts.accounts))
 
 
 def _measure_clock(parts: Services, name: str) -> None:

@@ -30,7 +30,7 @@ def arbitrage_view(arbitrage: Arbitrage) -> Json:
         "reason": arbitrage.reason,
         "buy_order_id": arbitrage.order_id(LegRole.BUY),
         "sell_order_id": arbitrage.order_id(LegRole.SELL),
-        "other_order_ids": [leg.order_id for leg in arbitrage.fixes],
+        "other_order_ids": [leg.order_id for leg in arbitrage.hedges],
         "amount": to_text(arbitrage.amount),
         "bought": to_text(result.bought),
         "sold": to_text(result.sold),

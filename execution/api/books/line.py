@@ -20,7 +20,7 @@ def steady_ms() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StreamTimeouts:
     """Times in ms. A stream that was silent for `quiet_ms` is compared with an answer; a market
     without a stream is asked for every `poll_ms`; two questions are `gap_ms` apart at least.
 
@@ -80,7 +80,7 @@ class BookLine:
         self.is_streaming = True
         self.trouble = None
 
-    def due_ms(self, pace: Pace) -> int:
+    def due_ms(self, pace: StreamTimeouts) -> int:
         """When the exchange is to be asked for the book."""
         if self.is_streaming:
             return max(self.heard_ms, self.asked_ms) + pace.quiet_ms

@@ -14,7 +14,7 @@ import ccxt
 import structlog
 
 from execution.api.books.clients import book_client
-from execution.api.books.line import BookLine, Pace, steady_ms
+from execution.api.books.line import BookLine, StreamTimeouts, steady_ms
 from execution.api.strict.ccxt_exchange import UNREADABLE
 from execution.api.strict.failures import without_signature
 from execution.exchanges.account import Account
@@ -51,7 +51,7 @@ class BookStreams:
         symbols: Iterable[str],
         depth: int,
         clock: Clock,
-        pace: Pace | None = None,
+        pace: StreamTimeouts | None = None,
         client_of: Callable[[Account, int], Any] = book_client,
         holds: AddressHolds | None = None,
     ) -> None:
@@ -61,7 +61,7 @@ class BookStreams:
         self.account = account.name
         self._account = account
         self._depth = depth
-        self._pace = pace or Pace()
+        self._pace = pace or StreamTimeouts()
         self._client_of = client_of
         self._holds = holds
         self._held_until_ms = 0

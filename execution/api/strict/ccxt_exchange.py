@@ -9,8 +9,8 @@ from typing import Any, ClassVar, TypeVar
 import ccxt
 
 from execution.api.accounts.key_rights import may_withdraw
-from execution.api.strict.adapter import Adapter
 from execution.api.strict.answers import in_symbol, of_order, other_order, with_id
+from execution.api.strict.base import ExchangeBase
 from execution.api.strict.failures import failure_of, kind_of_failure, without_signature
 from execution.api.strict.parse import (
     account_fill_of,
@@ -33,7 +33,7 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-class CcxtExchange(Adapter):
+class CcxtExchange(ExchangeBase):
     """What all exchanges that ccxt knows have in common; see ports.Exchange for the meaning.
 
     `client` is a ccxt class with StrictTransport mixed in, its markets loaded. Whatever ccxt
@@ -70,7 +70,7 @@ class CcxtExchange(Adapter):
             failure = failure_of(error, self.client)
             if self._is_about_time(error):
                 self._account.clock_refused()
-            verdict = verdict_of(failure, self._contract.exchange)
+            verdict = verdict_of(failure, self._guarantees.exchange)
             reason = f"{failure.kind}: {failure.message}"
             return Outcome(verdict, reason=reason, retry_after_s=failure.retry_after_s)
         finally:
@@ -214,7 +214,7 @@ class CcxtExchange(Adapter):
         return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
 
     def may_withdraw(self) -> bool | None:
-        return self._read(lambda: may_withdraw(self.client, self._contract.exchange))
+        return self._read(lambda: may_withdraw(self.client, self._guarantees.exchange))
 
     def _balances(self, part: str) -> dict[str, Decimal]:
         held = self.client.fetch_balance()[part]

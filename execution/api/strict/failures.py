@@ -7,7 +7,7 @@ import ccxt
 from execution.api.http.transport import StrictTransport
 from execution.api.strict.causes import never_connected
 from execution.exchanges.verdicts import Failure
-from execution.model.errors import ExchangeUnavailable, QuestionRefused, UnknownSymbol
+from execution.model.errors import ExchangeUnavailable, RequestRefused, UnknownSymbol
 from execution.text.redaction import redact
 
 
@@ -32,10 +32,10 @@ def kind_of_failure(
     if is_outage or (status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         return ExchangeUnavailable
     if isinstance(error, ccxt.BadResponse):
-        return QuestionRefused
+        return RequestRefused
     if isinstance(error, (ccxt.OperationFailed, ccxt.AuthenticationError)):
         return ExchangeUnavailable
-    return QuestionRefused
+    return RequestRefused
 
 
 def failure_of(error: Exception, transport: StrictTransport) -> Failure:

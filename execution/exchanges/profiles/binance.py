@@ -1,6 +1,6 @@
 """What Binance promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import DAY_MS, Contract, Uniqueness
+from execution.exchanges.guarantees import DAY_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -10,12 +10,12 @@ from execution.exchanges.verdicts import (
     STATUS_418,
     STATUS_429,
     UNKNOWN,
-    Row,
+    VerdictRule,
     each,
     refused_by_rules,
 )
 
-GUARANTEES = Contract(
+GUARANTEES = ExchangeGuarantees(
     exchange="binance",
     client_id_pattern=r"^[a-zA-Z0-9-_]{1,36}$",
     uniqueness=Uniqueness.OPEN_ORDERS,
@@ -52,13 +52,13 @@ VERDICTS = (
     # Neither page says whether the order was carried out.
     *each(UNKNOWN, "the server is overloaded", "-1008"),
     *each(UNKNOWN, "the service is shutting down", "-1016"),
-    Row(NOT_SENT, "too many requests", status=STATUS_429),
-    Row(NOT_SENT, "banned for a while", status=STATUS_418),
-    Row(NOT_SENT, "blocked by the firewall", status=STATUS_403),
+    VerdictRule(NOT_SENT, "too many requests", status=STATUS_429),
+    VerdictRule(NOT_SENT, "banned for a while", status=STATUS_418),
+    VerdictRule(NOT_SENT, "blocked by the firewall", status=STATUS_403),
     *each(NOT_SENT, "outside the receive window", "-1021", status=STATUS_4XX),
     *each(NOT_SENT, "too many orders", "-1015", status=STATUS_4XX),
     *each(NOT_SENT, "too many requests", "-1003", status=STATUS_4XX),
-    Row(UNKNOWN, STANDS, status=STATUS_4XX, message="Duplicate order"),
+    VerdictRule(UNKNOWN, STANDS, status=STATUS_4XX, message="Duplicate order"),
     *each(REJECTED, "refused by a filter", "-1013", status=STATUS_4XX),
     *each(REJECTED, "refused by the matching engine", "-2010", status=STATUS_4XX),
     *each(REJECTED, "the key is not accepted", "-2014", "-2015", status=STATUS_4XX),

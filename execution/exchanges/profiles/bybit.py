@@ -1,6 +1,6 @@
 """What Bybit promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import DAY_MS, ENGINE_BOUND_MS, Contract, Uniqueness
+from execution.exchanges.guarantees import DAY_MS, ENGINE_BOUND_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -8,12 +8,12 @@ from execution.exchanges.verdicts import (
     STATUS_403,
     STATUS_429,
     UNKNOWN,
-    Row,
+    VerdictRule,
     each,
     refused_by_rules,
 )
 
-GUARANTEES = Contract(
+GUARANTEES = ExchangeGuarantees(
     exchange="bybit",
     client_id_pattern=r"^[a-zA-Z0-9-_]{1,36}$",
     uniqueness=Uniqueness.ALL_ORDERS,
@@ -59,8 +59,8 @@ VERDICTS = (
     *each(UNKNOWN, "creating the order timed out", "170146"),
     *each(UNKNOWN, "creating the order failed, and how far it got is not said", "170149"),
     *each(UNKNOWN, "the system broke", "170234"),
-    Row(NOT_SENT, "too many requests for the system", status=STATUS_429),
-    Row(NOT_SENT, "too many requests from this address", status=STATUS_403),
+    VerdictRule(NOT_SENT, "too many requests for the system", status=STATUS_429),
+    VerdictRule(NOT_SENT, "too many requests from this address", status=STATUS_403),
     *each(NOT_SENT, "outside the receive window", "10002", "-1"),
     *each(NOT_SENT, "too many requests", "10006", "10018", "170222"),
     *each(NOT_SENT, "too many orders", "170005"),

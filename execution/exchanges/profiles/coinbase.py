@@ -1,6 +1,11 @@
 """What Coinbase promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENDED_KEPT_MS, ENGINE_BOUND_MS, Contract, Uniqueness
+from execution.exchanges.guarantees import (
+    ENDED_KEPT_MS,
+    ENGINE_BOUND_MS,
+    ExchangeGuarantees,
+    Uniqueness,
+)
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -9,11 +14,11 @@ from execution.exchanges.verdicts import (
     STATUS_401,
     STATUS_429,
     UNKNOWN,
-    Row,
+    VerdictRule,
     each,
 )
 
-GUARANTEES = Contract(
+GUARANTEES = ExchangeGuarantees(
     exchange="coinbase",
     client_id_pattern=r"^[a-zA-Z0-9-]{1,41}$",
     uniqueness=Uniqueness.ALL_ORDERS,
@@ -34,8 +39,8 @@ GUARANTEES = Contract(
 # authentication, where a token is good for two minutes. Refusals come with status 200 and
 # `success: false`, "whether the order was created".
 VERDICTS = (
-    Row(NOT_SENT, "too many requests", status=STATUS_429),
-    Row(NOT_SENT, "not authorized, or by a token that has expired", status=STATUS_401),
+    VerdictRule(NOT_SENT, "too many requests", status=STATUS_429),
+    VerdictRule(NOT_SENT, "not authorized, or by a token that has expired", status=STATUS_401),
     *each(UNKNOWN, STANDS, "DUPLICATE_CLIENT_ORDER_ID"),
     *each(UNKNOWN, "failed, and why is not said", "UNKNOWN_FAILURE_REASON"),
     *each(REJECTED, "a parameter is wrong", "INVALID_ARGUMENT", "NOT_FOUND", status=STATUS_4XX),

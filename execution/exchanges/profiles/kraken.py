@@ -1,9 +1,9 @@
 """What Kraken promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENDED_KEPT_MS, Contract, Uniqueness
-from execution.exchanges.verdicts import NOT_SENT, REJECTED, STANDS, UNKNOWN, Row, each
+from execution.exchanges.guarantees import ENDED_KEPT_MS, ExchangeGuarantees, Uniqueness
+from execution.exchanges.verdicts import NOT_SENT, REJECTED, STANDS, UNKNOWN, VerdictRule, each
 
-GUARANTEES = Contract(
+GUARANTEES = ExchangeGuarantees(
     exchange="kraken",
     client_id_pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
     uniqueness=Uniqueness.OPEN_ORDERS,
@@ -26,10 +26,10 @@ GUARANTEES = Contract(
 # with status 200. The code is an error's category and type, without what may follow them; an answer
 # with several errors has all of them in its code, which fits no row.
 VERDICTS = (
-    Row(UNKNOWN, STANDS, message="cl_ord_id"),
-    Row(UNKNOWN, STANDS, message="duplicate"),
+    VerdictRule(UNKNOWN, STANDS, message="cl_ord_id"),
+    VerdictRule(UNKNOWN, STANDS, message="duplicate"),
     # A late request's deadline may be too near. That refuses the attempt, and not the order.
-    Row(
+    VerdictRule(
         UNKNOWN,
         "the deadline is not accepted",
         code="EGeneral:Invalid arguments",

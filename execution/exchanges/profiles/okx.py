@@ -1,18 +1,18 @@
 """What OKX promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENGINE_BOUND_MS, HOUR_MS, Contract, Uniqueness
+from execution.exchanges.guarantees import ENGINE_BOUND_MS, HOUR_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
     STANDS,
     STATUS_429,
     UNKNOWN,
-    Row,
+    VerdictRule,
     each,
     refused_by_rules,
 )
 
-GUARANTEES = Contract(
+GUARANTEES = ExchangeGuarantees(
     exchange="okx",
     client_id_pattern=r"^[a-zA-Z0-9]{1,32}$",
     uniqueness=Uniqueness.OPEN_ORDERS,
@@ -54,7 +54,7 @@ VERDICTS = (
     *each(UNKNOWN, "the request came twice", "50042"),
     *each(UNKNOWN, STANDS, "50071", "51016"),
     *each(UNKNOWN, "timed out inside the exchange", "51054", "51149"),
-    Row(NOT_SENT, "too many requests", status=STATUS_429),
+    VerdictRule(NOT_SENT, "too many requests", status=STATUS_429),
     *each(NOT_SENT, "too many requests", "50011", "50040", "50061"),
     *each(NOT_SENT, "the timestamp has expired", "50102"),
     *each(NOT_SENT, "the timestamp is not accepted", "50112"),

@@ -1,6 +1,6 @@
 """What Upbit promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENGINE_BOUND_MS, Contract, Uniqueness
+from execution.exchanges.guarantees import ENGINE_BOUND_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -9,11 +9,11 @@ from execution.exchanges.verdicts import (
     STATUS_418,
     STATUS_429,
     UNKNOWN,
-    Row,
+    VerdictRule,
     each,
 )
 
-GUARANTEES = Contract(
+GUARANTEES = ExchangeGuarantees(
     exchange="upbit",
     client_id_pattern=r"^[a-zA-Z0-9-]{1,36}$",
     uniqueness=Uniqueness.ALL_ORDERS,
@@ -33,10 +33,12 @@ GUARANTEES = Contract(
 # docs.upbit.com: REST API guide with its error codes; request rate limits; create order, where an
 # identifier that was ever sent, even with an order that failed, is refused.
 VERDICTS = (
-    Row(NOT_SENT, "too many requests", status=STATUS_429),
-    Row(NOT_SENT, "banned for a while", status=STATUS_418),
+    VerdictRule(NOT_SENT, "too many requests", status=STATUS_429),
+    VerdictRule(NOT_SENT, "banned for a while", status=STATUS_418),
     *each(NOT_SENT, "the token was used before", "nonce_used", status=STATUS_401),
-    Row(UNKNOWN, "an order with this id was sent before", status=STATUS_4XX, message="identifier"),
+    VerdictRule(
+        UNKNOWN, "an order with this id was sent before", status=STATUS_4XX, message="identifier"
+    ),
     *each(REJECTED, "a parameter is wrong", "create_ask_error", status=STATUS_4XX),
     *each(REJECTED, "a parameter is wrong", "create_bid_error", status=STATUS_4XX),
     *each(REJECTED, "a parameter is wrong", "validation_error", status=STATUS_4XX),

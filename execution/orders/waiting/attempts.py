@@ -50,13 +50,13 @@ class Attempts:
     def window_ms(self, account: str, exchange: Exchange) -> int:
         """How long a request may be accepted after its stamp."""
         wanted_ms = self._windows.get(account, self._window_ms)
-        return exchange.contract.within_window(wanted_ms or exchange.contract.window_ms)
+        return exchange.guarantees.within_window(wanted_ms or exchange.guarantees.window_ms)
 
     def stamp_ms(self, account: str, exchange: Exchange) -> int:
         """The time at the exchange, to stamp an attempt with. Raises ExchangeUnavailable, also
         where the time is not known well enough for the exchange to accept what is stamped with it:
         else every attempt would be refused, and nothing would say why."""
-        if exchange.contract.is_fenced:
+        if exchange.guarantees.is_fenced:
             bound_ms = min(self.window_ms(account, exchange) // UNCERTAINTY_SHARE, AHEAD_MAX_MS)
             if self._clocks.error_ms(account, exchange) > bound_ms:
                 self._clocks.measure(account, exchange)
@@ -73,13 +73,13 @@ class Attempts:
         window_ms = self.window_ms(order.account, exchange)
         left_ms = self._left_ms(order)
         if left_ms is not None:
-            window_ms = max(exchange.contract.window_min_ms, min(window_ms, left_ms))
+            window_ms = max(exchange.guarantees.window_min_ms, min(window_ms, left_ms))
         valid_until_ms = stamp_ms + window_ms
         return Attempt(
             number=len(order.attempts) + 1,
             stamp_ms=stamp_ms,
             valid_until_ms=valid_until_ms,
-            provable_at_ms=valid_until_ms + exchange.contract.margin_ms,
+            provable_at_ms=valid_until_ms + exchange.guarantees.margin_ms,
         )
 
     def reason_over(self, order: Order) -> str | None:
@@ -92,13 +92,13 @@ class Attempts:
 
     def reason_too_near(self, order: Order, exchange: Exchange) -> str | None:
         """Say why no attempt can be made before the signal expires, None where one can."""
-        left_ms, contract = self._left_ms(order), exchange.contract
+        left_ms, guarantees = self._left_ms(order), exchange.guarantees
         if order.expires_at is None or left_ms is None:
             return None
-        if contract.is_fenced and left_ms < contract.window_min_ms > 1:
+        if guarantees.is_fenced and left_ms < guarantees.window_min_ms > 1:
             return (
                 f"expires_at: {order.expires_at.isoformat()} is too near, because "
-                f"{contract.exchange} takes no window below {contract.window_min_ms} ms"
+                f"{guarantees.exchange} takes no window below {guarantees.window_min_ms} ms"
             )
         return None
 
@@ -108,29 +108,29 @@ class Attempts:
     def provable_after_ms(self, order: Order, epoch: Epoch, exchange: Exchange) -> int:
         """When no attempt that the epoch's beginning made us forget can arrive unseen any more."""
         fence_ms = self._clocks.exchange_ms(order.account, exchange, epoch.since_ms)
-        return fence_ms + self.window_ms(order.account, exchange) + exchange.contract.margin_ms
+        return fence_ms + self.window_ms(order.account, exchange) + exchange.guarantees.margin_ms
 
     def not_kept(self, order: Order, exchange: Exchange) -> str | None:
         """Say why an attempt of unknown outcome that is not found now may have become an order all
         the same, None where it cannot have. Ask only after the lookup."""
         unknown = [a.stamp_ms for a in order.attempts if a.verdict in (None, Verdict.UNKNOWN)]
         now_ms = self._clocks.exchange_ms(order.account, exchange, self._clock.now_ms())
-        if not unknown or not exchange.contract.may_have_forgotten(min(unknown), now_ms):
+        if not unknown or not exchange.guarantees.may_have_forgotten(min(unknown), now_ms):
             return None
         return _forgotten(exchange, "its request")
 
-    def could_stand(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
+    def may_exist_at_exchange(self, order: Order, epoch: Epoch, exchange: Exchange) -> bool:
         """See Placement.could_stand."""
-        if not may_be_forgotten(order, epoch):
+        if not may_have_unknown_attempt(order, epoch):
             return False
-        contract = exchange.contract
+        guarantees = exchange.guarantees
         provable_ms = self.provable_after_ms(order, epoch, exchange)
         began_ms = self._clocks.earliest_now_ms(order.account, exchange)
-        if exchange.lookup(order) is not None or not contract.is_resolvable:
+        if exchange.lookup(order) is not None or not guarantees.is_resolvable:
             return True
         if self.published_too_long_ago(order, exchange) is not None:
             return True
-        if contract.is_fenced and began_ms <= provable_ms:
+        if guarantees.is_fenced and began_ms <= provable_ms:
             raise ExchangeUnavailable(f"order {order.order_id} may yet arrive at {order.account}")
         return False
 
@@ -138,7 +138,7 @@ class Attempts:
         """Say why an attempt that a restart made us forget, and that is not found now, may have
         become an order all the same, None where it cannot have. Ask only after the lookup."""
         now_ms = self._clock.now_ms() + PUBLISHED_SLACK_MS
-        if not exchange.contract.may_have_forgotten(published_ms(order), now_ms):
+        if not exchange.guarantees.may_have_forgotten(published_ms(order), now_ms):
             return None
         return _forgotten(exchange, "its signal")
 
@@ -147,10 +147,10 @@ def could_arrive(order: Order, epoch: Epoch) -> bool:
     """An attempt that is known, or that a restart of the store made us forget, may yet become the
     order, or has: only the exchange can say."""
     dead = all(attempt.verdict is Verdict.NOT_SENT for attempt in order.attempts)
-    return not dead or may_be_forgotten(order, epoch)
+    return not dead or may_have_unknown_attempt(order, epoch)
 
 
-def may_be_forgotten(order: Order, epoch: Epoch) -> bool:
+def may_have_unknown_attempt(order: Order, epoch: Epoch) -> bool:
     """See Placement.may_be_forgotten."""
     lately = published_ms(order) <= epoch.since_ms + REPUBLISHED_MAX_MS
     return epoch.since_ms > 0 and (lately or not epoch.is_whole)
@@ -162,9 +162,9 @@ def published_ms(order: Order) -> int:
 
 
 def _forgotten(exchange: Exchange, since: str) -> str:
-    contract = exchange.contract
-    hours = (contract.ended_kept_ms or 0) // 3_600_000
+    guarantees = exchange.guarantees
+    hours = (guarantees.ended_kept_ms or 0) // 3_600_000
     return (
-        f"not found, which proves nothing so late: {contract.exchange} may have forgotten an order "
-        f"that ended, {hours} h or more after {since}"
+        f"not found, which proves nothing so late: {guarantees.exchange} may have forgotten an "
+        f"order that ended, {hours} h or more after {since}"
     )

@@ -105,11 +105,11 @@ class MemoryRepair:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def mended_run(self) -> str | None:
-        return self._store.tables.mended_run
+    def verified_epoch(self) -> str | None:
+        return self._store.tables.verified_epoch
 
-    def set_mended_run(self, run_id: str | None) -> None:
-        self._store.tables.mended_run = run_id
+    def set_verified_epoch(self, run_id: str | None) -> None:
+        self._store.tables.verified_epoch = run_id
 
     def lost(self, accounts: Iterable[str]) -> list[str]:
         del accounts

@@ -89,14 +89,14 @@ class MemoryStore:
         position and will be told once more."""
         tables = self.tables
         if order_id in tables.known - tables.tombstones - tables.orders.keys():
-            tables.mended_run = None
+            tables.verified_epoch = None
 
     def _look_over_if_begun_anew(self, position: Position | None) -> None:
         """A position that is not the one that was written last was lost."""
         if position is not None:
             key = (position.account, position.symbol)
             if self.tables.position_versions.get(key, position.version) != position.version:
-                self.tables.mended_run = None
+                self.tables.verified_epoch = None
 
     def epoch(self, *, fresh: bool = False) -> Epoch:
         del fresh
@@ -105,7 +105,7 @@ class MemoryStore:
                 # The same server with the contents of an earlier time.
                 self.tables.commits = self._commits
                 self.begin_epoch()
-        mended = self.tables.mended_run
+        mended = self.tables.verified_epoch
         return replace(self._epoch, is_whole=mended in (None, self._epoch.run_id))
 
     def begin_epoch(self) -> Epoch:
@@ -256,8 +256,8 @@ class MemoryStore:
 
     def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
         with self.lock:
-            holder, until_ms = self.tables.leases.get(name, ("", 0))
-            if until_ms > self._clock.now_ms() and holder != owner:
+            mark_source, until_ms = self.tables.leases.get(name, ("", 0))
+            if until_ms > self._clock.now_ms() and mark_source != owner:
                 return False
             self.tables.leases[name] = (owner, self._clock.now_ms() + ttl_ms)
             return True

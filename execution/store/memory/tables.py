@@ -42,7 +42,7 @@ class Tables:
     leases: dict[str, tuple[str, int]] = field(default_factory=dict)
     unarchived: dict[str, None] = field(default_factory=dict)
     leaving: dict[str, int] = field(default_factory=dict)
-    mended_run: str | None = None
+    verified_epoch: str | None = None
     # How many commits there were; it only ever grows.
     commits: int = 0
     ledger_identity: str | None = None

@@ -93,7 +93,7 @@ class RedisArchive:
                 keys.DUE,
                 keys.live(order.account),
                 keys.exchange_ids(order.account),
-                keys.MENDED,
+                keys.VERIFIED,
                 keys.ACCOUNTS,
             ],
             args=[

@@ -67,7 +67,7 @@ class RedisStore:
                 keys.HALTS,
                 keys.POSITION_VERSIONS,
                 keys.EPOCH,
-                keys.MENDED,
+                keys.VERIFIED,
                 keys.ACCOUNTS,
                 keys.COMMITS,
                 keys.address_hold(change.address),
@@ -94,7 +94,7 @@ class RedisStore:
     def _learned(self, *, begin_anew: bool) -> Epoch:
         """Ask the server for its epoch; again soon if it was not looked over yet."""
         name, age_ms, is_whole, commits = self._learn_epoch(
-            keys=[keys.EPOCH, keys.ORDERS, keys.MENDED, keys.COMMITS],
+            keys=[keys.EPOCH, keys.ORDERS, keys.VERIFIED, keys.COMMITS],
             args=[
                 "1" if self._was_connected else "0",
                 "1" if begin_anew else "0",

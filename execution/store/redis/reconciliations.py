@@ -31,7 +31,7 @@ class RedisReconciliations:
     def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
         pipe = self._redis.pipeline(transaction=True)
         pipe.hset(keys.cursors(account), symbol, trade_id)
-        pipe.set(keys.balances(account), _SHEET.dump_json(sheet))
+        pipe.set(keys.balances(account), _SHEET.dump_json(sheet, by_alias=True))
         pipe.execute()
 
     @guarded
@@ -57,7 +57,7 @@ class RedisReconciliations:
 
     @guarded
     def set_sheet(self, account: str, sheet: BalanceSheet) -> None:
-        self._redis.set(keys.balances(account), _SHEET.dump_json(sheet))
+        self._redis.set(keys.balances(account), _SHEET.dump_json(sheet, by_alias=True))
 
     @guarded
     def add_run(self, run: Reconciliation) -> None:

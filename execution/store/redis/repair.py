@@ -34,16 +34,16 @@ class RedisRepair:
         self._accounts: set[str] = set()
 
     @guarded
-    def mended_run(self) -> str | None:
-        run_id: str | None = self._redis.get(keys.MENDED)
+    def verified_epoch(self) -> str | None:
+        run_id: str | None = self._redis.get(keys.VERIFIED)
         return run_id
 
     @guarded
-    def set_mended_run(self, run_id: str | None) -> None:
+    def set_verified_epoch(self, run_id: str | None) -> None:
         if run_id is None:
-            self._redis.delete(keys.MENDED)
+            self._redis.delete(keys.VERIFIED)
             return
-        self._redis.set(keys.MENDED, run_id)
+        self._redis.set(keys.VERIFIED, run_id)
 
     def _mark(self) -> None:
         """Put into every index the member by which its loss can be told."""

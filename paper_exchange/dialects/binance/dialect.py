@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from paper_exchange.dialects.binance.errors import ApiError, of_engine, of_status
 from paper_exchange.dialects.binance.limits import Limits
 from paper_exchange.dialects.binance.params import Params, parse_pairs
-from paper_exchange.dialects.binance.request import Desk, Request
+from paper_exchange.dialects.binance.request import ApiContext, Request
 from paper_exchange.dialects.binance.routes import ROUTES, Route
 from paper_exchange.dialects.binance.signature import account_of, check_signature
 from paper_exchange.dialects.window import Window
@@ -33,7 +33,7 @@ class BinanceDialect:
         limits: Limits,
         match_delay_ms: int = 0,
     ) -> None:
-        self._desk = Desk(exchange, limits)
+        self._context = ApiContext(exchange, limits)
         self._secrets = secrets
         self._match_delay_ms = match_delay_ms
 
@@ -57,21 +57,21 @@ class BinanceDialect:
         body = call.body.decode("utf-8", "replace")
         params = Params(parse_pairs(call.query, body))
         weight = route.weight(params)
-        self._desk.limits.spend_weight(call.client, weight)
+        self._context.limits.spend_weight(call.client, weight)
         account, window = "", None
         if route.is_signed:
             account, window = self._authenticate(call, params, body)
         params.allow(route.params)
         if route.to_engine and window is not None:
             await self._queue(window, call)
-        visible_until_ms = self._desk.exchange.now_ms() - call.lag_ms if call.lag_ms else None
+        visible_until_ms = self._context.exchange.now_ms() - call.lag_ms if call.lag_ms else None
         request = Request(params, account, call.received_ms, visible_until_ms)
-        result = route.handler(self._desk, request)
+        result = route.handler(self._context, request)
         if route.to_engine:
-            self._desk.limits.refund_weight(call.client, weight)
+            self._context.limits.refund_weight(call.client, weight)
         headers = self._usage(call.client)
         if route.to_engine:
-            headers["X-MBX-ORDER-COUNT-10S"] = str(self._desk.limits.used_orders(account))
+            headers["X-MBX-ORDER-COUNT-10S"] = str(self._context.limits.used_orders(account))
         return Answer(200, _encode(result).encode(), headers)
 
     def _authenticate(self, call: Call, params: Params, body: str) -> tuple[str, Window]:
@@ -92,12 +92,12 @@ class BinanceDialect:
         """Wait for the engine, and check once more that the request is still in time."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
-        _check(window, self._desk.exchange.now_ms())
+        _check(window, self._context.exchange.now_ms())
         if call.engine_delay is not None:
             await call.engine_delay.wait()
 
     def _usage(self, client: str) -> dict[str, str]:
-        used = str(self._desk.limits.used_weight(client))
+        used = str(self._context.limits.used_weight(client))
         return {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
 
     def _refuse(self, error: ApiError, call: Call) -> Answer:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from paper_exchange.dialects.binance.errors import bad_combination
-from paper_exchange.dialects.binance.request import Desk, Request
+from paper_exchange.dialects.binance.request import ApiContext, Request
 from paper_exchange.dialects.binance.shapes import SELF_TRADE_MODE, Json, amount
 from paper_exchange.engine.orders import OrderType
 from paper_exchange.engine.symbols import ASSET_DECIMALS, Symbol
@@ -11,28 +11,28 @@ from paper_exchange.engine.symbols import ASSET_DECIMALS, Symbol
 AVERAGE_MINUTES = 5
 
 
-def exchange_info(desk: Desk, request: Request) -> object:
+def exchange_info(context: ApiContext, request: Request) -> object:
     """All symbols, or those that were asked for."""
     one, several = request.params.symbol(), request.params.symbols()
     if one is not None and several is not None:
         raise bad_combination()
     names = [one] if one is not None else several
     if names is None:
-        names = list(desk.exchange.markets)
+        names = list(context.exchange.markets)
     return {
         "timezone": "UTC",
-        "serverTime": desk.exchange.now_ms(),
-        "rateLimits": _rate_limits(desk),
+        "serverTime": context.exchange.now_ms(),
+        "rateLimits": _rate_limits(context),
         "exchangeFilters": [],
-        "symbols": [_listing(desk.exchange.market(name).symbol) for name in names],
+        "symbols": [_listing(context.exchange.market(name).symbol) for name in names],
     }
 
 
-def _rate_limits(desk: Desk) -> list[Json]:
+def _rate_limits(context: ApiContext) -> list[Json]:
     # A limit that is switched off is not listed.
     limits = (
-        ("REQUEST_WEIGHT", "MINUTE", 1, desk.limits.weight_per_minute),
-        ("ORDERS", "SECOND", 10, desk.limits.orders_per_10s),
+        ("REQUEST_WEIGHT", "MINUTE", 1, context.limits.weight_per_minute),
+        ("ORDERS", "SECOND", 10, context.limits.orders_per_10s),
     )
     return [
         {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit}

@@ -5,7 +5,7 @@ from itertools import islice
 
 from paper_exchange.dialects.binance.errors import bad_combination
 from paper_exchange.dialects.binance.exchange_info import AVERAGE_MINUTES
-from paper_exchange.dialects.binance.request import Desk, Request
+from paper_exchange.dialects.binance.request import ApiContext, Request
 from paper_exchange.dialects.binance.shapes import Json, amount
 from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.market.statistics import DAY_MS, best_of, day_of
@@ -17,19 +17,19 @@ TRADES_DEFAULT = 500
 TRADES_MAX = 1000
 
 
-def ping(_desk: Desk, _request: Request) -> object:
+def ping(_context: ApiContext, _request: Request) -> object:
     """GET /api/v3/ping"""
     return {}
 
 
-def server_time(desk: Desk, _request: Request) -> object:
+def server_time(context: ApiContext, _request: Request) -> object:
     """GET /api/v3/time"""
-    return {"serverTime": desk.exchange.now_ms()}
+    return {"serverTime": context.exchange.now_ms()}
 
 
-def depth(desk: Desk, request: Request) -> object:
+def depth(context: ApiContext, request: Request) -> object:
     """GET /api/v3/depth: prices and quantities, best first."""
-    market = desk.exchange.market(request.params.must_symbol())
+    market = context.exchange.market(request.params.must_symbol())
     limit = request.params.integer("limit") or DEPTH_DEFAULT
     levels = {
         name: [
@@ -41,17 +41,17 @@ def depth(desk: Desk, request: Request) -> object:
     return {"lastUpdateId": market.update_id, **levels}
 
 
-def trades(desk: Desk, request: Request) -> object:
+def trades(context: ApiContext, request: Request) -> object:
     """GET /api/v3/trades: the newest, oldest first."""
-    market = desk.exchange.market(request.params.must_symbol())
+    market = context.exchange.market(request.params.must_symbol())
     limit = request.params.limit(TRADES_DEFAULT, TRADES_MAX)
     return [_public_trade(trade) for trade in list(market.trades)[-limit:]]
 
 
-def aggregate_trades(desk: Desk, request: Request) -> object:
+def aggregate_trades(context: ApiContext, request: Request) -> object:
     """GET /api/v3/aggTrades: every trade is an aggregate of its own."""
     params = request.params
-    market = desk.exchange.market(params.must_symbol())
+    market = context.exchange.market(params.must_symbol())
     limit = params.limit(TRADES_DEFAULT, TRADES_MAX)
     from_id, start, end = (params.integer(n) for n in ("fromId", "startTime", "endTime"))
     if from_id is not None and (start is not None or end is not None):
@@ -67,39 +67,39 @@ def aggregate_trades(desk: Desk, request: Request) -> object:
     return [_aggregate(t) for t in (found[:limit] if has_beginning else found[-limit:])]
 
 
-def average_price(desk: Desk, request: Request) -> object:
+def average_price(context: ApiContext, request: Request) -> object:
     """GET /api/v3/avgPrice"""
-    market = desk.exchange.market(request.params.must_symbol())
+    market = context.exchange.market(request.params.must_symbol())
     price = amount(market.reference)
-    return {"mins": AVERAGE_MINUTES, "price": price, "closeTime": desk.exchange.now_ms()}
+    return {"mins": AVERAGE_MINUTES, "price": price, "closeTime": context.exchange.now_ms()}
 
 
-def price_ticker(desk: Desk, request: Request) -> object:
+def price_ticker(context: ApiContext, request: Request) -> object:
     """GET /api/v3/ticker/price"""
     return _for_symbols(
-        desk, request, lambda m: {"symbol": m.symbol.name, "price": amount(m.last_price)}
+        context, request, lambda m: {"symbol": m.symbol.name, "price": amount(m.last_price)}
     )
 
 
-def book_ticker(desk: Desk, request: Request) -> object:
+def book_ticker(context: ApiContext, request: Request) -> object:
     """GET /api/v3/ticker/bookTicker"""
-    return _for_symbols(desk, request, lambda m: {"symbol": m.symbol.name, **_best(m)})
+    return _for_symbols(context, request, lambda m: {"symbol": m.symbol.name, **_best(m)})
 
 
-def day_ticker(desk: Desk, request: Request) -> object:
+def day_ticker(context: ApiContext, request: Request) -> object:
     """GET /api/v3/ticker/24hr"""
-    now_ms = desk.exchange.now_ms()
-    return _for_symbols(desk, request, lambda market: _day(market, now_ms))
+    now_ms = context.exchange.now_ms()
+    return _for_symbols(context, request, lambda market: _day(market, now_ms))
 
 
-def _for_symbols(desk: Desk, request: Request, show: Callable[[Market], Json]) -> object:
+def _for_symbols(context: ApiContext, request: Request, show: Callable[[Market], Json]) -> object:
     one, several = request.params.symbol(), request.params.symbols()
     if one is not None and several is not None:
         raise bad_combination()
     if one is not None:
-        return show(desk.exchange.market(one))
-    names = desk.exchange.markets if several is None else several
-    return [show(desk.exchange.market(name)) for name in names]
+        return show(context.exchange.market(one))
+    names = context.exchange.markets if several is None else several
+    return [show(context.exchange.market(name)) for name in names]
 
 
 def _best(market: Market) -> Json:

@@ -7,7 +7,7 @@ from paper_exchange.dialects.binance.limits import Limits
 from paper_exchange.dialects.binance.params import Params
 
 
-class Desk(request.Desk[Limits]):
+class ApiContext(request.ApiContext[Limits]):
     """Binance's desk."""
 
     __slots__ = ()
@@ -19,4 +19,4 @@ class Request(request.Request[Params]):
     __slots__ = ()
 
 
-Handler = Callable[[Desk, Request], object]
+Handler = Callable[[ApiContext, Request], object]

@@ -6,7 +6,7 @@ from paper_exchange.dialects.binance import shapes
 from paper_exchange.dialects.binance.errors import ApiError, missing, missing_either, of_engine
 from paper_exchange.dialects.binance.new_order import OrderRequest, ResponseType, read_new_order
 from paper_exchange.dialects.binance.params import Params
-from paper_exchange.dialects.binance.request import Desk, Request
+from paper_exchange.dialects.binance.request import ApiContext, Request
 from paper_exchange.engine.errors import EngineError
 from paper_exchange.engine.orders import Order, Status
 
@@ -37,40 +37,44 @@ _RESTRICTED_TO = {
 }
 
 
-def place_order(desk: Desk, request: Request) -> object:
+def place_order(context: ApiContext, request: Request) -> object:
     """POST /api/v3/order"""
-    return _place(desk, request, read_new_order(request))
+    return _place(context, request, read_new_order(request))
 
 
-def check_order(desk: Desk, request: Request) -> object:
+def check_order(context: ApiContext, request: Request) -> object:
     """POST /api/v3/order/test: the checks of a new order, without the engine."""
-    desk.exchange.check(read_new_order(request).order)
+    context.exchange.check(read_new_order(request).order)
     if not request.params.flag("computeCommissionRates"):
         return {}
-    return shapes.commission_preview(desk.exchange.settlement.fees)
+    return shapes.commission_preview(context.exchange.settlement.fees)
 
 
-def cancel_order(desk: Desk, request: Request) -> object:
+def cancel_order(context: ApiContext, request: Request) -> object:
     """DELETE /api/v3/order"""
     return _cancel(
-        desk, request, order_id="orderId", client_id="origClientOrderId", own_id="newClientOrderId"
+        context,
+        request,
+        order_id="orderId",
+        client_id="origClientOrderId",
+        own_id="newClientOrderId",
     )
 
 
-def cancel_open_orders(desk: Desk, request: Request) -> object:
+def cancel_open_orders(context: ApiContext, request: Request) -> object:
     """DELETE /api/v3/openOrders: all of one symbol."""
     symbol = request.params.must_symbol()
-    desk.exchange.market(symbol)
-    found = list(desk.exchange.open_orders(request.account, symbol))
+    context.exchange.market(symbol)
+    found = list(context.exchange.open_orders(request.account, symbol))
     if not found:
         raise ApiError(-2011, "Unknown order sent.")
     return [
-        _cancelled(desk, desk.exchange.cancel(request.account, symbol, order.id, None), None)
+        _cancelled(context, context.exchange.cancel(request.account, symbol, order.id, None), None)
         for order in found
     ]
 
 
-def replace_order(desk: Desk, request: Request) -> object:
+def replace_order(context: ApiContext, request: Request) -> object:
     """POST /api/v3/order/cancelReplace: a cancel, then a new order."""
     params = request.params
     mode = params.choice(
@@ -80,12 +84,12 @@ def replace_order(desk: Desk, request: Request) -> object:
         raise missing("cancelReplaceMode")
     new = read_new_order(request)
     # The symbol's rules are applied before anything is cancelled.
-    desk.exchange.check(new.order)
+    context.exchange.check(new.order)
     _read_target(params, "cancelOrderId", "cancelOrigClientOrderId")
-    cancelled, cancel_failure = _attempt_cancel(desk, request)
+    cancelled, cancel_failure = _attempt_cancel(context, request)
     if cancel_failure is not None and mode is ReplaceMode.STOP_ON_FAILURE:
         raise _replace_failed(cancel_failure.body(), None, attempted=False)
-    placed, place_failure = _attempt_place(desk, request, new)
+    placed, place_failure = _attempt_place(context, request, new)
     if cancel_failure is not None and place_failure is not None:
         raise _replace_failed(cancel_failure.body(), place_failure.body(), attempted=True)
     report = {
@@ -99,31 +103,33 @@ def replace_order(desk: Desk, request: Request) -> object:
     return report
 
 
-def _place(desk: Desk, request: Request, new: OrderRequest) -> object:
-    desk.limits.count_order(request.account)
+def _place(context: ApiContext, request: Request, new: OrderRequest) -> object:
+    context.limits.count_order(request.account)
     try:
-        order = desk.exchange.place(new.order)
+        order = context.exchange.place(new.order)
     except EngineError:
-        desk.limits.uncount_order(request.account)
+        context.limits.uncount_order(request.account)
         raise
     return _SHAPES[new.response_type](order)
 
 
-def _cancel(desk: Desk, request: Request, *, order_id: str, client_id: str, own_id: str) -> object:
+def _cancel(
+    context: ApiContext, request: Request, *, order_id: str, client_id: str, own_id: str
+) -> object:
     params = request.params
     symbol = params.must_symbol()
-    desk.exchange.market(symbol)
+    context.exchange.market(symbol)
     target = _read_target(params, order_id, client_id)
     refusal = ApiError(-1145, "Invalid cancelRestrictions")
     restriction = params.choice("cancelRestrictions", CancelRestriction, refusal)
     only = None if restriction is None else _RESTRICTED_TO[restriction]
     cancel_id = params.client_id(own_id)
-    order = desk.exchange.cancel(request.account, symbol, *target, only)
-    return _cancelled(desk, order, cancel_id)
+    order = context.exchange.cancel(request.account, symbol, *target, only)
+    return _cancelled(context, order, cancel_id)
 
 
-def _cancelled(desk: Desk, order: Order, cancel_id: str | None) -> object:
-    return shapes.order_cancelled(order, cancel_id or desk.exchange.client_ids.draw())
+def _cancelled(context: ApiContext, order: Order, cancel_id: str | None) -> object:
+    return shapes.order_cancelled(order, cancel_id or context.exchange.client_ids.draw())
 
 
 def _read_target(params: Params, order_id: str, client_id: str) -> tuple[int | None, str | None]:
@@ -133,10 +139,10 @@ def _read_target(params: Params, order_id: str, client_id: str) -> tuple[int | N
     return target
 
 
-def _attempt_cancel(desk: Desk, request: Request) -> tuple[object, ApiError | None]:
+def _attempt_cancel(context: ApiContext, request: Request) -> tuple[object, ApiError | None]:
     try:
         cancelled = _cancel(
-            desk,
+            context,
             request,
             order_id="cancelOrderId",
             client_id="cancelOrigClientOrderId",
@@ -148,10 +154,10 @@ def _attempt_cancel(desk: Desk, request: Request) -> tuple[object, ApiError | No
 
 
 def _attempt_place(
-    desk: Desk, request: Request, new: OrderRequest
+    context: ApiContext, request: Request, new: OrderRequest
 ) -> tuple[object, ApiError | None]:
     try:
-        return _place(desk, request, new), None
+        return _place(context, request, new), None
     except EngineError as refusal:
         return None, of_engine(refusal)
     except ApiError as refusal:

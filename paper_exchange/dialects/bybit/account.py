@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from paper_exchange.dialects.bybit.errors import wrong
-from paper_exchange.dialects.bybit.request import Desk, Json, Request
+from paper_exchange.dialects.bybit.request import ApiContext, Json, Request
 from paper_exchange.dialects.bybit.shapes import amount
 from paper_exchange.engine.accounts import Balance
 from paper_exchange.engine.symbols import ASSET_DECIMALS, ASSET_UNIT
@@ -12,17 +12,17 @@ ACCOUNT_TYPE = "UNIFIED"
 UNIFIED_ACCOUNT_2 = 5
 
 
-def wallet_balance(desk: Desk, request: Request) -> Json:
+def wallet_balance(context: ApiContext, request: Request) -> Json:
     """GET /v5/account/wallet-balance: of all coins, or of those that are named."""
     if request.params.must_text("accountType") != ACCOUNT_TYPE:
         raise wrong("accountType", f"must be {ACCOUNT_TYPE}")
-    owner = desk.exchange.accounts[request.account]
+    owner = context.exchange.accounts[request.account]
     balances = owner.balances
     if request.visible_until_ms is not None:
         balances = owner.balances_before(request.visible_until_ms)
     named = request.params.text("coin")
     wanted = set(balances) if named is None else set(named.split(","))
-    worth = {coin: _worth(desk, coin, balance) for coin, balance in balances.items()}
+    worth = {coin: _worth(context, coin, balance) for coin, balance in balances.items()}
     total = amount(sum(worth.values(), Decimal(0)))
     coins = [
         _coin(coin, balance, worth[coin]) for coin, balance in balances.items() if coin in wanted
@@ -44,30 +44,30 @@ def wallet_balance(desk: Desk, request: Request) -> Json:
     return {"list": [summary]}
 
 
-def account_info(desk: Desk, request: Request) -> Json:
+def account_info(context: ApiContext, request: Request) -> Json:
     """GET /v5/account/info"""
     return {
         "marginMode": "REGULAR_MARGIN",
         "unifiedMarginStatus": UNIFIED_ACCOUNT_2,
         "isMasterTrader": False,
         "spotHedgingStatus": "OFF",
-        "updatedTime": str(desk.exchange.accounts[request.account].updated_ms),
+        "updatedTime": str(context.exchange.accounts[request.account].updated_ms),
     }
 
 
-def fee_rate(desk: Desk, request: Request) -> Json:
+def fee_rate(context: ApiContext, request: Request) -> Json:
     """GET /v5/account/fee-rate: of one symbol or of all."""
     request.params.must_be_spot()
     symbol = request.params.text("symbol")
     if symbol is not None:
-        desk.exchange.market(symbol)
-    fees = desk.exchange.settlement.fees
+        context.exchange.market(symbol)
+    fees = context.exchange.settlement.fees
     rates = {"takerFeeRate": amount(fees.taker), "makerFeeRate": amount(fees.maker)}
-    names = desk.exchange.markets if symbol is None else (symbol,)
+    names = context.exchange.markets if symbol is None else (symbol,)
     return {"list": [{"symbol": name, "baseCoin": "", **rates} for name in names]}
 
 
-def key_info(_desk: Desk, request: Request) -> Json:
+def key_info(_context: ApiContext, request: Request) -> Json:
     """GET /v5/user/query-api: what the key may do."""
     return {
         "id": "1",
@@ -87,9 +87,9 @@ def key_info(_desk: Desk, request: Request) -> Json:
     }
 
 
-def coins(desk: Desk, request: Request) -> Json:
+def coins(context: ApiContext, request: Request) -> Json:
     """GET /v5/asset/coin/query-info: every coin, on a chain of its own that moves nothing."""
-    symbols = [market.symbol for market in desk.exchange.markets.values()]
+    symbols = [market.symbol for market in context.exchange.markets.values()]
     names = dict.fromkeys(name for symbol in symbols for name in (symbol.base, symbol.quote))
     named = request.params.text("coin")
     return {"rows": [_coin_info(name) for name in names if named in (None, name)]}
@@ -111,12 +111,12 @@ def _coin_info(name: str) -> Json:
     return {"name": name, "coin": name, "remainAmount": "0", "chains": [chain]}
 
 
-def _worth(desk: Desk, coin: str, balance: Balance) -> Decimal:
+def _worth(context: ApiContext, coin: str, balance: Balance) -> Decimal:
     """What a balance is worth in USDT; nothing if there is no such market."""
     held = balance.free + balance.locked
     if coin == "USDT":
         return held
-    market = desk.exchange.markets.get(f"{coin}USDT")
+    market = context.exchange.markets.get(f"{coin}USDT")
     return Decimal(0) if market is None else (held * market.last_price).quantize(ASSET_UNIT)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from paper_exchange.dialects.bybit.errors import ApiError, of_engine, of_status
 from paper_exchange.dialects.bybit.limits import Limits
 from paper_exchange.dialects.bybit.params import Params, parse_body, parse_query
-from paper_exchange.dialects.bybit.request import Desk, Json, Request
+from paper_exchange.dialects.bybit.request import ApiContext, Json, Request
 from paper_exchange.dialects.bybit.routes import ROUTES, Route
 from paper_exchange.dialects.bybit.signature import authenticate, check_window
 from paper_exchange.dialects.window import Window
@@ -30,7 +30,7 @@ class BybitDialect:
         limits: Limits,
         match_delay_ms: int = 0,
     ) -> None:
-        self._desk = Desk(exchange, limits)
+        self._context = ApiContext(exchange, limits)
         self._secrets = secrets
         self._match_delay_ms = match_delay_ms
 
@@ -41,7 +41,7 @@ class BybitDialect:
             return self.refusal(404)
         headers: dict[str, str] = {}
         try:
-            self._desk.limits.count_request(call.client)
+            self._context.limits.count_request(call.client)
             result = await self._serve(call, route, headers)
         except EngineError as refusal:
             return self._refuse(of_engine(refusal), headers)
@@ -55,7 +55,7 @@ class BybitDialect:
 
     async def _serve(self, call: Call, route: Route, headers: dict[str, str]) -> Json:
         """The result of a call; `headers` gets what belongs to the answer, a refusal too."""
-        exchange = self._desk.exchange
+        exchange = self._context.exchange
         account, window = "", None
         if route.is_signed:
             account, window = authenticate(call, self._secrets)
@@ -65,20 +65,20 @@ class BybitDialect:
         params.allow(route.params)
         if route.is_order:
             try:
-                self._desk.limits.count_order(account)
+                self._context.limits.count_order(account)
             finally:
-                headers.update(self._desk.limits.order_headers(account))
+                headers.update(self._context.limits.order_headers(account))
         if route.to_engine and window is not None:
             await self._queue(window, call)
         visible_until_ms = exchange.now_ms() - call.lag_ms if call.lag_ms else None
         request = Request(params, account, call.received_ms, visible_until_ms)
-        return route.handler(self._desk, request)
+        return route.handler(self._context, request)
 
     async def _queue(self, window: Window, call: Call) -> None:
         """Wait for the engine, and check once more that the request is still in time."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
-        check_window(window, self._desk.exchange.now_ms())
+        check_window(window, self._context.exchange.now_ms())
         if call.engine_delay is not None:
             await call.engine_delay.wait()
 
@@ -91,6 +91,6 @@ class BybitDialect:
             "retMsg": message,
             "result": result,
             "retExtInfo": {},
-            "time": self._desk.exchange.now_ms(),
+            "time": self._context.exchange.now_ms(),
         }
         return _encode(envelope).encode()

@@ -5,7 +5,7 @@ from itertools import islice
 
 from paper_exchange.dialects.bybit.errors import wrong
 from paper_exchange.dialects.bybit.params import SPOT, Params
-from paper_exchange.dialects.bybit.request import Desk, Json, Request
+from paper_exchange.dialects.bybit.request import ApiContext, Json, Request
 from paper_exchange.dialects.bybit.shapes import amount
 from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.market.statistics import best_of, day_of
@@ -20,13 +20,13 @@ TRADING = "Trading"
 OTHER_CATEGORIES = ("linear", "inverse", "option")
 
 
-def server_time(desk: Desk, _request: Request) -> Json:
+def server_time(context: ApiContext, _request: Request) -> Json:
     """GET /v5/market/time"""
-    now_ms = desk.exchange.now_ms()
+    now_ms = context.exchange.now_ms()
     return {"timeSecond": str(now_ms // 1000), "timeNano": str(now_ms * 1_000_000)}
 
 
-def instruments(desk: Desk, request: Request) -> Json:
+def instruments(context: ApiContext, request: Request) -> Json:
     """GET /v5/market/instruments-info; nothing is listed but spot."""
     category = request.params.must_text("category")
     if category in OTHER_CATEGORIES:
@@ -36,28 +36,28 @@ def instruments(desk: Desk, request: Request) -> Json:
     base = request.params.text("baseCoin")
     found = [
         _instrument(market.symbol)
-        for market in _markets(desk, request)
+        for market in _markets(context, request)
         if is_wanted and base in (None, market.symbol.base)
     ]
     return {"category": SPOT, "list": found}
 
 
-def tickers(desk: Desk, request: Request) -> Json:
+def tickers(context: ApiContext, request: Request) -> Json:
     """GET /v5/market/tickers"""
-    now_ms = desk.exchange.now_ms()
-    found = [_ticker(market, now_ms) for market in _markets(desk, request)]
+    now_ms = context.exchange.now_ms()
+    found = [_ticker(market, now_ms) for market in _markets(context, request)]
     return {"category": SPOT, "list": found}
 
 
-def order_book(desk: Desk, request: Request) -> Json:
+def order_book(context: ApiContext, request: Request) -> Json:
     """GET /v5/market/orderbook: prices and quantities, best first."""
-    market = _market(desk, request.params)
+    market = _market(context, request.params)
     limit = request.params.limit(DEPTH_DEFAULT, DEPTH_MAX)
     bids, asks = (
         [[amount(price), amount(qty)] for price, qty in islice(market.levels(side), limit)]
         for side in (Side.BUY, Side.SELL)
     )
-    now_ms = desk.exchange.now_ms()
+    now_ms = context.exchange.now_ms()
     return {
         "s": market.symbol.name,
         "b": bids,
@@ -69,9 +69,9 @@ def order_book(desk: Desk, request: Request) -> Json:
     }
 
 
-def recent_trades(desk: Desk, request: Request) -> Json:
+def recent_trades(context: ApiContext, request: Request) -> Json:
     """GET /v5/market/recent-trade: the newest first."""
-    market = _market(desk, request.params)
+    market = _market(context, request.params)
     limit = request.params.limit(TRADES_DEFAULT, TRADES_MAX)
     found = [
         {
@@ -90,20 +90,20 @@ def recent_trades(desk: Desk, request: Request) -> Json:
     return {"category": SPOT, "list": found}
 
 
-def _market(desk: Desk, params: Params) -> Market:
+def _market(context: ApiContext, params: Params) -> Market:
     params.must_be_spot()
-    market = desk.exchange.markets.get(params.must_text("symbol"))
+    market = context.exchange.markets.get(params.must_text("symbol"))
     if market is None:
         raise wrong("symbol", "is not listed")
     return market
 
 
-def _markets(desk: Desk, request: Request) -> list[Market]:
+def _markets(context: ApiContext, request: Request) -> list[Market]:
     """The market that was asked for, or all."""
     if request.params.text("symbol") is not None:
-        return [_market(desk, request.params)]
+        return [_market(context, request.params)]
     request.params.must_be_spot()
-    return list(desk.exchange.markets.values())
+    return list(context.exchange.markets.values())
 
 
 @lru_cache

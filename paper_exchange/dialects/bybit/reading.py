@@ -6,7 +6,7 @@ from typing import TypeVar
 from paper_exchange.dialects.bybit import shapes
 from paper_exchange.dialects.bybit.errors import wrong
 from paper_exchange.dialects.bybit.params import SPOT, Params
-from paper_exchange.dialects.bybit.request import Desk, Json, Request
+from paper_exchange.dialects.bybit.request import ApiContext, Json, Request
 from paper_exchange.dialects.bybit.trading import read_ids
 from paper_exchange.engine.history import History
 from paper_exchange.engine.orders import Fill, Order
@@ -18,16 +18,16 @@ TRADES_DEFAULT, TRADES_MAX = 50, 100
 RANGE_MS_MAX = 7 * 24 * 60 * 60 * 1000
 
 
-def realtime(desk: Desk, request: Request) -> Json:
+def realtime(context: ApiContext, request: Request) -> Json:
     """GET /v5/order/realtime: open orders, or one of these and of the latest that have ended."""
     params = request.params
     params.must_be_spot()
     params.must_be_plain()
     limit = params.limit(ORDERS_DEFAULT, ORDERS_MAX)
-    owner = desk.exchange.accounts[request.account]
+    owner = context.exchange.accounts[request.account]
     order_id, client_id = read_ids(params)
     if order_id is not None or client_id is not None:
-        order = desk.exchange.find(request.account, None, order_id, client_id)
+        order = context.exchange.find(request.account, None, order_id, client_id)
         is_kept = order is not None and (order.is_open or order in owner.recently_ended)
         return _one(request, order if is_kept else None)
     kept = owner.recently_ended if params.whole("openOnly") else owner.open_orders.values()
@@ -36,7 +36,7 @@ def realtime(desk: Desk, request: Request) -> Json:
     return _order_page(request, found, limit, (None, None), lambda _: True)
 
 
-def order_history(desk: Desk, request: Request) -> Json:
+def order_history(context: ApiContext, request: Request) -> Json:
     """GET /v5/order/history: orders that have ended."""
     params = request.params
     params.must_be_spot()
@@ -49,33 +49,33 @@ def order_history(desk: Desk, request: Request) -> Json:
 
     order_id, client_id = read_ids(params)
     if order_id is not None or client_id is not None:
-        order = desk.exchange.find(request.account, None, order_id, client_id)
+        order = context.exchange.find(request.account, None, order_id, client_id)
         return _one(request, order if order is not None and is_wanted(order) else None)
-    times = _time_range(desk, request)
-    histories = desk.exchange.accounts[request.account].orders
+    times = _time_range(context, request)
+    histories = context.exchange.accounts[request.account].orders
     symbol = params.text("symbol")
     found = _history(histories, symbol, _orders)
     return _order_page(request, found, limit, times, is_wanted)
 
 
-def executions(desk: Desk, request: Request) -> Json:
+def executions(context: ApiContext, request: Request) -> Json:
     """GET /v5/execution/list: the account's own trades."""
     params = request.params
     params.must_be_spot()
     limit = params.limit(TRADES_DEFAULT, TRADES_MAX)
-    start_ms, end_ms = _time_range(desk, request)
+    start_ms, end_ms = _time_range(context, request)
     order_id, client_id = read_ids(params)
     if params.text("execType") not in (None, "Trade"):
         found: History[Fill] = History()
     elif order_id is not None or client_id is not None:
-        order = desk.exchange.find(request.account, None, order_id, client_id)
+        order = context.exchange.find(request.account, None, order_id, client_id)
         found = _fills(order.fills if order is not None else ())
     else:
-        histories = desk.exchange.accounts[request.account].fills
+        histories = context.exchange.accounts[request.account].fills
         found = _history(histories, params.text("symbol"), _fills)
     cursor = params.whole("cursor")
     page, following = found.page(limit, cursor, start_ms, request.latest_ms(end_ms))
-    fees = desk.exchange.settlement.fees
+    fees = context.exchange.settlement.fees
     return _listed([shapes.execution(fill, fees) for fill in page], following)
 
 
@@ -131,11 +131,11 @@ def _listed(rows: list[Json], following: int) -> Json:
     return {"category": SPOT, "list": rows, "nextPageCursor": cursor}
 
 
-def _time_range(desk: Desk, request: Request) -> tuple[int, int]:
+def _time_range(context: ApiContext, request: Request) -> tuple[int, int]:
     """A week at most: the last one, or the one from the start or up to the end that was sent."""
     start_ms, end_ms = request.params.whole("startTime"), request.params.whole("endTime")
     if start_ms is None:
-        end_ms = desk.exchange.now_ms() if end_ms is None else end_ms
+        end_ms = context.exchange.now_ms() if end_ms is None else end_ms
         return end_ms - RANGE_MS_MAX, end_ms
     if end_ms is None:
         return start_ms, start_ms + RANGE_MS_MAX

@@ -7,7 +7,7 @@ from paper_exchange.dialects.bybit.limits import Limits
 from paper_exchange.dialects.bybit.params import Params
 
 
-class Desk(request.Desk[Limits]):
+class ApiContext(request.ApiContext[Limits]):
     """Bybit's desk."""
 
     __slots__ = ()
@@ -20,4 +20,4 @@ class Request(request.Request[Params]):
 
 
 Json = dict[str, object]
-Handler = Callable[[Desk, Request], Json]
+Handler = Callable[[ApiContext, Request], Json]

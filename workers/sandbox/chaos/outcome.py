@@ -144,7 +144,7 @@ def judge(
         arbitrage_states=dict(Counter(each.state.value for each in snapshot.arbitrages)),
         refusals=_refusals(snapshot.arbitrages),
         traded=sum(bool(each.bought or each.sold) for each in snapshot.arbitrages),
-        hedged=sum(bool(each.fixes) for each in snapshot.arbitrages),
+        hedged=sum(bool(each.hedges) for each in snapshot.arbitrages),
         placed=len(rows),
         net_profit=to_text(round(total(each.net_profit for each in snapshot.arbitrages), 8)),
         beside=_rates(black_hole),

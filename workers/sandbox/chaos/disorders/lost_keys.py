@@ -23,7 +23,7 @@ class LostKeys:
             *(keys.position(account, symbol) for account in accounts for symbol in symbols),
             keys.POSITIONS,
             keys.POSITION_VERSIONS,
-            keys.MENDED,
+            keys.VERIFIED,
             keys.CHECKPOINT,
         ]
         self._indexes = [

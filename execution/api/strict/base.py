@@ -4,28 +4,32 @@ from typing import Any
 
 from execution.api.accounts.account_services import ALONE, AccountServices, placement_address
 from execution.api.strict.parse import market_of
-from execution.exchanges.guarantees import Contract
+from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.model.clock import Clock
 from execution.model.trading_rules import Market
 
 
-class Adapter:
+class ExchangeBase:
     """`client` is a strict client of ccxt with its markets; `account` is what it shares with the
     account's other adapters. See ports.Exchange for the meaning."""
 
     def __init__(
-        self, client: Any, contract: Contract, clock: Clock, account: AccountServices = ALONE
+        self,
+        client: Any,
+        guarantees: ExchangeGuarantees,
+        clock: Clock,
+        account: AccountServices = ALONE,
     ) -> None:
         self.client = client
-        self._contract = contract
+        self._guarantees = guarantees
         self._clock = clock
         self._account = account
         self._markets: dict[str, Market] = {}
         self._markets_of: Any = None
 
     @property
-    def contract(self) -> Contract:
-        return self._contract
+    def guarantees(self) -> ExchangeGuarantees:
+        return self._guarantees
 
     @property
     def address(self) -> str:
