@@ -83,6 +83,11 @@ class Snapshot:
         settled = sum(_is_settled(order) for order in self.orders)
         return settled + sum(arbitrage.has_ended for arbitrage in self.arbitrages)
 
+    def have_begun(self, plan: Plan) -> bool:
+        """Whether every arbitrage has read the books."""
+        waiting = (each.state is ArbitrageState.RECEIVED for each in self.arbitrages)
+        return len(self.arbitrages) == plan.arbitrages and not any(waiting)
+
     def is_settled(self, plan: Plan) -> bool:
         """Whether everything that was asked for is there and has an end, and nothing differs."""
         legs = self.legs()

@@ -173,8 +173,11 @@ def _settle(stack: LocalStack, plan: Plan, spreads: Spreads) -> Snapshot:
             stack.paper("POST", "/paper/book", book, account=account)
     moved, deadline = -1, 0.0
     while True:
-        spreads.close()
         snapshot = _snapshot(stack)
+        if snapshot.have_begun(plan):
+            spreads.close()
+        else:
+            spreads.move()
         if snapshot.progress != moved:
             moved, deadline = snapshot.progress, time.monotonic() + SETTLE_PATIENCE_S
         if snapshot.is_settled(plan) or time.monotonic() > deadline:

@@ -8,7 +8,7 @@ from typing import Any
 from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from oneorder import ArbitrageSignal, OrderSignal
 from workers.sandbox.chaos.books import BTC, ETH
-from workers.sandbox.chaos.spreads import PHASE_S, SYMBOLS, spread_bps_of
+from workers.sandbox.chaos.spreads import DIRECTIONS, SYMBOLS
 
 Signal = OrderSignal | ArbitrageSignal
 
@@ -20,8 +20,8 @@ ORDER_SYMBOLS = (BTC, ETH)
 AWAY = tuple(Decimal(share) for share in ("0.02", "0.001", "-0.001", "-0.05"))
 # In lots.
 AMOUNTS = tuple(Decimal(lots) for lots in ("0.5", "1", "1.5", "2"))
-# So many of all arbitrages ask for the way that pays when they are published.
-PAYING_SHARE = 0.95
+# So many of all arbitrages are in the direction that mostly pays.
+USUAL_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,7 @@ class Plan:
         for number, signal_id in enumerate(self.order_ids()):
             drawn.append((number / self.orders, draw_order(signal_id, dice)))
         for number, signal_id in enumerate(self.arbitrage_ids()):
-            at = number / self.arbitrages
-            phase = int(at * self.publish_s / PHASE_S)
-            drawn.append((at, draw_arbitrage(signal_id, dice, self.seed, phase)))
+            drawn.append((number / self.arbitrages, draw_arbitrage(signal_id, dice)))
         return [signal for _, signal in sorted(drawn, key=lambda pair: pair[0])]
 
 
@@ -81,13 +79,11 @@ def draw_order(signal_id: str, dice: random.Random) -> OrderSignal:
     return OrderSignal.model_validate(fields)
 
 
-def draw_arbitrage(signal_id: str, dice: random.Random, seed: int, phase: int) -> ArbitrageSignal:
-    """An arbitrage that most probably pays in that phase of the spreads."""
+def draw_arbitrage(signal_id: str, dice: random.Random) -> ArbitrageSignal:
+    """An arbitrage, most probably in the direction that mostly pays."""
     listed = dice.choice(SYMBOLS)
-    upward = spread_bps_of(seed, listed, phase) > 0
-    if dice.random() > PAYING_SHARE:
-        upward = not upward
-    buy, sell = (ACCOUNT, SECOND) if upward else (SECOND, ACCOUNT)
+    is_usual = dice.random() < USUAL_SHARE
+    buy, sell = (ACCOUNT, SECOND) if (DIRECTIONS[listed] > 0) is is_usual else (SECOND, ACCOUNT)
     return ArbitrageSignal(
         signal_id=signal_id,
         buy_account=buy,

@@ -7,12 +7,14 @@ from decimal import Decimal
 from workers.sandbox.chaos.books import SOL, XRP, Listed, open_spread
 from workers.sandbox.local_stack import LocalStack
 
-# No single order is in these, so that the ledgers show what the arbitrages alone have changed.
-SYMBOLS = (SOL, XRP)
-# Longer than a restart of the store and then a silent exchange make arbitrages wait.
-PHASE_S = 30.0
-# With fees of twice 10 bps, the last one does not pay.
-SPREADS_BPS = tuple(Decimal(bps) for bps in (90, 70, 50, -90, -70, -50, 10))
+# Which account mostly sells the symbol for more: the second one (1) or the first (-1). No single
+# order is in these, so that the ledgers show what the arbitrages alone have changed.
+DIRECTIONS = {SOL: Decimal(1), XRP: Decimal(-1)}
+SYMBOLS = tuple(DIRECTIONS)
+PHASE_S = 12.0
+# In that direction. With fees of twice 10 bps, the last one does not pay. An arbitrage that had to
+# wait for one phase or more still pays, mostly.
+SPREADS_BPS = tuple(Decimal(bps) for bps in (90, 70, 50, 90, 70, 50, -70, 10))
 LEVELS = 6
 # In lots: most signals want more than the best price has.
 DEPTHS = tuple(Decimal(lots) for lots in ("0.25", "0.5", "1", "2"))
@@ -45,4 +47,4 @@ class Spreads:
 def spread_bps_of(seed: int, listed: Listed, phase: int) -> Decimal:
     """How far the second exchange's prices lie above the first one's in that phase."""
     dice = random.Random(f"{seed} {listed.symbol} {phase}")  # noqa: S311
-    return dice.choice(SPREADS_BPS)
+    return DIRECTIONS[listed] * dice.choice(SPREADS_BPS)
