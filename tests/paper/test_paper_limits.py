@@ -6,7 +6,7 @@ from engine_kit import make_exchange
 from paper_exchange.dialects.binance.errors import ApiError
 from paper_exchange.dialects.binance.limits import BAN_MS, REFUSALS_BEFORE_BAN, Limits
 from paper_exchange.dialects.binance.params import Params
-from paper_exchange.dialects.binance.request import Request, Rig
+from paper_exchange.dialects.binance.request import ApiContext, Request
 from paper_exchange.dialects.binance.trading import place_order
 from paper_exchange.engine.errors import BalanceError
 
@@ -81,9 +81,9 @@ def test_an_order_that_is_refused_is_not_counted():
         request = Request(Params({**params, "quantity": quantity, "price": price}), "ann", 0)
         if quantity == "30":
             with pytest.raises(BalanceError):
-                place_order(Rig(exchange, limits), request)
+                place_order(ApiContext(exchange, limits), request)
         else:
-            place_order(Rig(exchange, limits), request)
+            place_order(ApiContext(exchange, limits), request)
     assert limits.used_orders("ann") == 1
 
 
