@@ -4,7 +4,7 @@ Light on purpose: it imports neither ccxt nor pandas, and what it needs to talk 
 something is published.
 """
 
-from oneorder.errors import InvalidSignal, OneOrderError, PublishFailed
+from oneorder.errors import InvalidSignal, OneOrderError, PublishFailed, SettingsError
 from oneorder.publisher import (
     Published,
     Publisher,
@@ -28,6 +28,7 @@ __all__ = [
     "PublishFailed",
     "Published",
     "Publisher",
+    "SettingsError",
     "parse_signal",
     "publish_arbitrage",
     "publish_cancel",

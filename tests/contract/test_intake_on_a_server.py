@@ -8,10 +8,10 @@ from fakes import ACCOUNT, SYMBOL, Rig
 from intake_kit import IntakeKit
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access.connection import connect
 from execution.store.redis.orders import RedisStore
 from execution.store.redis.waiting import RedisWaiting
+from oneorder.identifiers import order_id_of
 
 BODY = {
     "signal_id": "signal-1",

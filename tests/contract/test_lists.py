@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 from execution.ledger.sql.ledger import open_ledger
 from execution.model.clock import SystemClock
 from execution.model.order import Fee, Fill, OrderState, Side
-from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.access.connection import connect
 from execution.store.stores import Stores
+from oneorder.identifiers import arbitrage_id_of, order_id_of
 from workers.cli.app import CommandError, cli
 from workers.cli.program import COMMANDS
 

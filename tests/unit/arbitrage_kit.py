@@ -29,7 +29,6 @@ from execution.model.clock import Clock
 from execution.model.errors import UnknownAccount
 from execution.model.events import Reported
 from execution.model.order import Attempt, Order, Side
-from execution.orders.identifiers import arbitrage_id_of
 from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
 from execution.orders.store import Change, Committed, Epoch
@@ -37,6 +36,7 @@ from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.orders import MemoryStore
 from execution.store.memory.tables import Tables
+from oneorder.identifiers import arbitrage_id_of
 
 BUY, SELL = "buy-main", "sell-main"
 FEE = Decimal("0.001")

@@ -8,8 +8,8 @@ from fakes import Rig
 from intake_kit import IntakeKit
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Intent, RefusedIntent
+from oneorder.identifiers import order_id_of
 from workers.intake.intake import Intake
 from workers.intake.waiting_rules import CANCEL_PATIENCE_S
 

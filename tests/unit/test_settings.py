@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from oneorder.errors import SettingsError
 from oneorder.settings import SignalSettings
 from workers.configuration.settings import (
     AccountSettings,
     Settings,
-    SettingsError,
     as_toml,
     check_worker_accounts,
     load_accounts,

@@ -9,7 +9,7 @@ from intake_kit import WAIT_MAX_S, IntakeKit, live_worker
 
 from execution.model.errors import LedgerUnavailable
 from execution.model.order import Order
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 from workers.intake.sweeping import (
     INTENT_GRACE_MS,
     INTENTS_A_SWEEP,

@@ -11,7 +11,7 @@ import typer
 from execution.exchanges.account import what_is_missing
 from execution.model.errors import NotInQuarantine, UnknownAccount
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import arbitrage_id_of, order_id_of
+from oneorder.identifiers import arbitrage_id_of, order_id_of
 from workers.cli.app import (
     AsJson,
     CommandError,

@@ -19,11 +19,11 @@ from execution.model.errors import (
 from execution.text.cutting import cut
 from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact
-from oneorder.errors import PublishFailed
+from oneorder.errors import PublishFailed, SettingsError
 from workers.cli import arbitrage, holds, orders, positions, reporting, running, signals
 from workers.cli.app import CommandError, cli
 from workers.cli.interrupts import was_interrupted
-from workers.configuration.settings import SettingsError, load_settings
+from workers.configuration.settings import load_settings
 from workers.observers.logs import configure_logging
 from workers.observers.sentry import initialize_sentry, report_error
 from workers.sandbox.local_stack import NotReady

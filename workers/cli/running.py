@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
+from oneorder.errors import SettingsError
 from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
 from workers.cli.interrupts import SIGNALS
-from workers.configuration.settings import SettingsError
 from workers.sandbox.valkey import run_valkey
 
 

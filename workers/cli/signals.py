@@ -6,8 +6,9 @@ from collections.abc import Callable
 from execution.orders.waiting.signal_age import publication_time
 from execution.text.redaction import redact
 from oneorder import ArbitrageSignal, OrderSignal
+from oneorder.errors import SettingsError
 from workers.cli.app import AsJson, cli, show, stores
-from workers.configuration.settings import SettingsError, load_settings
+from workers.configuration.settings import load_settings
 from workers.views.plain_text import plain
 from workers.views.trading import time_text
 

@@ -6,8 +6,10 @@ from difflib import get_close_matches
 from execution.api.accounts.credentials import OURS, required_credentials
 from execution.api.connections import check_account
 from execution.exchanges.account import Account
-from workers.configuration.errors import PREFIX, variable_part
-from workers.configuration.settings import Settings, SettingsError, load_accounts
+from oneorder.errors import SettingsError
+from oneorder.setting_faults import PREFIX
+from workers.configuration.errors import variable_part
+from workers.configuration.settings import Settings, load_accounts
 
 
 def checked_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:

@@ -14,7 +14,6 @@ from execution.ledger.sql.ledger import open_ledger
 from execution.model.clock import SystemClock
 from execution.model.decimals import to_text
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Store
 from execution.store.stores import Stores
 from execution.text.redaction import redact
@@ -26,6 +25,7 @@ from oneorder import (
     publish_cancel,
     publish_order,
 )
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from workers.reports.writing import ledger_report, write_files

@@ -11,7 +11,7 @@ from typing import Any
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.model.decimals import to_text, total
-from execution.orders.identifiers import arbitrage_id_of
+from oneorder.identifiers import arbitrage_id_of
 from oneorder.settings import SignalSettings
 from workers.sandbox.arbitrage_audit import compare_arbitrages
 from workers.sandbox.audit import Check, Ledger

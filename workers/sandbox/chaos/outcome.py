@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from execution.model.order import Order, OrderState
 from execution.model.position import Position
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 from workers.sandbox.audit import Check, Ledger, compare
 from workers.sandbox.chaos.exchange_disorder import BlackHole
 
