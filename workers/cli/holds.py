@@ -7,7 +7,6 @@ import typer
 from execution.model.clock import SystemClock
 from workers.cli.app import AsJson, CommandError, cli, print_line, stores
 from workers.configuration.settings import load_settings
-from workers.intake.sweeping import APART_MS
 
 
 @cli.command()
@@ -22,6 +21,7 @@ def release(
     """
     from execution.api.connections import addresses_of
     from execution.exchanges.account import Account
+    from workers.intake.sweeping import APART_MS
 
     configured = load_settings().accounts.get(account)
     if configured is None:

@@ -25,9 +25,7 @@ from workers.cli.app import CommandError, cli
 from workers.cli.interrupts import was_interrupted
 from workers.configuration.settings import load_settings
 from workers.observers.logs import configure_logging
-from workers.observers.sentry import initialize_sentry, report_error
-from workers.sandbox.local_stack import NotReady
-from workers.sandbox.valkey import CannotStart, NotInstalled
+from workers.sandbox.errors import CannotStart, NotInstalled, NotReady
 from workers.views.plain_text import plain
 
 # Importing them is what puts their commands into the app.
@@ -130,5 +128,8 @@ def _report(error: Exception) -> None:
         dsn = load_settings().sentry_dsn
     except SettingsError:
         return
+    # Its import takes longer than most commands.
+    from workers.observers.sentry import initialize_sentry, report_error
+
     initialize_sentry(dsn)
     report_error(error)

@@ -13,7 +13,6 @@ from execution.model.errors import LedgerUrlError, UnsupportedExchange
 from oneorder.errors import SettingsError
 from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
 from workers.cli.interrupts import SIGNALS
-from workers.sandbox.valkey import run_valkey
 
 
 @cli.command()
@@ -99,6 +98,8 @@ def redis(
     directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
 ) -> None:
     """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
+    from workers.sandbox.valkey import run_valkey
+
     run_valkey(port, directory)
 
 

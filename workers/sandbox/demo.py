@@ -31,7 +31,8 @@ from oneorder.signals import parse_as
 from workers.reports.writing import ledger_report, write_files
 from workers.sandbox.audit import Check, compare
 from workers.sandbox.demo_signals import DemoSignal, demo_signals
-from workers.sandbox.local_stack import LocalStack, NotReady
+from workers.sandbox.errors import NotReady
+from workers.sandbox.local_stack import LocalStack
 from workers.views import tables
 from workers.views import trading as views
 from workers.views.plain_text import plain
