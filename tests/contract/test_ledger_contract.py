@@ -22,6 +22,7 @@ from sqlalchemy import create_engine
 from execution.ledger.memory import MemoryLedger
 from execution.ledger.port import Checkpoint, Ledger, Snapshot
 from execution.ledger.sql.ledger import SqlLedger, open_ledger
+from execution.ledger.sql.schema import revisions
 from execution.ledger.sql.tables import metadata
 from execution.model.errors import LedgerUnavailable, StoreUnavailable
 from execution.model.order import (
@@ -54,6 +55,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
         url = str(POSTGRES_URL)
         engine = create_engine(url)
         metadata.drop_all(engine)
+        revisions.drop(engine, checkfirst=True)
         engine.dispose()
     opened = SqlLedger(url)
     yield opened

@@ -1,72 +1,59 @@
-"""A database of an earlier version is brought up to ours, step by step, each step once."""
+"""The migrations and the tables that the code uses are one and the same."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, func, inspect, select, text, update
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, select, text
 
-from execution.ledger.sql.schema import UPGRADES, prepare
-from execution.ledger.sql.tables import orders, schema_version
-from execution.model.errors import LedgerUnavailable
+from execution.ledger.sql import schema
+from execution.ledger.sql.schema import REVISION, prepare, revisions
+from execution.ledger.sql.tables import metadata, orders
 
-ENGINE = "sqlite://"
-
-
-def add_column(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE orders ADD COLUMN tag TEXT"))
-
-
-def fill_column(connection: Connection) -> None:
-    connection.execute(text("UPDATE orders SET tag = 'old'"))
+MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
 
-def version_of(connection: Connection) -> list[int]:
-    return list(connection.scalars(select(schema_version.c.version)))
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    with create_engine("sqlite://").begin() as connection:
+        yield connection
 
 
-def test_a_new_database_is_of_our_version_and_needs_no_step() -> None:
-    with create_engine(ENGINE).begin() as connection:
-        prepare(connection, (add_column, fill_column))
-        assert version_of(connection) == [3]
-        assert connection.scalar(select(func.count()).select_from(orders)) == 0
-        assert "tag" not in {one["name"] for one in inspect(connection).get_columns("orders")}
+def differences(connection: Connection) -> list[str]:
+    """What Alembic would change in the database to make it what the code uses."""
+    context = MigrationContext.configure(connection, opts={"version_table": revisions.name})
+    return sorted(change[0] for change in compare_metadata(context, metadata))
 
 
-def test_each_step_runs_once_and_in_order() -> None:
-    with create_engine(ENGINE).begin() as connection:
-        prepare(connection, ())
-        prepare(connection, (add_column,))
-        assert version_of(connection) == [2]
-        # Were the first step to run again, the database would complain of a second column.
-        prepare(connection, (add_column, fill_column))
-        prepare(connection, (add_column, fill_column))
-        assert version_of(connection) == [3]
+def test_the_migrations_make_the_tables_that_the_code_uses(connection: Connection) -> None:
+    prepare(connection)
+    assert differences(connection) == []
 
 
-def test_orders_of_the_first_version_have_no_time_of_publication_and_later_ones_do() -> None:
-    with create_engine(ENGINE).begin() as connection:
-        first = [column for column in orders.columns if column.name != "published_at"]
-        names = ", ".join(f"{c.name} {c.type.compile(connection.dialect)}" for c in first)
-        connection.execute(text(f"CREATE TABLE orders ({names})"))
-        schema_version.create(connection)
-        connection.execute(schema_version.insert().values(version=1))
-        connection.execute(text("INSERT INTO orders (order_id) VALUES ('oo1')"))
-        prepare(connection)
-        assert version_of(connection) == [1 + len(UPGRADES)]
-        assert connection.execute(select(orders.c.order_id, orders.c.published_at)).all() == [
-            ("oo1", None)
-        ]
-        moment = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
-        connection.execute(update(orders).values(published_at=moment))
-        assert connection.scalar(select(orders.c.published_at)) == moment
+def test_a_change_without_a_migration_would_be_noticed(connection: Connection) -> None:
+    prepare(connection)
+    connection.execute(text("ALTER TABLE orders DROP COLUMN published_at"))
+    connection.execute(text("ALTER TABLE fills ADD COLUMN tag TEXT"))
+    connection.execute(text("DROP INDEX fills_by_order"))
+    assert differences(connection) == ["add_column", "add_index", "remove_column"]
 
 
-def test_a_later_version_is_refused_and_left_as_it_is() -> None:
-    with create_engine(ENGINE).begin() as connection:
-        schema_version.create(connection)
-        connection.execute(schema_version.insert().values(version=2 + len(UPGRADES)))
-        with pytest.raises(
-            LedgerUnavailable, match=r"of version 3, .* up to version 2; run a later"
-        ):
-            prepare(connection)
-        assert inspect(connection).get_table_names() == ["schema_version"]
+def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
+    assert ScriptDirectory(MIGRATIONS).get_current_head() == REVISION
+
+
+def test_revisions_are_numbered_without_gaps() -> None:
+    """Their order as text is their order in time."""
+    found = sorted(script.revision for script in ScriptDirectory(MIGRATIONS).walk_revisions())
+    assert found == [f"{number:04}" for number in range(1, len(found) + 1)]
+
+
+def test_each_migration_runs_once(connection: Connection) -> None:
+    """One that ran again would fail: the table has the column already."""
+    prepare(connection)
+    prepare(connection)
+    assert list(connection.scalars(select(revisions.c.version_num))) == [REVISION]
+    assert list(connection.scalars(select(orders.c.order_id))) == []

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from oneorder.errors import SettingsError
 from oneorder.settings import SignalSettings
 from workers.configuration.settings import (
     AccountSettings,
     Settings,
-    as_toml,
     check_worker_accounts,
     load_accounts,
     load_settings,
@@ -169,7 +169,7 @@ def test_a_settings_file_that_we_write_is_read_back(write: Write) -> None:
         "recv_window_ms": 1_500,
         "accounts": {"a": {"exchange": "binance", "base_url": "http://127.0.0.1:2"}},
     }
-    write(as_toml(wanted))
+    write(tomli_w.dumps(wanted))
     settings = load_settings()
     assert settings.recv_window_ms == 1_500
     assert settings.accounts["a"].base_url == "http://127.0.0.1:2"

@@ -8,7 +8,17 @@ from rich.console import Group
 from rich.live import Live
 
 from execution.arbitrage.model import ArbitrageState
-from workers.cli.app import AsJson, OfAccount, cli, console, lay_out, print_json, show, stores
+from workers.cli.app import (
+    AsJson,
+    OfAccount,
+    cli,
+    console,
+    lay_out,
+    print_json,
+    services,
+    show,
+    stores,
+)
 from workers.cli.filters import (
     LAST,
     Last,
@@ -45,7 +55,6 @@ def scan(
     """Show every spread by depth and after fees, from the collector's books, and what pays."""
     from oneorder import Publisher
     from oneorder.settings import SignalSettings
-    from workers.bootstrap import services
     from workers.market.scanner import Scanning
 
     parts = services()
@@ -122,7 +131,6 @@ def arbitrages(
 @cli.command()
 def inventory(as_json: AsJson = False) -> None:
     """Show balances by account, and suggest transfers that let every account take either leg."""
-    from workers.bootstrap import services
     from workers.market.inventory import inventory_of
 
     found = inventory_of(services())

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from execution.model.clock import SystemClock
-from workers.cli.app import AsJson, CommandError, cli, print_line, stores
+from workers.cli.app import AsJson, CommandError, cli, log_to_stderr, print_line, stores
 from workers.configuration.settings import load_settings
 
 
@@ -23,6 +23,7 @@ def release(
     from execution.exchanges.account import Account
     from workers.intake.sweeping import APART_MS
 
+    log_to_stderr()
     configured = load_settings().accounts.get(account)
     if configured is None:
         raise CommandError(f"--account: {account!r} is not configured")

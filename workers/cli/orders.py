@@ -21,6 +21,7 @@ from workers.cli.app import (
     ledger,
     print_json,
     print_line,
+    services,
     show,
     stores,
 )
@@ -217,8 +218,6 @@ def settle(
 ) -> None:
     """Decide an order that is in quarantine, or that cannot be asked about any more, by what you
     found at the exchange."""
-    from workers.bootstrap import services
-
     if not_there is (exchange_order_id is not None):
         raise typer.BadParameter("say either --exchange-order-id or --not-there")
     order_id = _known(order_id).order_id
@@ -231,7 +230,10 @@ def settle(
 
 def _known(name: str) -> Order:
     """The order of that id or of that signal id, from Redis or else from the ledger."""
-    by_id, by_signal = _found(name), _found(order_id_of(name))
+    records = stores().orders
+    by_id, by_signal = records.order(name), records.order(order_id_of(name))
+    if by_id is None and by_signal is None:
+        by_id, by_signal = ledger().order(name), ledger().order(order_id_of(name))
     if by_id is not None and by_signal is not None:
         raise CommandError(
             f"ID: {name!r} is the id of one order and the signal id of another, "
@@ -243,10 +245,6 @@ def _known(name: str) -> Order:
             f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}"
         )
     return found
-
-
-def _found(order_id: str) -> Order | None:
-    return stores().orders.order(order_id) or ledger().order(order_id)
 
 
 def _hint(name: str) -> str:

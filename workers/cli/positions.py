@@ -11,7 +11,7 @@ from execution.model.errors import AlreadyRunning, UntrustedLedger
 from execution.model.position import Position
 from execution.orders.store import Halt
 from execution.reconciliation.run import Reconciliation
-from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, show, stores
+from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, services, show, stores
 from workers.cli.filters import (
     LAST,
     Last,
@@ -71,8 +71,6 @@ def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
 @cli.command()
 def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
     """Reconcile with the exchange now; print what was found and done."""
-    from workers.bootstrap import services
-
     parts = services()
     if not parts.accounts:
         raise CommandError("accounts: none is configured")
@@ -130,8 +128,6 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Recompute every position from the ledger's fills, and compare it with the live one."""
-    from workers.bootstrap import services
-
     repairer = services().repairer
     if force and not apply:
         raise typer.BadParameter("--force is for --apply")

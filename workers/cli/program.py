@@ -24,7 +24,6 @@ from workers.cli import arbitrage, holds, orders, positions, reporting, running,
 from workers.cli.app import CommandError, cli
 from workers.cli.interrupts import was_interrupted
 from workers.configuration.settings import load_settings
-from workers.observers.logs import configure_logging
 from workers.sandbox.errors import CannotStart, NotInstalled, NotReady
 from workers.views.plain_text import plain
 
@@ -55,8 +54,7 @@ OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
 def run(interrupted: int) -> int:
     """Run the command; return its exit code, which is `interrupted` after Ctrl-C."""
     _open_streams()
-    # What is printed is the command's answer; the log goes to standard error, and says little.
-    configure_logging(json_lines=False, level="ERROR")
+    redact_process_output()
     try:
         code = _outcome()
     except KeyboardInterrupt:

@@ -11,7 +11,16 @@ import typer
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
 from oneorder.errors import SettingsError
-from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
+from workers.cli.app import (
+    AsJson,
+    CommandError,
+    cli,
+    console,
+    log_to_stderr,
+    print_json,
+    services,
+    show,
+)
 from workers.cli.interrupts import SIGNALS
 
 
@@ -26,6 +35,7 @@ def demo(
     """Run the main job end to end on this machine, with processes of its own."""
     from workers.sandbox.demo import run_demo
 
+    log_to_stderr()
     # Said before the run, not after it.
     if report.is_dir() or not report.resolve().parent.is_dir():
         raise CommandError(f"--report: {str(report)!r} is a folder, or in none that is there")
@@ -56,6 +66,7 @@ def chaos(
     from workers.sandbox.chaos.report import outcome_view, show_outcome
     from workers.sandbox.chaos.run import run_chaos
 
+    log_to_stderr()
     if not math.isfinite(minutes):
         raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
     run = run_arbitrage_chaos if arbitrage else run_chaos
@@ -76,7 +87,6 @@ def chaos(
 def doctor(as_json: AsJson = False) -> None:
     """Check settings, Redis, workers, beat, the ledger, and each account's exchange, key, clock and
     last reconciliation; exit 1 if something fails."""
-    from workers.bootstrap import services
     from workers.doctor import Finding, Result, examine
 
     try:
