@@ -45,6 +45,7 @@ def ledger() -> "Ledger":
     """History, by the settings."""
     from workers.configuration.opening import ledger_of
 
+    log_to_stderr()
     return ledger_of(load_settings())
 
 

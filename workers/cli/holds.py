@@ -16,8 +16,9 @@ def release(
 ) -> None:
     """End the pause that the account's exchange asked for, before its time.
 
-    For when you know better, as after a change of the machine's address. Where the exchange still
-    counts, more requests prolong a ban. Other accounts at the same address are released with it.
+    Use it where the pause no longer applies, for example after a change of the machine's address.
+    While the exchange still counts, more requests prolong a ban. Other accounts at the same address
+    are released too.
     """
     from execution.api.connections import addresses_of
     from execution.exchanges.account import Account

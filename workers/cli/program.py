@@ -32,7 +32,7 @@ COMMANDS = (arbitrage, holds, orders, positions, reporting, running, signals)
 
 # The base of every wrong usage; typer has no public name for it.
 UsageError: Any = typer.BadParameter.__bases__[0]
-# What these say is written for the user; anything else is a fault of oneorder's own.
+# Their sentences are written for the user; any other error is a fault of oneorder.
 SENTENCES = (
     CommandError,
     NotInstalled,
@@ -88,7 +88,7 @@ def _outcome() -> int:
     except SENTENCES as error:
         return _fail(str(error), 1)
     except BrokenPipeError:
-        # Whatever read our output has closed it, which is its right.
+        # The reader of the output has closed it, which is no error.
         return 1
     except Exception as error:  # noqa: BLE001  # The net under the sentences; nothing is swallowed.
         return _fail(_unexpected(error), 1)
@@ -118,7 +118,7 @@ def _unexpected(error: Exception) -> str:
     _report(error)
     text = " ".join(str(error).split())[:200]
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return f"internal error: {said} (with {DEBUG_VARIABLE}=DEBUG you see where)"
+    return f"internal error: {said} (set {DEBUG_VARIABLE}=DEBUG for the traceback)"
 
 
 def _report(error: Exception) -> None:

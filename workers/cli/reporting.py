@@ -35,7 +35,7 @@ def report(
     from workers.reports.export import NUMBER_COLUMNS, report_view
     from workers.reports.writing import ledger_report, write_files
 
-    # What happened a moment ago shall be in it.
+    # The newest changes belong into the report too.
     parts = services()
     parts.archive.run()
     marks = {name: parts.stores.valuations.marks(name) for name in parts.accounts}

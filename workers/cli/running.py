@@ -32,13 +32,13 @@ def demo(
         Path, typer.Option(help="Where the report of what happened is written.")
     ] = Path("oneorder-demo-report.html"),
 ) -> None:
-    """Run the main job end to end on this machine, with processes of its own."""
+    """Run the main job end to end on this machine, in processes of its own."""
     from workers.sandbox.demo import run_demo
 
     log_to_stderr()
-    # Said before the run, not after it.
+    # Refused before the run, not after it.
     if report.is_dir() or not report.resolve().parent.is_dir():
-        raise CommandError(f"--report: {str(report)!r} is a folder, or in none that is there")
+        raise CommandError(f"--report: {str(report)!r} is a folder, or in one that does not exist")
     raise typer.Exit(run_demo(signals, seed, report, console()))
 
 
@@ -57,8 +57,8 @@ def chaos(
 ) -> None:
     """Kill, pause, cut and poison everything while orders run; exit 1 if one is lost or doubled.
 
-    It is also 1 if an order does not end, or if records and ledgers differ. With --arbitrage,
-    --orders is how many arbitrages.
+    Also exit 1 if an order does not end, or if records and ledgers differ. With --arbitrage,
+    --orders is the number of arbitrages.
     """
     from workers.sandbox.chaos.arbitrage_run import run_arbitrage_chaos
     from workers.sandbox.chaos.disorder import SaveIntervals

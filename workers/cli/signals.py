@@ -1,4 +1,4 @@
-"""Commands about signals that no order stands for, and what is said of signals as they go out."""
+"""Commands about signals that have no order yet, and warnings about signals as they go out."""
 
 import sys
 from collections.abc import Callable
