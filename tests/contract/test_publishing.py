@@ -130,6 +130,26 @@ def test_a_redis_that_refuses_the_write_promises_nothing(valkey_url: str, redis:
     publisher.close()
 
 
+def test_a_broker_that_refuses_the_message_costs_the_wake_up_and_not_the_intent(
+    valkey_url: str, redis: Any
+) -> None:
+    redis.set("orders", "not a queue")
+    publisher = Publisher(SignalSettings(redis_url=valkey_url))
+    published = publish_order(ORDER, publisher)
+    assert published == Published(redis.xrange(SIGNALS)[0][0], woken=False)
+    publisher.close()
+
+
+def test_no_broker_at_the_address_costs_the_wake_up_and_not_the_intent(
+    valkey_url: str, redis: Any
+) -> None:
+    settings = SignalSettings(redis_url=valkey_url, broker_url="amqp://127.0.0.1:1//")
+    publisher = Publisher(settings)
+    assert not publish_order(ORDER, publisher).woken
+    assert redis.xlen(SIGNALS) == 1
+    publisher.close()
+
+
 def _decoded(message: dict[str, Any]) -> str:
     import base64
 
