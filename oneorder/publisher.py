@@ -65,10 +65,6 @@ class Publisher:
             "interval_start": 0,
             "interval_step": 0,
         }
-        with self._celery.connection_for_write() as connection:
-            # All that this kind of broker raises; nothing is connected yet.
-            transport = connection.transport
-            self._broker_errors = (*transport.connection_errors, *transport.channel_errors)
 
     def publish(self, task: str, message: Message) -> Published:
         """Write the intent, then send the message. Raises PublishFailed if the intent is not
@@ -104,7 +100,7 @@ class Publisher:
                 retry=False,
                 ignore_result=True,
             )
-        except (KombuError, *self._broker_errors):
+        except KombuError:
             # The intent is safe, so this costs seconds: the sweep will find it.
             return False
         return True
