@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         parse_signal,
     )
 
+__version__ = "0.2.0"
+
 __all__ = [
     "ArbitrageSignal",
     "CancelRequest",
@@ -34,6 +36,7 @@ __all__ = [
     "Published",
     "Publisher",
     "SettingsError",
+    "__version__",
     "parse_signal",
     "publish_arbitrage",
     "publish_cancel",

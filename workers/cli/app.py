@@ -10,6 +10,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from execution.text.redaction import redact, redact_prose
+from oneorder import __version__
 from workers.configuration.settings import load_settings
 from workers.views import tables
 from workers.views.plain_text import plain
@@ -21,13 +22,28 @@ if TYPE_CHECKING:
 
 cli = typer.Typer(
     name="oneorder",
-    help="One signal, one order, whatever fails in between.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print_line(None, f"oneorder {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """One signal, one order, whatever fails in between."""
 
 
 class CommandError(Exception):
