@@ -1,4 +1,4 @@
-"""What is wrong with the settings, as one sentence that names the setting and where it stands."""
+"""What is wrong with a worker's settings, beyond what `oneorder.setting_faults` says."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _KEY_FIELDS = ("api_key", "api_secret", "api_password")
 def wrong_variable(environment: Mapping[str, str], model: type[BaseModel]) -> str | None:
     """Say which variable is misspelt or is not JSON, None if none is.
 
-    A name that resembles none of ours may be for another program, and is let be.
+    A name that resembles none of ours may be for another program, and is ignored.
     """
     fields = {name.upper(): field for name, field in model.model_fields.items()}
     for variable, value in environment.items():
@@ -29,9 +29,9 @@ def wrong_variable(environment: Mapping[str, str], model: type[BaseModel]) -> st
             continue
         name = upper.removeprefix(PREFIX)
         if name not in fields:
-            found = get_close_matches(name, [*fields, "CONFIG"], n=1, cutoff=0.8)
-            if found and name != "CONFIG":
-                return f"unknown variable {variable!r}; did you mean {PREFIX + found[0]!r}?"
+            similar = get_close_matches(name, [*fields, "CONFIG"], n=1, cutoff=0.8)
+            if similar and name != "CONFIG":
+                return f"unknown variable {variable!r}; did you mean {PREFIX + similar[0]!r}?"
         elif _is_table(fields[name].annotation):
             fault = _json_fault(value)
             if fault is not None:
@@ -47,10 +47,10 @@ def _is_table(annotation: Any) -> bool:
 
 def _json_fault(text: str) -> str | None:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return "is not JSON"
-    return None if isinstance(found, dict) else "is not a JSON object"
+    return None if isinstance(value, dict) else "is not a JSON object"
 
 
 def unknown_setting(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -71,16 +71,16 @@ def variable_part(account: str) -> str:
 
 
 def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
-    found: Any = model
+    kind: Any = model
     for part in place:
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            field = found.model_fields.get(str(part))
-            found = None if field is None else _without_none(field.annotation)
-        elif get_origin(found) is dict:
-            found = get_args(found)[1]
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(str(part))
+            kind = None if field is None else _without_none(field.annotation)
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
         else:
             return None
-    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _without_none(annotation: Any) -> Any:

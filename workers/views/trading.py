@@ -1,4 +1,4 @@
-"""What the outside sees of orders and positions: plain values, numbers as decimal strings."""
+"""Orders and positions as plain values for JSON and tables: numbers as decimal strings."""
 
 from collections.abc import Collection
 from dataclasses import asdict
@@ -129,11 +129,11 @@ def totals_view(totals: Totals, now_ms: int) -> Json:
     }
 
 
-def reconciliation_view(found: Reconciliation) -> Json:
+def reconciliation_view(run: Reconciliation) -> Json:
     return {
-        **asdict(found),
-        "started_at": time_text(found.started_at),
-        "drift": {asset: to_text(amount) for asset, amount in found.drift.items()},
+        **asdict(run),
+        "started_at": time_text(run.started_at),
+        "drift": {asset: to_text(amount) for asset, amount in run.drift.items()},
     }
 
 
