@@ -32,8 +32,8 @@ def report(
 ) -> None:
     """Report profit, costs and quality of execution, from the ledger."""
     start = None if since is None else _time(since)
-    from workers.reports.export import NUMBER_COLUMNS, report_view
-    from workers.reports.writing import ledger_report, write_files
+    from workers.reports.export import NUMBER_COLUMNS, report_view, write_files
+    from workers.reports.report import ledger_report
 
     # The newest changes belong into the report too.
     parts = services()
