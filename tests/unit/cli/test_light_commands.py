@@ -18,6 +18,7 @@ from execution.store.access.connection import connect
 from execution.store.stores import open_stores
 from oneorder.identifiers import order_id_of
 
+ROOT = Path(__file__).parents[3]
 # Each takes longer to import than a command that reads Redis may take.
 HEAVY = {
     "aiohttp",
@@ -84,7 +85,7 @@ def run(valkey_url: str, tmp_path: Path) -> Run:
     (tmp_path / "oneorder.toml").write_text('[accounts.spare]\nexchange = "binance"\n')
     (tmp_path / "signals.jsonl").write_text(json.dumps(SIGNAL))
     environment = {name: text for name, text in os.environ.items() if "ONEORDER_" not in name}
-    environment |= {"ONEORDER_REDIS_URL": valkey_url, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment |= {"ONEORDER_REDIS_URL": valkey_url, "PYTHONPATH": str(ROOT)}
 
     def run(command: str) -> set[str]:
         done = subprocess.run(
@@ -131,3 +132,10 @@ def test_a_command_imports_what_it_needs_and_nothing_else_that_is_heavy(
     command: str, run: Run
 ) -> None:
     assert run(command) & HEAVY <= COMMANDS[command]
+
+
+def test_trading_code_is_opened_in_one_place_which_sends_its_log_to_standard_error() -> None:
+    modules = (ROOT / "workers/cli").glob("*.py")
+    assert [path.name for path in modules if "bootstrap import services" in path.read_text()] == [
+        "app.py"
+    ]
