@@ -187,7 +187,11 @@ def _task_names(node: ast.FunctionDef, names: dict[str, Any]) -> Iterator[str]:
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "app.task":
             (value,) = (each.value for each in decorator.keywords if each.arg == "name")
-            yield value.value if isinstance(value, ast.Constant) else names[ast.unparse(value)]
+            yield (
+                value.value
+                if isinstance(value, ast.Constant)
+                else names[ast.unparse(value).rpartition(".")[2]]
+            )
 
 
 def _first_sentence(text: str) -> str:

@@ -1,16 +1,17 @@
-"""The messages: what may be asked for, and the sentence that refuses everything else.
+"""The messages that producers publish, and the sentence that refuses an invalid one.
 
 Numbers are decimal strings, never JSON numbers, because a binary fraction is not the number that
-somebody typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
+was typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from oneorder.errors import InvalidSignal
 from oneorder.sentences import WHOLE, name_of, sentence_of, short
 from oneorder.symbols import checked_symbol
@@ -75,6 +77,15 @@ def _refused(sentence: str) -> PydanticCustomError:
     return PydanticCustomError(WHOLE, "{sentence}", {"sentence": sentence})
 
 
+@contextmanager
+def _invalid_signal() -> Iterator[None]:
+    """Turn pydantic's error into ours."""
+    try:
+        yield
+    except ValidationError as error:
+        raise InvalidSignal(sentence_of(error)) from None
+
+
 Amount = Annotated[
     Decimal, BeforeValidator(_decimal), PlainSerializer(_text, return_type=str, when_used="json")
 ]
@@ -84,7 +95,43 @@ Symbol = Annotated[str, AfterValidator(checked_symbol)]
 
 
 class _Message(BaseModel):
+    """A frozen message. Whatever makes one that is not valid raises InvalidSignal, or
+    ValidationError where the message is a field of another pydantic model."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def __init__(self, **fields: Any) -> None:
+        with _invalid_signal():
+            super().__init__(**fields)
+
+    if not TYPE_CHECKING:  # What a type checker sees are pydantic's own signatures.
+
+        @classmethod
+        def model_validate(cls, *args, **options):
+            with _invalid_signal():
+                return super().model_validate(*args, **options)
+
+        @classmethod
+        def model_validate_json(cls, *args, **options):
+            with _invalid_signal():
+                return super().model_validate_json(*args, **options)
+
+        @classmethod
+        def model_validate_strings(cls, *args, **options):
+            with _invalid_signal():
+                return super().model_validate_strings(*args, **options)
+
+        def __setattr__(self, name, value):
+            raise InvalidSignal(f"{name_of(name)}: a message is frozen; use model_copy(update=...)")
+
+        def __delattr__(self, name):
+            raise InvalidSignal(f"{name_of(name)}: a message is frozen; use model_copy(update=...)")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with the fields of `update`, validated like any other message."""
+        del deep  # Its values cannot be changed.
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return self.model_validate({**fields, **(update or {})})
 
     def to_body(self) -> dict[str, Any]:
         """The JSON object as it travels; fields that were not set are left out."""
@@ -140,6 +187,24 @@ class OrderSignal(_Signal):
     """What the market was at when the producer decided; reports measure slippage against it.
     Without it the worker takes the last mark, if that is not older than 15 s."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            signal_id: str,
+            account: str,
+            symbol: str,
+            side: Literal["buy", "sell"],
+            type: Literal["market", "limit"],  # noqa: A002  # The field's name.
+            amount: Decimal | str,
+            price: Decimal | str | None = None,
+            time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None,
+            reference_price: Decimal | str | None = None,
+            expires_at: datetime | str | None = None,
+            strategy: str | None = None,
+        ) -> None: ...
+
     @field_validator("price", mode="after")
     @classmethod
     def _price_fits_type(cls, price: Decimal | None, info: ValidationInfo) -> Decimal | None:
@@ -177,6 +242,22 @@ class ArbitrageSignal(_Signal):
     max_loss_bps: Amount | None = None
     """What hedging unequal fills may cost; the default is `arbitrage.max_loss_bps`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            signal_id: str,
+            buy_account: str,
+            sell_account: str,
+            symbol: str,
+            amount: Decimal | str,
+            min_profit_bps: Decimal | str | None = None,
+            max_loss_bps: Decimal | str | None = None,
+            expires_at: datetime | str | None = None,
+            strategy: str | None = None,
+        ) -> None: ...
+
     @field_validator("sell_account", mode="after")
     @classmethod
     def _two_accounts(cls, sell_account: str, info: ValidationInfo) -> str:
@@ -186,10 +267,14 @@ class ArbitrageSignal(_Signal):
 
 
 class CancelRequest(_Message):
-    """The wish that an order be gone."""
+    """Requests cancellation of an order."""
 
     order_id: Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=64)]
     """The order to cancel."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, order_id: str) -> None: ...
 
 
 def is_signal_id(text: str) -> bool:
@@ -200,9 +285,9 @@ def is_signal_id(text: str) -> bool:
 Message = OrderSignal | ArbitrageSignal | CancelRequest
 
 TASKS: dict[str, type[OrderSignal] | type[ArbitrageSignal] | type[CancelRequest]] = {
-    "orders.execute": OrderSignal,
-    "orders.cancel": CancelRequest,
-    "arbitrage.execute": ArbitrageSignal,
+    EXECUTE: OrderSignal,
+    CANCEL: CancelRequest,
+    ARBITRAGE: ArbitrageSignal,
 }
 
 
@@ -215,7 +300,7 @@ def parse_message(task: str, body: object) -> Message:
 
 
 def parse_signal(body: object) -> OrderSignal | ArbitrageSignal:
-    """Read one signal, told apart by its account fields. Raises InvalidSignal."""
+    """Read one signal; its account fields say which kind it is. Raises InvalidSignal."""
     fields = _mapping(body)
     if "buy_account" in fields or "sell_account" in fields:
         return parse_as(ArbitrageSignal, fields)
@@ -253,8 +338,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse_as(model: type[M], body: object) -> M:
     """Read a body, a JSON text or a mapping, as that message. Raises InvalidSignal."""
-    fields = _mapping(body)
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        raise InvalidSignal(sentence_of(error)) from None
+    return model.model_validate(_mapping(body))

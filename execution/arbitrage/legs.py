@@ -29,11 +29,11 @@ from execution.model.errors import (
 from execution.model.instrument import assets_of
 from execution.model.order import Order, OrderType, Side, TimeInForce
 from execution.orders.factory import new_order
-from execution.orders.identifiers import order_id_of
 from execution.orders.journal import Journal, new_revision
 from execution.orders.manager import OrderManager
 from execution.orders.placement import Placement
 from execution.orders.store import Committed, Epoch, Store
+from oneorder.identifiers import order_id_of
 
 BOOK_DEPTH = 100
 STRATEGY = "arbitrage"

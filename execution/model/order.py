@@ -10,42 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from execution.model.decimals import ZERO, Money, total
-
-
-class Side(StrEnum):
-    BUY = "buy"
-    SELL = "sell"
-
-
-class OrderType(StrEnum):
-    MARKET = "market"
-    LIMIT = "limit"
-
-
-class TimeInForce(StrEnum):
-    GTC = "GTC"
-    IOC = "IOC"
-    FOK = "FOK"
-    PO = "PO"
-
-
-class OrderState(StrEnum):
-    """Where an order stands. A partial fill is a quantity, not a state."""
-
-    RECEIVED = "received"  # No request that could still arrive is under way.
-    SUBMITTING = "submitting"  # A request may or may not have arrived.
-    OPEN = "open"  # It is at the exchange.
-    FILLED = "filled"  # All of it was traded.
-    CANCELED = "canceled"  # It was at the exchange and was canceled, or it was never sent.
-    EXPIRED = "expired"  # The exchange ended it, as one that is immediate or cancel.
-    REJECTED = "rejected"  # The exchange refused it.
-    REFUSED = "refused"  # oneorder refused it.
-    QUARANTINED = "quarantined"
-    """The outcome cannot be determined, or the order at the exchange is not the one that was
-    requested. It needs manual intervention: `oneorder settle`."""
-
-
-LIVE = frozenset({OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.OPEN})
+from oneorder.records import LIVE as LIVE
+from oneorder.records import OrderState as OrderState
+from oneorder.records import OrderType as OrderType
+from oneorder.records import Side as Side
+from oneorder.records import TimeInForce as TimeInForce
 
 
 class Verdict(StrEnum):
