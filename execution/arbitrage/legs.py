@@ -12,7 +12,6 @@ from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole
 from execution.arbitrage.plan import LegPlan, Venue
 from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.exchanges.bulkhead import Bulkhead
-from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.parallel import run_parallel
 from execution.exchanges.port import Exchange
 from execution.exchanges.registry import client_order_id_of
@@ -28,11 +27,16 @@ from execution.model.errors import (
 )
 from execution.model.instrument import assets_of
 from execution.model.order import Order, OrderType, Side, TimeInForce
+from execution.model.waiting import Wait
 from execution.orders.factory import new_order
 from execution.orders.identifiers import order_id_of
 from execution.orders.journal import Journal, new_revision
 from execution.orders.manager import OrderManager
-from execution.orders.placement import Placement
+from execution.orders.path import OrderPath
+from execution.orders.placement.proof import may_have_unknown_attempt
+from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.sending import Sending
+from execution.orders.schedule import Schedule
 from execution.orders.store import Committed, Epoch, Store
 
 BOOK_DEPTH = 100
@@ -65,11 +69,13 @@ class ArbitrageContext:
     store: ArbitrageStore
     orders: Store
     journal: Journal
+    schedule: Schedule
     manager: OrderManager
-    placement: Placement
+    sending: Sending
+    resolution: Resolution
+    path: OrderPath
     exchange_of: Callable[[str], Exchange]
     clock: Clock
-    clocks: ExchangeClocks
     bulkhead: Bulkhead = field(default_factory=Bulkhead)
 
 
@@ -146,11 +152,14 @@ class Legs:
             if known.signal_id not in ("", probe.signal_id):
                 raise NoPlan(f"signal_id: {known.signal_id!r} was used before, for another order")
             return True
-        placement = self._context.placement
-        if not placement.may_have_unknown_attempt(probe, epoch):
+        if not may_have_unknown_attempt(probe, epoch):
             return False
         exchange = self._context.exchange_of(candidate.account)
-        return placement.may_exist_at_exchange(_as_known_to(exchange, probe), epoch, exchange)
+        probe = _as_known_to(exchange, probe)
+        found = self._context.resolution.look_back(probe, exchange, epoch)
+        if isinstance(found, Wait):
+            raise ExchangeUnavailable(f"order {probe.order_id} may yet arrive at {probe.account}")
+        return found is not None
 
     def _probe(self, arbitrage: Arbitrage, candidate: Candidate) -> Order:
         """An order of which nothing is known but its id. It is as old as the arbitrage, and is
@@ -205,15 +214,14 @@ class Legs:
         Raises VersionConflict, StoreRestarted, ExchangeUnavailable, and NoPlan where nothing may be
         sent now; then nothing was.
         """
-        placement = self._context.placement
         orders = [self._order(before, name, plan) for name, plan in plans]
         exchanges = [self._context.exchange_of(order.account) for order in orders]
-        begun = [placement.begun(*pair) for pair in zip(orders, exchanges, strict=True)]
+        begun = [self._context.sending.begun(*pair) for pair in zip(orders, exchanges, strict=True)]
         legs = tuple(
             Leg(plan.role, plan.account, order.order_id)
             for (_, plan), order in zip(plans, begun, strict=True)
         )
-        due_ms = self._context.journal.due_ms
+        due_ms = self._context.schedule.due_ms
         news = tuple(
             NewLeg(order, due_ms(order) or 0, begins_attempt=True, address=exchange.address)
             for order, exchange in zip(begun, exchanges, strict=True)
@@ -292,7 +300,7 @@ class Legs:
             try:
                 exchange = self._context.exchange_of(order.account)
                 _meet(ready)
-                self._context.placement.launch(order, exchange, epoch)
+                self._context.path.follow_begun(order, exchange, epoch)
             except (UnknownAccount, ExchangeUnavailable):
                 """It never left; the sweep finds that out as for any other attempt."""
             except VersionConflict:

@@ -16,7 +16,7 @@ from fakes import (
 )
 
 from execution.model.order import OrderState, Verdict
-from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
+from execution.orders.placement.proof import REPUBLISHED_MAX_MS
 from execution.store.memory.orders import MemoryStore
 
 

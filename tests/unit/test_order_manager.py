@@ -23,8 +23,8 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.orders.journal import RetrySchedule
 from execution.orders.manager import OrderManager
+from execution.orders.schedule import RetrySchedule
 
 
 def with_exchange(rig: Rig, exchange_of: Any) -> OrderManager:
