@@ -6,20 +6,21 @@ The one place for every caller: workers, the plain functions, tests and benchmar
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import ArbitrageContext, Limits
 from execution.arbitrage.model import Arbitrage
 from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
 from execution.model.clock import Clock, SystemClock
+from execution.orders.core import OrderCore
 from execution.orders.journal import Journal, Recall, never
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
-from execution.orders.order_rules import OrderRules
 from execution.orders.path import OrderPath
 from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
 from execution.orders.schedule import RetrySchedule, Schedule
 from execution.orders.store import Store
@@ -27,23 +28,6 @@ from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.orders import MemoryStore
 
 __all__ = ["OrderRules", "assemble_arbitrage", "assemble_in_memory", "assemble_orders"]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderCore:
-    """The parts that carry orders out. `exchange_of` gives the calling thread's own connection of
-    an account; it raises UnknownAccount and ExchangeUnavailable."""
-
-    store: Store
-    exchange_of: Callable[[str], Exchange]
-    clock: Clock
-    journal: Journal
-    schedule: Schedule
-    sending: Sending
-    resolution: Resolution
-    path: OrderPath
-    manager: OrderManager
-    bulkhead: Bulkhead
 
 
 def assemble_orders(
@@ -78,20 +62,7 @@ def assemble_arbitrage(
     announce: Callable[[Arbitrage], None],
 ) -> ArbitrageExecutor:
     """What carries arbitrages out, on top of what carries out their orders."""
-    context = ArbitrageContext(
-        store,
-        orders.store,
-        orders.journal,
-        orders.schedule,
-        orders.manager,
-        orders.sending,
-        orders.resolution,
-        orders.path,
-        orders.exchange_of,
-        orders.clock,
-        orders.bulkhead,
-    )
-    return ArbitrageExecutor(context, limits, announce)
+    return ArbitrageExecutor(orders, store, limits, announce)
 
 
 @dataclass(frozen=True, slots=True)

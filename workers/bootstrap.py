@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from execution.api.connections import Connections
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage
 from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
 from execution.exchanges.account import Account

@@ -30,8 +30,8 @@ from execution.model.order import Attempt, Order, OrderReport
 from execution.model.waiting import HELD, Wait
 from execution.orders.decisions import Step, hindered, judged, judged_after_restart, next_step
 from execution.orders.journal import Journal
-from execution.orders.order_rules import OrderRules
 from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
 from execution.orders.store import Epoch, Store
 
@@ -93,13 +93,13 @@ class OrderPath:
             step := next_step(order, progress.epoch, progress.begun, progress.taken)
         ) is not None:
             progress.taken.add(step)
-            came = self._take(step, order, progress)
-            if isinstance(came, Wait):
-                return self._journal.delay(order, came)
-            if came is None:
+            result = self._take(step, order, progress)
+            if isinstance(result, Wait):
+                return self._journal.delay(order, result)
+            if result is None:
                 continue
             try:
-                order = self._write(step, order, came, progress)
+                order = self._write(step, order, result, progress)
             except AccountHeld:
                 return self._journal.delay(order, Wait(HELD))
         if order is before:
@@ -143,11 +143,11 @@ class OrderPath:
             case Step.COMPLETE:
                 return _completed(order, exchange)
 
-    def _write(self, step: Step, order: Order, came: Event, progress: _Progress) -> Order:
+    def _write(self, step: Step, order: Order, event: Event, progress: _Progress) -> Order:
         """Write down what came of a step. The order stays as it is where the step is to be taken
         once more. Raises VersionConflict and AccountHeld."""
         try:
-            after = self._journal.apply(order, came, progress.epoch)
+            after = self._journal.apply(order, event, progress.epoch)
         except AccountHalted:
             progress.halted = self._halt_reason(order)
             progress.taken.discard(Step.BEGIN)
@@ -156,12 +156,12 @@ class OrderPath:
             # What was decided did not reckon with what the store lost.
             progress.epoch = self._store.epoch()
             progress.taken -= {Step.LOOK_BACK, Step.BEGIN}
-            if step is Step.PLACE and isinstance(came, AttemptDied | Rejected | Quarantined):
-                return self._journal.record(order, judged_after_restart(order, came.reason))
+            if step is Step.PLACE and isinstance(event, AttemptDied | Rejected | Quarantined):
+                return self._journal.record(order, judged_after_restart(order, event.reason))
             return order
-        if isinstance(came, AttemptBegan):
+        if isinstance(event, AttemptBegan):
             # Written ahead: from here on the order may stand at the exchange.
-            progress.begun, progress.taken = came.attempt, set()
+            progress.begun, progress.taken = event.attempt, set()
         return after
 
     def _hold(self, account: str, seconds: int) -> None:

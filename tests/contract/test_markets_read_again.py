@@ -17,7 +17,7 @@ from execution.exchanges.account import Account
 from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Order
-from execution.orders.placement.market_rule import broken_rule
+from execution.orders.placement.rules import broken_rule
 
 LISTED = json.loads((Path(__file__).parent / "data" / "exchange_info.json").read_text())
 MARKETS = "GET /api/v3/exchangeInfo"

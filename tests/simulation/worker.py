@@ -16,9 +16,9 @@ from execution.model.errors import (
 )
 from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
-from execution.orders.order_rules import OrderRules
 from execution.orders.path import OrderPath
 from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
 from execution.orders.schedule import RetrySchedule, Schedule
 from execution.reconciliation.context import ReconciliationContext

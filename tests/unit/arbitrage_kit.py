@@ -14,8 +14,8 @@ from typing import Any
 
 from fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
 from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders

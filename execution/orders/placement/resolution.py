@@ -11,8 +11,8 @@ from execution.model.events import Event, Quarantined, Reported
 from execution.model.order import Order
 from execution.model.waiting import RESTARTED, Wait
 from execution.orders.decisions import absent
-from execution.orders.order_rules import OrderRules
 from execution.orders.placement.proof import published_too_long_ago
+from execution.orders.placement.rules import OrderRules
 from execution.orders.store import Epoch
 
 

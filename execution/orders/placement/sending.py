@@ -16,9 +16,8 @@ from execution.model.order import Attempt, Order
 from execution.model.transitions import transition
 from execution.orders.decisions import ended_unsent
 from execution.orders.journal import new_revision
-from execution.orders.order_rules import OrderRules
-from execution.orders.placement.market_rule import broken_rule
 from execution.orders.placement.proof import not_kept
+from execution.orders.placement.rules import OrderRules, broken_rule
 from execution.orders.signal_age import reason_over
 from execution.orders.store import Epoch
 
