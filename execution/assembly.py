@@ -4,12 +4,9 @@ The one place for every caller: workers, the plain functions, tests and benchmar
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.model import Arbitrage
-from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
@@ -27,7 +24,7 @@ from execution.orders.store import Store
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.orders import MemoryStore
 
-__all__ = ["OrderRules", "assemble_arbitrage", "assemble_in_memory", "assemble_orders"]
+__all__ = ["OrderRules", "assemble_in_memory", "assemble_orders"]
 
 
 def assemble_orders(
@@ -55,29 +52,12 @@ def assemble_orders(
     )
 
 
-def assemble_arbitrage(
-    orders: OrderCore,
-    store: ArbitrageStore,
-    limits: Limits,
-    announce: Callable[[Arbitrage], None],
-) -> ArbitrageExecutor:
-    """What carries arbitrages out, on top of what carries out their orders."""
-    return ArbitrageExecutor(orders, store, limits, announce)
-
-
-@dataclass(frozen=True, slots=True)
-class InMemory:
-    """The trading core of one call, without Redis or workers. Memory is lost with the process."""
-
-    orders: OrderCore
-    executor: ArbitrageExecutor
-
-
-def assemble_in_memory(exchange_of: Callable[[str], Exchange]) -> InMemory:
-    """Everything for one call."""
+def assemble_in_memory(
+    exchange_of: Callable[[str], Exchange],
+) -> tuple[OrderCore, ArbitrageExecutor]:
+    """Everything for one call, without Redis or workers. Memory is lost with the process."""
     clock = SystemClock()
     store = MemoryStore(clock)
     clocks = ExchangeClocks(store, clock, host="here")
-    orders = assemble_orders(store, exchange_of, clock, clocks, LogObserver())
-    executor = assemble_arbitrage(orders, MemoryArbitrages(store), Limits(), lambda _: None)
-    return InMemory(orders, executor)
+    core = assemble_orders(store, exchange_of, clock, clocks, LogObserver())
+    return core, ArbitrageExecutor(core, MemoryArbitrages(store), Limits(), lambda _: None)

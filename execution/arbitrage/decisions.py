@@ -86,7 +86,7 @@ def possible_hedges(arbitrage: Arbitrage, result: Result, limits: Limits) -> lis
 
 
 def is_settled(order: Order) -> bool:
-    """It will not change any more, as far as anybody knows."""
+    """It will not change any more, as far as is known."""
     return not order.is_live and not order.fills_missing
 
 

@@ -8,21 +8,8 @@ goes on.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from execution.arbitrage.decisions import (
-    Limits,
-    Move,
-    balancing,
-    ended,
-    first_legs,
-    is_settled,
-    kept_waiting,
-    looked_again,
-    next_hedge,
-    not_sent,
-    possible_hedges,
-    refused,
-    settled,
-)
+from execution.arbitrage import decisions
+from execution.arbitrage.decisions import Limits, Move
 from execution.arbitrage.legs import Legs
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, result_of
 from execution.arbitrage.plan import plan_legs
@@ -44,8 +31,8 @@ from execution.orders.store import Committed, Epoch
 
 
 class ArbitrageExecutor:
-    """The one place that moves arbitrages on. `announce` learns of every one that has ended; of one
-    that is left open, at least once, whoever dies meanwhile."""
+    """The one place that moves arbitrages on. `announce` learns of each that has ended; of one that
+    is left open, at least once, whatever crashes meanwhile."""
 
     def __init__(
         self,
@@ -97,7 +84,7 @@ class ArbitrageExecutor:
             except Crowded as crowded:
                 return self._write(arbitrage, Move(arbitrage, crowded.wait_s * 1_000))
         except (VersionConflict, StoreRestarted):
-            # Whoever was faster is moving it on, and the sweep comes back to it.
+            # Another worker was faster and moves it on; the sweep comes back to it.
             return self.load(arbitrage.arbitrage_id) or arbitrage
 
     def _known_as(self, arbitrage: Arbitrage) -> Arbitrage | None:
@@ -127,8 +114,8 @@ class ArbitrageExecutor:
             try:
                 after = self._write(arbitrage, move, epoch)
             except NoPlan as error:
-                now = self._core.clock.now()
-                move = not_sent(arbitrage, str(error), move.after.result, now, self._limits)
+                now, result = self._core.clock.now(), move.after.result
+                move = decisions.not_sent(arbitrage, str(error), result, now, self._limits)
                 after = self._write(arbitrage, move, epoch)
             self._legs.launch(move.news, epoch)
             if move.after is arbitrage:
@@ -144,30 +131,31 @@ class ArbitrageExecutor:
         orders = {leg.order_id: self._core.journal.load(leg.order_id) for leg in arbitrage.legs}
         if arbitrage.has_ended:
             result = result_of(arbitrage.symbol, arbitrage.legs, orders)
-            return looked_again(arbitrage, result, self._core.clock.now(), self._limits)
+            return decisions.looked_again(arbitrage, result, self._core.clock.now(), self._limits)
         orders = {
-            order_id: order if is_settled(order) else self._core.manager.advance(order)
+            order_id: order if decisions.is_settled(order) else self._core.manager.advance(order)
             for order_id, order in orders.items()
         }
         result = result_of(arbitrage.symbol, arbitrage.legs, orders)
-        move = settled(arbitrage, orders, result, self._limits)
+        move = decisions.settled(arbitrage, orders, result, self._limits)
         return move or self._hedge(arbitrage, orders, result, epoch)
 
     def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Move:
         """Both legs, if the books, read now, still pay for them; or those that a restart of the
         store made us forget."""
-        first, opened = first_legs(arbitrage), replace(arbitrage, state=ArbitrageState.OPEN)
+        first = decisions.first_legs(arbitrage)
+        opened = replace(arbitrage, state=ArbitrageState.OPEN)
         try:
             if self._legs.forgotten(arbitrage, first, epoch):
-                return self._legs.recalled(opened, first)
+                return self._legs.recall(opened, first)
         except (ExchangeUnavailable, UnknownAccount):
             return Move(arbitrage, self._limits.recheck_ms)
         except NoPlan as error:
-            return refused(arbitrage, str(error), self._limits)
+            return decisions.refused(arbitrage, str(error), self._limits)
         now = self._core.clock.now()
         if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
             reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
-            return refused(arbitrage, reason, self._limits)
+            return decisions.refused(arbitrage, reason, self._limits)
         try:
             buy, sell = run_parallel(
                 lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
@@ -176,11 +164,12 @@ class ArbitrageExecutor:
             plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
             opened = replace(opened, expected_profit=plan.expected_profit)
             plans = (plan.buy, plan.sell)
-            return self._legs.begun(opened, list(zip(first, plans, strict=True)))
+            return self._legs.begin(opened, list(zip(first, plans, strict=True)))
         except (NoPlan, UnknownAccount) as error:
-            return refused(arbitrage, str(error), self._limits)
+            return decisions.refused(arbitrage, str(error), self._limits)
         except ExchangeUnavailable as error:
-            return refused(arbitrage, f"an exchange could not be read: {error}", self._limits)
+            reason = f"an exchange could not be read: {error}"
+            return decisions.refused(arbitrage, reason, self._limits)
 
     def _hedge(
         self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, epoch: Epoch
@@ -188,26 +177,27 @@ class ArbitrageExecutor:
         """The next order towards a balance, or wait for what forbids it now to pass."""
         venues, unread = self._legs.readable_venues(arbitrage)
         now, limits = self._core.clock.now(), self._limits
-        hedge = next_hedge(arbitrage, orders, result, venues, unread, now, limits)
+        hedge = decisions.next_hedge(arbitrage, orders, result, venues, unread, now, limits)
         if hedge is None:
-            return kept_waiting(arbitrage, result, limits)
-        possible, after = possible_hedges(arbitrage, result, limits), balancing(arbitrage, result)
+            return decisions.kept_waiting(arbitrage, result, limits)
+        possible = decisions.possible_hedges(arbitrage, result, limits)
+        after = decisions.balancing(arbitrage, result)
         try:
             # Looked for before anything is sent, and before anything is given up.
             forgotten = self._legs.forgotten(arbitrage, possible, epoch)
             if forgotten:
-                return self._legs.recalled(after, forgotten)
+                return self._legs.recall(after, forgotten)
         except (ExchangeUnavailable, UnknownAccount):
-            return kept_waiting(arbitrage, result, limits)
+            return decisions.kept_waiting(arbitrage, result, limits)
         except NoPlan as error:
-            return ended(arbitrage, ArbitrageState.IMBALANCED, str(error), result, limits)
+            return decisions.ended(arbitrage, ArbitrageState.IMBALANCED, str(error), result, limits)
         if isinstance(hedge, Move):
             return hedge
-        one = next(one for one in possible if one.account == hedge.account)
+        candidate = next(each for each in possible if each.account == hedge.account)
         try:
-            return self._legs.begun(after, [(one, hedge)])
+            return self._legs.begin(after, [(candidate, hedge)])
         except (ExchangeUnavailable, UnknownAccount) as error:
-            return not_sent(arbitrage, str(error), result, self._core.clock.now(), limits)
+            return decisions.not_sent(arbitrage, str(error), result, self._core.clock.now(), limits)
 
     def _write(self, before: Arbitrage, move: Move, epoch: Epoch | None = None) -> Arbitrage:
         """Write the move down, with its orders, all or nothing; one that only waits moves nothing

@@ -13,7 +13,6 @@ from execution.arbitrage.plan import LegPlan, Venue
 from execution.arbitrage.store import NewLeg
 from execution.exchanges.parallel import run_parallel
 from execution.exchanges.port import Exchange
-from execution.exchanges.registry import client_order_id_of
 from execution.model.decimals import ZERO
 from execution.model.errors import (
     ExchangeUnavailable,
@@ -72,8 +71,8 @@ class Legs:
         """Those of the orders that the arbitrage does not know of and that stand, or may: a restart
         of the store made us forget that they were sent.
 
-        Raises ExchangeUnavailable and UnknownAccount while that cannot be told, and NoPlan where
-        somebody else's order has the id of one.
+        Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan where an
+        order of another signal has the id of one.
         """
         return [one for one in candidates if self._is_forgotten(arbitrage, one, epoch)]
 
@@ -88,14 +87,14 @@ class Legs:
         if not may_have_unknown_attempt(probe, epoch):
             return False
         exchange = self._core.exchange_of(candidate.account)
-        probe = _as_known_to(exchange, probe)
+        probe = self._probe(arbitrage, candidate, exchange.guarantees.exchange)
         found = self._core.resolution.look_back(probe, exchange, epoch)
         if isinstance(found, Wait):
             raise ExchangeUnavailable(f"order {probe.order_id} may yet arrive at {probe.account}")
         return found is not None
 
-    def recalled(self, after: Arbitrage, candidates: Sequence[Candidate]) -> Move:
-        """Write orders down that may stand at their exchanges though nobody remembers them. They
+    def recall(self, after: Arbitrage, candidates: Sequence[Candidate]) -> Move:
+        """The move that makes records of orders that may stand at their exchanges without one. They
         are found, or found not to be there, and never sent. Raises ExchangeUnavailable and
         UnknownAccount."""
         legs, news, now_ms = [], [], self._core.clock.now_ms()
@@ -104,19 +103,19 @@ class Legs:
             legs.append(Leg(candidate.role, candidate.account, probe.order_id))
             if self._core.store.order(probe.order_id) is None:
                 exchange = self._core.exchange_of(candidate.account)
-                order = replace(_as_known_to(exchange, probe), revision=new_revision())
+                probe = self._probe(after, candidate, exchange.guarantees.exchange)
+                order = replace(probe, revision=new_revision())
                 news.append(NewLeg(order, now_ms, begins_attempt=False))
         return self._with_legs(after, legs, news)
 
-    def begun(self, after: Arbitrage, plans: Sequence[tuple[Candidate, LegPlan]]) -> Move:
-        """Write orders down with their first attempts, to be sent at the same time. Raises
-        ExchangeUnavailable and UnknownAccount."""
+    def begin(self, after: Arbitrage, plans: Sequence[tuple[Candidate, LegPlan]]) -> Move:
+        """The move that writes new orders with their first attempts, to be sent at the same time.
+        Raises ExchangeUnavailable and UnknownAccount."""
         legs, news = [], []
         for candidate, plan in plans:
             exchange = self._core.exchange_of(plan.account)
-            order = self._core.sending.begun(
-                self._order(after, candidate, plan, exchange), exchange
-            )
+            order = self._order(after, candidate, plan, exchange)
+            order = self._core.sending.with_first_attempt(order, exchange)
             legs.append(Leg(plan.role, plan.account, order.order_id))
             due_ms = self._core.schedule.due_ms(order) or 0
             news.append(NewLeg(order, due_ms, begins_attempt=True, address=exchange.address))
@@ -142,13 +141,14 @@ class Legs:
             except (UnknownAccount, ExchangeUnavailable):
                 """It never left; the sweep finds that out as for any other attempt."""
             except VersionConflict:
-                """Somebody else has found out already what became of it."""
+                """Another worker has found out already what became of it."""
 
         run_parallel(*(partial(launch, order) for order in begun))
 
-    def _probe(self, arbitrage: Arbitrage, candidate: Candidate) -> Order:
-        """An order of which nothing is known but its id. It is as old as the arbitrage, and is
-        never sent: it has expired, whatever clock says so."""
+    def _probe(self, arbitrage: Arbitrage, candidate: Candidate, exchange: str = "") -> Order:
+        """An order of which nothing is known but its id, and at the exchange, where one is given,
+        its client order id. It is as old as the arbitrage, and is never sent: it has expired,
+        whatever clock says so."""
         probe = new_order(
             signal_id=candidate.signal_id(arbitrage),
             account=candidate.account,
@@ -162,6 +162,7 @@ class Legs:
             expires_at=LONG_AGO,
             strategy=arbitrage.strategy or STRATEGY,
             entry_id=arbitrage.entry_id,
+            exchange=exchange,
         )
         return replace(probe, version=1)
 
@@ -186,12 +187,6 @@ class Legs:
             reference_price=plan.reference_price,
             exchange=exchange.guarantees.exchange,
         )
-
-
-def _as_known_to(exchange: Exchange, order: Order) -> Order:
-    """The order with the client order id by which that exchange knows it."""
-    client_order_id = client_order_id_of(order.order_id, exchange.guarantees.exchange)
-    return replace(order, client_order_id=client_order_id)
 
 
 def _meet(barrier: Barrier) -> None:

@@ -41,7 +41,7 @@ Recall = Callable[[str], Order | None]
 
 
 def never(order_id: str) -> Order | None:
-    """The recall of somebody who keeps no history."""
+    """The recall where no history is kept."""
     del order_id
     return None
 
@@ -135,7 +135,7 @@ class Journal:
 
     def _change(self, order: Order, after: Order, epoch: Epoch | None) -> Change:
         """A fill is on the position exactly if it is on its order: one commit writes both."""
-        fresh = self._fresh_fills(order, after)
+        fresh = after.fills[len(order.fills) :]
         if not fresh:
             return Change(order, after, self._schedule.due_ms(after), epoch=epoch)
         position = self._store.position(after.account, after.symbol)
@@ -143,13 +143,9 @@ class Journal:
         after = replace(after, fills=order.fills + _numbered(fresh, position.version + 1))
         return Change(order, after, self._schedule.due_ms(after), moved, position, epoch)
 
-    def _fresh_fills(self, before: Order, after: Order) -> tuple[Fill, ...]:
-        """The fills that this very change adds to the order."""
-        return after.fills[len(before.fills) :]
-
     def _reloaded(self, order: Order, fact: Event) -> Order:
         """The order as it is now. One that its store has forgotten must hear of what we know again:
-        that it may stand, or does; all but its fills, which are told once more."""
+        that it may stand, or does; all but its fills, which are read once more."""
         stored = self._store.order(order.order_id) or self._recall(order.order_id)
         if stored is None and order.version and isinstance(fact, (Reported, AttemptUnknown)):
             return replace(order, version=0, fills=())

@@ -1,7 +1,6 @@
 """What can be asked for an order: submit, advance, cancel, settle."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.port import Exchange
@@ -79,7 +78,7 @@ class OrderManager:
         except Crowded as crowded:
             return self._leave(order, crowded)
         except VersionConflict:
-            # Whoever was faster is moving the order on, and the sweep comes back to it.
+            # Another worker was faster and moves the order on; the sweep comes back to it.
             return self._journal.load(order.order_id)
 
     def advance_by_id(self, order_id: str) -> Order:
@@ -94,7 +93,7 @@ class OrderManager:
         return self.advance(self.request_cancel(order_id))
 
     def request_cancel(self, order_id: str) -> Order:
-        """Write the wish on the record; the sweep sees to it. Raises UnknownOrder."""
+        """Write the request on the record, for the sweep. Raises UnknownOrder."""
         return self._journal.record(self._journal.load(order_id), CancelRequested())
 
     def settle(self, order_id: str, exchange_order_id: str | None) -> Order:
@@ -125,11 +124,9 @@ class OrderManager:
     def _leave(self, order: Order, crowded: Crowded) -> Order:
         """Leave the order to the sweep, with a record if it has none. What its record says already,
         such as that its outcome is unknown, says more than that its account is busy."""
-        wait = Wait(BUSY, str(crowded), crowded.wait_s)
-        if order.reason is not None:
-            wait = replace(wait, cause="")
+        cause = BUSY if order.reason is None else ""
         try:
-            return self._journal.delay(order, wait)
+            return self._journal.delay(order, Wait(cause, str(crowded), crowded.wait_s))
         except VersionConflict:
             return self._known_as(order)
 

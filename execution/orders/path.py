@@ -1,9 +1,9 @@
 """The path of an order: look at it, decide the next step, take it, write down what came of it.
 
-Every order goes this way, from its signal to its end, whoever moves it on. `decisions.py` says what
-the next step is and what an answer means, the journal writes. A crash between any two lines leaves
-an order in a state from which the next call goes on: the store's compare-and-set decides between
-workers, and the exchange's fence about late requests.
+Every order goes this way, from its signal to its end: for tasks, for the sweep, for arbitrages.
+`decisions.py` says what the next step is and what an answer means; the journal writes. A crash
+between any two lines leaves an order in a state from which the next call goes on: the store's
+compare-and-set decides between workers, and the exchange's fence about late requests.
 """
 
 from collections.abc import Callable
@@ -78,7 +78,7 @@ class OrderPath:
 
     def follow(self, order: Order) -> Order:
         """Move the order on from whatever state it is in, as far as it goes now; a new one is
-        written down. Raises VersionConflict if somebody else has changed it."""
+        written down. Raises VersionConflict if another worker has changed it."""
         # The epoch comes before every look at the exchange that a decision rests on.
         return self._follow(order, _Progress(self._store.epoch()))
 

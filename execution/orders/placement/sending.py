@@ -52,7 +52,7 @@ class Sending:
             return Quarantined(too_late)
         return AttemptBegan(self._attempt(order, stamp_ms, exchange.guarantees), exchange.address)
 
-    def begun(self, order: Order, exchange: Exchange) -> Order:
+    def with_first_attempt(self, order: Order, exchange: Exchange) -> Order:
         """A new order with its first attempt, to be written down together with others. Measures the
         clock if need be. Raises ExchangeUnavailable."""
         stamp_ms = self._stamp_ms(order.account, exchange)
