@@ -13,9 +13,7 @@ from typing import get_args
 import pytest
 
 from execution.model.order import OrderType, Side, TimeInForce
-from execution.store.access import keys
 from oneorder.broker import QUEUES
-from oneorder.publisher import STREAM
 from oneorder.signals import OrderSignal
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +26,6 @@ MONEY = ("execution", "paper_exchange/engine")
 FLOATS_ALLOWED = {
     "execution/text/cutting.py": "how alike a misspelt name and the one that was meant must be",
     "execution/error_handler.py": "pauses between repeats, in seconds",
-    "execution/market_data/grid.py": "ranks candidates; what leaves is priced again in Decimal",
     "execution/order_manager.py": "the pause between two looks at an order, in seconds",
     "execution/arbitrage_executor.py": "the pause between two looks at an arbitrage, in seconds",
 }
@@ -89,10 +86,6 @@ def test_money_is_never_a_binary_fraction(path: Path) -> None:
 
 def test_exceptions_to_the_rule_about_fractions_are_for_files_that_exist() -> None:
     assert all((ROOT / name).is_file() for name in FLOATS_ALLOWED)
-
-
-def test_producers_and_workers_mean_the_same_stream() -> None:
-    assert keys.SIGNALS == STREAM
 
 
 @pytest.mark.parametrize(

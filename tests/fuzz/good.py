@@ -9,11 +9,11 @@ from redis import Redis
 
 from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.broker import EXECUTE
-from oneorder.publisher import STREAM
+from oneorder.keys import SIGNALS
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from tests.fuzz.odd import MARKET
-from workers.sandbox.chaos.raw_messages import sound_message
+from workers.sandbox.chaos.disorders.raw_messages import sound_message
 from workers.sandbox.local_stack import LocalStack
 
 EVERY_S = 0.5
@@ -48,7 +48,7 @@ class GoodSignals:
 
     def _by_stream(self, body: dict[str, Any]) -> None:
         """As a producer that knows of no message: the sweep finds it."""
-        self._redis.xadd(STREAM, {"task": EXECUTE, "body": json.dumps(body), "v": "1"})
+        self._redis.xadd(SIGNALS, {"task": EXECUTE, "body": json.dumps(body), "v": "1"})
 
     def _by_message(self, body: dict[str, Any]) -> None:
         raw = json.dumps(sound_message(EXECUTE, [body], body["signal_id"]))

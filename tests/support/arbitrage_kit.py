@@ -27,7 +27,6 @@ from execution.model.clock import Clock
 from execution.model.errors import UnknownAccount
 from execution.model.events import Reported
 from execution.model.order import Attempt, Order, Side
-from execution.orders.identifiers import arbitrage_id_of
 from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
 from execution.orders.store import Change, Committed, Epoch
@@ -35,6 +34,7 @@ from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.orders import MemoryStore
 from execution.store.memory.tables import Tables
+from oneorder.identifiers import arbitrage_id_of
 from tests.support.fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
 
 BUY, SELL = "buy-main", "sell-main"

@@ -10,10 +10,18 @@ from typing import Annotated
 import typer
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
-from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
+from oneorder.errors import SettingsError
+from workers.cli.app import (
+    AsJson,
+    CommandError,
+    cli,
+    console,
+    log_to_stderr,
+    print_json,
+    services,
+    show,
+)
 from workers.cli.interrupts import SIGNALS
-from workers.configuration.settings import SettingsError
-from workers.sandbox.valkey import run_valkey
 
 
 @cli.command()
@@ -24,45 +32,44 @@ def demo(
         Path, typer.Option(help="Where the report of what happened is written.")
     ] = Path("oneorder-demo-report.html"),
 ) -> None:
-    """Run the main job end to end on this machine, with processes of its own."""
+    """Run the main job end to end on this machine, in processes of its own."""
     from workers.sandbox.demo import run_demo
 
-    # Said before the run, not after it.
+    log_to_stderr()
+    # Refused before the run, not after it.
     if report.is_dir() or not report.resolve().parent.is_dir():
-        raise CommandError(f"--report: {str(report)!r} is a folder, or in none that is there")
+        raise CommandError(f"--report: {str(report)!r} is a folder, or in one that does not exist")
     raise typer.Exit(run_demo(signals, seed, report, console()))
 
 
 @cli.command()
 def chaos(
-    orders: Annotated[int, typer.Option(min=1)] = 500,
+    orders: Annotated[int, typer.Option(min=0, help="How many single orders.")] = 500,
+    arbitrages: Annotated[
+        int, typer.Option(min=0, help="How many arbitrages between two exchanges.")
+    ] = 75,
     seed: Annotated[int, typer.Option()] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
-    arbitrage: Annotated[
-        bool, typer.Option("--arbitrage", help="Arbitrages between two exchanges, not orders.")
-    ] = False,
     keep: Annotated[
         Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Kill, pause, cut and poison everything while orders run; exit 1 if one is lost or doubled.
-
-    It is also 1 if an order does not end, or if records and ledgers differ. With --arbitrage,
-    --orders is how many arbitrages.
-    """
-    from workers.sandbox.chaos.arbitrage_run import run_arbitrage_chaos
-    from workers.sandbox.chaos.disorder import SaveIntervals
+    """Kill, pause, cut and poison everything while orders and arbitrages run; exit 1 if one is lost
+    or doubled, has no end, or if records and ledgers differ."""
     from workers.sandbox.chaos.folder import NotUsable, run_folder
     from workers.sandbox.chaos.report import outcome_view, show_outcome
     from workers.sandbox.chaos.run import run_chaos
+    from workers.sandbox.chaos.signals import Plan
 
+    log_to_stderr()
     if not math.isfinite(minutes):
         raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
-    run = run_arbitrage_chaos if arbitrage else run_chaos
+    if not orders + arbitrages:
+        raise typer.BadParameter("--orders, --arbitrages: at least one must be above 0")
     try:
         with run_folder(keep) as folder:
-            outcome = run(orders, seed, minutes, SaveIntervals(), folder.path)
+            outcome = run_chaos(Plan(orders, arbitrages, seed, minutes), folder.path)
             folder.is_kept = folder.is_kept or not outcome.is_clean
             if as_json:
                 print_json(outcome_view(outcome))
@@ -77,7 +84,6 @@ def chaos(
 def doctor(as_json: AsJson = False) -> None:
     """Check settings, Redis, workers, beat, the ledger, and each account's exchange, key, clock and
     last reconciliation; exit 1 if something fails."""
-    from workers.bootstrap import services
     from workers.doctor import Finding, Result, examine
 
     try:
@@ -99,6 +105,8 @@ def redis(
     directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
 ) -> None:
     """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
+    from workers.sandbox.valkey import run_valkey
+
     run_valkey(port, directory)
 
 

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 from execution.api.connections import Connections
 from execution.market_data.opportunities import Cooldown, Opportunity
-from execution.market_data.scan_limits import Cap, ScanLimits
-from execution.market_data.scanner import ArbitrageScanner, LeftOut, Spread
+from execution.market_data.scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits, Spread
 from execution.market_data.snapshots import BookKey, Books
 from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.instrument import assets_of
 from execution.model.trading_rules import Market
 from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
-from workers.configuration.settings import Settings, SettingsError
+from oneorder.errors import SettingsError
+from workers.configuration.settings import Settings
 
 # An opportunity that nobody has taken by then is none.
 OPPORTUNITY_TTL = timedelta(seconds=2)

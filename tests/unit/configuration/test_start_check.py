@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from execution.model.errors import UnsupportedExchange
-from workers.configuration.settings import AccountSettings, Settings, SettingsError, load_settings
+from oneorder.errors import SettingsError
+from workers.configuration.settings import AccountSettings, Settings, load_settings
 from workers.configuration.start_check import checked_accounts
 from workers.messaging.flower_guard import auth_fault
 
