@@ -1,6 +1,6 @@
 """What an arbitrage is: its legs, its states, and what became of it in base and in quote.
 
-Everything here is a frozen value, and nothing here asks anybody anything.
+Everything here is a frozen value, and nothing here asks an exchange or a store.
 """
 
 from collections.abc import Iterable, Mapping
