@@ -5,9 +5,9 @@ from decimal import Decimal
 from uuid import uuid4
 
 from execution.arbitrage.executor import ArbitrageExecutor
+from execution.arbitrage.legs import ArbitrageExchange
 from execution.arbitrage.model import Arbitrage
-from execution.assembly import assemble_in_memory
-from execution.exchanges.port import Exchange
+from execution.assembly import assemble_arbitrage_in_memory, assemble_in_memory
 from execution.model.clock import SystemClock
 from execution.model.decimals import ZERO, to_decimal
 from execution.model.order import Side
@@ -20,8 +20,8 @@ PAUSE_S = 0.2
 
 
 def execute_arbitrage(
-    buy_exchange: Exchange,
-    sell_exchange: Exchange,
+    buy_exchange: ArbitrageExchange,
+    sell_exchange: ArbitrageExchange,
     symbol: str,
     amount: Decimal | str,
     max_loss_bps: Decimal | str = "50",
@@ -47,14 +47,16 @@ def execute_arbitrage(
         created_at=now,
         updated_at=now,
     )
-    core = assemble_in_memory({"buy": buy_exchange, "sell": sell_exchange}.__getitem__)
+    exchange_of = {"buy": buy_exchange, "sell": sell_exchange}.__getitem__
+    core = assemble_in_memory(exchange_of)
+    executor = assemble_arbitrage_in_memory(core, exchange_of)
     orders = core.orders
-    arbitrage = core.executor.submit(arbitrage)
+    arbitrage = executor.submit(arbitrage)
     while not arbitrage.has_ended:
         time.sleep(PAUSE_S)
-        for order_id in orders.store.due(orders.clock.now_ms(), limit=10, lease_ms=1_000):
+        for order_id in core.store.due(orders.clock.now_ms(), limit=10, lease_ms=1_000):
             orders.manager.advance_by_id(order_id)
-        arbitrage = core.executor.advance(arbitrage)
+        arbitrage = executor.advance(arbitrage)
     return arbitrage
 
 

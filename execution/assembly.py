@@ -7,20 +7,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import ArbitrageContext, Limits
+from execution.arbitrage.legs import ArbitrageContext, ArbitrageExchange, Limits
 from execution.arbitrage.model import Arbitrage
 from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
+from execution.ledger.archive import Archive
+from execution.ledger.port import Ledger
 from execution.model.clock import Clock, SystemClock
 from execution.orders.journal import Journal, Recall, RetrySchedule, never
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
 from execution.orders.placement import Placement
-from execution.orders.store import Store
+from execution.orders.store import LeaseStore, OrderStores
+from execution.repair.rebuilding import Rebuilder
+from execution.repair.repairer import Repairer
+from execution.repair.restoring import Restorer
+from execution.repair.store import RepairStore
 from execution.store.memory.arbitrages import MemoryArbitrages
-from execution.store.memory.orders import MemoryStore
+from execution.store.memory.clocks import MemoryClocks
+from execution.store.memory.holds import MemoryAccountHolds, MemoryHalts
+from execution.store.memory.intents import MemoryIntents
+from execution.store.memory.orders import MemoryOrders
+from execution.store.memory.positions import MemoryPositions
+from execution.store.memory.server import MemoryServer
 
 ATTEMPTS_MAX = 5
 
@@ -42,7 +53,7 @@ class OrderCore:
     """The parts that carry orders out. `exchange_of` gives the calling thread's own connection of
     an account; it raises UnknownAccount and ExchangeUnavailable."""
 
-    store: Store
+    stores: OrderStores
     exchange_of: Callable[[str], Exchange]
     clock: Clock
     clocks: ExchangeClocks
@@ -53,7 +64,7 @@ class OrderCore:
 
 
 def assemble_orders(
-    store: Store,
+    stores: OrderStores,
     exchange_of: Callable[[str], Exchange],
     clock: Clock,
     clocks: ExchangeClocks,
@@ -64,12 +75,12 @@ def assemble_orders(
     bulkhead: Bulkhead | None = None,
     schedule: RetrySchedule | None = None,
 ) -> OrderCore:
-    """Everything that an order needs, from a store and a way to its exchange."""
+    """Everything that an order needs, from its stores and a way to its exchange."""
     rules = rules or OrderRules()
     bulkhead = bulkhead or Bulkhead()
-    journal = Journal(store, clock, clocks, observe, schedule or RetrySchedule(), recall)
+    journal = Journal(stores, clock, clocks, observe, schedule or RetrySchedule(), recall)
     placement = Placement(
-        store,
+        stores,
         journal,
         exchange_of,
         clock,
@@ -79,24 +90,25 @@ def assemble_orders(
         windows=rules.windows,
         market_age_max_s=rules.market_age_max_s,
     )
-    manager = OrderManager(store, journal, exchange_of, placement, bulkhead)
-    return OrderCore(store, exchange_of, clock, clocks, journal, placement, manager, bulkhead)
+    manager = OrderManager(stores, journal, exchange_of, placement, bulkhead)
+    return OrderCore(stores, exchange_of, clock, clocks, journal, placement, manager, bulkhead)
 
 
 def assemble_arbitrage(
     orders: OrderCore,
     store: ArbitrageStore,
+    exchange_of: Callable[[str], ArbitrageExchange],
     limits: Limits,
     announce: Callable[[Arbitrage], None],
 ) -> ArbitrageExecutor:
     """What carries arbitrages out, on top of what carries out their orders."""
     context = ArbitrageContext(
         store,
-        orders.store,
+        orders.stores,
         orders.journal,
         orders.manager,
         orders.placement,
-        orders.exchange_of,
+        exchange_of,
         orders.clock,
         orders.clocks,
         orders.bulkhead,
@@ -104,19 +116,52 @@ def assemble_arbitrage(
     return ArbitrageExecutor(context, limits, announce)
 
 
+def assemble_repair(
+    stores: OrderStores,
+    leases: LeaseStore,
+    parts: RepairStore,
+    ledger: Ledger,
+    archive: Archive,
+    clock: Clock,
+    remember_s: int,
+) -> tuple[Repairer, Rebuilder]:
+    """What makes the store whole again, and what makes positions right."""
+    rebuilder = Rebuilder(stores.positions, parts, ledger, archive, clock)
+    restorer = Restorer(stores.orders, stores.halts, parts, ledger, archive, clock, remember_s)
+    repairer = Repairer(stores.epochs, leases, parts, archive, restorer, rebuilder, clock)
+    return repairer, rebuilder
+
+
 @dataclass(frozen=True, slots=True)
 class InMemory:
     """The trading core of one call, without Redis or workers. Memory is lost with the process."""
 
+    server: MemoryServer
+    store: MemoryOrders
     orders: OrderCore
-    executor: ArbitrageExecutor
 
 
 def assemble_in_memory(exchange_of: Callable[[str], Exchange]) -> InMemory:
     """Everything for one call."""
     clock = SystemClock()
-    store = MemoryStore(clock)
-    clocks = ExchangeClocks(store, clock, host="here")
-    orders = assemble_orders(store, exchange_of, clock, clocks, LogObserver())
-    executor = assemble_arbitrage(orders, MemoryArbitrages(store), Limits(), lambda _: None)
-    return InMemory(orders, executor)
+    server = MemoryServer(clock)
+    store = MemoryOrders(server)
+    stores = OrderStores(
+        orders=store,
+        positions=MemoryPositions(server),
+        epochs=server,
+        holds=MemoryAccountHolds(server),
+        halts=MemoryHalts(server),
+        intents=MemoryIntents(server),
+    )
+    clocks = ExchangeClocks(MemoryClocks(server), clock, host="here")
+    orders = assemble_orders(stores, exchange_of, clock, clocks, LogObserver())
+    return InMemory(server, store, orders)
+
+
+def assemble_arbitrage_in_memory(
+    core: InMemory, exchange_of: Callable[[str], ArbitrageExchange]
+) -> ArbitrageExecutor:
+    """What carries one arbitrage out, on top of what carries out its orders."""
+    arbitrages = MemoryArbitrages(core.server, core.store)
+    return assemble_arbitrage(core.orders, arbitrages, exchange_of, Limits(), lambda _: None)

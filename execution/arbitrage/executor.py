@@ -93,7 +93,7 @@ class ArbitrageExecutor:
                 f"signal_id: {arbitrage.signal_id!r} was used before, for another arbitrage"
             )
         if arbitrage.entry_id is not None:
-            self._context.orders.settle_intent(arbitrage.entry_id)
+            self._context.stores.intents.settle_intent(arbitrage.entry_id)
 
     def _step(self, arbitrage: Arbitrage) -> Arbitrage:
         """One step; the same object where there is nothing to do but wait."""
@@ -111,7 +111,7 @@ class ArbitrageExecutor:
     def _take(self, arbitrage: Arbitrage) -> Arbitrage:
         """Send both legs, or find that a restart of the store made us forget that they were."""
         # The epoch comes before every look at an exchange that a decision rests on.
-        epoch = self._context.orders.epoch()
+        epoch = self._context.stores.epochs.epoch()
         first = first_legs(arbitrage)
         try:
             if self._legs.forgotten(arbitrage, first, epoch):
@@ -150,7 +150,7 @@ class ArbitrageExecutor:
 
     def _settle(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
         """Wait until every order is known, then close, or work off what is left."""
-        epoch = self._context.orders.epoch()
+        epoch = self._context.stores.epochs.epoch()
         settled = {
             order_id: order if _is_settled(order) else self._context.manager.advance(order)
             for order_id, order in orders.items()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from threading import Barrier, BrokenBarrierError
+from typing import Protocol
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole
 from execution.arbitrage.plan import LegPlan, Venue
@@ -17,6 +18,7 @@ from execution.exchanges.parallel import run_parallel
 from execution.exchanges.port import Exchange
 from execution.exchanges.registry import client_order_id_of
 from execution.market_data.spreads import UNLIMITED
+from execution.model.book import Book
 from execution.model.clock import Clock
 from execution.model.decimals import ZERO
 from execution.model.errors import (
@@ -33,7 +35,7 @@ from execution.orders.identifiers import order_id_of
 from execution.orders.journal import Journal, new_revision
 from execution.orders.manager import OrderManager
 from execution.orders.placement import Placement
-from execution.orders.store import Committed, Epoch, Store
+from execution.orders.store import Committed, Epoch, OrderStores
 
 BOOK_DEPTH = 100
 STRATEGY = "arbitrage"
@@ -58,16 +60,25 @@ class Limits:
     notional_max: Decimal = UNLIMITED
 
 
+class ArbitrageExchange(Exchange, Protocol):
+    """One account at one exchange, as arbitrages need it."""
+
+    def free_balances(self) -> dict[str, Decimal]:
+        """What can be traded with, by asset."""
+
+    def order_book(self, symbol: str, depth: int) -> Book: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ArbitrageContext:
     """What an executor works with; `exchange_of` is as in order_manager.OrderManager."""
 
     store: ArbitrageStore
-    orders: Store
+    stores: OrderStores
     journal: Journal
     manager: OrderManager
     placement: Placement
-    exchange_of: Callable[[str], Exchange]
+    exchange_of: Callable[[str], ArbitrageExchange]
     clock: Clock
     clocks: ExchangeClocks
     bulkhead: Bulkhead = field(default_factory=Bulkhead)
@@ -140,7 +151,7 @@ class Legs:
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
-        known = self._context.orders.order(probe.order_id)
+        known = self._context.stores.orders.order(probe.order_id)
         if known is not None:
             # Reconciliation has found it at the exchange, and could not know what it belongs to.
             if known.signal_id not in ("", probe.signal_id):
@@ -235,7 +246,7 @@ class Legs:
         for candidate in candidates:
             probe = self._probe(before, candidate)
             legs.append(Leg(candidate.role, candidate.account, probe.order_id))
-            if self._context.orders.order(probe.order_id) is None:
+            if self._context.stores.orders.order(probe.order_id) is None:
                 exchange = self._context.exchange_of(candidate.account)
                 order = replace(_as_known_to(exchange, probe), revision=new_revision())
                 news.append(NewLeg(order, now_ms, begins_attempt=False))
@@ -275,13 +286,13 @@ class Legs:
                 raise NoPlan("account: an exchange has asked to be left alone for a while")
             case Committed.RESTARTED:
                 # Only who asks learns that the server is another run now.
-                self._context.orders.epoch(fresh=True)
+                self._context.stores.epochs.epoch(fresh=True)
                 raise StoreRestarted
         return kept
 
     def _halt_reason(self, legs: tuple[NewLeg, ...]) -> str:
         accounts = {None, *(leg.order.account for leg in legs)}
-        halts = [halt for halt in self._context.orders.halts() if halt.account in accounts]
+        halts = [halt for halt in self._context.stores.halts.halts() if halt.account in accounts]
         return f"halted: {'; '.join(halt.reason for halt in halts)}"
 
     def _launch(self, begun: list[Order], epoch: Epoch) -> None:

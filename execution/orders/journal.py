@@ -30,7 +30,7 @@ from execution.model.position import fold
 from execution.model.transitions import transition
 from execution.model.waiting import since
 from execution.orders.observer import Observer
-from execution.orders.store import Change, Committed, Epoch, Store
+from execution.orders.store import Change, Committed, Epoch, OrderStores
 
 Decision = AttemptBegan | Refused | Quarantined | Withdrawn | SettledByHand
 
@@ -74,14 +74,14 @@ class Journal:
 
     def __init__(
         self,
-        store: Store,
+        stores: OrderStores,
         clock: Clock,
         clocks: ExchangeClocks,
         observe: Observer,
         patience: RetrySchedule,
         recall: Recall = never,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._clock = clock
         self._clocks = clocks
         self._observe = observe
@@ -90,7 +90,7 @@ class Journal:
 
     def load(self, order_id: str) -> Order:
         """The order's record, recalled from history if it has left. Raises UnknownOrder."""
-        order = self._store.order(order_id) or self._recall(order_id)
+        order = self._stores.orders.order(order_id) or self._recall(order_id)
         if order is None:
             raise UnknownOrder(f"order_id: {order_id!r} is not known")
         return order
@@ -101,7 +101,7 @@ class Journal:
         kept = replace(order, version=1, revision=new_revision())
         due_ms = self._clock.now_ms() if due_ms is None else due_ms
         change = Change(order, kept, due_ms=due_ms, is_from_signal=True)
-        if self._store.commit(change) is not Committed.DONE:
+        if self._stores.orders.commit(change) is not Committed.DONE:
             raise VersionConflict(order.order_id)
         return kept
 
@@ -124,7 +124,7 @@ class Journal:
             is_from_signal=order.version == 0,
             address=address,
         )
-        match self._store.commit(change):
+        match self._stores.orders.commit(change):
             case Committed.CONFLICT:
                 raise VersionConflict(order.order_id)
             case Committed.HELD:
@@ -150,10 +150,10 @@ class Journal:
                 return order
             after = replace(after, version=order.version + 1, revision=new_revision())
             change = self._change(order, after, epoch)
-            if self._store.commit(change) is Committed.DONE:
+            if self._stores.orders.commit(change) is Committed.DONE:
                 self._observe(change.after, fact, order.state)
                 return change.after
-            if epoch is not None and self._store.epoch() != epoch:
+            if epoch is not None and self._stores.epochs.epoch() != epoch:
                 raise StoreRestarted
             order = self._reloaded(order, fact)
 
@@ -162,7 +162,7 @@ class Journal:
         fresh = self._fresh_fills(order, after)
         if not fresh:
             return Change(order, after, self.due_ms(after), epoch=epoch)
-        position = self._store.position(after.account, after.symbol)
+        position = self._stores.positions.position(after.account, after.symbol)
         moved = replace(fold(position, fresh), revision=new_revision())
         after = replace(after, fills=order.fills + _numbered(fresh, position.version + 1))
         return Change(order, after, self.due_ms(after), moved, position, epoch)
@@ -174,7 +174,7 @@ class Journal:
     def _reloaded(self, order: Order, fact: Event) -> Order:
         """The order as it is now. One that its store has forgotten must hear of what we know again:
         that it may stand, or does; all but its fills, which are told once more."""
-        stored = self._store.order(order.order_id) or self._recall(order.order_id)
+        stored = self._stores.orders.order(order.order_id) or self._recall(order.order_id)
         if stored is None and order.version and isinstance(fact, (Reported, AttemptUnknown)):
             return replace(order, version=0, fills=())
         return stored or self.load(order.order_id)
@@ -183,7 +183,7 @@ class Journal:
         """Let the sweep come back then, on our clock, or when the order's state asks for it."""
         due_ms = self.due_ms(order) if due_ms is None else due_ms
         if due_ms is not None:
-            self._store.postpone(order.order_id, due_ms)
+            self._stores.orders.postpone(order.order_id, due_ms)
 
     def delay(self, order: Order, cause: str, detail: str = "", due_ms: int | None = None) -> Order:
         """Leave the order for later, and say on its record why and since when. It is written when
@@ -202,7 +202,7 @@ class Journal:
             self.postpone(order, due_ms)
             return order
         due_ms = self.due_ms(after) if due_ms is None else due_ms
-        if self._store.commit(Change(order, after, due_ms)) is not Committed.DONE:
+        if self._stores.orders.commit(Change(order, after, due_ms)) is not Committed.DONE:
             raise VersionConflict(order.order_id)
         self._observe(after, event, order.state)
         return after

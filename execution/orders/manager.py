@@ -22,7 +22,7 @@ from execution.model.report_faults import is_fault
 from execution.model.waiting import ACCOUNT_UNKNOWN, BUSY, NOT_CANCELED
 from execution.orders.journal import Journal
 from execution.orders.placement import Placement
-from execution.orders.store import Store
+from execution.orders.store import OrderStores
 
 
 class OrderManager:
@@ -34,13 +34,13 @@ class OrderManager:
 
     def __init__(
         self,
-        store: Store,
+        stores: OrderStores,
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
         placement: Placement,
         bulkhead: Bulkhead | None = None,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._journal = journal
         self._exchange_of = exchange_of
         self._placement = placement
@@ -133,7 +133,7 @@ class OrderManager:
         if order.state is not OrderState.QUARANTINED:
             gone = SettledByHand("settled by hand: it is not at the exchange any more")
         try:
-            return self._journal.decide(order, gone, self._store.epoch())
+            return self._journal.decide(order, gone, self._stores.epochs.epoch())
         except (VersionConflict, StoreRestarted):
             # What a person found holds for the order that they saw.
             raise NotInQuarantine(
@@ -166,7 +166,7 @@ class OrderManager:
         if not known.asks_the_same_as(order):
             raise SignalReused(f"signal_id: {order.signal_id!r} was used before, for another order")
         if order.entry_id is not None:
-            self._store.settle_intent(order.entry_id)
+            self._stores.intents.settle_intent(order.entry_id)
         return known
 
     def _finish(self, order: Order) -> Order:

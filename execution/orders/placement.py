@@ -40,7 +40,7 @@ from execution.model.waiting import (
 )
 from execution.orders.journal import Journal, new_revision
 from execution.orders.rules import broken_rule
-from execution.orders.store import Epoch, Store
+from execution.orders.store import Epoch, OrderStores
 from execution.orders.waiting.attempts import Attempts, could_arrive, may_have_unknown_attempt
 from execution.orders.waiting.waits import Waits
 
@@ -59,7 +59,7 @@ class Placement:
 
     def __init__(
         self,
-        store: Store,
+        stores: OrderStores,
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
         clock: Clock,
@@ -70,14 +70,14 @@ class Placement:
         windows: Mapping[str, int] | None = None,
         market_age_max_s: int | None = None,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._journal = journal
         self._exchange_of = exchange_of
         self._clock = clock
         self._clocks = clocks
         self._attempts = Attempts(clock, clocks, recv_window_ms, windows or {}, market_age_max_s)
         self._attempts_max = attempts_max
-        self.waits = Waits(store, journal, clock, market_age_max_s)
+        self.waits = Waits(stores.holds, journal, clock, market_age_max_s)
 
     def begun(self, order: Order, exchange: Exchange) -> Order:
         """The order with its next attempt, to be journaled before `launch`. Measures the clock if
@@ -97,7 +97,7 @@ class Placement:
     def send(self, order: Order) -> Order:
         """Begin the next attempt and make it, unless the order must not or cannot be sent now."""
         # The epoch comes before every look at the exchange that a decision rests on.
-        epoch = self._store.epoch()
+        epoch = self._stores.epochs.epoch()
         try:
             exchange = self._exchange_of(order.account)
             if self.may_have_unknown_attempt(order, epoch):
@@ -200,7 +200,9 @@ class Placement:
         return self._journal.decide(order, ending, epoch)
 
     def _halt_reason(self, order: Order) -> str:
-        reasons = [h.reason for h in self._store.halts() if h.account in (None, order.account)]
+        reasons = [
+            h.reason for h in self._stores.halts.halts() if h.account in (None, order.account)
+        ]
         return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 
     def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
@@ -243,7 +245,7 @@ class Placement:
         attempt = order.attempt
         if order.state is not OrderState.SUBMITTING or attempt is None:
             return order
-        epoch = self._store.epoch()
+        epoch = self._stores.epochs.epoch()
         try:
             exchange = self._exchange_of(order.account)
             # The clock comes first: a lookup that began before the fence proves nothing,

@@ -20,7 +20,7 @@ from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Verdict
 from execution.store.memory.holds import MemoryAddressHolds
-from execution.store.memory.orders import MemoryStore
+from tests.support.whole_stores import MemoryStore
 
 # What says so, and the path of a signed read and of the question for the time.
 REFUSED = {

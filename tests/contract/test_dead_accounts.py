@@ -17,7 +17,7 @@ from execution.api.connections import Connections
 from execution.exchanges.account import Account
 from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
-from execution.store.memory.orders import MemoryStore
+from tests.support.whole_stores import MemoryStore
 from workers.liveness.outage_watch import AccountWatch
 
 TIMEOUT_S = 1

@@ -21,9 +21,9 @@ from execution.api.strict.parse import time_of
 from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Fee, Order, OrderReport, Side, Verdict
-from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import DriftPolicy, Reread
+from tests.support.whole_stores import reconciliation_context
 
 SYMBOLS = ("BTC/USDT", "LTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT", "ADA/USDT", "BTC/KRW")
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data" / "payloads"
@@ -237,7 +237,7 @@ def test_an_order_made_by_hand_does_not_end_a_reconciliation(
     exchange = adapter(name, server.url, SYMBOLS)
     rig = Rig()
     rig.book.set_reread(ACCOUNT, Reread((expected["symbol"],), time_of(START_MS)))
-    parts = ReconciliationContext(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
+    parts = reconciliation_context(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: exchange, policy)
     assert run.error is None
     assert run.symbols == [expected["symbol"]]

@@ -10,8 +10,8 @@ from intake_kit import IntakeKit
 from execution.model.order import OrderState
 from execution.orders.identifiers import order_id_of
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
-from execution.store.redis.waiting import RedisWaiting
+from execution.store.redis.intents import RedisWaiting
+from tests.support.whole_stores import redis_store
 
 BODY = {
     "signal_id": "signal-1",
@@ -37,7 +37,7 @@ class DeskOnAServer(Rig):
         client: Any = connect(url)
         client.flushall()
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
-        self.store: Any = RedisStore(client, self.clock)
+        self.store: Any = redis_store(client, self.clock)
         self.manager = self.worker()
         self.intake = IntakeKit(self, store=self.store, waiting=RedisWaiting(client)).intake
 

@@ -15,10 +15,9 @@ from redis import Redis, RedisError
 
 from execution.model.clock import SystemClock
 from execution.model.order import OrderState
-from execution.orders.store import Store
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
-from execution.store.stores import open_stores
+from execution.store.stores import Orders, open_stores
 from oneorder import OrderSignal
 from oneorder.errors import PublishFailed
 from oneorder.publisher import Publisher, publish_order
@@ -121,7 +120,7 @@ def bare_message(signal_id: str) -> str:
     return json.dumps(sound_message("orders.execute", [order], signal_id))
 
 
-def wait_for_all_filled(stack: LocalStack, store: Store, count: int) -> None:
+def wait_for_all_filled(stack: LocalStack, store: Orders, count: int) -> None:
     def are_all_filled() -> bool:
         states = [order.state for order in store.orders()]
         return states == [OrderState.FILLED] * count

@@ -12,7 +12,7 @@ from redis import Redis
 
 from execution.model.order import OrderState
 from execution.orders.identifiers import order_id_of
-from execution.orders.store import Store
+from execution.store.stores import Orders
 from tests.fuzz.broadcasts import broadcasts
 from workers.sandbox.chaos.raw_messages import raw_messages, sound_message
 from workers.sandbox.local_stack import LocalStack
@@ -171,7 +171,7 @@ def test_remote_control_is_answered_and_broadcasts_that_are_none_leave_a_line(
         assert "Traceback" not in stack.log(name)
 
 
-def _filled(store: Store) -> set[str]:
+def _filled(store: Orders) -> set[str]:
     return {order.order_id for order in store.orders() if order.state is OrderState.FILLED}
 
 

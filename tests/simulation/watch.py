@@ -13,7 +13,7 @@ from execution.model.order import Fill, Order, OrderState
 from execution.model.position import Position
 from execution.orders.identifiers import order_id_of
 from execution.orders.store import Change, Committed, Intent
-from execution.store.memory.orders import MemoryStore
+from tests.support.whole_stores import MemoryStore
 
 from .truth import Standing, Truth, signed
 

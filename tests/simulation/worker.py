@@ -17,10 +17,10 @@ from execution.model.errors import (
 from execution.orders.journal import Journal, RetrySchedule
 from execution.orders.manager import OrderManager
 from execution.orders.placement import Placement
-from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.workers import MemoryWorkers
+from tests.support.whole_stores import order_stores, reconciliation_context
 from workers.intake.intake import Intake
 from workers.intake.roster import Roster
 from workers.intake.waiting_rules import WaitingRules
@@ -112,10 +112,10 @@ class Process:
             self.store, self.clock, f"host {setting.skew_ms and worker.number}"
         )
         self.journal = parts.journal(
-            self.store, self.clock, self.clocks, lambda *_: None, RetrySchedule()
+            order_stores(self.store), self.clock, self.clocks, lambda *_: None, RetrySchedule()
         )
         placement = parts.placement(
-            self.store,
+            order_stores(self.store),
             self.journal,
             lambda _: self.exchange,
             self.clock,
@@ -123,7 +123,9 @@ class Process:
             recv_window_ms=RECV_WINDOW_MS,
             attempts_max=setting.attempts_max,
         )
-        self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, placement)
+        self.manager = parts.manager(
+            order_stores(self.store), self.journal, lambda _: self.exchange, placement
+        )
         self.waiting = WaitingDoor(worker, store, self.clock)
         self.intake = Intake(
             self.store,
@@ -134,7 +136,7 @@ class Process:
             NoArbitrages(),
             WaitingRules(self.clock, wait_max_s=300, market_age_max_s=None, alert=_complain),
         )
-        context = ReconciliationContext(self.store, book, self.journal, self.clock, NoHistory())
+        context = reconciliation_context(self.store, book, self.journal, self.clock, NoHistory())
         self.reconciler = Reconciler(context, lambda: None, lambda _: None)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from execution.orders.identifiers import order_id_of
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 
 from .baton import Crew
 from .producer import Producer, signal_id_of

@@ -14,10 +14,9 @@ from execution.model.events import CancelRequested
 from execution.model.order import Attempt, Order, OrderState, Side
 from execution.orders.store import Change, Halt
 from execution.reconciliation.run import DriftPolicy
-from execution.repair.repairer import Repairer
-from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.archive import MemoryArchive
+from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.tables import Tables
-from execution.store.memory.valuations import MemoryReconciliations
 
 HOUR_MS = 3_600_000
 
@@ -50,9 +49,7 @@ def with_ledger(rig: Rig, ledger: MemoryLedger) -> None:
         rig.clock,
         Retention(keep_s=3_600, remember_s=86_400),
     )
-    rig.repairer = Repairer(
-        rig.store, MemoryRepair(rig.store), ledger, rig.archive, rig.clock, 86_400
-    )
+    rig.assemble_repair(remember_s=86_400)
     rig.manager = rig.worker()
 
 
@@ -439,7 +436,7 @@ class ChangedMeanwhile(MemoryArchive):
 
     def leaving(self, now_ms: int, limit: int) -> list[str]:
         ripe = super().leaving(now_ms, limit)
-        self._store.tables.unarchived.update(dict.fromkeys(ripe))
+        self._server.tables.unarchived.update(dict.fromkeys(ripe))
         return ripe
 
 

@@ -17,7 +17,7 @@ from fakes import (
 
 from execution.model.order import OrderState, Verdict
 from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
-from execution.store.memory.orders import MemoryStore
+from tests.support.whole_stores import MemoryStore
 
 
 def forget(rig: Rig, since: MemoryStore) -> None:

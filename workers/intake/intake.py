@@ -14,7 +14,7 @@ from execution.model.order import Order, OrderType, Side, TimeInForce
 from execution.operations.waiting_intents import WaitingIntent, WaitingStore
 from execution.orders.factory import new_order
 from execution.orders.manager import OrderManager
-from execution.orders.store import Intent, RefusedIntent, Store
+from execution.orders.store import Intent, IntentStore, RefusedIntent
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from oneorder.errors import InvalidSignal
 from oneorder.signals import ArbitrageSignal, CancelRequest, Message, OrderSignal, parse_message
@@ -53,7 +53,7 @@ class Intake:
 
     def __init__(
         self,
-        store: Store,
+        intents: IntentStore,
         waiting: WaitingStore,
         manager: OrderManager,
         clock: Clock,
@@ -62,7 +62,7 @@ class Intake:
         rules: WaitingRules,
         reference_price: Callable[[str, str], Decimal | None] = unknown_price,
     ) -> None:
-        self._store = store
+        self._intents = intents
         self._waiting = waiting
         self._manager = manager
         self._clock = clock
@@ -70,7 +70,7 @@ class Intake:
         self._arbitrages = arbitrages
         self._rules = rules
         self._reference_price = reference_price
-        self._waiting_orders = WaitingOrders(store, waiting)
+        self._waiting_orders = WaitingOrders(intents, waiting)
 
     # Messages: carried out as far as it goes now.
 
@@ -107,7 +107,7 @@ class Intake:
             intent.task, intent.body, intent.entry_id, intent.version, self._carry_out
         )
         if done is not None:
-            self._store.settle_intent(intent.entry_id)
+            self._intents.settle_intent(intent.entry_id)
 
     # Intents: recorded, to be moved on by the sweep.
 
@@ -121,7 +121,7 @@ class Intake:
     def look_again(self, waiting: WaitingIntent) -> None:
         """Do the same with one that waits and is due."""
         if self._drain(waiting.intent, waiting.since) is not None:
-            self._store.settle_intent(waiting.intent.entry_id)
+            self._intents.settle_intent(waiting.intent.entry_id)
 
     def _drain(self, intent: Intent, since: datetime) -> object:
         try:
@@ -151,7 +151,7 @@ class Intake:
     def refuse(self, task: str, body: object, reason: str, entry_id: object) -> None:
         """Keep what came in beside the reason why nothing was done with it."""
         refused = RefusedIntent(task, text_of(body), reason, self._clock.now())
-        self._store.refuse_intent(refused, real_entry(entry_id))
+        self._intents.refuse_intent(refused, real_entry(entry_id))
         structlog.get_logger("oneorder").warning(
             "signal_refused",
             task=refused.task,
@@ -269,7 +269,7 @@ class Intake:
     def _request_cancel(self, request: CancelRequest, entry_id: str | None) -> Order:
         order = self._manager.request_cancel(request.order_id)
         if entry_id is not None:
-            self._store.settle_intent(entry_id)
+            self._intents.settle_intent(entry_id)
         return order
 
     def _order(self, signal: OrderSignal, entry_id: str | None) -> Order:

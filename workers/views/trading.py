@@ -12,7 +12,7 @@ from execution.model.position import Position
 from execution.orders.waiting.signal_age import published_at
 from execution.positions.valuation import Mark, Totals
 from execution.reconciliation.run import Reconciliation
-from execution.repair.repairer import PositionCheck
+from execution.repair.checks import PositionCheck
 from execution.store.stores import Stores
 
 Json = dict[str, Any]

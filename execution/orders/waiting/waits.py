@@ -5,7 +5,7 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Order
 from execution.model.waiting import HELD, UNREACHABLE, time_text_ms
 from execution.orders.journal import Journal
-from execution.orders.store import Store
+from execution.orders.store import AccountHoldStore
 from execution.orders.waiting.signal_age import unsent_ends_ms
 
 # Longer waits are looked into meanwhile: what they wait for may be over sooner.
@@ -20,9 +20,13 @@ class Waits:
     """
 
     def __init__(
-        self, store: Store, journal: Journal, clock: Clock, market_age_max_s: int | None = None
+        self,
+        holds: AccountHoldStore,
+        journal: Journal,
+        clock: Clock,
+        market_age_max_s: int | None = None,
     ) -> None:
-        self._store = store
+        self._holds = holds
         self._journal = journal
         self._clock = clock
         self._market_age_max_s = market_age_max_s
@@ -56,4 +60,4 @@ class Waits:
     def hold(self, account: str, seconds: int) -> None:
         """Let nothing new be sent on the account for so long, if the exchange asked for that."""
         if seconds:
-            self._store.hold(account, seconds)
+            self._holds.hold(account, seconds)

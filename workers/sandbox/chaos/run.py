@@ -159,9 +159,9 @@ class _Run:
             time.sleep(1)
 
     def _found(self) -> Found:
-        store = self._stack.store()
+        stores = self._stack.stores()
         ledgers = {account: self._stack.ledger(account) for account in ROUTES}
-        return Found(store.orders(), store.positions(), ledgers)
+        return Found(stores.orders.orders(), stores.positions.positions(), ledgers)
 
 
 def start_everything(stack: LocalStack, seed: int) -> list[str]:
