@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from execution.model.clock import SystemClock
 from execution.model.order import OrderState, OrderType, Side
@@ -16,7 +17,6 @@ from execution.orders.identifiers import order_id_of
 from execution.orders.store import Change, Committed
 from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.settings import SignalSettings
-from workers.configuration.settings import as_toml
 from workers.sandbox.local_stack import LocalStack
 
 pytestmark = pytest.mark.system
@@ -38,7 +38,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         stack.start_worker("worker-2")
         stack.start_beat()
         first = {"exchange": "binance", "base_url": stack.url_of(KNOWN_TO_BOTH)}
-        config = as_toml(
+        config = tomli_w.dumps(
             {"redis_url": stack.redis_url, **settings, "accounts": {KNOWN_TO_BOTH: first}}
         )
         (directory / "first.toml").write_text(config)
@@ -158,7 +158,7 @@ def test_a_worker_without_accounts_says_so_and_does_not_start(
     apart: LocalStack, tmp_path: Path
 ) -> None:
     config = tmp_path / "oneorder.toml"
-    config.write_text(as_toml({"redis_url": apart.redis_url}))
+    config.write_text(tomli_w.dumps({"redis_url": apart.redis_url}))
     whole = apart.environment
     apart.environment = {**whole, "ONEORDER_CONFIG": str(config)}
     apart.start_worker("without")

@@ -8,8 +8,8 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+import tomli_w
 
-from workers.configuration.settings import as_toml
 from workers.sandbox.local_stack import LocalStack, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,9 @@ def test_what_no_order_could_be_placed_with_is_said_at_start_before_anything_is_
     stack = LocalStack(tmp_path)
     fields = {"exchange": "binance", **account}
     config = tmp_path / "oneorder.toml"
-    config.write_text(as_toml({"redis_url": stack.redis_url, "accounts": {"binance-main": fields}}))
+    config.write_text(
+        tomli_w.dumps({"redis_url": stack.redis_url, "accounts": {"binance-main": fields}})
+    )
     schedule = ["-s", str(tmp_path / "schedule"), "--pidfile="] if process == "beat" else []
     done = _refused([*CELERY, process, *schedule], {**stack.environment, **variables}, tmp_path)
     assert said in _sentence(done)

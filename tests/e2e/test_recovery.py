@@ -12,7 +12,7 @@ from execution.model.order import Order, OrderState
 from execution.orders.identifiers import order_id_of
 from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.settings import SignalSettings
-from tests.e2e.cutting_proxy import CuttingProxy
+from tests.support.cutting_proxy import CuttingProxy
 from workers.sandbox.audit import compare
 from workers.sandbox.local_stack import LocalStack
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import tomli_w
+
 from tests.fuzz.odd import ODD_TEXTS, ODD_VALUES
 from workers.configuration.settings import (
     AccountSettings,
@@ -13,7 +15,6 @@ from workers.configuration.settings import (
     CollectorSettings,
     LimitSettings,
     Settings,
-    as_toml,
 )
 
 # It stands where passwords stand, and must not come back in any sentence.
@@ -63,7 +64,7 @@ def _odd(dice: random.Random) -> Any:
 
 
 def _written(settings: Mapping[str, Any]) -> bytes:
-    return as_toml(settings).encode(errors="surrogatepass")
+    return tomli_w.dumps(settings).encode(errors="surrogatepass")
 
 
 def _with(dice: random.Random) -> dict[str, Any]:

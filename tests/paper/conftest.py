@@ -1,7 +1,8 @@
 """Paper exchanges for tests: one that most share, and a factory for special ones."""
 
 import pytest
-from paper_client import Paper
+
+from tests.support.paper.paper_client import Paper
 
 
 @pytest.fixture(scope="session")

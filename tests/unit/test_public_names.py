@@ -6,11 +6,11 @@ import sys
 from decimal import Decimal
 
 import pytest
-from fakes import SYMBOL, FakeExchange, RealTime, answers, is_lost, loses_its_answer
 
 import execution
 from execution.model.order import OrderState, OrderType, TimeInForce, Verdict
 from execution.order_manager import create_order
+from tests.support.fakes import SYMBOL, FakeExchange, RealTime, answers, is_lost, loses_its_answer
 
 SPECIFIED = {
     "initialize_binance_api": ["api_key", "secret_key"],

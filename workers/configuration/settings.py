@@ -3,11 +3,10 @@
 Secrets come from the environment only, or from files that it names; a key in the file is refused.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -232,23 +231,3 @@ def _secret(variable: str, environment: Mapping[str, str]) -> str:
         return read_key(variable, environment)
     except KeyFault as fault:
         raise SettingsError(str(fault)) from None
-
-
-def as_toml(settings: Mapping[str, Any]) -> str:
-    """Write plain settings (texts, numbers, lists, and tables of them) as a TOML file's text."""
-    return "\n".join(_toml_lines(settings, "")) + "\n"
-
-
-def _toml_lines(table: Mapping[str, Any], name: str) -> list[str]:
-    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
-    lines = ["", f"[{name}]"] if name and plain else []
-    lines += [f"{key} = {_toml_value(value)}" for key, value in plain.items()]
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            lines += _toml_lines(value, f"{name}.{key}" if name else key)
-    return lines
-
-
-def _toml_value(value: object) -> str:
-    # What TOML and JSON write for texts, whole numbers, truth and lists is the same.
-    return json.dumps(value, default=str)

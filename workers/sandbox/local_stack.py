@@ -18,10 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import tomli_w
+
 from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.store.stores import Orders, Stores, open_stores
-from workers.configuration.settings import as_toml
 from workers.sandbox.valkey import server_binary
 
 STOP_PATIENCE_S = 10
@@ -83,8 +84,8 @@ class LocalStack:
             name: {"exchange": dialect, "base_url": urls[name], "timeout_s": timeout_s}
             for name, dialect in self.dialects.items()
         }
-        text = as_toml({"redis_url": self.redis_url, **(settings or {}), "accounts": accounts})
-        config.write_text(text)
+        values = {"redis_url": self.redis_url, **(settings or {}), "accounts": accounts}
+        config.write_text(tomli_w.dumps(values))
 
     @property
     def ledger_url(self) -> str:

@@ -1,54 +1,83 @@
-"""Which version of the tables a database has, and how it comes to ours."""
+"""The revision of a database's tables, and their upgrade to that of this release by Alembic.
 
-from collections.abc import Callable
+Every process calls `prepare` at its first use of a ledger. Alembic is imported only where there is
+something to create or to upgrade.
+"""
+
 from secrets import token_hex
+from threading import Lock
 
-from sqlalchemy import Connection, func, insert, select, text, update
+import structlog
+from sqlalchemy import Column, Connection, MetaData, String, Table, func, insert, inspect, select
 
-from execution.ledger.sql.tables import metadata, notes, orders, schema_version
+from execution.ledger.sql.tables import metadata, notes, schema_version
 from execution.model.errors import LedgerUnavailable
 
 IDENTITY = "identity"
-
-
-def _add_published_at(connection: Connection) -> None:
-    kind = orders.c.published_at.type.compile(connection.dialect)
-    connection.execute(text(f"ALTER TABLE orders ADD COLUMN published_at {kind}"))
-
-
-# Step n (from 0) takes a database of version n + 1 to version n + 2. Each runs once, in the
-# transaction that also writes the new version. Tables that are new need no step.
-UPGRADES: tuple[Callable[[Connection], None], ...] = (_add_published_at,)
+# The newest of migrations/versions. A revision is its number, in four digits.
+REVISION = "0002"
+# Alembic's own table. Its usual name may belong to another program that shares the database.
+revisions = Table("ledger_revision", MetaData(), Column("version_num", String(32), nullable=False))
 
 # Any number will do that no other program on the same PostgreSQL locks.
 _ADVISORY_LOCK = 0x6F6E656F72646572
+# Alembic keeps what it is working on in global variables.
+_one_at_a_time = Lock()
 
 
-def prepare(
-    connection: Connection, upgrades: tuple[Callable[[Connection], None], ...] = UPGRADES
-) -> None:
-    """Make the tables, or bring those of an earlier version up to ours.
+def prepare(connection: Connection) -> None:
+    """Create the tables, or upgrade those of an earlier release.
 
-    The connection is in a transaction that nobody else writes beside: SQLite's own lock sees to
-    that; on PostgreSQL a lock is taken here. Raises LedgerUnavailable for a later version.
+    The connection is in a transaction that no other process writes beside: SQLite's own lock sees
+    to that; on PostgreSQL a lock is taken here. A step that fails leaves the database as it was.
+    Raises LedgerUnavailable for the tables of a later release.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-    ours = 1 + len(upgrades)
-    schema_version.create(connection, checkfirst=True)
-    found = connection.scalar(select(schema_version.c.version))
-    if found is not None and found > ours:
+    stamped = _stamp(connection)
+    found = stamped or _version_of_first_release(connection)
+    if found and found > REVISION:
         raise LedgerUnavailable(
-            f"the ledger's tables are of version {found}, and this release knows them up to "
-            f"version {ours}; run a later release of oneorder"
+            f"the ledger's tables are of revision {found}, and this release knows them up to "
+            f"revision {REVISION}; run a later release of oneorder"
         )
-    if found is not None:
-        for step in upgrades[found - 1 :]:
-            step(connection)
+    if stamped != REVISION:
+        _upgrade(connection, None if stamped else found)
+        if found:
+            log = structlog.get_logger("oneorder")
+            log.info("ledger_upgraded", before=found, revision=REVISION)
+    # A table that was dropped by hand is created again.
     metadata.create_all(connection)
     if connection.scalar(select(notes.c.text).where(notes.c.name == IDENTITY)) is None:
         connection.execute(insert(notes).values(name=IDENTITY, text=token_hex(8)))
-    if found is None:
-        connection.execute(insert(schema_version).values(version=ours))
-    elif found < ours:
-        connection.execute(update(schema_version).values(version=ours))
+
+
+def _stamp(connection: Connection) -> str | None:
+    """The revision that Alembic noted in the database."""
+    if not inspect(connection).has_table(revisions.name):
+        return None
+    return connection.scalar(select(revisions.c.version_num))
+
+
+def _version_of_first_release(connection: Connection) -> str | None:
+    """The version that release 0.1.0 noted in the database, as a revision."""
+    if not inspect(connection).has_table(schema_version.name):
+        return None
+    version = connection.scalar(select(schema_version.c.version))
+    return None if version is None else f"{version:04}"
+
+
+def _upgrade(connection: Connection, unstamped: str | None) -> None:
+    """Run the migrations that the database lacks; those up to `unstamped` are in it already."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", f"{__package__}:migrations")
+    config.attributes.update(
+        connection=connection, version_table=revisions.name, transactional_ddl=True
+    )
+    with _one_at_a_time:
+        if unstamped:
+            command.stamp(config, unstamped)
+        command.upgrade(config, REVISION)

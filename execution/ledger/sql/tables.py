@@ -1,4 +1,7 @@
-"""The ledger's tables, as people may query them too."""
+"""The ledger's tables, as people may query them too.
+
+Whatever changes here needs a migration (migrations/versions), and REVISION in schema.py.
+"""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 
@@ -6,7 +9,8 @@ from execution.ledger.sql.columns import ExactNumber, PlainText, UtcTime
 
 metadata = MetaData()
 
-# One row: which version of these tables a database has. See schema.py.
+# One row, for release 0.1.0, which reads no other: it refuses a number that it does not know. So
+# each migration that changes the tables raises it.
 schema_version = Table(
     "schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )

@@ -1,0 +1,6 @@
+"""Alembic runs this for every upgrade: on the connection, and in the transaction, of schema.py."""
+
+from alembic import context
+
+context.configure(**context.config.attributes)
+context.run_migrations()
