@@ -6,8 +6,24 @@ any script.
 
 PART_MAX = 32
 # Read off the end of names without a slash, the longest first.
-_QUOTES = ("FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "GBP", "KRW", "JPY", "TRY", "BRL", "AUD",
-           "BTC", "ETH", "BNB", "DAI")  # fmt: skip
+_QUOTES = (
+    "FDUSD",
+    "USDT",
+    "USDC",
+    "TUSD",
+    "USD",
+    "EUR",
+    "GBP",
+    "KRW",
+    "JPY",
+    "TRY",
+    "BRL",
+    "AUD",
+    "BTC",
+    "ETH",
+    "BNB",
+    "DAI",
+)
 _SEPARATORS = "-_ "
 
 

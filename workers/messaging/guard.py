@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 
-from execution.store.access.failover import FailoverConnection, FailoverSSLConnection
+from oneorder.failover import FailoverConnection, FailoverSSLConnection
 from workers.intake.set_aside import put_aside, shown
 from workers.messaging.broadcasts import GuardedNode, read_broadcast
 from workers.messaging.envelopes import MalformedMessage, read_message
@@ -189,8 +189,13 @@ class _GuardedChannel(kombu_redis.Channel):
         try:
             return super()._receive_one(client)
         except (
-            ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
-        ) as error:  # fmt: skip
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             # What was read may still be none for the part of Celery that it is for.
             fault = f"{type(error).__name__}: {error}"
             log.warning("broadcast_not_understood", error=shown(fault))

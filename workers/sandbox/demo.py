@@ -39,10 +39,27 @@ PATIENCE_S = 45
 WORKERS = 2
 # Beat does everything every second, so that nobody waits for it.
 _OFTEN = {"reconcile_every_s": 1, "mark_every_s": 1, "archive_every_s": 1, "snapshot_every_s": 1}
-_ORDER_COLUMNS = ("signal_id", "symbol", "side", "type", "amount", "price", "state", "filled",
-                  "average", "reason")  # fmt: skip
-_POSITION_COLUMNS = ("symbol", "amount", "entry_price", "mark_price", "realised_pnl",
-                     "unrealised_pnl", "fees")  # fmt: skip
+_ORDER_COLUMNS = (
+    "signal_id",
+    "symbol",
+    "side",
+    "type",
+    "amount",
+    "price",
+    "state",
+    "filled",
+    "average",
+    "reason",
+)
+_POSITION_COLUMNS = (
+    "symbol",
+    "amount",
+    "entry_price",
+    "mark_price",
+    "realised_pnl",
+    "unrealised_pnl",
+    "fees",
+)
 
 
 def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
