@@ -8,7 +8,8 @@ from execution.model.clock import Clock, steady_ms
 from execution.operations.waiting_intents import WaitingIntent
 from execution.orders.store import Intent
 from execution.store.stores import Stores
-from workers.intake.intake import Intake, LeftToOthers
+from workers.intake.deferrals import LeftToOthers
+from workers.intake.intake import Intake
 
 T = TypeVar("T")
 

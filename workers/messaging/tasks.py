@@ -30,7 +30,7 @@ from workers.bootstrap import (
     reconcile_account,
     services,
 )
-from workers.intake.intake import LeftToOthers
+from workers.intake.deferrals import LeftToOthers
 from workers.intake.roster import Need, NotOurs
 from workers.intake.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 from workers.messaging.celery_app import app
