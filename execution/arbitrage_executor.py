@@ -2,12 +2,14 @@
 
 import time
 from decimal import Decimal
+from typing import Protocol
 from uuid import uuid4
 
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import ArbitrageExchange
+from execution.arbitrage.legs import VenueExchange
 from execution.arbitrage.model import Arbitrage
 from execution.assembly import assemble_arbitrage_in_memory, assemble_in_memory
+from execution.exchanges.port import Exchange
 from execution.model.clock import SystemClock
 from execution.model.decimals import ZERO, to_decimal
 from execution.model.order import Side
@@ -17,6 +19,10 @@ from execution.orders.identifiers import arbitrage_id_of
 __all__ = ["ArbitrageExecutor", "execute_arbitrage"]
 
 PAUSE_S = 0.2
+
+
+class ArbitrageExchange(Exchange, VenueExchange, Protocol):
+    """One account at one exchange, as an arbitrage needs it."""
 
 
 def execute_arbitrage(
@@ -48,14 +54,13 @@ def execute_arbitrage(
         updated_at=now,
     )
     exchange_of = {"buy": buy_exchange, "sell": sell_exchange}.__getitem__
-    core = assemble_in_memory(exchange_of)
-    executor = assemble_arbitrage_in_memory(core, exchange_of)
-    orders = core.orders
+    memory = assemble_in_memory(exchange_of)
+    core, executor = memory.core, assemble_arbitrage_in_memory(memory, exchange_of)
     arbitrage = executor.submit(arbitrage)
     while not arbitrage.has_ended:
         time.sleep(PAUSE_S)
-        for order_id in core.store.due(orders.clock.now_ms(), limit=10, lease_ms=1_000):
-            orders.manager.advance_by_id(order_id)
+        for order_id in memory.orders.due(core.clock.now_ms(), limit=10, lease_ms=1_000):
+            core.manager.advance_by_id(order_id)
         arbitrage = executor.advance(arbitrage)
     return arbitrage
 

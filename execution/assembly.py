@@ -3,23 +3,27 @@
 The one place for every caller: workers, the plain functions, tests and benchmarks.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import ArbitrageContext, ArbitrageExchange, Limits
-from execution.arbitrage.model import Arbitrage
-from execution.arbitrage.store import ArbitrageStore
+from execution.arbitrage.legs import VenueExchange
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
 from execution.ledger.archive import Archive
 from execution.ledger.port import Ledger
 from execution.model.clock import Clock, SystemClock
-from execution.orders.journal import Journal, Recall, RetrySchedule, never
+from execution.orders.core import OrderCore
+from execution.orders.journal import Journal, Recall, never
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
-from execution.orders.placement import Placement
+from execution.orders.path import OrderPath
+from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
+from execution.orders.placement.sending import Sending
+from execution.orders.schedule import RetrySchedule, Schedule
 from execution.orders.store import LeaseStore, OrderStores
 from execution.repair.rebuilding import Rebuilder
 from execution.repair.repairer import Repairer
@@ -33,34 +37,13 @@ from execution.store.memory.orders import MemoryOrders
 from execution.store.memory.positions import MemoryPositions
 from execution.store.memory.server import MemoryServer
 
-ATTEMPTS_MAX = 5
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRules:
-    """How orders are placed. `recv_window_ms` is the window of every account that is not in
-    `windows` (ms by account), None for each exchange's own. A market order that was published
-    longer ago than `market_age_max_s` is refused instead of sent; None for any age."""
-
-    recv_window_ms: int | None = None
-    attempts_max: int = ATTEMPTS_MAX
-    windows: Mapping[str, int] = field(default_factory=dict)
-    market_age_max_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderCore:
-    """The parts that carry orders out. `exchange_of` gives the calling thread's own connection of
-    an account; it raises UnknownAccount and ExchangeUnavailable."""
-
-    stores: OrderStores
-    exchange_of: Callable[[str], Exchange]
-    clock: Clock
-    clocks: ExchangeClocks
-    journal: Journal
-    placement: Placement
-    manager: OrderManager
-    bulkhead: Bulkhead
+__all__ = [
+    "OrderRules",
+    "assemble_arbitrage_in_memory",
+    "assemble_in_memory",
+    "assemble_orders",
+    "assemble_repair",
+]
 
 
 def assemble_orders(
@@ -73,47 +56,19 @@ def assemble_orders(
     *,
     recall: Recall = never,
     bulkhead: Bulkhead | None = None,
-    schedule: RetrySchedule | None = None,
+    retries: RetrySchedule | None = None,
 ) -> OrderCore:
     """Everything that an order needs, from its stores and a way to its exchange."""
     rules = rules or OrderRules()
     bulkhead = bulkhead or Bulkhead()
-    journal = Journal(stores, clock, clocks, observe, schedule or RetrySchedule(), recall)
-    placement = Placement(
-        stores,
-        journal,
-        exchange_of,
-        clock,
-        clocks,
-        recv_window_ms=rules.recv_window_ms,
-        attempts_max=rules.attempts_max,
-        windows=rules.windows,
-        market_age_max_s=rules.market_age_max_s,
+    schedule = Schedule(clock, clocks, retries or RetrySchedule(), rules.market_age_max_s)
+    journal = Journal(stores, clock, observe, schedule, recall)
+    sending, resolution = Sending(clock, clocks, rules), Resolution(clock, clocks, rules)
+    path = OrderPath(stores, journal, exchange_of, clock, rules, sending, resolution)
+    manager = OrderManager(stores, journal, exchange_of, path, bulkhead)
+    return OrderCore(
+        stores, exchange_of, clock, journal, schedule, sending, resolution, path, manager, bulkhead
     )
-    manager = OrderManager(stores, journal, exchange_of, placement, bulkhead)
-    return OrderCore(stores, exchange_of, clock, clocks, journal, placement, manager, bulkhead)
-
-
-def assemble_arbitrage(
-    orders: OrderCore,
-    store: ArbitrageStore,
-    exchange_of: Callable[[str], ArbitrageExchange],
-    limits: Limits,
-    announce: Callable[[Arbitrage], None],
-) -> ArbitrageExecutor:
-    """What carries arbitrages out, on top of what carries out their orders."""
-    context = ArbitrageContext(
-        store,
-        orders.stores,
-        orders.journal,
-        orders.manager,
-        orders.placement,
-        exchange_of,
-        orders.clock,
-        orders.clocks,
-        orders.bulkhead,
-    )
-    return ArbitrageExecutor(context, limits, announce)
 
 
 def assemble_repair(
@@ -134,20 +89,20 @@ def assemble_repair(
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """The trading core of one call, without Redis or workers. Memory is lost with the process."""
+    """What carries orders out without Redis or workers. Memory is lost with the process."""
 
     server: MemoryServer
-    store: MemoryOrders
-    orders: OrderCore
+    orders: MemoryOrders
+    core: OrderCore
 
 
 def assemble_in_memory(exchange_of: Callable[[str], Exchange]) -> InMemory:
-    """Everything for one call."""
+    """Everything for the orders of one call."""
     clock = SystemClock()
     server = MemoryServer(clock)
-    store = MemoryOrders(server)
+    orders = MemoryOrders(server)
     stores = OrderStores(
-        orders=store,
+        orders=orders,
         positions=MemoryPositions(server),
         epochs=server,
         holds=MemoryAccountHolds(server),
@@ -155,13 +110,13 @@ def assemble_in_memory(exchange_of: Callable[[str], Exchange]) -> InMemory:
         intents=MemoryIntents(server),
     )
     clocks = ExchangeClocks(MemoryClocks(server), clock, host="here")
-    orders = assemble_orders(stores, exchange_of, clock, clocks, LogObserver())
-    return InMemory(server, store, orders)
+    core = assemble_orders(stores, exchange_of, clock, clocks, LogObserver())
+    return InMemory(server, orders, core)
 
 
 def assemble_arbitrage_in_memory(
-    core: InMemory, exchange_of: Callable[[str], ArbitrageExchange]
+    memory: InMemory, venue_of: Callable[[str], VenueExchange]
 ) -> ArbitrageExecutor:
     """What carries one arbitrage out, on top of what carries out its orders."""
-    arbitrages = MemoryArbitrages(core.server, core.store)
-    return assemble_arbitrage(core.orders, arbitrages, exchange_of, Limits(), lambda _: None)
+    arbitrages = MemoryArbitrages(memory.server, memory.orders)
+    return ArbitrageExecutor(memory.core, venue_of, arbitrages, Limits(), lambda _: None)

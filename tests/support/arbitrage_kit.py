@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
-from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
+from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.guarantees import ExchangeGuarantees
@@ -237,8 +237,8 @@ class Floor:
             rules,
             bulkhead=self.bulkhead,
         )
-        executor = assemble_arbitrage(
-            core, self.arbitrages, self._exchange_of, self.limits, self._announce
+        executor = ArbitrageExecutor(
+            core, self._exchange_of, self.arbitrages, self.limits, self._announce
         )
         return Worker(executor, core.manager, core.journal)
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from execution.orders.waiting.signal_age import publication_time
+from execution.orders.signal_age import publication_time
 from execution.text.redaction import redact
 from oneorder import ArbitrageSignal, OrderSignal
 from workers.cli.app import AsJson, cli, show, stores

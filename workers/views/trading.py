@@ -9,7 +9,7 @@ from typing import Any
 from execution.model.decimals import to_text
 from execution.model.order import Attempt, Fill, Order
 from execution.model.position import Position
-from execution.orders.waiting.signal_age import published_at
+from execution.orders.signal_age import published_at
 from execution.positions.valuation import Mark, Totals
 from execution.reconciliation.run import Reconciliation
 from execution.repair.checks import PositionCheck
