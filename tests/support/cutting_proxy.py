@@ -2,7 +2,7 @@
 
 import threading
 
-from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
 
 
 class CuttingProxy(Forwarder):
