@@ -220,10 +220,11 @@ def test_a_failover_with_the_old_master_alive_costs_seconds(tmp_path: Path) -> N
             assert load.failures <= failures + 2
         # Beat ticks at the new master, or nothing would take an intent without a message.
         new.xadd("oneorder:signals", {"task": "orders.cancel", "body": "{}"})
-        store = open_stores(address.url, SystemClock()).orders
-        stack.wait_for("a tick", lambda: len(store.refused_intents(10)) == 1, patience_s=10)
+        stores = open_stores(address.url, SystemClock())
+        refused = stores.listings.refused
+        stack.wait_for("a tick", lambda: len(list(refused())) == 1, patience_s=10)
         books = RedisBooks(connect(address.url))
         stack.wait_for("a book", lambda: books.load("binance-main", "BTC/USDT") is not None)
         assert time.monotonic() - changed < 30
-        wait_for_all_filled(stack, store, len(load.accepted))
+        wait_for_all_filled(stack, stores.orders, len(load.accepted))
         assert process_ids(stack) == before

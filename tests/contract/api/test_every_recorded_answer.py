@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import time_of
-from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Fee, Order, OrderReport, Side, Verdict
 from execution.reconciliation.reconciler import Reconciler
@@ -47,7 +47,7 @@ def server() -> Iterator[CannedServer]:
 def at(server: CannedServer) -> Callable[[str, dict[str, Any]], Exchange]:
     """An adapter whose exchange answers everything with the recorded order and its trades."""
 
-    def exchange(name: str, case: dict[str, Any]) -> Exchange:
+    def exchange(name: str, case: dict[str, Any]) -> CcxtExchange:
         tell(server, name, case)
         return adapter(name, server.url, SYMBOLS)
 

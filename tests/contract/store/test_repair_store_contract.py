@@ -9,7 +9,7 @@ from execution.model.errors import StoreUnavailable
 from execution.model.order import OrderState
 from execution.model.position import Position, fold
 from execution.orders.store import Change, Committed
-from execution.repair.repairer import RepairStore
+from execution.repair.store import RepairStore
 from execution.store.access.connection import connect
 from execution.store.redis.repair import RedisRepair
 from execution.store.stores import Stores
