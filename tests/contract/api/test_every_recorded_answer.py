@@ -44,7 +44,7 @@ def server() -> Iterator[CannedServer]:
 
 
 @pytest.fixture
-def at(server: CannedServer) -> Callable[[str, dict[str, Any]], Exchange]:
+def at(server: CannedServer) -> Callable[[str, dict[str, Any]], CcxtExchange]:
     """An adapter whose exchange answers everything with the recorded order and its trades."""
 
     def exchange(name: str, case: dict[str, Any]) -> CcxtExchange:
@@ -82,7 +82,7 @@ def check(report: OrderReport | None, expected: dict[str, Any]) -> None:
     assert report.terms.time_in_force == tif
 
 
-At = Callable[[str, dict[str, Any]], Exchange]
+At = Callable[[str, dict[str, Any]], CcxtExchange]
 
 
 @each_order
