@@ -14,7 +14,7 @@ from execution.model.clock import SystemClock
 from execution.model.decimals import ZERO, to_decimal
 from execution.model.order import Side
 from execution.orders.factory import one_off_order
-from execution.orders.identifiers import arbitrage_id_of
+from oneorder.identifiers import arbitrage_id_of
 
 __all__ = ["ArbitrageExecutor", "execute_arbitrage"]
 

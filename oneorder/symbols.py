@@ -46,7 +46,7 @@ def _is_asset(name: str) -> bool:
 
 
 def _guess(text: str) -> str | None:
-    """The symbol that was meant by a name without a slash, None where that is not clear."""
+    """The symbol that a name without a slash means, None where that is not clear."""
     name = text.strip().upper()
     base, slash, quote = name.partition("/")
     if slash and _is_asset(base) and _is_asset(quote):

@@ -18,7 +18,7 @@ from execution.market_data.spreads import UNLIMITED
 from execution.model.decimals import to_text
 from execution.model.errors import NoPlan
 from execution.model.order import Order, Side
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 
 
 @dataclass(frozen=True, slots=True)

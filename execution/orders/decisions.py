@@ -87,7 +87,7 @@ def _needed(
             yield Step.ASK
 
 
-def ended_unsent(
+def end_unsent(
     order: Order, reason: str, epoch: Epoch, guarantees: ExchangeGuarantees
 ) -> Withdrawn | Refused | Quarantined:
     """How an order ends that gets no other attempt."""
@@ -96,7 +96,9 @@ def ended_unsent(
     return Withdrawn(reason) if order.cancel_requested else Refused(reason)
 
 
-def judged(order: Order, outcome: Outcome, epoch: Epoch, guarantees: ExchangeGuarantees) -> Event:
+def judge_answer(
+    order: Order, outcome: Outcome, epoch: Epoch, guarantees: ExchangeGuarantees
+) -> Event:
     """What the latest attempt came to, by what the exchange answered."""
     attempt, reason = order.attempts[-1], outcome.reason
     match outcome.verdict:
@@ -109,19 +111,19 @@ def judged(order: Order, outcome: Outcome, epoch: Epoch, guarantees: ExchangeGua
         case Verdict.NOT_SENT:
             return AttemptDied(attempt.number, reason, attempt.stamp_ms)
         case Verdict.REJECTED if may_still_arrive(order, epoch, guarantees):
-            return Quarantined(f"{reason}; whether an earlier attempt arrives cannot be told")
+            return end_unsent(order, reason, epoch, guarantees)
         case Verdict.REJECTED:
             return Rejected(attempt.number, reason, attempt.stamp_ms)
     return unknown(attempt, reason)
 
 
-def judged_after_restart(order: Order, no: str) -> AttemptUnknown:
+def judge_after_restart(order: Order, no: str) -> AttemptUnknown:
     """The same of a no where the store has restarted meanwhile: a later attempt may have been made
     and forgotten, so that a no to this one is not the end."""
     return unknown(order.attempts[-1], f"{no}; the store restarted meanwhile")
 
 
-def absent(
+def judge_absence(
     order: Order, guarantees: ExchangeGuarantees, began_ms: int, now_ms: int
 ) -> Event | Wait:
     """What it means that the latest attempt is not found, by a lookup that began at the exchange's
@@ -144,7 +146,7 @@ def absent(
     return Quarantined(f"{guarantees.exchange} cannot say whether attempt {number} arrived{words}")
 
 
-def hindered(
+def when_unreachable(
     order: Order,
     error: UnknownAccount | ExchangeUnavailable,
     epoch: Epoch,

@@ -28,7 +28,13 @@ from execution.model.events import (
 )
 from execution.model.order import Attempt, Order, OrderReport
 from execution.model.waiting import HELD, Wait
-from execution.orders.decisions import Step, hindered, judged, judged_after_restart, next_step
+from execution.orders.decisions import (
+    Step,
+    judge_after_restart,
+    judge_answer,
+    next_step,
+    when_unreachable,
+)
 from execution.orders.journal import Journal
 from execution.orders.placement.resolution import Resolution
 from execution.orders.placement.rules import OrderRules
@@ -118,7 +124,7 @@ class OrderPath:
             if isinstance(error, ExchangeUnavailable):
                 self._hold(order.account, error.retry_after_s)
             age_max_s = self._rules.market_age_max_s
-            return hindered(order, error, progress.epoch, self._clock.now(), age_max_s)
+            return when_unreachable(order, error, progress.epoch, self._clock.now(), age_max_s)
 
     def _do(
         self, step: Step, order: Order, exchange: Exchange, progress: _Progress
@@ -132,7 +138,7 @@ class OrderPath:
             case Step.PLACE:
                 outcome = exchange.place(order, order.attempts[-1])
                 self._hold(order.account, outcome.retry_after_s)
-                return judged(order, outcome, progress.epoch, exchange.guarantees)
+                return judge_answer(order, outcome, progress.epoch, exchange.guarantees)
             case Step.LOOK_UP:
                 return self._resolution.look_up(order, exchange)
             case Step.CANCEL:
@@ -157,7 +163,7 @@ class OrderPath:
             progress.epoch = self._stores.epochs.epoch()
             progress.taken -= {Step.LOOK_BACK, Step.BEGIN}
             if step is Step.PLACE and isinstance(event, AttemptDied | Rejected | Quarantined):
-                return self._journal.record(order, judged_after_restart(order, event.reason))
+                return self._journal.record(order, judge_after_restart(order, event.reason))
             return order
         if isinstance(event, AttemptBegan):
             # Written ahead: from here on the order may stand at the exchange.

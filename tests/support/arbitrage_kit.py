@@ -27,13 +27,13 @@ from execution.model.clock import Clock
 from execution.model.errors import UnknownAccount
 from execution.model.events import Reported
 from execution.model.order import Attempt, Order, Side
-from execution.orders.identifiers import arbitrage_id_of
 from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
 from execution.orders.store import Change, Committed, Epoch
 from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.tables import Tables
+from oneorder.identifiers import arbitrage_id_of
 from tests.support.fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
 from tests.support.whole_stores import MemoryStore, order_stores
 

@@ -23,6 +23,7 @@ import tomli_w
 from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.store.stores import Orders, Stores, open_stores
+from workers.sandbox.errors import NotReady
 from workers.sandbox.valkey import server_binary
 
 STOP_PATIENCE_S = 10
@@ -31,10 +32,6 @@ INTERRUPTED_PATIENCE_S = 2
 START_PATIENCE_S = 30
 PAPER_KEY = PAPER_SECRET = "paper"  # noqa: S105  # The paper exchange's public default account.
 _PR_SET_PDEATHSIG = 1
-
-
-class NotReady(Exception):
-    """A process did not come up, or what was waited for did not come true, in time."""
 
 
 class LocalStack:

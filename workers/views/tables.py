@@ -23,18 +23,18 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 _NUMBERS = _names(
-    """amount price filled average entry_price mark_price mark_age_s realised_pnl unrealised_pnl
-    stamp_ms valid_until_ms number equity exposure net_exposure turnover rebuilt_amount
-    rebuilt_entry_price rebuilt_realised_pnl bought sold imbalance expected_profit net_profit
-    skew_ms ask bid profit_bps age_ms buy_price sell_price total free arbitrages traded open
-    imbalanced fills trades_read fills_applied took_ms"""
+    "amount price filled average entry_price mark_price mark_age_s realised_pnl "
+    "unrealised_pnl stamp_ms valid_until_ms number equity exposure net_exposure turnover "
+    "rebuilt_amount rebuilt_entry_price rebuilt_realised_pnl bought sold imbalance "
+    "expected_profit net_profit skew_ms ask bid profit_bps age_ms buy_price sell_price total "
+    "free arbitrages traded open imbalanced fills trades_read fills_applied took_ms"
 )
 PLACES_SHOWN = 8
 # Prose may be folded between its words, but into no narrower a column than this; only a word that
 # is longer than any id is folded itself.
 _PROSE = _names(
-    """reason detail error body repaired drift external_orders unmarked orders_settled
-    orders_adopted value help symbols hint"""
+    "reason detail error body repaired drift external_orders unmarked orders_settled "
+    "orders_adopted value help symbols hint"
 )
 PROSE_WIDTH_MIN = 24
 WORD_WIDTH_MAX = 64
@@ -53,41 +53,41 @@ _STATE_STYLES = {
     "quarantined": "bold red",
 }
 ORDER_COLUMNS = _names(
-    """created_at order_id signal_id account symbol side type amount price state filled average
-    reason"""
+    "created_at order_id signal_id account symbol side type amount price state filled average "
+    "reason"
 )
 POSITION_COLUMNS = _names(
-    """account symbol amount entry_price mark_price mark_age_s realised_pnl unrealised_pnl fees
-    updated_at"""
+    "account symbol amount entry_price mark_price mark_age_s realised_pnl unrealised_pnl fees "
+    "updated_at"
 )
 TOTALS_COLUMNS = _names(
-    """account quote realised_pnl unrealised_pnl equity exposure net_exposure turnover fees
-    mark_age_s unmarked"""
+    "account quote realised_pnl unrealised_pnl equity exposure net_exposure turnover fees "
+    "mark_age_s unmarked"
 )
 RECONCILIATION_COLUMNS = _names(
-    """account symbols trades_read fills_applied orders_settled orders_adopted external_orders
-    drift repaired symbols_failed warnings took_ms error"""
+    "account symbols trades_read fills_applied orders_settled orders_adopted external_orders "
+    "drift repaired symbols_failed warnings took_ms error"
 )
 REBUILD_COLUMNS = _names(
-    """account symbol agrees amount rebuilt_amount entry_price rebuilt_entry_price realised_pnl
-    rebuilt_realised_pnl fills"""
+    "account symbol agrees amount rebuilt_amount entry_price rebuilt_entry_price realised_pnl "
+    "rebuilt_realised_pnl fills"
 )
 ARBITRAGE_COLUMNS = _names(
-    """created_at arbitrage_id signal_id symbol buy_account sell_account state bought sold
-    imbalance expected_profit net_profit skew_ms reason"""
+    "created_at arbitrage_id signal_id symbol buy_account sell_account state bought sold "
+    "imbalance expected_profit net_profit skew_ms reason"
 )
 ARBITRAGE_TOTAL_COLUMNS = _names(
     "symbol arbitrages traded open imbalanced expected_profit net_profit imbalance"
 )
 OPPORTUNITY_COLUMNS = _names(
-    """symbol buy_account sell_account amount buy_price sell_price expected_profit profit_bps
-    limited_by age_ms"""
+    "symbol buy_account sell_account amount buy_price sell_price expected_profit profit_bps "
+    "limited_by age_ms"
 )
 SPREAD_COLUMNS = _names("symbol buy_account sell_account ask bid profit_bps age_ms")
-HOLDING_COLUMNS = ("asset", "account", "total", "free")
-MOVE_COLUMNS = ("asset", "from_account", "to_account", "amount")
-ATTEMPT_COLUMNS = ("number", "stamp_ms", "valid_until_ms", "verdict", "reason")
-FILL_COLUMNS = ("trade_id", "price", "amount", "fee", "fee_asset", "time")
+HOLDING_COLUMNS = _names("asset account total free")
+MOVE_COLUMNS = _names("asset from_account to_account amount")
+ATTEMPT_COLUMNS = _names("number stamp_ms valid_until_ms verdict reason")
+FILL_COLUMNS = _names("trade_id price amount fee fee_asset time")
 
 
 def table(

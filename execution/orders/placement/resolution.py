@@ -10,7 +10,7 @@ from execution.model.clock import Clock
 from execution.model.events import Event, Quarantined, Reported
 from execution.model.order import Order
 from execution.model.waiting import RESTARTED, Wait
-from execution.orders.decisions import absent
+from execution.orders.decisions import judge_absence
 from execution.orders.placement.proof import published_too_long_ago
 from execution.orders.placement.rules import OrderRules
 from execution.orders.store import Epoch
@@ -33,7 +33,7 @@ class Resolution:
         if report is not None:
             return Reported(report)
         now_ms = self._clocks.exchange_ms(order.account, exchange, self._clock.now_ms())
-        return absent(order, exchange.guarantees, began_ms, now_ms)
+        return judge_absence(order, exchange.guarantees, began_ms, now_ms)
 
     def look_back(
         self, order: Order, exchange: Exchange, epoch: Epoch

@@ -14,7 +14,7 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.events import AttemptBegan, Quarantined, Refused, Withdrawn
 from execution.model.order import Attempt, Order
 from execution.model.transitions import transition
-from execution.orders.decisions import ended_unsent
+from execution.orders.decisions import end_unsent
 from execution.orders.journal import new_revision
 from execution.orders.placement.proof import not_kept
 from execution.orders.placement.rules import OrderRules, broken_rule
@@ -45,7 +45,7 @@ class Sending:
         stamp_ms = self._stamp_ms(order.account, exchange)
         reason = self._reason_not_to_send(order, exchange) or halted
         if reason is not None:
-            return ended_unsent(order, reason, epoch, exchange.guarantees)
+            return end_unsent(order, reason, epoch, exchange.guarantees)
         now_ms = self._clocks.exchange_ms(order.account, exchange, self._clock.now_ms())
         too_late = not_kept(order, exchange.guarantees, now_ms)
         if too_late is not None:

@@ -8,9 +8,9 @@ from types import FrameType
 from typing import Any
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access.connection import connect
 from execution.store.redis.intents import RedisWaiting
+from oneorder.identifiers import order_id_of
 from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
 from oneorder.signals import OrderSignal

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access.connection import connect
 from execution.store.redis.intents import RedisWaiting
+from oneorder.identifiers import order_id_of
 from tests.support.fakes import ACCOUNT, SYMBOL, Rig
 from tests.support.intake_kit import IntakeKit
 from tests.support.whole_stores import redis_store

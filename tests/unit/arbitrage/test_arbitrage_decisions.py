@@ -21,7 +21,7 @@ from execution.arbitrage.decisions import (
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole, Result
 from execution.model.order import Order, OrderState, OrderType, Side
 from execution.orders.factory import new_order
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 from tests.support.fakes import EPOCH, START_MS, SYMBOL
 
 NOW = EPOCH + timedelta(milliseconds=START_MS)

@@ -36,12 +36,12 @@ from execution.model.report_faults import FAULT
 from execution.model.waiting import ACCOUNT_UNKNOWN, HELD, NOT_CANCELED, UNKNOWN, UNREACHABLE, Wait
 from execution.orders.decisions import (
     Step,
-    absent,
-    ended_unsent,
-    hindered,
-    judged,
-    judged_after_restart,
+    end_unsent,
+    judge_absence,
+    judge_after_restart,
+    judge_answer,
     next_step,
+    when_unreachable,
 )
 from execution.orders.factory import new_order
 from execution.orders.store import Epoch
@@ -143,7 +143,7 @@ ENDINGS: list[tuple[Order, Epoch, ExchangeGuarantees, Event]] = [
 def test_an_order_that_is_not_sent_ends_by_what_may_be_at_the_exchange(
     order: Order, epoch: Epoch, guarantees: ExchangeGuarantees, event: Event
 ) -> None:
-    assert ended_unsent(order, "why", epoch, guarantees) == event
+    assert end_unsent(order, "why", epoch, guarantees) == event
 
 
 ACCEPTED = Outcome(Verdict.ACCEPTED, REPORT)
@@ -184,7 +184,7 @@ VERDICTS: list[tuple[Order, Outcome, ExchangeGuarantees, type[Event], str]] = [
 def test_an_answer_is_judged_for_the_attempt_that_it_answers(
     order: Order, outcome: Outcome, guarantees: ExchangeGuarantees, kind: type[Event], reason: str
 ) -> None:
-    event = judged(order, outcome, FIRST, guarantees)
+    event = judge_answer(order, outcome, FIRST, guarantees)
     assert type(event) is kind
     assert getattr(event, "reason", "").startswith(reason)
     if isinstance(event, AttemptDied | AttemptUnknown | Rejected):
@@ -193,7 +193,7 @@ def test_an_answer_is_judged_for_the_attempt_that_it_answers(
 
 
 def test_a_no_from_before_a_restart_leaves_the_attempt_unknown() -> None:
-    event = judged_after_restart(submitting(), "poor")
+    event = judge_after_restart(submitting(), "poor")
     assert isinstance(event, AttemptUnknown)
     assert event.reason == "poor; the store restarted meanwhile"
 
@@ -222,7 +222,7 @@ def test_not_found_is_weighed_by_when_the_lookup_began_and_what_the_exchange_gua
     now_ms: int,
     expected: type[Event] | Wait,
 ) -> None:
-    event = absent(order, guarantees, began_ms, now_ms)
+    event = judge_absence(order, guarantees, began_ms, now_ms)
     assert event == expected if isinstance(expected, Wait) else type(event) is expected
     if isinstance(event, AttemptDied):
         assert event.may_arrive is not guarantees.is_fenced
@@ -256,7 +256,7 @@ HINDRANCES: list[tuple[Order, Exception, Epoch, type[Event] | str]] = [
 def test_an_order_waits_for_its_exchange_unless_it_is_over_and_certainly_not_there(
     order: Order, error: Any, epoch: Epoch, expected: type[Event] | str
 ) -> None:
-    event = hindered(order, error, epoch, NOW, None)
+    event = when_unreachable(order, error, epoch, NOW, None)
     if isinstance(expected, str):
         assert isinstance(event, Wait)
         assert event.cause == expected
@@ -267,6 +267,6 @@ def test_an_order_waits_for_its_exchange_unless_it_is_over_and_certainly_not_the
 
 def test_a_pause_says_until_when() -> None:
     now = datetime(2027, 1, 15, 8, 0, 0, tzinfo=UTC)
-    assert hindered(order(), ASKED_FOR_A_PAUSE, FIRST, now, None) == Wait(
+    assert when_unreachable(order(), ASKED_FOR_A_PAUSE, FIRST, now, None) == Wait(
         HELD, "until 2027-01-15T08:00:30Z, too many"
     )
