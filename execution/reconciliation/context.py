@@ -1,6 +1,6 @@
 """What a reconciliation works with, and one run of it on one account."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -12,19 +12,13 @@ from execution.model.order import Order, OrderReport
 from execution.orders.journal import Journal
 from execution.orders.store import EpochStore, Halt, HaltStore, LeaseStore, PositionStore
 from execution.positions.balance_sheet import BalanceSheet
-from execution.reconciliation.run import DriftPolicy, Reconciliation, ReconciliationStore
+from execution.reconciliation.run import (
+    DriftPolicy,
+    KnownOrders,
+    Reconciliation,
+    ReconciliationStore,
+)
 from execution.reconciliation.symbol_failures import SymbolFailures
-
-
-class KnownOrders(Protocol):
-    """The orders on record. Every method raises StoreUnavailable when the server does not
-    answer."""
-
-    def order(self, order_id: str) -> Order | None: ...
-    def live_orders(self, account: str) -> list[Order]: ...
-    def order_ids_by_exchange_id(
-        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
-    ) -> dict[str, str]: ...
 
 
 class History(Protocol):

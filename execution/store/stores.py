@@ -17,8 +17,7 @@ from execution.operations.missing_accounts import LiveOrders
 from execution.operations.waiting_intents import WaitingStore
 from execution.orders.store import LeaseStore, OrderStore, OrderStores
 from execution.positions.valuation import ValuationStore
-from execution.reconciliation.context import KnownOrders
-from execution.reconciliation.run import ReconciliationStore
+from execution.reconciliation.run import KnownOrders, ReconciliationStore
 from execution.repair.store import RepairStore
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import connect
