@@ -78,38 +78,33 @@ class SnapshotSource(Protocol):
         """The ledger has all snapshots up to this one."""
 
 
+@dataclass(frozen=True, slots=True)
 class Archive:
     """Between the store and the ledger."""
 
-    def __init__(
-        self,
-        store: ArchiveStore,
-        series: SnapshotSource,
-        ledger: Ledger,
-        clock: Clock,
-        retention: Retention,
-        halts: Callable[[], list[Halt]] = list,
-    ) -> None:
-        self._store = store
-        self._series = series
-        self._halts = halts
-        self._ledger = ledger
-        self._clock = clock
-        self._retention = retention
-        self.checkpoints = Checkpoints(store, ledger, clock)
+    store: ArchiveStore
+    series: SnapshotSource
+    ledger: Ledger
+    clock: Clock
+    retention: Retention
+    halts: Callable[[], list[Halt]] = list
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.store, self.ledger, self.clock)
 
     def run(self, written_max: int = 10_000) -> Archived:
         """Write what is new, then let go what is settled and old. Raises LedgerUnavailable."""
-        started_at = self._clock.now()
+        started_at = self.clock.now()
         written, is_complete = self._flush(written_max, bool)
         self._write_snapshots()
-        halts = self._halts()
-        if halts != self._ledger.halts():
-            self._ledger.write_halts(halts)
+        halts = self.halts()
+        if halts != self.ledger.halts():
+            self.ledger.write_halts(halts)
         evicted = 0
-        while leaving := self._store.leaving(self._clock.now_ms(), BATCH):
-            for order in self._store.records(leaving):
-                evicted += self._store.evict(order, self._retention.remember_s)
+        while leaving := self.store.leaving(self.clock.now_ms(), BATCH):
+            for order in self.store.records(leaving):
+                evicted += self.store.evict(order, self.retention.remember_s)
         if is_complete:
             self.checkpoints.advance(started_at, is_news=written > 0)
         return Archived(written, evicted)
@@ -121,47 +116,47 @@ class Archive:
 
     def _flush(self, written_max: int | None, between: Callable[[], object]) -> tuple[int, bool]:
         """The same, and whether that were all that waited."""
-        listed = self._store.unarchived()
+        listed = self.store.unarchived()
         # A list that was lost is empty too, and says nothing of what the ledger has.
-        is_whole = self._store.lists_unarchived()
+        is_whole = self.store.lists_unarchived()
         waiting, written = listed[:written_max], 0
         for start in range(0, len(waiting), BATCH):
-            orders = self._store.records(waiting[start : start + BATCH])
-            self._ledger.write(orders)
-            self._store.mark_archived((order, self.leave_ms(order)) for order in orders)
+            orders = self.store.records(waiting[start : start + BATCH])
+            self.ledger.write(orders)
+            self.store.mark_archived((order, self.leave_ms(order)) for order in orders)
             written += len(orders)
             between()
         return written, is_whole and written == len(listed)
 
     def write_everything_again(self) -> None:
         """Let the ledger get all snapshots that are left, too. Orders are listed by a repair."""
-        self._series.mark_snapshots_archived("0")
+        self.series.mark_snapshots_archived("0")
         self._write_snapshots()
 
     def _write_snapshots(self) -> None:
-        while waiting := self._series.unarchived_snapshots(BATCH):
-            self._ledger.write_snapshots(snapshot for _, snapshot in waiting)
-            self._series.mark_snapshots_archived(waiting[-1][0])
+        while waiting := self.series.unarchived_snapshots(BATCH):
+            self.ledger.write_snapshots(snapshot for _, snapshot in waiting)
+            self.series.mark_snapshots_archived(waiting[-1][0])
 
     def records(self, order_ids: Iterable[str]) -> list[Order]:
         """Those of the orders that the store has a record of."""
-        return self._store.records(order_ids)
+        return self.store.records(order_ids)
 
     def leave_ms(self, order: Order) -> int | None:
         """When the order may leave the store; None while it is not settled for good."""
         if order.may_still_trade:
             return None
-        return int(order.updated_at.timestamp() * 1000) + self._retention.keep_s * 1000
+        return int(order.updated_at.timestamp() * 1000) + self.retention.keep_s * 1000
 
     def recall(self, order_id: str) -> Order | None:
         """Put an order that has left back into the store; None for one that there never was."""
-        return self._put_back(self._ledger.order(order_id))
+        return self._put_back(self.ledger.order(order_id))
 
     def recall_by_exchange_id(
         self, account: str, symbol: str, exchange_order_id: str
     ) -> Order | None:
         """The same for an order that is known by the exchange's id."""
-        return self._put_back(self._ledger.order_by_exchange_id(account, symbol, exchange_order_id))
+        return self._put_back(self.ledger.order_by_exchange_id(account, symbol, exchange_order_id))
 
     def _put_back(self, order: Order | None) -> Order | None:
         if order is not None:
@@ -171,5 +166,5 @@ class Archive:
     def restore(self, order: Order) -> None:
         """Put an order of the ledger back, for as long as one that was settled now."""
         settled = self.leave_ms(order) is not None
-        leave_ms = self._clock.now_ms() + self._retention.keep_s * 1000
-        self._store.restore(order, leave_ms if settled else None)
+        leave_ms = self.clock.now_ms() + self.retention.keep_s * 1000
+        self.store.restore(order, leave_ms if settled else None)

@@ -1,7 +1,7 @@
 """The order's record: every change of it goes through here, whole or not at all."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from secrets import token_hex
 
 from execution.model.clock import Clock
@@ -51,26 +51,19 @@ def new_revision() -> str:
     return token_hex(8)
 
 
+@dataclass(frozen=True, slots=True)
 class Journal:
     """Writes events onto orders, moves positions with their fills, and tells the observer."""
 
-    def __init__(
-        self,
-        stores: OrderStores,
-        clock: Clock,
-        observe: Observer,
-        schedule: Schedule,
-        recall: Recall = never,
-    ) -> None:
-        self._stores = stores
-        self._clock = clock
-        self._observe = observe
-        self._schedule = schedule
-        self._recall = recall
+    stores: OrderStores
+    clock: Clock
+    observe: Observer
+    schedule: Schedule
+    recall: Recall = never
 
     def load(self, order_id: str) -> Order:
         """The order's record, recalled from history if it has left. Raises UnknownOrder."""
-        order = self._stores.orders.order(order_id) or self._recall(order_id)
+        order = self.stores.orders.order(order_id) or self.recall(order_id)
         if order is None:
             raise UnknownOrder(f"order_id: {order_id!r} is not known")
         return order
@@ -79,7 +72,7 @@ class Journal:
         """Store a new order as it is, due at once or then. Raises VersionConflict if there is one
         already."""
         kept = replace(order, version=1, revision=new_revision())
-        due_ms = self._clock.now_ms() if due_ms is None else due_ms
+        due_ms = self.clock.now_ms() if due_ms is None else due_ms
         self._commit(Change(order, kept, due_ms=due_ms, is_from_signal=True))
         return kept
 
@@ -102,14 +95,14 @@ class Journal:
         change = Change(
             order,
             after,
-            self._schedule.due_ms(after),
+            self.schedule.due_ms(after),
             epoch=epoch,
             begins_attempt=isinstance(decision, AttemptBegan),
             is_from_signal=order.version == 0,
             address=decision.address if isinstance(decision, AttemptBegan) else "",
         )
         self._commit(change)
-        self._observe(after, decision, order.state)
+        self.observe(after, decision, order.state)
         return after
 
     def record(self, order: Order, fact: Event, epoch: Epoch | None = None) -> Order:
@@ -126,10 +119,10 @@ class Journal:
                 return order
             after = replace(after, version=order.version + 1, revision=new_revision())
             change = self._change(order, after, epoch)
-            if self._stores.orders.commit(change) is Committed.DONE:
-                self._observe(change.after, fact, order.state)
+            if self.stores.orders.commit(change) is Committed.DONE:
+                self.observe(change.after, fact, order.state)
                 return change.after
-            if epoch is not None and self._stores.epochs.epoch() != epoch:
+            if epoch is not None and self.stores.epochs.epoch() != epoch:
                 raise StoreRestarted
             order = self._reloaded(order, fact)
 
@@ -137,16 +130,16 @@ class Journal:
         """A fill is on the position exactly if it is on its order: one commit writes both."""
         fresh = after.fills[len(order.fills) :]
         if not fresh:
-            return Change(order, after, self._schedule.due_ms(after), epoch=epoch)
-        position = self._stores.positions.position(after.account, after.symbol)
+            return Change(order, after, self.schedule.due_ms(after), epoch=epoch)
+        position = self.stores.positions.position(after.account, after.symbol)
         moved = replace(fold(position, fresh), revision=new_revision())
         after = replace(after, fills=order.fills + _numbered(fresh, position.version + 1))
-        return Change(order, after, self._schedule.due_ms(after), moved, position, epoch)
+        return Change(order, after, self.schedule.due_ms(after), moved, position, epoch)
 
     def _reloaded(self, order: Order, fact: Event) -> Order:
         """The order as it is now. One that its store has forgotten must hear of what we know again:
         that it may stand, or does; all but its fills, which are read once more."""
-        stored = self._stores.orders.order(order.order_id) or self._recall(order.order_id)
+        stored = self.stores.orders.order(order.order_id) or self.recall(order.order_id)
         if stored is None and order.version and isinstance(fact, (Reported, AttemptUnknown)):
             return replace(order, version=0, fills=())
         return stored or self.load(order.order_id)
@@ -157,23 +150,23 @@ class Journal:
 
         Raises VersionConflict if the order changed meanwhile.
         """
-        due_ms = self._schedule.due_after_wait_ms(order, wait)
-        event = Delayed(since(wait.cause, self._clock.now(), wait.detail))
+        due_ms = self.schedule.due_after_wait_ms(order, wait)
+        event = Delayed(since(wait.cause, self.clock.now(), wait.detail))
         if not order.version:
             return self.create(replace(order, reason=event.reason), due_ms)
         is_said = (order.reason or "").startswith(wait.cause)
         after = order if is_said else self._after(order, event)
         if after is not order:
             self._commit(Change(order, after, due_ms))
-            self._observe(after, event, order.state)
+            self.observe(after, event, order.state)
         elif due_ms is not None:
-            self._stores.orders.postpone(order.order_id, due_ms)
+            self.stores.orders.postpone(order.order_id, due_ms)
         return after
 
     def _commit(self, change: Change) -> None:
         """Make the change; raises what `decide` does."""
         order = change.before
-        match self._stores.orders.commit(change):
+        match self.stores.orders.commit(change):
             case Committed.CONFLICT:
                 raise VersionConflict(order.order_id)
             case Committed.HELD:
@@ -188,7 +181,7 @@ class Journal:
         if after is order:
             return order
         # Never earlier than before, whatever the host's clock says: the ledger keeps the later one.
-        updated_at = max(self._clock.now(), order.updated_at)
+        updated_at = max(self.clock.now(), order.updated_at)
         return replace(after, updated_at=updated_at, revision=new_revision())
 
 

@@ -1,6 +1,7 @@
 """What can be asked for an order: submit, advance, cancel, settle."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.port import Exchange
@@ -26,6 +27,7 @@ from execution.orders.path import OrderPath
 from execution.orders.store import OrderStores
 
 
+@dataclass(frozen=True, slots=True)
 class OrderManager:
     """What can be asked for an order: to submit, advance, cancel or settle it. All of these may be
     asked for again at any time; the way that the order goes is always the same one, `path`.
@@ -33,19 +35,11 @@ class OrderManager:
     `exchange_of` is as in OrderPath.
     """
 
-    def __init__(
-        self,
-        stores: OrderStores,
-        journal: Journal,
-        exchange_of: Callable[[str], Exchange],
-        path: OrderPath,
-        bulkhead: Bulkhead | None = None,
-    ) -> None:
-        self._stores = stores
-        self._journal = journal
-        self._exchange_of = exchange_of
-        self._path = path
-        self._bulkhead = bulkhead or Bulkhead()
+    stores: OrderStores
+    journal: Journal
+    exchange_of: Callable[[str], Exchange]
+    path: OrderPath
+    bulkhead: Bulkhead = field(default_factory=Bulkhead)
 
     def submit(self, order: Order) -> Order:
         """Take a new order as far as it goes now; the second time, go on where the first stopped.
@@ -53,8 +47,8 @@ class OrderManager:
         Raises SignalReused if its signal id stands for a different order already.
         """
         try:
-            with self._bulkhead.place(order.account):
-                return self._path.follow(order)
+            with self.bulkhead.place(order.account):
+                return self.path.follow(order)
         except Crowded as crowded:
             return self._leave(order, crowded)
         except VersionConflict:
@@ -66,24 +60,24 @@ class OrderManager:
         Raises SignalReused as `submit` does.
         """
         try:
-            return self._journal.create(order)
+            return self.journal.create(order)
         except VersionConflict:
             return self._known_as(order)
 
     def advance(self, order: Order) -> Order:
         """Move the order on from whatever state it is in, as far as it goes now."""
         try:
-            with self._bulkhead.place(order.account):
-                return self._path.follow(order)
+            with self.bulkhead.place(order.account):
+                return self.path.follow(order)
         except Crowded as crowded:
             return self._leave(order, crowded)
         except VersionConflict:
             # Another worker was faster and moves the order on; the sweep comes back to it.
-            return self._journal.load(order.order_id)
+            return self.journal.load(order.order_id)
 
     def advance_by_id(self, order_id: str) -> Order:
         """Raises UnknownOrder."""
-        return self.advance(self._journal.load(order_id))
+        return self.advance(self.journal.load(order_id))
 
     def cancel(self, order_id: str) -> Order:
         """Have the order gone: at once if it stands, else as soon as it is known to stand.
@@ -94,7 +88,7 @@ class OrderManager:
 
     def request_cancel(self, order_id: str) -> Order:
         """Write the request on the record, for the sweep. Raises UnknownOrder."""
-        return self._journal.record(self._journal.load(order_id), CancelRequested())
+        return self.journal.record(self.journal.load(order_id), CancelRequested())
 
     def settle(self, order_id: str, exchange_order_id: str | None) -> Order:
         """Decide an order by what a person found: the exchange's id of the order that it became, or
@@ -103,40 +97,40 @@ class OrderManager:
         Raises UnknownOrder, NotInQuarantine, ValueError for an id that is no such order's, and
         ExchangeUnavailable.
         """
-        order = self._journal.load(order_id)
+        order = self.journal.load(order_id)
         if order.state is not OrderState.QUARANTINED and not self._is_out_of_reach(order):
             raise NotInQuarantine(f"order {order_id} is {order.state}, not quarantined")
         if exchange_order_id is None:
             return self._settle_as_gone(order)
-        report = self._exchange_of(order.account).fetch(order.symbol, exchange_order_id)
+        report = self.exchange_of(order.account).fetch(order.symbol, exchange_order_id)
         if report is None:
             raise ValueError(f"exchange_order_id: {exchange_order_id!r} is not at the exchange")
-        settled = self._journal.record(order, Reported(report, by_hand=True))
+        settled = self.journal.record(order, Reported(report, by_hand=True))
         try:
-            return self._path.follow(settled)
+            return self.path.follow(settled)
         except VersionConflict:
-            return self._journal.load(order_id)
+            return self.journal.load(order_id)
 
     def load(self, order_id: str) -> Order:
         """The order's record. Raises UnknownOrder."""
-        return self._journal.load(order_id)
+        return self.journal.load(order_id)
 
     def _leave(self, order: Order, crowded: Crowded) -> Order:
         """Leave the order to the sweep, with a record if it has none. What its record says already,
         such as that its outcome is unknown, says more than that its account is busy."""
         cause = BUSY if order.reason is None else ""
         try:
-            return self._journal.delay(order, Wait(cause, str(crowded), crowded.wait_s))
+            return self.journal.delay(order, Wait(cause, str(crowded), crowded.wait_s))
         except VersionConflict:
             return self._known_as(order)
 
     def _known_as(self, order: Order) -> Order:
         """The record that stands for this order's signal already; its intent is thereby settled."""
-        known = self._journal.load(order.order_id)
+        known = self.journal.load(order.order_id)
         if not known.asks_the_same_as(order):
             raise SignalReused(f"signal_id: {order.signal_id!r} was used before, for another order")
         if order.entry_id is not None:
-            self._stores.intents.settle_intent(order.entry_id)
+            self.stores.intents.settle_intent(order.entry_id)
         return known
 
     # Orders that a person decides.
@@ -147,7 +141,7 @@ class OrderManager:
         if not order.is_live:
             return False
         try:
-            self._exchange_of(order.account).lookup(order)
+            self.exchange_of(order.account).lookup(order)
         except (UnknownAccount, UnknownSymbol):
             return True
         return False
@@ -157,7 +151,7 @@ class OrderManager:
         if order.state is not OrderState.QUARANTINED:
             gone = SettledByHand("settled by hand: it is not at the exchange any more")
         try:
-            return self._journal.decide(order, gone, self._stores.epochs.epoch())
+            return self.journal.decide(order, gone, self.stores.epochs.epoch())
         except (VersionConflict, StoreRestarted):
             # What a person found holds for the order that they saw.
             raise NotInQuarantine(

@@ -57,6 +57,7 @@ class _Progress:
     halted: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class OrderPath:
     """Takes orders along their path.
 
@@ -64,29 +65,19 @@ class OrderPath:
     for one that is not configured and ExchangeUnavailable for one that cannot be reached.
     """
 
-    def __init__(
-        self,
-        stores: OrderStores,
-        journal: Journal,
-        exchange_of: Callable[[str], Exchange],
-        clock: Clock,
-        rules: OrderRules,
-        sending: Sending,
-        resolution: Resolution,
-    ) -> None:
-        self._stores = stores
-        self._journal = journal
-        self._exchange_of = exchange_of
-        self._clock = clock
-        self._rules = rules
-        self._sending = sending
-        self._resolution = resolution
+    stores: OrderStores
+    journal: Journal
+    exchange_of: Callable[[str], Exchange]
+    clock: Clock
+    rules: OrderRules
+    sending: Sending
+    resolution: Resolution
 
     def follow(self, order: Order) -> Order:
         """Move the order on from whatever state it is in, as far as it goes now; a new one is
         written down. Raises VersionConflict if another worker has changed it."""
         # The epoch comes before every look at the exchange that a decision rests on.
-        return self._follow(order, _Progress(self._stores.epochs.epoch()))
+        return self._follow(order, _Progress(self.stores.epochs.epoch()))
 
     def follow_begun(self, order: Order, exchange: Exchange, epoch: Epoch) -> Order:
         """The same for an order whose latest attempt the caller itself has just written down, in
@@ -101,16 +92,16 @@ class OrderPath:
             progress.taken.add(step)
             result = self._take(step, order, progress)
             if isinstance(result, Wait):
-                return self._journal.delay(order, result)
+                return self.journal.delay(order, result)
             if result is None:
                 continue
             try:
                 order = self._write(step, order, result, progress)
             except AccountHeld:
-                return self._journal.delay(order, Wait(HELD))
+                return self.journal.delay(order, Wait(HELD))
         if order is before:
             # Nothing is new: it comes back when its state asks for it, if at all.
-            self._journal.delay(order, Wait())
+            self.journal.delay(order, Wait())
         return order
 
     def _take(self, step: Step, order: Order, progress: _Progress) -> Event | Wait | None:
@@ -118,13 +109,13 @@ class OrderPath:
         nothing is new."""
         try:
             if step is not Step.PLACE or progress.exchange is None:
-                progress.exchange = self._exchange_of(order.account)
+                progress.exchange = self.exchange_of(order.account)
             return self._do(step, order, progress.exchange, progress)
         except (UnknownAccount, ExchangeUnavailable) as error:
             if isinstance(error, ExchangeUnavailable):
                 self._hold(order.account, error.retry_after_s)
-            age_max_s = self._rules.market_age_max_s
-            return when_unreachable(order, error, progress.epoch, self._clock.now(), age_max_s)
+            age_max_s = self.rules.market_age_max_s
+            return when_unreachable(order, error, progress.epoch, self.clock.now(), age_max_s)
 
     def _do(
         self, step: Step, order: Order, exchange: Exchange, progress: _Progress
@@ -132,15 +123,15 @@ class OrderPath:
         """The same; raises UnknownAccount and ExchangeUnavailable."""
         match step:
             case Step.LOOK_BACK:
-                return self._resolution.look_back(order, exchange, progress.epoch)
+                return self.resolution.look_back(order, exchange, progress.epoch)
             case Step.BEGIN:
-                return self._sending.begin(order, exchange, progress.epoch, progress.halted)
+                return self.sending.begin(order, exchange, progress.epoch, progress.halted)
             case Step.PLACE:
                 outcome = exchange.place(order, order.attempts[-1])
                 self._hold(order.account, outcome.retry_after_s)
                 return judge_answer(order, outcome, progress.epoch, exchange.guarantees)
             case Step.LOOK_UP:
-                return self._resolution.look_up(order, exchange)
+                return self.resolution.look_up(order, exchange)
             case Step.CANCEL:
                 return _canceled(order, exchange)
             case Step.ASK:
@@ -153,17 +144,17 @@ class OrderPath:
         """Write down what came of a step. The order stays as it is where the step is to be taken
         once more. Raises VersionConflict and AccountHeld."""
         try:
-            after = self._journal.apply(order, event, progress.epoch)
+            after = self.journal.apply(order, event, progress.epoch)
         except AccountHalted:
             progress.halted = self._halt_reason(order)
             progress.taken.discard(Step.BEGIN)
             return order
         except StoreRestarted:
             # What was decided did not reckon with what the store lost.
-            progress.epoch = self._stores.epochs.epoch()
+            progress.epoch = self.stores.epochs.epoch()
             progress.taken -= {Step.LOOK_BACK, Step.BEGIN}
             if step is Step.PLACE and isinstance(event, AttemptDied | Rejected | Quarantined):
-                return self._journal.record(order, judge_after_restart(order, event.reason))
+                return self.journal.record(order, judge_after_restart(order, event.reason))
             return order
         if isinstance(event, AttemptBegan):
             # Written ahead: from here on the order may stand at the exchange.
@@ -173,10 +164,10 @@ class OrderPath:
     def _hold(self, account: str, seconds: int) -> None:
         """Let nothing new be sent on the account for so long, if the exchange asked for that."""
         if seconds:
-            self._stores.holds.hold(account, seconds)
+            self.stores.holds.hold(account, seconds)
 
     def _halt_reason(self, order: Order) -> str:
-        halts = self._stores.halts.halts()
+        halts = self.stores.halts.halts()
         reasons = [halt.reason for halt in halts if halt.account in (None, order.account)]
         return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 

@@ -5,7 +5,7 @@ and the next run goes on from the same cursor. What a run costs grows with what 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -29,6 +29,7 @@ LEASE_MS = 30_000
 ARCHIVED_WITHIN = timedelta(minutes=10)
 
 
+@dataclass(frozen=True, slots=True)
 class Reconciler:
     """Reconciles one account at a time; two runs on one account never overlap.
 
@@ -38,19 +39,11 @@ class Reconciler:
     them, because a position that was lost looks like a deposit, too.
     """
 
-    def __init__(
-        self,
-        context: ReconciliationContext,
-        repair: Callable[[], Repair | None],
-        announce: Callable[[Reconciliation], None],
-        complaint: Callable[[], str | None] = lambda: None,
-        has_proved: Callable[[str], bool] = lambda _: True,
-    ) -> None:
-        self._context = context
-        self._repair = repair
-        self._announce = announce
-        self._complaint = complaint
-        self._has_proved = has_proved
+    context: ReconciliationContext
+    repair: Callable[[], Repair | None]
+    announce: Callable[[Reconciliation], None]
+    complaint: Callable[[], str | None] = lambda: None
+    has_proved: Callable[[str], bool] = lambda _: True
 
     def run(
         self,
@@ -62,7 +55,7 @@ class Reconciler:
 
         Raises AlreadyRunning, and ExchangeUnavailable where the exchange gives no usable answers;
         the run is on record in that case, too."""
-        leases, clock = self._context.leases, self._context.clock
+        leases, clock = self.context.leases, self.context.clock
         owner = uuid4().hex
         name = f"reconcile:{account}"
         if not leases.lease(name, owner, LEASE_MS):
@@ -76,7 +69,7 @@ class Reconciler:
 
         try:
             self._repair_store(found)
-            run = AccountRun(self._context, exchange_of(), policy, found, keep_lease)
+            run = AccountRun(self.context, exchange_of(), policy, found, keep_lease)
             self._read(run)
             self._act_on_drift(run)
             run.failures.raise_silence()
@@ -85,32 +78,32 @@ class Reconciler:
             raise
         finally:
             found.took_ms = clock.now_ms() - started_ms
-            self._context.runs.add_run(found)
+            self.context.runs.add_run(found)
             leases.release(name, owner)
-            self._announce(found)
+            self.announce(found)
         return found
 
     def _repair_store(self, found: Reconciliation) -> None:
         """Put back what the store has lost; without the ledger, go on with what is there."""
         try:
-            repair = self._repair()
+            repair = self.repair()
         except StoreUnavailable as error:
             found.error = f"the store was not looked over: {error}"
             return
-        if not self._context.epochs.epoch(fresh=True).is_whole:
+        if not self.context.epochs.epoch(fresh=True).is_whole:
             # Another process repairs the store, and positions may still change.
             found.error = "the store is being looked over"
         if repair is not None:
             anew = [f"{position} is folded anew" for position in repair.positions_rebuilt]
             found.repaired += [*repair.lost, *anew, *repair.left]
             self._ask_again(repair)
-        complaint = self._complaint()
+        complaint = self.complaint()
         if complaint is not None:
             found.warnings.append(complaint)
 
     def _ask_again(self, repair: Repair) -> None:
         """What happened after the ledger last heard of an account is to be read once more."""
-        book, positions = self._context.runs, self._context.positions.positions()
+        book, positions = self.context.runs, self.context.positions.positions()
         for account, until in repair.known_until.items():
             symbols = {p.symbol for p in positions if p.account == account}
             symbols |= set(book.symbols_read(account))
@@ -123,7 +116,7 @@ class Reconciler:
         symbols = SymbolSync(run)
         positions = self._positions(run.account)
         balances = run.asked("balances").balances()
-        sheet, _ = looked_at(run.sheet, balances, moved_by(positions), self._context.clock.now())
+        sheet, _ = looked_at(run.sheet, balances, moved_by(positions), self.context.clock.now())
         held = {asset for asset, amount in balances.items() if amount}
         symbols.read(sheet.suspected, held)
         now = self._positions(run.account)
@@ -134,10 +127,10 @@ class Reconciler:
         if run.sheet.suspected != sheet.suspected:
             # Other drift than the pairs were asked about.
             run.sheet = replace(run.sheet, asked=())
-        self._context.runs.set_sheet(run.account, run.sheet)
+        self.context.runs.set_sheet(run.account, run.sheet)
 
     def _positions(self, account: str) -> list[Position]:
-        return self._context.positions.positions(account)
+        return self.context.positions.positions(account)
 
     def _is_quiet(self, run: AccountRun, positions: list[Position]) -> bool:
         """No fill can have come between the balances and the positions that they are held against,
@@ -154,7 +147,7 @@ class Reconciler:
     ) -> None:
         if _is_blank(balances, run.sheet):
             return
-        found, now = run.found, self._context.clock.now()
+        found, now = run.found, self.context.clock.now()
         run.sheet, confirmed = looked_at(run.sheet, balances, moved_by(positions), now)
         found.balances_checked = True
         found.drift = dict(run.sheet.suspected)
@@ -173,13 +166,13 @@ class Reconciler:
         """Do what the policy says about drift that two runs have seen."""
         if not run.found.drift_confirmed:
             return
-        if run.policy is DriftPolicy.ADOPT and not self._has_proved(run.account):
+        if run.policy is DriftPolicy.ADOPT and not self.has_proved(run.account):
             run.found.warnings.append(
                 "drift is not taken into the opening balances: the positions were not found to be "
                 "what the ledger's fills make of them"
             )
         elif run.policy is DriftPolicy.ADOPT:
-            self._context.runs.set_sheet(run.account, accepted(run.sheet))
+            self.context.runs.set_sheet(run.account, accepted(run.sheet))
         elif run.policy is DriftPolicy.HALT:
             run.halt(f"balances that drift: {', '.join(sorted(run.found.drift))}")
 

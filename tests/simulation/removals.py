@@ -170,7 +170,7 @@ class KnowsNobody(OrderManager):
     def submit(self, order: Order) -> Order:
         for number in count(2):
             try:
-                return self._path.follow(order)
+                return self.path.follow(order)
             except VersionConflict:
                 name = f"{order.order_id[:24]}{number:02}"
                 order = replace(order, order_id=name, client_order_id=name)

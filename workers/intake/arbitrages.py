@@ -1,5 +1,6 @@
 """Turns arbitrage messages and intents into arbitrages."""
 
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 
 from execution.arbitrage.executor import ArbitrageExecutor
@@ -9,32 +10,26 @@ from oneorder.identifiers import arbitrage_id_of
 from oneorder.signals import ArbitrageSignal
 
 
+@dataclass(frozen=True, slots=True)
 class ArbitrageIntake:
     """What the executor is asked for, with the settings' answers to what a signal leaves open."""
 
-    def __init__(
-        self,
-        executor: ArbitrageExecutor,
-        clock: Clock,
-        *,
-        min_profit_bps: Decimal,
-        max_loss_bps: Decimal,
-    ) -> None:
-        self._executor = executor
-        self._clock = clock
-        self._min_profit_bps = min_profit_bps
-        self._max_loss_bps = max_loss_bps
+    executor: ArbitrageExecutor
+    clock: Clock
+    _: KW_ONLY
+    min_profit_bps: Decimal
+    max_loss_bps: Decimal
 
     def execute(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
         """Take it as far as it goes now. Raises SignalReused."""
-        return self._executor.submit(self._arbitrage(signal, entry_id))
+        return self.executor.submit(self._arbitrage(signal, entry_id))
 
     def receive(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
         """Record it; the sweep moves it on. Raises SignalReused."""
-        return self._executor.receive(self._arbitrage(signal, entry_id))
+        return self.executor.receive(self._arbitrage(signal, entry_id))
 
     def _arbitrage(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
-        now = self._clock.now()
+        now = self.clock.now()
         least, most = signal.min_profit_bps, signal.max_loss_bps
         return Arbitrage(
             arbitrage_id=arbitrage_id_of(signal.signal_id),
@@ -43,8 +38,8 @@ class ArbitrageIntake:
             buy_account=signal.buy_account,
             sell_account=signal.sell_account,
             amount=signal.amount,
-            min_profit_bps=self._min_profit_bps if least is None else least,
-            max_loss_bps=self._max_loss_bps if most is None else most,
+            min_profit_bps=self.min_profit_bps if least is None else least,
+            max_loss_bps=self.max_loss_bps if most is None else most,
             created_at=now,
             updated_at=now,
             expires_at=signal.expires_at,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from execution.exchanges.account import Account
@@ -32,29 +32,23 @@ class NotOurs(Exception):
         self.anywhere = anywhere
 
 
+@dataclass(slots=True, eq=False)
 class Roster:
     """Asks the registry of live workers, and knows what this one is able to take."""
 
-    def __init__(
-        self,
-        registry: WorkerRegistry,
-        clock: Clock,
-        accounts: Mapping[str, Account],
-        reads_version: int = SCHEMA_VERSION,
-    ) -> None:
-        self.accounts = accounts
-        self._registry = registry
-        self._clock = clock
-        self._reads_version = reads_version
-        self._lock = Lock()
-        self._live: list[LiveWorker] = []
-        self._asked_at: int | None = None
+    registry: WorkerRegistry
+    clock: Clock
+    accounts: Mapping[str, Account]
+    reads_version: int = SCHEMA_VERSION
+    _lock: Lock = field(default_factory=Lock, init=False)
+    _live: list[LiveWorker] = field(default_factory=list, init=False)
+    _asked_at: int | None = field(default=None, init=False)
 
     def check(self, need: Need) -> None:
         """Raise NotOurs unless this worker has what is needed."""
-        if need.version > self._reads_version:
+        if need.version > self.reads_version:
             newer = f"v: {need.version} is newer than"
-            lack = f"{newer} {self._reads_version}, which this worker reads"
+            lack = f"{newer} {self.reads_version}, which this worker reads"
             raise NotOurs(need, lack, f"{newer} what any live worker reads")
         unknown = self.unknown(need.accounts)
         if unknown:
@@ -83,13 +77,13 @@ class Roster:
         what = [account_need(*need.accounts)] if need.accounts else []
         if need.version > 1:
             what.append(version_need(need.version))
-        now_ms = self._clock.now_ms()
-        return max(self._registry.missing_since_ms(each, now_ms) for each in what)
+        now_ms = self.clock.now_ms()
+        return max(self.registry.missing_since_ms(each, now_ms) for each in what)
 
     def _live_workers(self) -> list[LiveWorker]:
         with self._lock:
             now = time.monotonic_ns()
             if self._asked_at is None or now - self._asked_at > LIVE_AGE_MAX_S * 1_000_000_000:
-                self._live = self._registry.live()
+                self._live = self.registry.live()
                 self._asked_at = now
             return self._live

@@ -43,64 +43,57 @@ class Wakes:
     wanted: Callable[[], int]
 
 
+@dataclass(frozen=True, slots=True)
 class Sweeper:
     """One sweep at a time among all workers. Nothing that it finds ends it early, but a store that
     does not answer: then it raises StoreUnavailable."""
 
-    def __init__(
-        self,
-        stores: Stores,
-        clock: Clock,
-        intake: Intake,
-        wakes: Wakes,
-        steady_ms: Callable[[], int] = steady_ms,
-    ) -> None:
-        self._steady_ms = steady_ms
-        self._stores = stores
-        self._clock = clock
-        self._intake = intake
-        self._wakes = wakes
+    stores: Stores
+    clock: Clock
+    intake: Intake
+    wakes: Wakes
+    steady_ms: Callable[[], int] = steady_ms
 
     def run(self, owner: str) -> None:
         """Sweep once, unless another worker is at it."""
-        leases = self._stores.leases
+        leases = self.stores.leases
         if not leases.lease("sweep", owner, SWEEP_LEASE_MS):
             return
         try:
             # Orders come before intents: what may stand at an exchange cannot wait for what is new.
-            self._wake_due(min(ORDERS_A_SWEEP, self._wakes.wanted()))
-            intents = self._stores.intents.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
+            self._wake_due(min(ORDERS_A_SWEEP, self.wakes.wanted()))
+            intents = self.stores.intents.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
             self._for_its_share(intents, self._drain)
-            now_ms = self._clock.now_ms()
-            waiting = self._stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS)
+            now_ms = self.clock.now_ms()
+            waiting = self.stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS)
             self._for_its_share(waiting, self._look_again)
         finally:
             leases.release("sweep", owner)
 
     def _for_its_share(self, found: Iterable[T], act: Callable[[T], None]) -> None:
-        end_ms = self._steady_ms() + SHARE_MS
+        end_ms = self.steady_ms() + SHARE_MS
         for each in found:
             act(each)
-            if self._steady_ms() >= end_ms:
+            if self.steady_ms() >= end_ms:
                 return
 
     def _wake_due(self, count: int) -> None:
         if count <= 0:
             return
-        now_ms = self._clock.now_ms()
-        for order_id in self._stores.orders.due(now_ms, count, WAKE_LEASE_MS):
-            self._wakes.order(order_id)
-        for arbitrage_id in self._stores.arbitrages.due(now_ms, count, WAKE_LEASE_MS):
-            self._wakes.arbitrage(arbitrage_id)
+        now_ms = self.clock.now_ms()
+        for order_id in self.stores.orders.due(now_ms, count, WAKE_LEASE_MS):
+            self.wakes.order(order_id)
+        for arbitrage_id in self.stores.arbitrages.due(now_ms, count, WAKE_LEASE_MS):
+            self.wakes.arbitrage(arbitrage_id)
 
     def _drain(self, intent: Intent) -> None:
         try:
-            self._intake.drain(intent)
+            self.intake.drain(intent)
         except LeftToOthers as left:
-            self._wakes.intent(left.entry_id)
+            self.wakes.intent(left.entry_id)
 
     def _look_again(self, waiting: WaitingIntent) -> None:
         try:
-            self._intake.look_again(waiting)
+            self.intake.look_again(waiting)
         except LeftToOthers as left:
-            self._wakes.intent(left.entry_id)
+            self.wakes.intent(left.entry_id)

@@ -1,6 +1,7 @@
 """Until when a signal waits, and what is said of it meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 
 import sentry_sdk
@@ -16,26 +17,20 @@ from workers.intake.roster import NotOurs
 CANCEL_PATIENCE_S = 30
 
 
+@dataclass(frozen=True, slots=True)
 class WaitingRules:
     """`wait_max_s` is how long a signal waits for a worker that takes it while no live one does.
     `market_age_max_s` is the oldest that a market order may be, None for any age."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        wait_max_s: int,
-        market_age_max_s: int | None,
-        alert: Callable[[str], None],
-    ) -> None:
-        self._clock = clock
-        self._wait_max_s = wait_max_s
-        self._market_age_max_s = market_age_max_s
-        self._alert = alert
+    clock: Clock
+    _: KW_ONLY
+    wait_max_s: int
+    market_age_max_s: int | None
+    alert: Callable[[str], None]
 
     def end_of(self, intent: Intent, message: Message | None) -> str | None:
         """Why the signal need not wait any longer: it would not be sent any more."""
-        now = self._clock.now()
+        now = self.clock.now()
         if len(intent.body) > BODY_MAX:
             return f"body: is longer than {BODY_MAX:,} characters"
         if message is None or isinstance(message, CancelRequest):
@@ -45,27 +40,27 @@ class WaitingRules:
         if not isinstance(message, OrderSignal) or message.type != "market":
             return None
         published = publication_time(intent.entry_id, now)
-        return market_too_old(published, now, self._market_age_max_s)
+        return market_too_old(published, now, self.market_age_max_s)
 
     def no_taker(self, lack: NotOurs, since: datetime, missing_since_ms: int) -> tuple[str, bool]:
         """What is said of a signal that no live worker takes, and whether it has waited enough:
         itself, and since the last live worker that would have taken it."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         missing_s = (now_ms - missing_since_ms) // 1_000
         if now_ms == missing_since_ms:
-            self._alert(f"signals wait: {lack.anywhere}")
-        if missing_s >= self._wait_max_s and self.is_over(since):
+            self.alert(f"signals wait: {lack.anywhere}")
+        if missing_s >= self.wait_max_s and self.is_over(since):
             return f"{lack.anywhere}, for {missing_s:,} s (signal_wait_max_s)", True
-        waits = f"waits for one that has it, for {self._wait_max_s:,} s (signal_wait_max_s)"
+        waits = f"waits for one that has it, for {self.wait_max_s:,} s (signal_wait_max_s)"
         return f"{lack.anywhere}; {waits}", False
 
     def is_over(self, since: datetime) -> bool:
         """A signal that has waited since then need not be waited for any longer."""
-        return self._clock.now() - since >= timedelta(seconds=self._wait_max_s)
+        return self.clock.now() - since >= timedelta(seconds=self.wait_max_s)
 
     def is_lost_cancel(self, since: datetime) -> bool:
         """A cancel that has waited since then is for an order that does not come."""
-        return self._clock.now() - since > timedelta(seconds=CANCEL_PATIENCE_S)
+        return self.clock.now() - since > timedelta(seconds=CANCEL_PATIENCE_S)
 
 
 def alert_of_waiting(sentence: str) -> None:

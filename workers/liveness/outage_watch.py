@@ -5,6 +5,7 @@ other accounts nothing: one thread of each worker asks in their place.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event, Thread
 from typing import Protocol
@@ -34,46 +35,37 @@ class DueOrders(Protocol):
         each `apart_ms` after the one before. Says how many those were."""
 
 
+@dataclass(slots=True, eq=False)
 class AccountWatch:
     """One account's, in steps. `probe` asks its exchange something; it raises ExchangeUnavailable.
     `announce` hears each time that it has begun or ceased to answer."""
 
-    def __init__(
-        self,
-        account: str,
-        circuit: Circuit,
-        probe: Callable[[], object],
-        orders: DueOrders,
-        clock: Clock,
-        announce: Callable[[], None],
-        steady_ms: Callable[[], int] = steady_ms,
-    ) -> None:
-        self._account = account
-        self._circuit = circuit
-        self._probe = probe
-        self._orders = orders
-        self._clock = clock
-        self._announce = announce
-        self._steady_ms = steady_ms
-        self._is_out = False
-        self._back_ms = 0
-        self._releases: list[int] = []
+    account: str
+    circuit: Circuit
+    probe: Callable[[], object]
+    orders: DueOrders
+    clock: Clock
+    announce: Callable[[], None]
+    steady_ms: Callable[[], int] = steady_ms
+    _is_out: bool = field(default=False, init=False)
+    _back_ms: int = field(default=0, init=False)
+    _releases: list[int] = field(default_factory=list, init=False)
 
     def claim(self) -> None:
         """Be the one thread that asks an exchange which does not answer."""
-        self._circuit.watch_from_here()
+        self.circuit.watch_from_here()
 
     def step(self) -> int:
         """Do what there is to do now, and say after how many ms there may be more."""
-        if self._circuit.is_open:
+        if self.circuit.is_open:
             return self._look()
         if self._is_out:
             self._is_out = False
-            self._back_ms = self._steady_ms()
+            self._back_ms = self.steady_ms()
             self._releases = list(RELEASE_AFTER_MS)
-            structlog.get_logger("oneorder").info("exchange_reachable", account=self._account)
-            self._announce()
-        while self._releases and self._steady_ms() - self._back_ms >= self._releases[0]:
+            structlog.get_logger("oneorder").info("exchange_reachable", account=self.account)
+            self.announce()
+        while self._releases and self.steady_ms() - self._back_ms >= self._releases[0]:
             self._bring_forward(is_first=self._releases[0] == RELEASE_AFTER_MS[0])
             del self._releases[0]
         return LOOK_EVERY_MS
@@ -83,20 +75,20 @@ class AccountWatch:
         if not self._is_out:
             self._is_out = True
             log = structlog.get_logger("oneorder")
-            log.warning("exchange_unreachable", account=self._account)
-            self._announce()
+            log.warning("exchange_unreachable", account=self.account)
+            self.announce()
         try:
-            self._probe()
+            self.probe()
         except ExchangeUnavailable:
             # It is as far away as before, or is to be left alone for a while.
-            return LOOK_EVERY_MS if self._circuit.is_open else 0
-        return 0 if not self._circuit.is_open else PAUSE_MS
+            return LOOK_EVERY_MS if self.circuit.is_open else 0
+        return 0 if not self.circuit.is_open else PAUSE_MS
 
     def _bring_forward(self, *, is_first: bool) -> None:
         """Raises StoreUnavailable; the next step does it again."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         later_than_ms = now_ms if is_first else now_ms + IN_WORK_MS
-        self._orders.make_due(self._account, now_ms, later_than_ms, APART_MS)
+        self.orders.make_due(self.account, now_ms, later_than_ms, APART_MS)
 
 
 class OutageWatch:
