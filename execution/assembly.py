@@ -18,23 +18,23 @@ from execution.model.clock import Clock, SystemClock
 from execution.orders.core import OrderCore
 from execution.orders.journal import Journal, Recall, never
 from execution.orders.manager import OrderManager
-from execution.orders.observer import LogObserver, Observer
+from execution.orders.observer import Observer, log_change
 from execution.orders.path import OrderPath
 from execution.orders.placement.resolution import Resolution
 from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
 from execution.orders.schedule import RetrySchedule, Schedule
 from execution.orders.store import LeaseStore, OrderStores
+from execution.repair.checks import PositionChecks
 from execution.repair.rebuilding import Rebuilder
 from execution.repair.repairer import Repairer
 from execution.repair.restoring import Restorer
 from execution.repair.store import RepairStore
 from execution.store.memory.arbitrages import MemoryArbitrages
-from execution.store.memory.clocks import MemoryClocks
 from execution.store.memory.holds import MemoryAccountHolds, MemoryHalts
 from execution.store.memory.intents import MemoryIntents
-from execution.store.memory.orders import MemoryOrders
-from execution.store.memory.positions import MemoryPositions
+from execution.store.memory.orders import MemoryOrders, MemoryPositions
+from execution.store.memory.processes import MemoryClocks
 from execution.store.memory.server import MemoryServer
 
 __all__ = [
@@ -81,7 +81,8 @@ def assemble_repair(
     remember_s: int,
 ) -> tuple[Repairer, Rebuilder]:
     """What makes the store whole again, and what makes positions right."""
-    rebuilder = Rebuilder(stores.positions, parts, ledger, archive, clock)
+    checks = PositionChecks(stores.positions, ledger, archive, clock)
+    rebuilder = Rebuilder(checks, parts, archive, clock)
     restorer = Restorer(stores.orders, stores.halts, parts, ledger, archive, clock, remember_s)
     repairer = Repairer(stores.epochs, leases, parts, archive, restorer, rebuilder, clock)
     return repairer, rebuilder
@@ -110,7 +111,7 @@ def assemble_in_memory(exchange_of: Callable[[str], Exchange]) -> InMemory:
         intents=MemoryIntents(server),
     )
     clocks = ExchangeClocks(MemoryClocks(server), clock, host="here")
-    core = assemble_orders(stores, exchange_of, clock, clocks, LogObserver())
+    core = assemble_orders(stores, exchange_of, clock, clocks, log_change)
     return InMemory(server, orders, core)
 
 

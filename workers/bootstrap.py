@@ -22,7 +22,7 @@ from execution.model.events import Event
 from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import MissingAccount
 from execution.orders.manager import OrderManager
-from execution.orders.observer import LogObserver, Observer
+from execution.orders.observer import Observer, log_change
 from execution.positions.valuation import MarkSource, RecentMarks, Valuer
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
@@ -213,7 +213,7 @@ def mark_sources(parts: Services) -> list[MarkSource]:
     ]
 
 
-_OBSERVERS: tuple[Observer, ...] = (LogObserver(), AlertObserver())
+_OBSERVERS: tuple[Observer, ...] = (log_change, AlertObserver())
 
 
 def observe(order: Order, event: Event, before: OrderState | None) -> None:

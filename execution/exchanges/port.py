@@ -62,7 +62,19 @@ class MarketSource(Protocol):
         """
 
 
-class Exchange(TimeSource, MarketSource, Protocol):
+class OrderSource(Protocol):
+    """Where orders are found. Raises ExchangeUnavailable unless the answer is well-formed."""
+
+    @property
+    def guarantees(self) -> ExchangeGuarantees: ...
+    def lookup(self, order: Order) -> OrderReport | None:
+        """Find the order by its client order id; None only when the exchange says it has none."""
+
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
+
+
+class Exchange(TimeSource, MarketSource, OrderSource, Protocol):
     """One account at one exchange, as orders need it. Not to be shared between threads.
 
     `place` never raises for what an exchange answers or fails to answer: its result says what is
@@ -70,8 +82,6 @@ class Exchange(TimeSource, MarketSource, Protocol):
     unless the answer is a well-formed one, so an empty result really means "nothing there".
     """
 
-    @property
-    def guarantees(self) -> ExchangeGuarantees: ...
     @property
     def address(self) -> str:
         """Scheme, host and port that placements go to, as `address_of` writes them."""
@@ -81,11 +91,5 @@ class Exchange(TimeSource, MarketSource, Protocol):
 
     def cancel(self, order: Order) -> OrderReport | None:
         """Ask for the order's end; None where the exchange says that there is nothing to cancel."""
-
-    def lookup(self, order: Order) -> OrderReport | None:
-        """Find the order by its client order id; None only when the exchange says it has none."""
-
-    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
 
     def order_fills(self, order: Order) -> list[Fill]: ...

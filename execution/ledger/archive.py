@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from execution.ledger.checkpoints import Agreed, Checkpoints
+from execution.ledger.checkpoints import Checkpoints, CheckpointStore
 from execution.ledger.port import Ledger, Snapshot
 from execution.model.clock import Clock
 from execution.model.order import Order
@@ -17,7 +17,7 @@ from execution.orders.store import Halt
 BATCH = 500
 
 
-class ArchiveStore(Protocol):
+class ArchiveStore(CheckpointStore, Protocol):
     """The store as the archive sees it. Every method raises StoreUnavailable when the server does
     not answer."""
 
@@ -43,13 +43,6 @@ class ArchiveStore(Protocol):
 
     def restore(self, order: Order, leave_ms: int | None) -> None:
         """Put an order back as the ledger has it, unless the store has a record of it."""
-
-    def ledger_identity(self) -> str | None:
-        """The ledger that positions are folded from, None for none. See CheckpointStore."""
-
-    def set_ledger_identity(self, identity: str) -> None: ...
-    def agreed(self) -> Agreed | None: ...
-    def set_agreed(self, agreed: Agreed) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

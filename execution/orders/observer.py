@@ -1,6 +1,6 @@
 """Observers of an order's changes, and the log that is kept of them."""
 
-from typing import Protocol
+from collections.abc import Callable
 
 import structlog
 
@@ -15,12 +15,8 @@ from execution.model.events import (
 from execution.model.order import LIVE, Order, OrderState
 from execution.model.report_faults import is_fault
 
-
-class Observer(Protocol):
-    """Learns of every change of an order, after it is safely stored."""
-
-    def __call__(self, order: Order, event: Event, before: OrderState | None) -> None: ...
-
+# Learns of every change of an order, and of its state before, after it is safely stored.
+Observer = Callable[[Order, Event, OrderState | None], None]
 
 # What happens to an order that has not ended; anything else is named after the order's state.
 UNDER_WAY: dict[type, str] = {
@@ -42,27 +38,25 @@ def log_event(order: Order, event: Event) -> str:
     return f"order_{order.state}"
 
 
-class LogObserver:
-    """Writes every stored change of an order as one line."""
-
-    def __call__(self, order: Order, event: Event, before: OrderState | None) -> None:
-        log = structlog.get_logger("oneorder")
-        write = {
-            OrderState.QUARANTINED: log.error,
-            OrderState.REJECTED: log.warning,
-            OrderState.REFUSED: log.warning,
-        }.get(order.state, log.info)
-        if is_fault(order.reason):
-            write = log.error
-        write(
-            log_event(order, event),
-            order_id=order.order_id,
-            signal_id=order.signal_id,
-            account=order.account,
-            symbol=order.symbol,
-            attempt=len(order.attempts),
-            before=before,
-            state=order.state,
-            filled=str(order.filled),
-            reason=order.reason or (order.attempt.reason if order.attempt else None),
-        )
+def log_change(order: Order, event: Event, before: OrderState | None) -> None:
+    """Write a stored change of an order as one line."""
+    log = structlog.get_logger("oneorder")
+    write = {
+        OrderState.QUARANTINED: log.error,
+        OrderState.REJECTED: log.warning,
+        OrderState.REFUSED: log.warning,
+    }.get(order.state, log.info)
+    if is_fault(order.reason):
+        write = log.error
+    write(
+        log_event(order, event),
+        order_id=order.order_id,
+        signal_id=order.signal_id,
+        account=order.account,
+        symbol=order.symbol,
+        attempt=len(order.attempts),
+        before=before,
+        state=order.state,
+        filled=str(order.filled),
+        reason=order.reason or (order.attempt.reason if order.attempt else None),
+    )

@@ -120,6 +120,15 @@ class OrderStore(Protocol):
         """Let the sweep read the order then, if it still is to read it at all."""
 
 
+class DueOrders(Protocol):
+    """Orders that wait until they are due. Raises StoreUnavailable when the server does not
+    answer."""
+
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
+        each `apart_ms` after the one before. Says how many those were."""
+
+
 class PositionStore(Protocol):
     """What the commits of orders made of each position."""
 

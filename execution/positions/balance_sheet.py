@@ -16,7 +16,6 @@ from execution.model.decimals import EXACT, ZERO, Money
 from execution.model.instrument import Kind, assets_of
 from execution.model.order import Fill, Side
 from execution.model.position import Position
-from execution.positions.cash_flows import cash_flows
 
 # Exchanges book balances on a grid of their own; what is smaller than this explains nothing.
 DUST = Decimal("1e-8")
@@ -59,6 +58,28 @@ def moved_by(positions: Iterable[Position]) -> dict[str, Decimal]:
     hold is margin, not balance."""
     spot = [position for position in positions if position.instrument.kind is Kind.SPOT]
     return _sum(cash_flows(position) for position in spot)
+
+
+def cash_flows(position: Position) -> dict[str, Decimal]:
+    """Return, by asset, how much more the account owns through all the fills of the position.
+
+    Spot moves base by the amount held, and quote by the profit less what is still invested; a
+    contract moves its settle asset by the profit alone; fees in other assets leave. It follows
+    exactly from the position: what a base fee was worth is booked as a loss and was never part of
+    the cost, which cancels out. Base and quote, or the settle asset, are named even at zero.
+
+    Raises ValueError for a symbol whose terms are not known.
+    """
+    terms = position.instrument
+    with localcontext(EXACT):
+        if terms.kind is Kind.SPOT:
+            traded = {
+                terms.base: position.amount,
+                terms.quote: position.realised_pnl - position.cost,
+            }
+        else:
+            traded = {terms.settle: position.realised_pnl}
+        return {**{asset: -fee for asset, fee in position.fees.items()}, **traded}
 
 
 def moved_by_trade(symbol: str, fill: Fill) -> dict[str, Decimal]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from execution.exchanges.parallel import run_parallel
+from execution.ledger.archive import SnapshotSource
 from execution.ledger.port import Snapshot
 from execution.model.clock import Clock
 from execution.model.decimals import EXACT, ZERO, Money
@@ -49,7 +50,7 @@ class Totals:
     unmarked: list[str] = field(default_factory=list)
 
 
-class ValuationStore(Protocol):
+class ValuationStore(SnapshotSource, Protocol):
     """Where marks, totals and snapshots live. Every method raises StoreUnavailable when the server
     does not answer."""
 
@@ -60,12 +61,6 @@ class ValuationStore(Protocol):
     def set_totals(self, totals: Iterable[Totals]) -> None: ...
     def add_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
         """Add to the series, which is bounded: the oldest leave it."""
-
-    def unarchived_snapshots(self, limit: int) -> list[tuple[str, Snapshot]]:
-        """The oldest snapshots that the ledger does not have, each with its name in the series."""
-
-    def mark_snapshots_archived(self, name: str) -> None:
-        """The ledger has all snapshots up to this one."""
 
 
 @dataclass(frozen=True, slots=True)

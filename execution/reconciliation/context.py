@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from execution.exchanges.guarantees import ExchangeGuarantees
-from execution.exchanges.port import AccountFill
+from execution.exchanges.port import AccountFill, OrderSource
 from execution.model.clock import Clock
 from execution.model.order import Order, OrderReport
 from execution.orders.journal import Journal
@@ -30,12 +29,10 @@ class History(Protocol):
         """Put an order that has left the store back into it; None for one that it never had."""
 
 
-class ReconciledExchange(Protocol):
+class ReconciledExchange(OrderSource, Protocol):
     """One account at one exchange, as a reconciliation reads it. Every method raises
     ExchangeUnavailable unless the answer is a well-formed one."""
 
-    @property
-    def guarantees(self) -> ExchangeGuarantees: ...
     def symbols(self) -> list[str]:
         """Every spot symbol that is traded there."""
 
@@ -46,11 +43,6 @@ class ReconciledExchange(Protocol):
         """Trades after trade id `cursor`, oldest first; without a cursor, from `since_ms` on."""
 
     def open_orders(self, symbol: str) -> list[OrderReport]: ...
-    def lookup(self, order: Order) -> OrderReport | None:
-        """Find the order by its client order id; None only when the exchange says it has none."""
-
-    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
 
 
 @dataclass(frozen=True, slots=True)

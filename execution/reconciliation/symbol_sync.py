@@ -1,11 +1,11 @@
 """Chooses the symbols that a run reads, and reads the trades and open orders of each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from execution.model.instrument import assets_of
 from execution.reconciliation.context import AccountRun
-from execution.reconciliation.drift_pairs import pairs_that_explain
 from execution.reconciliation.open_order_sync import OpenOrderSync
 from execution.reconciliation.order_owners import OrderOwners
 from execution.reconciliation.trade_sync import TradeSync
@@ -71,3 +71,26 @@ class SymbolSync:
         if is_ours and symbol not in failures.unlisted:
             failures.attempt(symbol, read_open_orders)
         return is_read
+
+
+def pairs_that_explain(
+    drifting: Collection[str], listed: Iterable[str], held: Collection[str]
+) -> list[str]:
+    """Those of the listed symbols that have a drifting asset on either side, the likeliest first:
+    both sides drift, then the other side is held, then the rest.
+
+    Both sides of a trade move, and yet one alone may drift: what was bought may be sold again, on
+    the same pair or on another one, and only a loss or the fees stay.
+    """
+    if not drifting:
+        return []
+
+    def unlikeliness(symbol: str) -> tuple[int, str]:
+        base, quote = assets_of(symbol)
+        others = [asset for asset in (base, quote) if asset not in drifting]
+        if not others:
+            return 0, symbol
+        return 1 if others[0] in held else 2, symbol
+
+    touched = (symbol for symbol in set(listed) if {*assets_of(symbol)} & {*drifting})
+    return sorted(touched, key=unlikeliness)

@@ -9,7 +9,6 @@ from typing import TypeVar
 from execution.ledger.archive import Archive
 from execution.ledger.port import Ledger
 from execution.model.clock import Clock
-from execution.model.order import Fill
 from execution.model.position import Position, fold
 from execution.orders.store import PositionStore
 
@@ -72,7 +71,7 @@ class PositionChecks:
         self._archive.flush()
         rebuilt, last = Position(account, symbol), 0
         for fills in batches(self._ledger.fills(account, symbol)):
-            rebuilt, last = fold(rebuilt, fills), _last(fills)
+            rebuilt, last = fold(rebuilt, fills), fills[-1].sequence
         # A fill's place is never given twice, also where the history of the places has gaps.
         return PositionCheck(live, replace(rebuilt, version=max(rebuilt.version, last)))
 
@@ -116,10 +115,6 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
     waiting = iter(items)
     while batch := list(islice(waiting, BATCH)):
         yield batch
-
-
-def _last(fills: list[Fill]) -> int:
-    return fills[-1].sequence
 
 
 def _substance(position: Position) -> tuple[object, ...]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from execution.arbitrage.store import ArbitrageStore
+from execution.exchanges.address_holds import AddressHoldStore
 from execution.exchanges.clocks import ClockStore
-from execution.exchanges.hold_store import AddressHoldStore
 from execution.ledger.archive import ArchiveStore
 from execution.market_data.snapshots import Books
 from execution.model.clock import Clock
@@ -15,7 +15,7 @@ from execution.operations.listings import Listings
 from execution.operations.live_workers import WorkerRegistry
 from execution.operations.missing_accounts import LiveOrders
 from execution.operations.waiting_intents import WaitingStore
-from execution.orders.store import LeaseStore, OrderStore, OrderStores
+from execution.orders.store import DueOrders, LeaseStore, OrderStore, OrderStores
 from execution.positions.valuation import ValuationStore
 from execution.reconciliation.run import KnownOrders, ReconciliationStore
 from execution.repair.store import RepairStore
@@ -24,22 +24,19 @@ from execution.store.access.connection import connect
 from execution.store.redis.arbitrages import RedisArbitrages
 from execution.store.redis.archive import RedisArchive
 from execution.store.redis.books import RedisBooks
-from execution.store.redis.clocks import RedisClocks
 from execution.store.redis.epochs import RedisEpochs
 from execution.store.redis.health import RedisHealth
 from execution.store.redis.holds import RedisAccountHolds, RedisAddressHolds, RedisHalts
 from execution.store.redis.intents import RedisIntents, RedisWaiting
-from execution.store.redis.leases import RedisLeases
 from execution.store.redis.listings import RedisListings
-from execution.store.redis.orders import RedisOrders
-from execution.store.redis.positions import RedisPositions
+from execution.store.redis.orders import RedisOrders, RedisPositions
+from execution.store.redis.processes import RedisClocks, RedisLeases, RedisWorkers
 from execution.store.redis.reconciliations import RedisReconciliations
 from execution.store.redis.repair import RedisRepair
 from execution.store.redis.valuations import RedisValuations
-from execution.store.redis.workers import RedisWorkers
 
 
-class Orders(OrderStore, KnownOrders, LiveOrders, Protocol):
+class Orders(OrderStore, DueOrders, KnownOrders, LiveOrders, Protocol):
     """All that the store of orders does for the parts that share it."""
 
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
@@ -47,10 +44,6 @@ class Orders(OrderStore, KnownOrders, LiveOrders, Protocol):
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         """Take order ids that are due, and make them due again after the lease."""
-
-    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
-        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
-        each `apart_ms` after the one before. Says how many those were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
 from execution.orders.schedule import RetrySchedule, Schedule
 from execution.reconciliation.reconciler import Reconciler
+from execution.store.memory.processes import MemoryWorkers
 from execution.store.memory.reconciliations import MemoryReconciliations
-from execution.store.memory.workers import MemoryWorkers
 from tests.support.whole_stores import order_stores, reconciliation_context
 from workers.intake.intake import Intake
 from workers.intake.roster import Roster

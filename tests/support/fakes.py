@@ -53,10 +53,10 @@ from execution.store.memory.health import MemoryHealth
 from execution.store.memory.holds import MemoryAddressHolds
 from execution.store.memory.intents import MemoryWaiting
 from execution.store.memory.listings import MemoryListings
+from execution.store.memory.processes import MemoryWorkers
 from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.repair import MemoryRepair
 from execution.store.memory.valuations import MemoryValuations
-from execution.store.memory.workers import MemoryWorkers
 from execution.store.stores import Stores
 from tests.support.whole_stores import MemoryStore, order_stores, reconciliation_context
 
@@ -499,9 +499,9 @@ class Rig:
         self.arbitrages = MemoryArbitrages(self.store, self.store)
         self.workers = MemoryWorkers(self.clock)
         self.waiting = MemoryWaiting(self.store)
-        self.health = MemoryHealth(self.store, self.clock)
+        self.health = MemoryHealth(self.store)
         self.archive = Archive(
-            MemoryArchive(self.store, self.clock),
+            MemoryArchive(self.store),
             self.valuations,
             self.ledger,
             self.clock,
@@ -534,7 +534,7 @@ class Rig:
             intents=self.store,
             leases=self.store,
             clocks=self.store,
-            archive=MemoryArchive(self.store, self.clock),
+            archive=MemoryArchive(self.store),
             repair=MemoryRepair(self.store),
             reconciliations=self.book,
             valuations=self.valuations,
@@ -542,7 +542,7 @@ class Rig:
             books=MemoryBooks(self.clock),
             workers=self.workers,
             waiting=self.waiting,
-            address_holds=MemoryAddressHolds(self.store, self.clock),
+            address_holds=MemoryAddressHolds(self.store),
             listings=MemoryListings(self.store, self.book),
             health=self.health,
         )
@@ -644,5 +644,5 @@ def connections_alone(
     """Connections that share nothing with other processes."""
     store = MemoryStore(clock)
     clocks = ExchangeClocks(store, clock, "here")
-    holds = AddressHolds(MemoryAddressHolds(store, clock), clock)
+    holds = AddressHolds(MemoryAddressHolds(store), clock)
     return Connections(accounts, clock, clocks, holds, steady_ms)

@@ -36,7 +36,7 @@ def with_ledger(rig: Rig, ledger: MemoryLedger) -> None:
     """Somebody puts another ledger in the place of the one that there was."""
     rig.ledger = ledger
     rig.archive = Archive(
-        MemoryArchive(rig.store, rig.clock),
+        MemoryArchive(rig.store),
         rig.valuations,
         ledger,
         rig.clock,

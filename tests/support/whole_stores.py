@@ -11,21 +11,17 @@ from execution.orders.store import OrderStores, RefusedIntent
 from execution.reconciliation.context import History, ReconciliationContext
 from execution.reconciliation.run import ReconciliationStore
 from execution.store.access.commit_counter import CommitCounter
-from execution.store.memory.clocks import MemoryClocks
 from execution.store.memory.holds import MemoryAccountHolds, MemoryHalts
 from execution.store.memory.intents import MemoryIntents
-from execution.store.memory.leases import MemoryLeases
-from execution.store.memory.orders import MemoryOrders
-from execution.store.memory.positions import MemoryPositions
+from execution.store.memory.orders import MemoryOrders, MemoryPositions
+from execution.store.memory.processes import MemoryClocks, MemoryLeases
 from execution.store.memory.server import MemoryServer
-from execution.store.redis.clocks import RedisClocks
 from execution.store.redis.epochs import RedisEpochs
 from execution.store.redis.holds import RedisAccountHolds, RedisHalts
 from execution.store.redis.intents import RedisIntents
-from execution.store.redis.leases import RedisLeases
 from execution.store.redis.listings import RedisListings
-from execution.store.redis.orders import RedisOrders
-from execution.store.redis.positions import RedisPositions
+from execution.store.redis.orders import RedisOrders, RedisPositions
+from execution.store.redis.processes import RedisClocks, RedisLeases
 from execution.store.stores import Stores
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event, Thread
-from typing import Protocol
 
 import structlog
 
 from execution.api.accounts.circuit import PAUSE_MS, Circuit
 from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
+from execution.orders.store import DueOrders
 from workers.bootstrap import Services
 from workers.intake.sweeping import APART_MS, WAKE_LEASE_MS
 
@@ -24,15 +24,6 @@ LOOK_EVERY_MS = 250
 RELEASE_AFTER_MS = (0, 1_000, 5_000)
 # What was woken a moment ago is being worked on, and is not to be woken once more.
 IN_WORK_MS = WAKE_LEASE_MS + 1_000
-
-
-class DueOrders(Protocol):
-    """Orders that wait until they are due. Raises StoreUnavailable when the server does not
-    answer."""
-
-    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
-        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
-        each `apart_ms` after the one before. Says how many those were."""
 
 
 @dataclass(slots=True, eq=False)

@@ -33,10 +33,6 @@ from execution.ledger.sql.engine import (
     shown,
 )
 from execution.ledger.sql.rows import (
-    checkpoint_from_json,
-    checkpoint_to_json,
-    halts_from_json,
-    halts_to_json,
     read_fill,
     read_snapshot,
     snapshot_row,
@@ -47,12 +43,15 @@ from execution.model.errors import LedgerUnavailable
 from execution.model.order import Fill, Order
 from execution.orders.codec import order_from_json
 from execution.orders.store import Halt
+from execution.text.json_adapter import JsonAdapter
 
 READ_BATCH = 1000
 WRITE_BATCH = 500
 HALTS = "halts"
 CHECKPOINT = "checkpoint"
 PROBE = "probe"
+_HALTS = JsonAdapter(list[Halt])
+_CHECKPOINT = JsonAdapter(Checkpoint)
 
 
 def open_ledger(url: str) -> Ledger:
@@ -146,22 +145,21 @@ class SqlLedger:
 
     def checkpoint(self) -> Checkpoint | None:
         text = self._note(CHECKPOINT)
-        return None if text is None else checkpoint_from_json(text)
+        return None if text is None else _CHECKPOINT.validate_json(text)
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
-        self._write_note(CHECKPOINT, checkpoint_to_json(checkpoint))
+        self._write_note(CHECKPOINT, _CHECKPOINT.dump_json(checkpoint).decode())
 
     def probe(self) -> None:
-        with self._transaction(writes=True) as connection:
-            # Another text each time: one that is the same might not reach the disk.
-            upsert(connection, tables.notes, [{"name": PROBE, "text": uuid4().hex}])
+        # Another text each time: one that is the same might not reach the disk.
+        self._write_note(PROBE, uuid4().hex)
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
-        self._write_note(HALTS, halts_to_json(halts))
+        self._write_note(HALTS, _HALTS.dump_json(list(halts)).decode())
 
     def halts(self) -> list[Halt]:
         text = self._note(HALTS)
-        return [] if text is None else halts_from_json(text)
+        return [] if text is None else _HALTS.validate_json(text)
 
     def _note(self, name: str) -> str | None:
         rows = self._rows(select(tables.notes).where(tables.notes.c.name == name))

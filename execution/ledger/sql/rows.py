@@ -1,23 +1,19 @@
 """Orders, attempts, fills and snapshots as rows of the tables, and back."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from execution.ledger.port import Checkpoint, Snapshot
+from execution.ledger.port import Snapshot
 from execution.ledger.sql.tables import orders
 from execution.model.decimals import to_decimal, to_text
 from execution.model.order import Attempt, Fee, Fill, Order, Side
 from execution.orders.codec import order_to_json
-from execution.orders.store import Halt
 
 Row = dict[str, Any]
-_HALTS = TypeAdapter(list[Halt])
-_CHECKPOINT = TypeAdapter(Checkpoint)
 _ORDER_COLUMNS = [column.name for column in orders.columns if column.name != "doc"]
 _ATTEMPT = [field.name for field in fields(Attempt)]
 _SNAPSHOT = [field.name for field in fields(Snapshot)]
@@ -80,19 +76,3 @@ def _fees_to_json(fees: tuple[Fee, ...]) -> str:
 def _fees_from_json(text: str) -> tuple[Fee, ...]:
     pairs: list[tuple[str, str]] = json.loads(text, object_pairs_hook=list)
     return tuple(Fee(asset, to_decimal(amount)) for asset, amount in pairs)
-
-
-def halts_to_json(halts: Iterable[Halt]) -> str:
-    return _HALTS.dump_json(list(halts)).decode()
-
-
-def halts_from_json(text: str) -> list[Halt]:
-    return _HALTS.validate_json(text)
-
-
-def checkpoint_to_json(checkpoint: Checkpoint) -> str:
-    return _CHECKPOINT.dump_json(checkpoint).decode()
-
-
-def checkpoint_from_json(text: str) -> Checkpoint:
-    return _CHECKPOINT.validate_json(text)

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 
+from execution.arbitrage.model import Arbitrage
 from execution.model.decimals import to_decimal, to_text
 from execution.model.errors import UnreadableRecord
 from execution.model.order import Order
 from execution.model.position import Position
 from execution.orders.codec import order_to_json
 from execution.orders.store import Change
+
+_NUMBERS = ("amount", "cost", "realised_pnl", "turnover")
 
 
 def position_to_hash(position: Position) -> dict[str, str]:
@@ -65,13 +67,6 @@ def _position(stored: Mapping[str, str]) -> Position:
     )
 
 
-_NUMBERS = [
-    field.name
-    for field in fields(Position)
-    if field.name in ("amount", "cost", "realised_pnl", "turnover")
-]
-
-
 def commit_arguments(change: Change, commits: int) -> list[str | int]:
     """The arguments of lua/commit.lua, in its order; so many commits are known of."""
     after = change.after
@@ -93,7 +88,7 @@ def commit_arguments(change: Change, commits: int) -> list[str | int]:
         after.revision,
         "1" if change.is_from_signal else "0",
         commits,
-        *_position_arguments(change),
+        *_moved_arguments(change),
     ]
 
 
@@ -111,20 +106,21 @@ def record_arguments(order: Order) -> list[str | int]:
     ]
 
 
-def _position_arguments(change: Change) -> list[str]:
+def _moved_arguments(change: Change) -> list[str]:
     if change.position is None or change.position_before is None:
         return [""]
-    moved = change.position
-    return [
-        token(change.position_before),
-        str(moved.version),
-        *_flat(position_to_hash(moved)),
-    ]
+    return [token(change.position_before), *position_arguments(change.position)]
 
 
-def created_us(order: Order) -> int:
-    """When the order was made, in µs; lists of orders go by it."""
-    return int(order.created_at.timestamp() * 1_000_000)
+def position_arguments(position: Position) -> list[str]:
+    """A position's version and its hash, as Lua scripts write it."""
+    pairs = position_to_hash(position).items()
+    return [str(position.version), *(text for pair in pairs for text in pair)]
+
+
+def created_us(record: Order | Arbitrage) -> int:
+    """When it was made, in µs; lists go by it."""
+    return int(record.created_at.timestamp() * 1_000_000)
 
 
 def exchange_id_field(order: Order) -> str:
@@ -133,13 +129,9 @@ def exchange_id_field(order: Order) -> str:
     return "" if exchange_id is None else f"{order.symbol} {exchange_id}"
 
 
-def token(held: Order | Position) -> str:
+def token(held: Order | Position | Arbitrage | None) -> str:
     """What a change must find to be made; nothing stored is version 0."""
-    return f"{held.version} {held.revision}" if held.version else "0 "
-
-
-def _flat(fields: dict[str, str]) -> list[str]:
-    return [text for pair in fields.items() for text in pair]
+    return f"{held.version} {held.revision}" if held and held.version else "0 "
 
 
 def _time(moment: datetime | None) -> str:

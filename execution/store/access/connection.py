@@ -1,8 +1,9 @@
 """The connection to Redis (or Valkey), and what its failures become."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from importlib.resources import files
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from redis import (
@@ -23,6 +24,8 @@ from oneorder.failover import (
     FailoverSSLConnection,
     FailoverUnixConnection,
 )
+
+READ_BATCH = 500
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,6 +69,22 @@ def connect(url: str, *, connections_max: int = 64) -> Redis:
         encoding_errors="backslashreplace",
     )
     return Redis.from_pool(pool)
+
+
+class RedisStore:
+    """What the stores in Redis have in common: a client, and records with a document each."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+
+    def _docs(self, records: Iterable[str]) -> Iterator[str]:
+        """The documents of those of the records that are there, read batch by batch."""
+        left = iter(records)
+        while batch := list(islice(left, READ_BATCH)):
+            pipe = self._redis.pipeline(transaction=False)
+            for key in batch:
+                pipe.hget(key, "doc")
+            yield from (doc for doc in pipe.execute() if doc is not None)
 
 
 def guarded(method: Callable[P, T]) -> Callable[P, T]:

@@ -5,16 +5,17 @@ from dataclasses import replace
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
 from execution.orders.store import Change, Committed
-from execution.store.access.due_times import is_ripe
+from execution.store.access.codec import token
+from execution.store.access.due_times import take_due
 from execution.store.memory.orders import MemoryOrders
-from execution.store.memory.server import MemoryServer
+from execution.store.memory.server import MemoryPart, MemoryServer
 
 
-class MemoryArbitrages:
+class MemoryArbitrages(MemoryPart):
     """Beside the orders of a server in memory: in its tables, and under its lock."""
 
     def __init__(self, server: MemoryServer, orders: MemoryOrders) -> None:
-        self._server = server
+        super().__init__(server)
         self._orders = orders
 
     def commit(self, change: ArbitrageChange) -> Committed:
@@ -29,20 +30,16 @@ class MemoryArbitrages:
             return Committed.DONE
 
     def _objection(self, change: ArbitrageChange, steps: list[Change]) -> Committed | None:
-        before, held = change.before, self.arbitrage(change.after.arbitrage_id)
-        expected = (before.version, before.revision) if before.version else None
-        if (None if held is None else (held.version, held.revision)) != expected:
+        if token(self.arbitrage(change.after.arbitrage_id)) != token(change.before):
             return Committed.CONFLICT
-        if (
-            change.epoch is not None
-            and change.epoch.run_id != self._server.epoch(fresh=True).run_id
-        ):
+        epoch = change.epoch
+        if epoch is not None and epoch.run_id != self._server.epoch(fresh=True).run_id:
             return Committed.RESTARTED
         answers = (self._orders.objection(step) for step in steps)
         return next((answer for answer in answers if answer is not None), None)
 
     def _write(self, change: ArbitrageChange) -> None:
-        after, tables = change.after, self._server.tables
+        after, tables = change.after, self._tables
         tables.arbitrages[after.arbitrage_id] = after
         tables.arbitrages_due.pop(after.arbitrage_id, None)
         if change.due_ms is not None:
@@ -51,12 +48,12 @@ class MemoryArbitrages:
             tables.settle_intent(after.entry_id)
 
     def arbitrage(self, arbitrage_id: str) -> Arbitrage | None:
-        return self._server.tables.arbitrages.get(arbitrage_id)
+        return self._tables.arbitrages.get(arbitrage_id)
 
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
         with self._server.lock:
             found = sorted(
-                self._server.tables.arbitrages.values(),
+                self._tables.arbitrages.values(),
                 key=lambda one: (one.created_at, one.arbitrage_id),
             )
         return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
@@ -67,20 +64,16 @@ class MemoryArbitrages:
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         with self._server.lock:
-            due = self._server.tables.arbitrages_due
-            ripe = [name for name, at_ms in due.items() if is_ripe(at_ms, now_ms)]
-            taken = sorted(ripe, key=lambda name: (due[name], name))[:limit]
-            due.update(dict.fromkeys(taken, now_ms + lease_ms))
-            return taken
+            return take_due(self._tables.arbitrages_due, now_ms, limit, lease_ms)
 
     def rest(self, arbitrage_id: str) -> None:
         with self._server.lock:
-            self._server.tables.arbitrages_due.pop(arbitrage_id, None)
+            self._tables.arbitrages_due.pop(arbitrage_id, None)
 
     def postpone(self, arbitrage_id: str, due_ms: int) -> None:
         with self._server.lock:
-            if arbitrage_id in self._server.tables.arbitrages_due:
-                self._server.tables.arbitrages_due[arbitrage_id] = due_ms
+            if arbitrage_id in self._tables.arbitrages_due:
+                self._tables.arbitrages_due[arbitrage_id] = due_ms
 
 
 def _steps(change: ArbitrageChange) -> list[Change]:

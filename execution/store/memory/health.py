@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from execution.model.clock import Clock
 from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog, ServerFacts, Tick
 from execution.store.memory.server import MemoryServer
@@ -15,7 +14,6 @@ class MemoryHealth:
     """A store in memory is as well as `facts` says, and refuses writes with `refusal`."""
 
     memory: MemoryServer
-    clock: Clock
     facts: ServerFacts = field(
         default_factory=lambda: ServerFacts("8.1", is_master=True, settings=dict(RECOMMENDED))
     )
@@ -30,14 +28,14 @@ class MemoryHealth:
             raise StoreUnavailable(self.refusal)
 
     def tick(self, name: str, error: str = "") -> None:
-        self._ran[name] = (self.clock.now_ms(), error)
+        self._ran[name] = (self.memory.clock.now_ms(), error)
 
     def ticks(self) -> dict[str, Tick]:
-        now_ms = self.clock.now_ms()
+        now_ms = self.memory.clock.now_ms()
         return {name: Tick(now_ms - ran_ms, error) for name, (ran_ms, error) in self._ran.items()}
 
     def backlog(self) -> Backlog:
-        tables, now_ms = self.memory.tables, self.clock.now_ms()
+        tables, now_ms = self.memory.tables, self.memory.clock.now_ms()
         oldest = next(iter(tables.intents), "")
         changed = [tables.orders[name].updated_at for name in tables.unarchived]
         return Backlog(

@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from execution.model.order import Order, OrderState
 from execution.model.position import Position
 from execution.orders.store import Change, Committed
-from execution.store.access.due_times import is_ripe
-from execution.store.memory.server import MemoryServer
+from execution.store.access.codec import token
+from execution.store.access.due_times import take_due
+from execution.store.memory.server import MemoryPart
 
 
-class MemoryOrders:
+class MemoryOrders(MemoryPart):
     """In the tables of a server in memory, and under its lock."""
-
-    def __init__(self, server: MemoryServer) -> None:
-        self._server = server
 
     def commit(self, change: Change) -> Committed:
         with self._server.lock:
@@ -24,13 +22,13 @@ class MemoryOrders:
 
     def objection(self, change: Change) -> Committed | None:
         """Why the change cannot be made; None where it can. To be called under the lock."""
-        after, tables = change.after, self._server.tables
+        after, tables = change.after, self._tables
         stored = tables.orders.get(after.order_id)
         # A record that left, or was lost, must not be taken for one that never was; one that left
         # is to be called back, whoever wants to write it.
         has_left = stored is None and after.order_id in tables.tombstones
         is_gone = stored is None and after.order_id in tables.known
-        if _token(stored) != _token(change.before) or has_left:
+        if token(stored) != token(change.before) or has_left:
             return Committed.CONFLICT
         if is_gone and change.is_from_signal:
             return Committed.CONFLICT
@@ -42,13 +40,13 @@ class MemoryOrders:
             return Committed.HELD
         if change.position is not None:
             held = tables.positions.get((change.position.account, change.position.symbol))
-            if _token(held) != _token(change.position_before):
+            if token(held) != token(change.position_before):
                 return Committed.CONFLICT
         return None
 
     def write(self, change: Change) -> None:
         """Make a change to which there is no objection. To be called under the lock."""
-        after, position, tables = change.after, change.position, self._server.tables
+        after, position, tables = change.after, change.position, self._tables
         if position is not None:
             self._note_if_begun_again(change.position_before)
             tables.positions[position.account, position.symbol] = position
@@ -67,30 +65,26 @@ class MemoryOrders:
         tables.due.pop(after.order_id, None)
         if change.due_ms is not None:
             tables.due[after.order_id] = change.due_ms
-        if after.exchange_order_id is not None:
-            key = (after.account, after.symbol, after.exchange_order_id)
-            tables.exchange_ids.setdefault(key, after.order_id)
+        tables.list_exchange_id(after)
 
     def _note_if_begun_again(self, position: Position | None) -> None:
         """A position that is not the one that was written last was lost."""
         if position is not None:
             key = (position.account, position.symbol)
-            if self._server.tables.position_versions.get(key, position.version) != position.version:
-                self._server.tables.verified_epoch = None
+            if self._tables.position_versions.get(key, position.version) != position.version:
+                self._tables.verified_epoch = None
 
     def _is_held(self, account: str, address: str) -> bool:
-        until_ms, _ = self._server.tables.held_addresses.get(address, (0, ""))
-        until_ms = max(until_ms, self._server.tables.held_until_ms.get(account, 0))
+        until_ms, _ = self._tables.held_addresses.get(address, (0, ""))
+        until_ms = max(until_ms, self._tables.held_until_ms.get(account, 0))
         return until_ms > self._server.clock.now_ms()
 
     def order(self, order_id: str) -> Order | None:
-        return self._server.tables.orders.get(order_id)
+        return self._tables.orders.get(order_id)
 
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
         with self._server.lock:
-            found = sorted(
-                self._server.tables.orders.values(), key=lambda o: (o.created_at, o.order_id)
-            )
+            found = sorted(self._tables.orders.values(), key=lambda o: (o.created_at, o.order_id))
         return [
             order
             for order in found
@@ -99,44 +93,35 @@ class MemoryOrders:
         ]
 
     def live_orders(self, account: str) -> list[Order]:
-        found = [o for o in self.orders(account=account) if o.order_id in self._server.tables.live]
+        found = [o for o in self.orders(account=account) if o.order_id in self._tables.live]
         return sorted(found, key=lambda order: order.order_id)
 
     def accounts(self) -> list[str]:
         with self._server.lock:
-            return sorted({order.account for order in self._server.tables.orders.values()})
+            return sorted({order.account for order in self._tables.orders.values()})
 
     def order_ids_by_exchange_id(
         self, account: str, symbol: str, exchange_order_ids: Iterable[str]
     ) -> dict[str, str]:
         keys = {wanted: (account, symbol, wanted) for wanted in exchange_order_ids}
         return {
-            wanted: self._server.tables.exchange_ids[key]
+            wanted: self._tables.exchange_ids[key]
             for wanted, key in keys.items()
-            if key in self._server.tables.exchange_ids
+            if key in self._tables.exchange_ids
         }
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         with self._server.lock:
-            ripe = [
-                order_id
-                for order_id, at_ms in self._server.tables.due.items()
-                if is_ripe(at_ms, now_ms)
-            ]
-            taken = sorted(
-                ripe, key=lambda order_id: (self._server.tables.due[order_id], order_id)
-            )[:limit]
-            self._server.tables.due.update(dict.fromkeys(taken, now_ms + lease_ms))
-            return taken
+            return take_due(self._tables.due, now_ms, limit, lease_ms)
 
     def postpone(self, order_id: str, due_ms: int) -> None:
         with self._server.lock:
-            if order_id in self._server.tables.due:
-                self._server.tables.due[order_id] = due_ms
+            if order_id in self._tables.due:
+                self._tables.due[order_id] = due_ms
 
     def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
         with self._server.lock:
-            due = self._server.tables.due
+            due = self._tables.due
             later = [o.order_id for o in self.live_orders(account)]
             later = [each for each in later if due.get(each, 0) > later_than_ms]
             later.sort(key=lambda order_id: (due[order_id], order_id))
@@ -145,6 +130,13 @@ class MemoryOrders:
             return len(later)
 
 
-def _token(held: Order | Position | None) -> tuple[int, str]:
-    """What a change must find to be made; nothing stored is version 0."""
-    return (held.version, held.revision) if held and held.version else (0, "")
+class MemoryPositions(MemoryPart):
+    """See PositionStore."""
+
+    def position(self, account: str, symbol: str) -> Position:
+        return self._tables.positions.get((account, symbol), Position(account, symbol))
+
+    def positions(self, account: str | None = None) -> list[Position]:
+        with self._server.lock:
+            found = [position for _, position in sorted(self._tables.positions.items())]
+        return [position for position in found if account in (None, position.account)]

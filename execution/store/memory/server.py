@@ -77,3 +77,14 @@ class MemoryServer:
         """What is in the tables now, for `roll_back`."""
         with self.lock:
             return self.tables.copied()
+
+
+class MemoryPart:
+    """One store of those in memory: in the tables of their server, and under its lock."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    @property
+    def _tables(self) -> Tables:
+        return self._server.tables

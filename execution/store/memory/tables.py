@@ -61,6 +61,12 @@ class Tables:
     def settle_intent(self, entry_id: str) -> None:
         self.intents.pop(entry_id, None)
         self.waiting.pop(entry_id, None)
+        self.waiting_due.pop(entry_id, None)
+
+    def list_exchange_id(self, order: Order) -> None:
+        if order.exchange_order_id is not None:
+            key = (order.account, order.symbol, order.exchange_order_id)
+            self.exchange_ids.setdefault(key, order.order_id)
 
     def copied(self) -> "Tables":
         return copy.deepcopy(self)

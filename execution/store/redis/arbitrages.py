@@ -1,30 +1,27 @@
 """Arbitrages in Redis. See ArbitrageStore."""
 
-from typing import Any
-
 from redis import Redis
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange, NewLeg
 from execution.orders.store import Committed
 from execution.store.access import keys
-from execution.store.access.codec import record_arguments
+from execution.store.access.codec import created_us, record_arguments, token
 from execution.store.access.commit_counter import CommitCounter
-from execution.store.access.connection import guarded, script
+from execution.store.access.connection import RedisStore, guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.text.json_adapter import JsonAdapter
 
 _ARBITRAGE = JsonAdapter(Arbitrage)
-READ_BATCH = 500
 
 
-class RedisArbitrages:
+class RedisArbitrages(RedisStore):
     """Records, what is due, and nothing that the orders do not say themselves."""
 
     def __init__(
         self, client: Redis, remember_s: int, commits: CommitCounter | None = None
     ) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._commits = commits or CommitCounter()
         self._remember_s = remember_s
         self._commit = script(client, "commit_arbitrage")
@@ -63,30 +60,21 @@ class RedisArbitrages:
     @guarded
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
         names = self._redis.zrange(keys.ARBITRAGES, 0, -1)
-        found = []
-        for start in range(0, len(names), READ_BATCH):
-            batch = names[start : start + READ_BATCH]
-            pipe = self._redis.pipeline(transaction=False)
-            for name in batch:
-                pipe.hget(keys.arbitrage(name), "doc")
-            docs = dict(zip(batch, pipe.execute(), strict=True))
-            gone = [name for name, doc in docs.items() if doc is None]
-            if gone:
-                self._redis.zrem(keys.ARBITRAGES, *gone)
-            found += [_ARBITRAGE.validate_json(doc) for doc in docs.values() if doc is not None]
+        found = self._load(names)
+        gone = set(names) - {arbitrage.arbitrage_id for arbitrage in found}
+        if gone:
+            self._redis.zrem(keys.ARBITRAGES, *gone)
         return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
 
     @guarded
     def unfinished(self) -> list[Arbitrage]:
         # Whatever has not ended is due at some time.
         names = sorted(self._redis.zrange(keys.ARBITRAGES_DUE, 0, -1))
-        found = []
-        for start in range(0, len(names), READ_BATCH):
-            pipe = self._redis.pipeline(transaction=False)
-            for name in names[start : start + READ_BATCH]:
-                pipe.hget(keys.arbitrage(name), "doc")
-            found += [_ARBITRAGE.validate_json(doc) for doc in pipe.execute() if doc is not None]
-        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
+        return [arbitrage for arbitrage in self._load(names) if not arbitrage.has_ended]
+
+    def _load(self, names: list[str]) -> list[Arbitrage]:
+        docs = self._docs(keys.arbitrage(name) for name in names)
+        return [_ARBITRAGE.validate_json(doc) for doc in docs]
 
     @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
@@ -106,12 +94,12 @@ def _arguments(change: ArbitrageChange, remember_s: int) -> list[str | int]:
     before, after = change.before, change.after
     return [
         after.arbitrage_id,
-        f"{before.version} {before.revision}" if before.version else "0 ",
+        token(before),
         after.version,
         after.revision,
         after.state.value,
         _ARBITRAGE.dump_json(after).decode(),
-        int(after.created_at.timestamp() * 1_000_000),
+        created_us(after),
         "" if change.due_ms is None else change.due_ms,
         after.entry_id if after.entry_id is not None and before.version == 0 else "",
         "" if change.epoch is None else change.epoch.run_id,
@@ -132,9 +120,4 @@ def _leg_keys(leg: NewLeg) -> list[str]:
 
 
 def _leg_arguments(leg: NewLeg) -> list[str | int]:
-    order = leg.order
-    return [
-        *record_arguments(order),
-        leg.due_ms,
-        "1" if leg.begins_attempt else "0",
-    ]
+    return [*record_arguments(leg.order), leg.due_ms, "1" if leg.begins_attempt else "0"]

@@ -1,7 +1,6 @@
 """What the ledger still has to get, and what may leave, in Redis. See archive.ArchiveStore."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from redis import Redis
 
@@ -11,17 +10,17 @@ from execution.model.order import Order
 from execution.orders.codec import order_from_json
 from execution.store.access import keys
 from execution.store.access.codec import created_us, exchange_id_field, record_arguments, token
-from execution.store.access.connection import guarded, script
+from execution.store.access.connection import RedisStore, guarded, script
 from execution.text.json_adapter import JsonAdapter
 
 _AGREED = JsonAdapter(Agreed)
 
 
-class RedisArchive:
+class RedisArchive(RedisStore):
     """The store's side of the archive."""
 
     def __init__(self, client: Redis, clock: Clock) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._clock = clock
         self._mark_archived = script(client, "mark_archived")
         self._evict = script(client, "evict")
@@ -38,10 +37,7 @@ class RedisArchive:
 
     @guarded
     def records(self, order_ids: Iterable[str]) -> list[Order]:
-        pipe = self._redis.pipeline(transaction=False)
-        for order_id in order_ids:
-            pipe.hget(keys.order(order_id), "doc")
-        return [order_from_json(doc) for doc in pipe.execute() if doc is not None]
+        return [order_from_json(doc) for doc in self._docs(map(keys.order, order_ids))]
 
     @guarded
     def mark_archived(self, archived: Iterable[tuple[Order, int | None]]) -> None:
@@ -84,7 +80,6 @@ class RedisArchive:
 
     @guarded
     def restore(self, order: Order, leave_ms: int | None) -> None:
-        is_live = order.may_still_trade
         self._restore(
             keys=[
                 keys.order(order.order_id),
@@ -98,7 +93,7 @@ class RedisArchive:
             ],
             args=[
                 *record_arguments(order),
-                "1" if is_live else "0",
+                "1" if order.may_still_trade else "0",
                 self._clock.now_ms(),
                 exchange_id_field(order),
                 "" if leave_ms is None else leave_ms,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
 
 from redis import Redis
 
@@ -12,14 +11,14 @@ from execution.model.book import Book, Level
 from execution.model.decimals import to_decimal, to_text
 from execution.model.errors import StoreUnavailable
 from execution.store.access import keys
-from execution.store.access.connection import guarded
+from execution.store.access.connection import RedisStore, guarded
 
 
-class RedisBooks:
+class RedisBooks(RedisStore):
     """Books that vanish when nobody keeps them up."""
 
     def __init__(self, client: Redis, ttl_ms: int = BOOK_TTL_MS) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._ttl_ms = ttl_ms
 
     @guarded

@@ -1,24 +1,22 @@
 """The epoch of a Redis server."""
 
-from typing import Any
-
 from redis import Redis
 
 from execution.model.clock import Clock
 from execution.orders.store import Epoch
 from execution.store.access import keys
 from execution.store.access.commit_counter import CommitCounter
-from execution.store.access.connection import guarded, script
+from execution.store.access.connection import RedisStore, guarded, script
 
 # How often a store that was not verified yet is asked whether it has been since.
 ASK_AGAIN_MS = 2_000
 
 
-class RedisEpochs:
+class RedisEpochs(RedisStore):
     """See EpochStore. What the server said last is used until it is no longer true."""
 
     def __init__(self, client: Redis, clock: Clock, commits: CommitCounter) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._clock = clock
         self._commits = commits
         self._epoch: Epoch | None = None

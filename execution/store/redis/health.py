@@ -1,6 +1,5 @@
 """How Redis and what lies in it are doing. See health.HealthStore."""
 
-from typing import Any
 from uuid import uuid4
 
 from redis import Redis
@@ -9,7 +8,7 @@ from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog, ServerFacts, Tick
 from execution.orders.codec import order_from_json
 from execution.store.access import keys
-from execution.store.access.connection import guarded, script
+from execution.store.access.connection import RedisStore, guarded, script
 
 SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")
 PROBE_TTL_S = 60
@@ -17,11 +16,11 @@ PROBE_TTL_S = 60
 LOOKED_AT = 100
 
 
-class RedisHealth:
+class RedisHealth(RedisStore):
     """Asks for little: none of it grows with what the server holds, but for two counts."""
 
     def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._tick = script(client, "tick")
 
     @guarded
@@ -87,10 +86,8 @@ class RedisHealth:
 
     def _changed_ago_ms(self, order_ids: list[str], now_ms: int) -> int | None:
         """How long ago the one that waits longest was changed."""
-        pipe = self._redis.pipeline(transaction=False)
-        for order_id in order_ids:
-            pipe.hget(keys.order(order_id), "doc")
-        changed = [order_from_json(doc).updated_at for doc in pipe.execute() if doc is not None]
+        docs = self._docs(map(keys.order, order_ids))
+        changed = [order_from_json(doc).updated_at for doc in docs]
         return now_ms - int(min(changed).timestamp() * 1000) if changed else None
 
     def _now_ms(self) -> int:

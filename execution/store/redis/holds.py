@@ -6,18 +6,15 @@ from typing import Any
 
 from redis import Redis
 
-from execution.exchanges.hold_store import AddressHold
+from execution.exchanges.address_holds import AddressHold
 from execution.model.clock import Clock
 from execution.orders.store import Halt
 from execution.store.access import keys
-from execution.store.access.connection import guarded
+from execution.store.access.connection import RedisStore, guarded
 
 
-class RedisHalts:
+class RedisHalts(RedisStore):
     """See HaltStore."""
-
-    def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
 
     @guarded
     def halt(self, halt: Halt) -> None:
@@ -39,11 +36,8 @@ def _halt(field: str, stored: dict[str, str]) -> Halt:
     return Halt(account, stored["reason"], datetime.fromisoformat(stored["since"]))
 
 
-class RedisAccountHolds:
+class RedisAccountHolds(RedisStore):
     """See AccountHoldStore."""
-
-    def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
 
     @guarded
     def hold(self, account: str, seconds: int) -> None:
@@ -54,12 +48,12 @@ class RedisAccountHolds:
         return bool(self._redis.delete(keys.hold(account)))
 
 
-class RedisAddressHolds:
+class RedisAddressHolds(RedisStore):
     """See AddressHoldStore. One key for each address, gone when its time is up; commits of attempts
     read it too."""
 
     def __init__(self, client: Redis, clock: Clock) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._clock = clock
 
     @guarded

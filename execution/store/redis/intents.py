@@ -9,17 +9,14 @@ from redis import Redis
 from execution.operations.waiting_intents import WaitingIntent, publication_order
 from execution.orders.store import Intent, RefusedIntent
 from execution.store.access import keys
-from execution.store.access.connection import guarded, script
+from execution.store.access.connection import RedisStore, guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class RedisIntents:
+class RedisIntents(RedisStore):
     """See IntentStore."""
-
-    def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
 
     @guarded
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
@@ -59,11 +56,11 @@ def _settle(pipe: Any, entry_id: str) -> None:
     pipe.zrem(keys.WAITING_DUE, entry_id)
 
 
-class RedisWaiting:
+class RedisWaiting(RedisStore):
     """A hash of them, and a sorted set of when each is due."""
 
     def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._set_aside = script(client, "set_aside")
         self._take = script(client, "take_waiting")
 

@@ -1,8 +1,7 @@
 """Lists in Redis, newest first. See listings.Listings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from redis import Redis
 
@@ -13,7 +12,7 @@ from execution.orders.codec import order_from_json
 from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.access import keys
-from execution.store.access.connection import guarded
+from execution.store.access.connection import RedisStore, guarded
 from execution.text.json_adapter import JsonAdapter
 
 _ARBITRAGE = JsonAdapter(Arbitrage)
@@ -21,21 +20,20 @@ _RUN = JsonAdapter(Reconciliation)
 Entry = tuple[str, dict[str, str]]
 
 
-class RedisListings:
+class RedisListings(RedisStore):
     """Pages of sorted sets and streams, from their newer end."""
 
     def __init__(self, client: Redis, page: int = PAGE) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._page = page
 
     def orders(self) -> Iterator[Order]:
         for ids in self._ranked(keys.ORDERS):
-            yield from map(order_from_json, self._docs([keys.order(each) for each in ids]))
+            yield from map(order_from_json, self._read(map(keys.order, ids)))
 
     def arbitrages(self) -> Iterator[Arbitrage]:
         for ids in self._ranked(keys.ARBITRAGES):
-            docs = self._docs([keys.arbitrage(each) for each in ids])
-            yield from map(_ARBITRAGE.validate_json, docs)
+            yield from map(_ARBITRAGE.validate_json, self._read(map(keys.arbitrage, ids)))
 
     def refused(self) -> Iterator[RefusedIntent]:
         for _, entry in self._entries(keys.REFUSED):
@@ -61,11 +59,8 @@ class RedisListings:
         return list(self._redis.zrevrange(key, start, start + self._page - 1))
 
     @guarded
-    def _docs(self, records: list[str]) -> list[str]:
-        pipe = self._redis.pipeline(transaction=False)
-        for key in records:
-            pipe.hget(key, "doc")
-        return [doc for doc in pipe.execute() if doc is not None]
+    def _read(self, records: Iterable[str]) -> list[str]:
+        return list(self._docs(records))
 
     def _entries(self, key: str) -> Iterator[Entry]:
         newest = "+"

@@ -1,32 +1,29 @@
-"""Orders in Redis (or Valkey).
+"""Orders in Redis (or Valkey), and the positions that their fills move.
 
 Every change of an order is one Lua script, so one round trip and whole or not at all.
 """
 
 from collections.abc import Iterable
-from itertools import islice
-from typing import Any
 
 from redis import Redis
 
 from execution.model.order import Order, OrderState
+from execution.model.position import Position
 from execution.orders.codec import order_from_json
 from execution.orders.store import Change, Committed
 from execution.store.access import keys
-from execution.store.access.codec import commit_arguments
+from execution.store.access.codec import commit_arguments, position_from_hash
 from execution.store.access.commit_counter import CommitCounter
-from execution.store.access.connection import guarded, script
+from execution.store.access.connection import RedisStore, guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.store.redis.epochs import RedisEpochs
 
-READ_BATCH = 500
 
-
-class RedisOrders:
+class RedisOrders(RedisStore):
     """The records, what is due, and how orders are found."""
 
     def __init__(self, client: Redis, epochs: RedisEpochs, commits: CommitCounter) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._epochs = epochs
         self._commits = commits
         self._commit = script(client, "commit")
@@ -90,14 +87,7 @@ class RedisOrders:
         return sorted(self._redis.smembers(keys.ACCOUNTS) - {keys.PRESENT})
 
     def _load(self, order_ids: Iterable[str]) -> list[Order]:
-        found: list[Order] = []
-        waiting = iter(order_ids)
-        while batch := list(islice(waiting, READ_BATCH)):
-            pipe = self._redis.pipeline(transaction=False)
-            for order_id in batch:
-                pipe.hget(keys.order(order_id), "doc")
-            found += [order_from_json(doc) for doc in pipe.execute() if doc is not None]
-        return found
+        return [order_from_json(doc) for doc in self._docs(map(keys.order, order_ids))]
 
     @guarded
     def order_ids_by_exchange_id(
@@ -124,3 +114,20 @@ class RedisOrders:
     def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
         args = [now_ms, later_than_ms, apart_ms]
         return int(self._make_due(keys=[keys.live(account), keys.DUE], args=args))
+
+
+class RedisPositions(RedisStore):
+    """See PositionStore."""
+
+    @guarded
+    def position(self, account: str, symbol: str) -> Position:
+        stored = self._redis.hgetall(keys.position(account, symbol))
+        return position_from_hash(stored) if stored else Position(account, symbol)
+
+    @guarded
+    def positions(self, account: str | None = None) -> list[Position]:
+        pipe = self._redis.pipeline(transaction=False)
+        for key in sorted(self._redis.smembers(keys.POSITIONS) - {keys.PRESENT}):
+            if account is None or key.startswith(keys.position(account, "")):
+                pipe.hgetall(key)
+        return [position_from_hash(stored) for stored in pipe.execute() if stored]

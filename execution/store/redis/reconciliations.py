@@ -1,13 +1,9 @@
 """What reconciliations leave for the next ones, in Redis. See ReconciliationStore."""
 
-from typing import Any
-
-from redis import Redis
-
 from execution.positions.balance_sheet import BalanceSheet
 from execution.reconciliation.run import Reconciliation, Reread
 from execution.store.access import keys
-from execution.store.access.connection import guarded
+from execution.store.access.connection import RedisStore, guarded
 from execution.text.json_adapter import JsonAdapter
 
 _SHEET = JsonAdapter(BalanceSheet)
@@ -16,11 +12,8 @@ _REREAD = JsonAdapter(Reread)
 READ_MAX = 10_000
 
 
-class RedisReconciliations:
+class RedisReconciliations(RedisStore):
     """Cursors, balance sheets, and the record of runs."""
-
-    def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
 
     @guarded
     def cursor(self, account: str, symbol: str) -> str | None:

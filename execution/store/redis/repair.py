@@ -12,8 +12,8 @@ from execution.model.order import Order
 from execution.model.position import Position
 from execution.orders.codec import order_from_json
 from execution.store.access import keys
-from execution.store.access.codec import created_us, exchange_id_field, position_to_hash, token
-from execution.store.access.connection import guarded, script
+from execution.store.access.codec import created_us, exchange_id_field, position_arguments, token
+from execution.store.access.connection import RedisStore, guarded, script
 
 SCAN_BATCH = 500
 # So many of the orders that wait for the ledger are looked for, the oldest first.
@@ -23,12 +23,12 @@ RANKED = (keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING)
 INDEX_BATCH = 50
 
 
-class RedisRepair:
+class RedisRepair(RedisStore):
     """Looks for what is not there. An index that is empty holds one member all the same, so that
     one that was lost can be told from it."""
 
     def __init__(self, client: Redis, clock: Clock) -> None:
-        self._redis: Any = client
+        super().__init__(client)
         self._clock = clock
         self._replace_position = script(client, "replace_position")
         self._accounts: set[str] = set()
@@ -165,10 +165,7 @@ class RedisRepair:
 
     def _index(self, records: list[str], pipe: Any) -> int:
         """List orders, as they are: whatever changes one of them meanwhile makes this run again."""
-        reading = self._redis.pipeline(transaction=False)
-        for key in records:
-            reading.hget(key, "doc")
-        orders = [order_from_json(doc) for doc in reading.execute() if doc is not None]
+        orders = [order_from_json(doc) for doc in self._docs(records)]
         pipe.multi()
         for order in orders:
             self._list(order, pipe)
@@ -207,14 +204,13 @@ class RedisRepair:
 
     @guarded
     def replace_position(self, before: Position, after: Position) -> bool:
-        fields = [text for pair in position_to_hash(after).items() for text in pair]
         done = self._replace_position(
             keys=[
                 keys.position(after.account, after.symbol),
                 keys.POSITIONS,
                 keys.POSITION_VERSIONS,
             ],
-            args=[token(before), after.version, *fields],
+            args=[token(before), *position_arguments(after)],
         )
         return bool(done)
 

@@ -4,26 +4,20 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
-
-from redis import Redis
 
 from execution.ledger.port import Snapshot
 from execution.model.decimals import to_decimal, to_text
 from execution.positions.valuation import Mark, Totals
 from execution.store.access import keys
-from execution.store.access.connection import guarded
+from execution.store.access.connection import RedisStore, guarded
 from execution.text.json_adapter import JsonAdapter
 
 _SNAPSHOT = JsonAdapter(Snapshot)
 _NUMBERS = ("realised_pnl", "unrealised_pnl", "exposure", "net_exposure", "turnover")
 
 
-class RedisValuations:
+class RedisValuations(RedisStore):
     """Everything that follows from prices."""
-
-    def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
 
     @guarded
     def mark(self, account: str, symbol: str) -> Mark | None:

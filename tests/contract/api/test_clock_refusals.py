@@ -66,7 +66,7 @@ class Site:
             {"main": account},
             self.clock,
             self.clocks,
-            AddressHolds(MemoryAddressHolds(self.store, self.clock), self.clock),
+            AddressHolds(MemoryAddressHolds(self.store), self.clock),
         )
         self.exchange: Any = connections.exchange("main")
 

@@ -157,7 +157,7 @@ class AwayStore:
 
 def test_a_wait_that_could_not_be_shared_is_obeyed_here_and_shared_later() -> None:
     clock = FakeClock()
-    shared = MemoryAddressHolds(MemoryStore(clock), clock)
+    shared = MemoryAddressHolds(MemoryStore(clock))
     away = AwayStore(shared)
     holds = AddressHolds(away, clock)
     holds.hold(ADDRESS, 60, "HTTP 429")
@@ -183,7 +183,7 @@ def test_a_wait_is_as_long_as_was_asked_for_though_our_clock_is_set(
     true = FakeClock()
     wall = FakeClock()
     # Whoever counts the time in Redis has a clock that nobody sets.
-    shared = MemoryAddressHolds(MemoryStore(true), true)
+    shared = MemoryAddressHolds(MemoryStore(true))
     holds = AddressHolds(shared, wall, true.now_ms)
     if is_ours:
         holds.hold(ADDRESS, 60, "HTTP 418")
@@ -219,7 +219,7 @@ class CountingStore:
 
 def test_reads_ask_the_store_now_and_then_and_placements_never() -> None:
     clock = FakeClock()
-    store = CountingStore(MemoryAddressHolds(MemoryStore(clock), clock))
+    store = CountingStore(MemoryAddressHolds(MemoryStore(clock)))
     holds = AddressHolds(store, clock)
     for _ in range(100):
         holds.check(ADDRESS, look=False)
@@ -240,7 +240,7 @@ class Town:
         self.server = CannedServer()
         self.clock = SystemClock()
         self.store = MemoryStore(self.clock)
-        self.shared = MemoryAddressHolds(self.store, self.clock)
+        self.shared = MemoryAddressHolds(self.store)
 
     def worker(self, *exchanges: str) -> Connections:
         accounts = {

@@ -34,7 +34,7 @@ def server() -> Iterator[CannedServer]:
 def _holds() -> tuple[AddressHolds, AddressHolds]:
     """Those of two processes."""
     clock = SystemClock()
-    shared = MemoryAddressHolds(MemoryStore(clock), clock)
+    shared = MemoryAddressHolds(MemoryStore(clock))
     return AddressHolds(shared, clock), AddressHolds(shared, clock)
 
 

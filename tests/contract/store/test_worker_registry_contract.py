@@ -17,8 +17,8 @@ from execution.operations.live_workers import (
     version_need,
 )
 from execution.store.access.connection import connect
-from execution.store.memory.workers import MemoryWorkers
-from execution.store.redis.workers import RedisWorkers
+from execution.store.memory.processes import MemoryWorkers
+from execution.store.redis.processes import RedisWorkers
 from tests.support.fakes import FakeClock
 
 STARTED = datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from execution.model.errors import StoreUnavailable
 from execution.operations.live_workers import LiveWorker
-from execution.store.memory.workers import MemoryWorkers
+from execution.store.memory.processes import MemoryWorkers
 from oneorder.broker import SCHEMA_VERSION
 from tests.support.fakes import FakeClock
 from workers.liveness.heartbeat import Heartbeat, this_worker

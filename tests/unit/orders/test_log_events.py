@@ -3,13 +3,13 @@
 from structlog.testing import capture_logs
 
 from execution.model.order import Verdict
-from execution.orders.observer import LogObserver
+from execution.orders.observer import log_change
 from tests.support.fakes import Rig, answers, is_lost
 
 
 def logging_rig() -> Rig:
     rig = Rig()
-    rig.seen = LogObserver()
+    rig.seen = log_change
     rig.manager = rig.worker()
     return rig
 

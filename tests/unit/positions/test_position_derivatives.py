@@ -8,7 +8,7 @@ from execution.model.decimals import ZERO
 from execution.model.instrument import COST_GRID, Kind, instrument_of
 from execution.model.order import Fill
 from execution.model.position import Position, fold
-from execution.positions.cash_flows import cash_flows
+from execution.positions.balance_sheet import cash_flows
 from tests.support.fakes import fill
 
 # Contracts of 0.01 BTC, settled in USDT; and of 100 USD, settled in BTC.

@@ -10,7 +10,7 @@ from execution.model.decimals import ZERO
 from execution.model.instrument import COST_GRID
 from execution.model.order import Fill
 from execution.model.position import Position, fold
-from execution.positions.cash_flows import cash_flows
+from execution.positions.balance_sheet import cash_flows
 from tests.support.fakes import fill
 from tests.support.position_kit import (
     EVERY_KIND,

@@ -25,9 +25,9 @@ from execution.operations.missing_accounts import (
 )
 from execution.positions.pricing import QUESTIONS_MAX
 from execution.positions.valuation import MarkSource, Valuer
-from execution.reconciliation.drift_pairs import pairs_that_explain
 from execution.reconciliation.run import DriftPolicy
 from execution.reconciliation.symbol_failures import SymbolFailures
+from execution.reconciliation.symbol_sync import pairs_that_explain
 from tests.support.fakes import ACCOUNT, MARKET, SYMBOL, FakeExchange, Rig, is_lost
 
 GONE = "AAA/USDT"

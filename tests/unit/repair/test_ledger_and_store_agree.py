@@ -43,7 +43,7 @@ def with_ledger(rig: Rig, ledger: MemoryLedger) -> MemoryLedger:
     before = rig.ledger
     rig.ledger = ledger
     rig.archive = Archive(
-        MemoryArchive(rig.store, rig.clock),
+        MemoryArchive(rig.store),
         rig.valuations,
         ledger,
         rig.clock,

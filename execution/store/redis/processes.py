@@ -1,22 +1,21 @@
-"""The registry of live workers in Redis. See live_workers.WorkerRegistry."""
+"""What processes show each other in Redis: which workers are alive, leases, clock offsets."""
 
-from typing import Any
+import json
+from dataclasses import asdict
 
 from redis import Redis
 
+from execution.exchanges.port import ClockOffset
 from execution.operations.live_workers import BEAT_TTL_MS, MISSING_TTL_MS, LiveWorker, needs_met
 from execution.store.access import keys
-from execution.store.access.connection import guarded
+from execution.store.access.connection import RedisStore, guarded, script
 from execution.text.json_adapter import JsonAdapter
 
 _WORKER = JsonAdapter(LiveWorker)
 
 
-class RedisWorkers:
-    """A key with a time to live for each worker, and a set of all their names."""
-
-    def __init__(self, client: Redis) -> None:
-        self._redis: Any = client
+class RedisWorkers(RedisStore):
+    """See WorkerRegistry. A key with a time to live for each worker, and a set of their names."""
 
     @guarded
     def beat(self, worker: LiveWorker) -> None:
@@ -54,3 +53,33 @@ class RedisWorkers:
         pipe.pexpire(key, MISSING_TTL_MS)
         pipe.get(key)
         return int(pipe.execute()[-1])
+
+
+class RedisLeases(RedisStore):
+    """See LeaseStore."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__(client)
+        self._lease = script(client, "lease")
+        self._release = script(client, "release")
+
+    @guarded
+    def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
+        return bool(self._lease(keys=[keys.lease(name)], args=[owner, ttl_ms]))
+
+    @guarded
+    def release(self, name: str, owner: str) -> None:
+        self._release(keys=[keys.lease(name)], args=[owner])
+
+
+class RedisClocks(RedisStore):
+    """See ClockStore."""
+
+    @guarded
+    def clock_offset(self, account: str, host: str) -> ClockOffset | None:
+        text = self._redis.hget(keys.clocks(account), keys.clock_field(host))
+        return None if text is None else ClockOffset(**json.loads(text))
+
+    @guarded
+    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None:
+        self._redis.hset(keys.clocks(account), keys.clock_field(host), json.dumps(asdict(offset)))
