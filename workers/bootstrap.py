@@ -31,12 +31,7 @@ from execution.repair.rebuilding import Rebuilder
 from execution.repair.repairer import Repairer
 from execution.store.stores import Stores
 from workers.configuration.opening import ledger_of, stores_of
-from workers.configuration.settings import (
-    Settings,
-    drift_policy_of,
-    load_settings,
-    windows_of,
-)
+from workers.configuration.settings import Settings, drift_policy_of, load_settings, windows_of
 from workers.configuration.start_check import checked_accounts
 from workers.intake.arbitrages import ArbitrageIntake
 from workers.intake.intake import Intake

@@ -5,13 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from execution.arbitrage.model import (
-    Arbitrage,
-    ArbitrageState,
-    LegRole,
-    Result,
-    average_price,
-)
+from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole, Result, average_price
 from execution.arbitrage.plan import LegPlan, Venue, fix_role, is_dust_at, plan_fix
 from execution.arbitrage.store import NewLeg
 from execution.market_data.spreads import UNLIMITED

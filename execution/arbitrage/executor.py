@@ -27,6 +27,7 @@ from execution.model.errors import (
 from execution.model.order import Order
 from execution.orders.core import OrderCore
 from execution.orders.journal import new_revision
+from execution.orders.signal_age import expired
 from execution.orders.store import Committed, Epoch
 
 
@@ -154,10 +155,9 @@ class ArbitrageExecutor:
             return Move(arbitrage, self._limits.recheck_ms)
         except NoPlan as error:
             return decisions.refused(arbitrage, str(error), self._limits)
-        now = self._core.clock.now()
-        if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
-            reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
-            return decisions.refused(arbitrage, reason, self._limits)
+        over = expired(arbitrage.expires_at, self._core.clock.now())
+        if over is not None:
+            return decisions.refused(arbitrage, over, self._limits)
         try:
             buy, sell = run_parallel(
                 lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),

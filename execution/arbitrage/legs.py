@@ -17,12 +17,7 @@ from execution.exchanges.parallel import run_parallel
 from execution.exchanges.port import Exchange, MarketSource
 from execution.model.book import Book
 from execution.model.decimals import ZERO
-from execution.model.errors import (
-    ExchangeUnavailable,
-    NoPlan,
-    UnknownAccount,
-    VersionConflict,
-)
+from execution.model.errors import ExchangeUnavailable, NoPlan, UnknownAccount, VersionConflict
 from execution.model.instrument import assets_of
 from execution.model.order import Order, OrderType, TimeInForce
 from execution.model.waiting import Wait

@@ -22,6 +22,8 @@ ENGINE_BOUND_MS = 10 * SECOND_MS
 # What we take where no document says how long an order that ended without a fill can be found. It
 # is the shortest time that any of them names, which is OKX's.
 ENDED_KEPT_MS = 2 * HOUR_MS
+# What we take where no document bounds the lag of lookups behind placements.
+READ_LAG_MS = 2 * SECOND_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class ExchangeGuarantees:
     window_ms: int
     window_min_ms: int
     window_max_ms: int
-    engine_bound_ms: int
-    read_lag_ms: int
-    ended_kept_ms: int | None
     lookup: str
     source: str
+    engine_bound_ms: int = ENGINE_BOUND_MS
+    read_lag_ms: int = READ_LAG_MS
+    ended_kept_ms: int | None = ENDED_KEPT_MS
 
     @property
     def is_fenced(self) -> bool:

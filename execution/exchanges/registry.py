@@ -3,27 +3,17 @@
 import hashlib
 from uuid import UUID
 
-from execution.exchanges.guarantees import (
-    ENDED_KEPT_MS,
-    ENGINE_BOUND_MS,
-    ExchangeGuarantees,
-    Uniqueness,
-)
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.profiles import binance, bybit, coinbase, kraken, okx, upbit
 from execution.exchanges.verdicts import EVERY_EXCHANGE, Failure, VerdictRule, match_rule
 from execution.model.order import Verdict
 
-PROFILES = {
-    "binance": binance,
-    "bybit": bybit,
-    "okx": okx,
-    "kraken": kraken,
-    "coinbase": coinbase,
-    "upbit": upbit,
+_PROFILES = (binance, bybit, okx, kraken, coinbase, upbit)
+GUARANTEES: dict[str, ExchangeGuarantees] = {
+    profile.GUARANTEES.exchange: profile.GUARANTEES for profile in _PROFILES
 }
-GUARANTEES = {name: profile.GUARANTEES for name, profile in PROFILES.items()}
 TABLES: dict[str, tuple[VerdictRule, ...]] = {
-    name: profile.VERDICTS for name, profile in PROFILES.items()
+    profile.GUARANTEES.exchange: profile.VERDICTS for profile in _PROFILES
 }
 
 
@@ -36,9 +26,6 @@ def without_guarantees(exchange: str) -> ExchangeGuarantees:
         window_ms=5_000,
         window_min_ms=1,
         window_max_ms=0,
-        engine_bound_ms=ENGINE_BOUND_MS,
-        read_lag_ms=2_000,
-        ended_kept_ms=ENDED_KEPT_MS,
         lookup="none that proves anything",
         source="none: no document of this exchange was read; every figure is our assumption",
     )

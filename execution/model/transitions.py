@@ -31,13 +31,7 @@ from execution.model.order import (
     merge_fills,
     with_verdict,
 )
-from execution.model.report_faults import (
-    believable,
-    fault_reason,
-    is_fault,
-    mismatches,
-    overfill,
-)
+from execution.model.report_faults import believable, fault_reason, is_fault, mismatches, overfill
 from execution.model.waiting import is_wait
 
 Rule = Callable[[Order, Any], Order]

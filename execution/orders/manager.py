@@ -14,12 +14,7 @@ from execution.model.errors import (
     UnknownSymbol,
     VersionConflict,
 )
-from execution.model.events import (
-    CancelRequested,
-    Refused,
-    Reported,
-    SettledByHand,
-)
+from execution.model.events import CancelRequested, Refused, Reported, SettledByHand
 from execution.model.order import Order, OrderState
 from execution.model.waiting import BUSY, Wait
 from execution.orders.journal import Journal
@@ -47,10 +42,7 @@ class OrderManager:
         Raises SignalReused if its signal id stands for a different order already.
         """
         try:
-            with self.bulkhead.place(order.account):
-                return self.path.follow(order)
-        except Crowded as crowded:
-            return self._leave(order, crowded)
+            return self._follow(order)
         except VersionConflict:
             return self.advance(self._known_as(order))
 
@@ -67,10 +59,7 @@ class OrderManager:
     def advance(self, order: Order) -> Order:
         """Move the order on from whatever state it is in, as far as it goes now."""
         try:
-            with self.bulkhead.place(order.account):
-                return self.path.follow(order)
-        except Crowded as crowded:
-            return self._leave(order, crowded)
+            return self._follow(order)
         except VersionConflict:
             # Another worker was faster and moves the order on; the sweep comes back to it.
             return self.journal.load(order.order_id)
@@ -115,12 +104,18 @@ class OrderManager:
         """The order's record. Raises UnknownOrder."""
         return self.journal.load(order_id)
 
-    def _leave(self, order: Order, crowded: Crowded) -> Order:
-        """Leave the order to the sweep, with a record if it has none. What its record says already,
-        such as that its outcome is unknown, says more than that its account is busy."""
-        cause = BUSY if order.reason is None else ""
+    def _follow(self, order: Order) -> Order:
+        """Take the order along its path; where there is no place, leave it to the sweep, with a
+        record if it has none. What its record says already, such as that its outcome is unknown,
+        says more than that its account is busy. Raises VersionConflict."""
         try:
-            return self.journal.delay(order, Wait(cause, str(crowded), crowded.wait_s))
+            with self.bulkhead.place(order.account):
+                return self.path.follow(order)
+        except Crowded as crowded:
+            cause = BUSY if order.reason is None else ""
+            wait = Wait(cause, str(crowded), crowded.wait_s)
+        try:
+            return self.journal.delay(order, wait)
         except VersionConflict:
             return self._known_as(order)
 

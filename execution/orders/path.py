@@ -18,14 +18,7 @@ from execution.model.errors import (
     StoreRestarted,
     UnknownAccount,
 )
-from execution.model.events import (
-    AttemptBegan,
-    AttemptDied,
-    Event,
-    Quarantined,
-    Rejected,
-    Reported,
-)
+from execution.model.events import AttemptBegan, AttemptDied, Event, Quarantined, Rejected, Reported
 from execution.model.order import Attempt, Order, OrderReport
 from execution.model.waiting import HELD, Wait
 from execution.orders.decisions import (

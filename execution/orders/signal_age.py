@@ -29,11 +29,11 @@ def published_at(order: Order) -> datetime:
     return order.published_at or publication_time(order.entry_id, order.created_at)
 
 
-def expired_by(order: Order, now: datetime) -> str | None:
-    """Say that the order's signal has expired, None where it has not."""
-    if order.expires_at is None or now < order.expires_at:
+def expired(expires_at: datetime | None, now: datetime) -> str | None:
+    """Say that a signal has expired, None where it has not."""
+    if expires_at is None or now < expires_at:
         return None
-    return f"expires_at: {order.expires_at.isoformat()} has passed"
+    return f"expires_at: {expires_at.isoformat()} has passed"
 
 
 def too_old(order: Order, now: datetime, age_max_s: int | None) -> str | None:
@@ -50,7 +50,7 @@ def reason_over(order: Order, now: datetime, age_max_s: int | None) -> str | Non
     is."""
     if order.cancel_requested:
         return "canceled before it was sent"
-    return expired_by(order, now) or too_old(order, now, age_max_s)
+    return expired(order.expires_at, now) or too_old(order, now, age_max_s)
 
 
 def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:

@@ -15,11 +15,7 @@ from execution.model.instrument import assets_of
 from execution.model.order import OrderState
 from execution.model.position import Position
 from execution.positions.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
-from execution.reconciliation.context import (
-    AccountRun,
-    ReconciledExchange,
-    ReconciliationContext,
-)
+from execution.reconciliation.context import AccountRun, ReconciledExchange, ReconciliationContext
 from execution.reconciliation.run import DriftPolicy, Reconciliation, Reread
 from execution.reconciliation.symbol_sync import SymbolSync
 from execution.repair.store import Repair

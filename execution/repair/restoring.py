@@ -9,11 +9,12 @@ from execution.ledger.archive import Archive
 from execution.ledger.port import Ledger
 from execution.model.clock import Clock
 from execution.model.errors import IllegalTransition
-from execution.model.order import Order
+from execution.model.events import Reported
+from execution.model.order import Order, OrderReport, merge_fills
+from execution.model.transitions import transition
 from execution.orders.journal import new_revision
 from execution.orders.store import Change, Committed, HaltStore, OrderStore
 from execution.repair.checks import batches
-from execution.repair.records import brought_up
 from execution.repair.store import Repair, RepairStore
 
 
@@ -84,3 +85,38 @@ class Restorer:
             if halt.account not in standing:
                 self.halts.halt(halt)
                 repair.lost.append(f"the halt of {halt.account or 'every account'}")
+
+
+def brought_up(held: Order, known: Order) -> Order:
+    """The record with what the ledger knows and it does not; the same object for nothing.
+
+    A later state of the same story takes its place. Where the story has gone on differently since,
+    only what the ledger heard from the exchange is told again. Raises IllegalTransition.
+    """
+    if (held.version, held.revision) == (known.version, known.revision):
+        return held
+    if _continues(known, held):
+        return replace(known, fills=merge_fills(known.fills, held.fills))
+    if known.exchange_order_id is None:
+        return held
+    report = OrderReport(
+        known.exchange_order_id,
+        known.client_order_id,
+        known.symbol,
+        known.state,
+        known.filled,
+        known.average,
+        known.fills,
+    )
+    return transition(held, Reported(report))
+
+
+def _continues(known: Order, held: Order) -> bool:
+    """Say whether `known` is a later state of what `held` is."""
+    stamps = [(attempt.number, attempt.stamp_ms) for attempt in held.attempts]
+    begun = [(attempt.number, attempt.stamp_ms) for attempt in known.attempts]
+    return (
+        known.updated_at >= held.updated_at
+        and begun[: len(stamps)] == stamps
+        and held.exchange_order_id in (None, known.exchange_order_id)
+    )

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from execution.arbitrage.store import ArbitrageStore
-from execution.exchanges.address_holds import AddressHoldStore
 from execution.exchanges.clocks import ClockStore
+from execution.exchanges.hold_store import AddressHoldStore
 from execution.ledger.archive import ArchiveStore
 from execution.market_data.snapshots import Books
 from execution.model.clock import Clock

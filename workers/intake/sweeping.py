@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from execution.model.clock import Clock, steady_ms
-from execution.operations.waiting_intents import WaitingIntent
-from execution.orders.store import Intent
 from execution.store.stores import Stores
 from workers.intake.deferrals import LeftToOthers
 from workers.intake.intake import Intake
@@ -63,17 +61,20 @@ class Sweeper:
             # Orders come before intents: what may stand at an exchange cannot wait for what is new.
             self._wake_due(min(ORDERS_A_SWEEP, self.wakes.wanted()))
             intents = self.stores.intents.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
-            self._for_its_share(intents, self._drain)
+            self._for_its_share(intents, self.intake.drain)
             now_ms = self.clock.now_ms()
             waiting = self.stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS)
-            self._for_its_share(waiting, self._look_again)
+            self._for_its_share(waiting, self.intake.look_again)
         finally:
             leases.release("sweep", owner)
 
     def _for_its_share(self, found: Iterable[T], act: Callable[[T], None]) -> None:
         end_ms = self.steady_ms() + SHARE_MS
         for each in found:
-            act(each)
+            try:
+                act(each)
+            except LeftToOthers as left:
+                self.wakes.intent(left.entry_id)
             if self.steady_ms() >= end_ms:
                 return
 
@@ -85,15 +86,3 @@ class Sweeper:
             self.wakes.order(order_id)
         for arbitrage_id in self.stores.arbitrages.due(now_ms, count, WAKE_LEASE_MS):
             self.wakes.arbitrage(arbitrage_id)
-
-    def _drain(self, intent: Intent) -> None:
-        try:
-            self.intake.drain(intent)
-        except LeftToOthers as left:
-            self.wakes.intent(left.entry_id)
-
-    def _look_again(self, waiting: WaitingIntent) -> None:
-        try:
-            self.intake.look_again(waiting)
-        except LeftToOthers as left:
-            self.wakes.intent(left.entry_id)

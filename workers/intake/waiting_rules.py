@@ -8,7 +8,7 @@ import sentry_sdk
 import structlog
 
 from execution.model.clock import Clock
-from execution.orders.signal_age import market_too_old, publication_time
+from execution.orders.signal_age import expired, market_too_old, publication_time
 from execution.orders.store import Intent
 from oneorder.signals import BODY_MAX, CancelRequest, Message, OrderSignal
 from workers.intake.roster import NotOurs
@@ -35,10 +35,9 @@ class WaitingRules:
             return f"body: is longer than {BODY_MAX:,} characters"
         if message is None or isinstance(message, CancelRequest):
             return None
-        if message.expires_at is not None and now >= message.expires_at:
-            return f"expires_at: {message.expires_at.isoformat()} has passed"
-        if not isinstance(message, OrderSignal) or message.type != "market":
-            return None
+        over = expired(message.expires_at, now)
+        if over is not None or not isinstance(message, OrderSignal) or message.type != "market":
+            return over
         published = publication_time(intent.entry_id, now)
         return market_too_old(published, now, self.market_age_max_s)
 

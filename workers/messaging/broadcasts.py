@@ -5,17 +5,13 @@ one line in the log, where Celery prints a traceback, or connects again, for muc
 """
 
 import inspect
-import json
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from kombu.pidbox import Node
-from kombu.utils.json import dumps
 
-from workers.messaging.envelopes import MalformedMessage, open_envelope
+from workers.messaging.envelopes import MalformedMessage, open_envelope, seal_envelope
 
 NAME_LENGTH_MAX = 255
 CLOCK_MAX = 2**62
@@ -58,24 +54,8 @@ def read_broadcast(raw: bytes, channel: bytes) -> bytes:
         sound, kept = _command(body), {"clock": _clock(headers.get("clock"), "headers.clock")}
     else:
         sound, kept = _events(body), {"hostname": _text(headers, "hostname")}
-    payload: str = dumps(sound)
-    return json.dumps(
-        {
-            "body": b64encode(payload.encode()).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": kept,
-            "properties": {
-                "body_encoding": "base64",
-                "delivery_info": {
-                    "exchange": exchange,
-                    "routing_key": _text(delivery, "routing_key") or "",
-                },
-                "delivery_tag": uuid4().hex,
-                "priority": 0,
-            },
-        }
-    ).encode()
+    routing_key = _text(delivery, "routing_key") or ""
+    return seal_envelope(sound, kept, {"exchange": exchange, "routing_key": routing_key})
 
 
 def _command(body: object) -> dict[str, Any]:

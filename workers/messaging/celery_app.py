@@ -9,13 +9,7 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import (
-    beat_init,
-    task_failure,
-    worker_init,
-    worker_ready,
-    worker_shutdown,
-)
+from celery.signals import beat_init, task_failure, worker_init, worker_ready, worker_shutdown
 from kombu import Queue
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
@@ -23,11 +17,7 @@ from execution.text.redacted_logging import redact_process_output
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
 from oneorder.errors import SettingsError
 from workers.bootstrap import services
-from workers.configuration.settings import (
-    Settings,
-    check_worker_accounts,
-    load_settings,
-)
+from workers.configuration.settings import Settings, check_worker_accounts, load_settings
 from workers.intake.set_aside import keep_malformed_with, put_aside
 from workers.liveness.heartbeat import Heartbeat, this_worker
 from workers.liveness.outage_watch import OutageWatch, outage_watchers

@@ -54,17 +54,26 @@ def read_message(raw: bytes, queue: str, now: datetime) -> bytes:
     task = _task(headers)
     args, kwargs = _arguments(parts)
     _check_upkeep(task, args, kwargs)
-    payload: str = dumps([args, kwargs, {}])
+    delivery = {"exchange": "", "routing_key": queue}
+    sound = _sound_headers(headers, task, now)
+    return seal_envelope([args, kwargs, {}], sound, delivery, correlation_id=headers["id"])
+
+
+def seal_envelope(
+    body: object, headers: Mapping[str, object], delivery: Mapping[str, str], **properties: object
+) -> bytes:
+    """Write a message as Celery does, under a delivery tag of its own."""
+    payload: str = dumps(body)
     return json.dumps(
         {
             "body": b64encode(payload.encode()).decode(),
             "content-encoding": "utf-8",
             "content-type": "application/json",
-            "headers": _sound_headers(headers, task, now),
+            "headers": headers,
             "properties": {
+                **properties,
                 "body_encoding": "base64",
-                "correlation_id": headers["id"],
-                "delivery_info": {"exchange": "", "routing_key": queue},
+                "delivery_info": delivery,
                 "delivery_tag": uuid4().hex,
                 "priority": 0,
             },

@@ -36,6 +36,7 @@ from workers.intake.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 from workers.messaging.celery_app import app
 from workers.messaging.envelopes import HOPS_MAX
 
+log = structlog.get_logger("oneorder")
 T = TypeVar("T")
 
 ARCHIVE_LEASE_MS = 30_000
@@ -179,7 +180,6 @@ def _wake(task: Any, subject: Any, **options: Any) -> None:
         task.apply_async((subject,), options, retry=False, expires=WAKE_LEASE_MS // 1000)
     except OperationalError as error:
         # The lease runs out and it is due again.
-        log = structlog.get_logger("oneorder")
         log.warning("wake_failed", task=task.name, subject=subject, error=str(error))
 
 
@@ -192,7 +192,6 @@ def _backlog() -> int:
             channel: Any = connection.channel()
             return int(channel.queue_declare(queue="orders", durable=True).message_count)
         except away as error:
-            log = structlog.get_logger("oneorder")
             log.warning("backlog_unknown", error=str(error))
             return BACKLOG_MAX
 
@@ -206,7 +205,6 @@ def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
         if parts.roster.others(Need((wanted,))):
             _pass_on(reconcile, body, hops)
         else:
-            log = structlog.get_logger("oneorder")
             log.warning("not_reconciled", account=wanted, error="no live worker knows the account")
         return
     # An account that is out of reach does not keep the others from being reconciled, or waiting.
@@ -221,7 +219,6 @@ def _reconcile(parts: Services, name: str) -> None:
     except AlreadyRunning:
         return
     except ExchangeUnavailable as error:
-        log = structlog.get_logger("oneorder")
         log.warning("not_reconciled", account=name, error=str(error))
 
 
@@ -244,7 +241,6 @@ def check_accounts() -> None:
 def mark() -> None:
     """Price holdings, compute the totals, and add points to the equity series."""
     parts = services()
-    log = structlog.get_logger("oneorder")
     for sentence in parts.valuer.mark(mark_sources(parts)):
         log.warning("not_marked", error=sentence)
     totals = parts.valuer.value(parts.accounts)
@@ -263,7 +259,7 @@ def archive() -> None:
         parts.archive.run()
     except LedgerUnavailable as error:
         # What is to be written waits; the next tick tries again.
-        structlog.get_logger("oneorder").warning("not_archived", error=str(error))
+        log.warning("not_archived", error=str(error))
     finally:
         parts.stores.leases.release("archive", owner)
 
@@ -276,7 +272,6 @@ def measure_clocks() -> None:
 
 
 def _measure_clock(parts: Services, name: str) -> None:
-    log = structlog.get_logger("oneorder")
     try:
         with parts.bulkhead.place(name):
             offset = parts.clocks.measure(name, parts.connections.exchange(name))

@@ -1,6 +1,6 @@
 """What Bybit promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import DAY_MS, ENGINE_BOUND_MS, ExchangeGuarantees, Uniqueness
+from execution.exchanges.guarantees import DAY_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -20,8 +20,6 @@ GUARANTEES = ExchangeGuarantees(
     window_ms=5_000,
     window_min_ms=1,
     window_max_ms=5_000,
-    engine_bound_ms=ENGINE_BOUND_MS,
-    read_lag_ms=2_000,
     ended_kept_ms=DAY_MS,
     lookup="GET /v5/order/realtime with orderLinkId (open orders and the latest 500 ended ones), "
     "then GET /v5/order/history",

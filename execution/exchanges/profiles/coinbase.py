@@ -1,11 +1,6 @@
 """What Coinbase promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import (
-    ENDED_KEPT_MS,
-    ENGINE_BOUND_MS,
-    ExchangeGuarantees,
-    Uniqueness,
-)
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -25,9 +20,6 @@ GUARANTEES = ExchangeGuarantees(
     window_ms=5_000,
     window_min_ms=1,
     window_max_ms=0,
-    engine_bound_ms=ENGINE_BOUND_MS,
-    read_lag_ms=2_000,
-    ended_kept_ms=ENDED_KEPT_MS,
     lookup="GET /api/v3/brokerage/orders/historical/batch, searched for client_order_id",
     source="docs.cdp.coinbase.com: Create Order (a client_order_id that is not unique makes no "
     "order, and the one that has it is returned), List Orders; the pattern is that of the ids that "

@@ -1,6 +1,6 @@
 """What Kraken promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENDED_KEPT_MS, ExchangeGuarantees, Uniqueness
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import NOT_SENT, REJECTED, STANDS, UNKNOWN, VerdictRule, each
 
 GUARANTEES = ExchangeGuarantees(
@@ -11,8 +11,6 @@ GUARANTEES = ExchangeGuarantees(
     window_min_ms=3_000,
     window_max_ms=60_000,
     engine_bound_ms=1_000,
-    read_lag_ms=2_000,
-    ended_kept_ms=ENDED_KEPT_MS,
     lookup="OpenOrders, then ClosedOrders, with cl_ord_id",
     source="docs.kraken.com: AddOrder (after `deadline` the matching engine rejects, latency and "
     "queueing included, so that by the document nothing may become an order later, and the second "

@@ -1,6 +1,6 @@
 """What OKX promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENGINE_BOUND_MS, HOUR_MS, ExchangeGuarantees, Uniqueness
+from execution.exchanges.guarantees import HOUR_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -19,8 +19,6 @@ GUARANTEES = ExchangeGuarantees(
     window_ms=5_000,
     window_min_ms=1,
     window_max_ms=30_000,
-    engine_bound_ms=ENGINE_BOUND_MS,
-    read_lag_ms=2_000,
     ended_kept_ms=2 * HOUR_MS,
     lookup="GET /api/v5/trade/order with clOrdId, the latest of several",
     source="www.okx.com/docs-v5: transaction timeouts (the header expTime: not processed once the "

@@ -1,6 +1,6 @@
 """What Upbit promises of ids and late requests, and what its answers prove."""
 
-from execution.exchanges.guarantees import ENGINE_BOUND_MS, ExchangeGuarantees, Uniqueness
+from execution.exchanges.guarantees import ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
     NOT_SENT,
     REJECTED,
@@ -20,8 +20,6 @@ GUARANTEES = ExchangeGuarantees(
     window_ms=5_000,
     window_min_ms=1,
     window_max_ms=0,
-    engine_bound_ms=ENGINE_BOUND_MS,
-    read_lag_ms=2_000,
     ended_kept_ms=None,
     lookup="GET /v1/order with identifier",
     source="docs.upbit.com: create order (an identifier is unique among all orders of the user, "

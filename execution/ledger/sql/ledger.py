@@ -32,11 +32,7 @@ from execution.ledger.sql.engine import (
     parse_url,
     shown,
 )
-from execution.ledger.sql.rows import (
-    read_fill,
-    read_snapshot,
-    snapshot_row,
-)
+from execution.ledger.sql.rows import read_fill, read_snapshot, snapshot_row
 from execution.ledger.sql.schema import IDENTITY, prepare
 from execution.ledger.sql.upsert import keep_orders, upsert
 from execution.model.errors import LedgerUnavailable

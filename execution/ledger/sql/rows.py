@@ -16,6 +16,7 @@ from execution.orders.codec import order_to_json
 Row = dict[str, Any]
 _ORDER_COLUMNS = [column.name for column in orders.columns if column.name != "doc"]
 _ATTEMPT = [field.name for field in fields(Attempt)]
+_FILL = [field.name for field in fields(Fill)]
 _SNAPSHOT = [field.name for field in fields(Snapshot)]
 
 
@@ -35,28 +36,16 @@ def fill_rows(order: Order) -> Iterator[Row]:
         yield {
             "account": order.account,
             "symbol": order.symbol,
-            "trade_id": fill.trade_id,
-            "side": fill.side,
             "order_id": order.order_id,
             "exchange_order_id": order.exchange_order_id,
-            "price": fill.price,
-            "amount": fill.amount,
+            **{name: getattr(fill, name) for name in _FILL},
             "fees": _fees_to_json(fill.fees),
-            "time": fill.time,
-            "sequence": fill.sequence,
         }
 
 
 def read_fill(row: RowMapping) -> Fill:
-    return Fill(
-        trade_id=row["trade_id"],
-        side=Side(row["side"]),
-        price=row["price"],
-        amount=row["amount"],
-        fees=_fees_from_json(row["fees"]),
-        time=row["time"],
-        sequence=row["sequence"],
-    )
+    read = {name: row[name] for name in _FILL}
+    return Fill(**read | {"side": Side(row["side"]), "fees": _fees_from_json(row["fees"])})
 
 
 def snapshot_row(snapshot: Snapshot) -> Row:

@@ -19,11 +19,7 @@ from redis import (
 from redis.connection import parse_url
 
 from execution.model.errors import StoreUnavailable
-from oneorder.failover import (
-    FailoverConnection,
-    FailoverSSLConnection,
-    FailoverUnixConnection,
-)
+from oneorder.failover import FailoverConnection, FailoverSSLConnection, FailoverUnixConnection
 
 READ_BATCH = 500
 

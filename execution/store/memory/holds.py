@@ -1,6 +1,6 @@
 """What keeps orders from being sent, in memory."""
 
-from execution.exchanges.address_holds import AddressHold
+from execution.exchanges.hold_store import AddressHold
 from execution.orders.store import Halt
 from execution.store.memory.server import MemoryPart
 

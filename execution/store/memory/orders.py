@@ -85,12 +85,8 @@ class MemoryOrders(MemoryPart):
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
         with self._server.lock:
             found = sorted(self._tables.orders.values(), key=lambda o: (o.created_at, o.order_id))
-        return [
-            order
-            for order in found
-            if (state is None or order.state is state)
-            and (account is None or order.account == account)
-        ]
+        wanted = (order for order in found if state in (None, order.state))
+        return [order for order in wanted if account in (None, order.account)]
 
     def live_orders(self, account: str) -> list[Order]:
         found = [o for o in self.orders(account=account) if o.order_id in self._tables.live]

@@ -16,9 +16,6 @@ class MemoryValuations:
         self._snapshots: list[Snapshot] = []
         self._archived = 0
 
-    def mark(self, account: str, symbol: str) -> Mark | None:
-        return self._marks.get((account, symbol))
-
     def marks(self, account: str) -> dict[str, Mark]:
         return {symbol: mark for (owner, symbol), mark in self._marks.items() if owner == account}
 

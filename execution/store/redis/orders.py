@@ -71,12 +71,8 @@ class RedisOrders(RedisStore):
     @guarded
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
         found = self._load(self._redis.zrange(keys.ORDERS, 0, -1))
-        return [
-            order
-            for order in found
-            if (state is None or order.state is state)
-            and (account is None or order.account == account)
-        ]
+        wanted = (order for order in found if state in (None, order.state))
+        return [order for order in wanted if account in (None, order.account)]
 
     @guarded
     def live_orders(self, account: str) -> list[Order]:

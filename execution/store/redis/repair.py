@@ -63,8 +63,7 @@ class RedisRepair(RedisStore):
         self._accounts |= set(accounts)
         found = self._lost_indexes()
         for account in sorted(self._accounts):
-            live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
-            without = self._without_doc(live)
+            without = self._without_doc(self._live(account))
             found += [f"the record of live order {order_id}" for order_id in without]
         waiting = self._redis.zrange(keys.UNARCHIVED, 0, WAITING_MAX - 1)
         without = self._without_doc([i for i in waiting if i != keys.PRESENT])
@@ -88,9 +87,9 @@ class RedisRepair(RedisStore):
         # What is lost of positions says nothing of orders.
         names += [f"position index {key}" for key in (keys.POSITIONS, keys.POSITION_VERSIONS)]
         answers = iter(pipe.execute())
-        lost = [name for name, answer in zip(names, answers, strict=False) if not _is_there(answer)]
+        lost = [name for name, answer in zip(names, answers, strict=False) if not answer]
         for account in accounts:
-            had_orders, *indexes = (_is_there(next(answers)) for _ in range(3))
+            had_orders, *indexes = (next(answers) for _ in range(3))
             for key_of, is_there in zip((keys.live, keys.exchange_ids), indexes, strict=True):
                 # An account without orders has nothing to lose, and may be new in the settings.
                 if had_orders and not is_there:
@@ -126,9 +125,7 @@ class RedisRepair(RedisStore):
         count = 0
         # First, so that one that is lost while this is at work stays without its mark.
         self._mark()
-        for account in self._accounts:
-            self._forget_lost_records(account)
-        self._forget_lost_orders()
+        self._forget_lost_records()
         records = self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH)
         while batch := list(islice(records, INDEX_BATCH)):
             count += self._redis.transaction(
@@ -144,24 +141,22 @@ class RedisRepair(RedisStore):
             self._redis.sadd(keys.POSITIONS, key)
             self._redis.hsetnx(keys.POSITION_VERSIONS, key, version)
 
-    def _forget_lost_orders(self) -> None:
-        """Take off the list of orders what has no record: what the ledger has is listed again, and
-        what it has not never was, unless the exchange says otherwise."""
-        listed = [i for i in self._redis.zrange(keys.ORDERS, 0, -1) if i != keys.PRESENT]
-        for start in range(0, len(listed), SCAN_BATCH):
-            without = self._without_doc(listed[start : start + SCAN_BATCH])
+    def _forget_lost_records(self) -> None:
+        """Take off the lists what has no record: what the ledger has is listed again, and what it
+        has not never was, unless the exchange says otherwise."""
+        for account in self._accounts:
+            without = self._without_doc(self._live(account))
             if without:
-                self._redis.zrem(keys.ORDERS, *without)
+                self._redis.srem(keys.live(account), *without)
+        for key in (keys.UNARCHIVED, keys.ORDERS):
+            listed = [name for name in self._redis.zrange(key, 0, -1) if name != keys.PRESENT]
+            for start in range(0, len(listed), SCAN_BATCH):
+                without = self._without_doc(listed[start : start + SCAN_BATCH])
+                if without:
+                    self._redis.zrem(key, *without)
 
-    def _forget_lost_records(self, account: str) -> None:
-        live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
-        without = self._without_doc(live)
-        waiting = [i for i in self._redis.zrange(keys.UNARCHIVED, 0, -1) if i != keys.PRESENT]
-        unarchived = self._without_doc(waiting)
-        if without:
-            self._redis.srem(keys.live(account), *without)
-        if unarchived:
-            self._redis.zrem(keys.UNARCHIVED, *unarchived)
+    def _live(self, account: str) -> list[str]:
+        return sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
 
     def _index(self, records: list[str], pipe: Any) -> int:
         """List orders, as they are: whatever changes one of them meanwhile makes this run again."""
@@ -213,7 +208,3 @@ class RedisRepair(RedisStore):
             args=[token(before), *position_arguments(after)],
         )
         return bool(done)
-
-
-def _is_there(answer: object) -> bool:
-    return answer not in (None, 0, False)

@@ -20,11 +20,6 @@ class RedisValuations(RedisStore):
     """Everything that follows from prices."""
 
     @guarded
-    def mark(self, account: str, symbol: str) -> Mark | None:
-        text = self._redis.hget(keys.marks(account), symbol)
-        return None if text is None else _mark_from(text)
-
-    @guarded
     def marks(self, account: str) -> dict[str, Mark]:
         found = self._redis.hgetall(keys.marks(account))
         return {symbol: _mark_from(text) for symbol, text in found.items()}

@@ -279,7 +279,7 @@ def test_a_server_that_is_not_there_is_a_store_unavailable(method: str) -> None:
 
 
 def test_every_method_of_the_port_has_its_failure_here() -> None:
-    assert set(CALLS) == {name for name in vars(ArchiveStore) if not name.startswith("_")}
+    assert set(CALLS) == {name for name in dir(ArchiveStore) if not name.startswith("_")}
 
 
 def test_every_key_is_named_for_the_project(rig: ServerRig) -> None:

@@ -20,7 +20,7 @@ class ChangedMeanwhile(MemoryArchive):
 def test_an_archive_run_counts_only_orders_that_left() -> None:
     rig = whole_rig()
     order = filled(rig)
-    store = ChangedMeanwhile(rig.store, rig.clock)
+    store = ChangedMeanwhile(rig.store)
     archive = Archive(store, rig.valuations, rig.ledger, rig.clock, Retention(keep_s=0))
     assert archive.run().evicted == 0
     assert rig.stored(order) == order
