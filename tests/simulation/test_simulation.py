@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from execution.model.order import OrderState
+from tests.support.exchange import Tally
 
 from .baton import Crew
 from .histories import first_failure, replay, shrunk, simulate
 from .steps import PLACE, Fate, Job, Way
-from .truth import Tally
 
 CHUNK = 300
 COVERING = 500

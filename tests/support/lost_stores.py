@@ -10,7 +10,8 @@ from execution.repair.repairer import Repairer
 from execution.store.memory.archive import MemoryArchive, MemoryRepair
 from execution.store.memory.tables import Tables
 from execution.store.memory.valuations import MemoryReconciliations
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 HOUR_MS = 3_600_000
 

@@ -11,7 +11,8 @@ from execution.orders.store import Change, Committed
 from execution.repair.repairer import Repair, Repairer
 from execution.store.access.connection import connect
 from execution.store.stores import Stores, open_stores
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, FakeClock, Rig
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 
 KEEP_S, REMEMBER_S = 3_600, 86_400
 PARAMS = ["memory", "redis"]

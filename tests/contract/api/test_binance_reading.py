@@ -38,7 +38,8 @@ from tests.support.api.binance_server import (
     known_order,
     trade,
 )
-from tests.support.fakes import START_MS, Rig
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [HTML, "", "{}", "null", "true", '"ok"', "[", '{"code": 0, "msg": ""}', "[{}]", "[null]"]

@@ -24,7 +24,7 @@ from execution.store.memory.orders import MemoryStore
 from execution.store.stores import Stores
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
 from tests.support.stores_kit import PARAMS, an_order, kept, stores_of
 
 ADDRESS, OTHER = "https://api.one.test:443", "https://api.two.test:443"

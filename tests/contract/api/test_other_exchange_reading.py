@@ -21,7 +21,7 @@ from execution.model.order import Fee, Order, OrderState, Side
 from tests.support.api.canned_server import Reply, Request
 from tests.support.api.exchange_kits import KITS, OTHERS, Bench
 from tests.support.api.kit import ORDER_ID, Told, Trade, order_for, standing
-from tests.support.fakes import START_MS
+from tests.support.clock import START_MS
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [

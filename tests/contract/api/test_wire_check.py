@@ -23,7 +23,8 @@ from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import Reread
 from tests.support.api.canned_server import CannedServer
 from tests.support.api.recorded_kit import market
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig, connections_alone
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig, connections_alone
 
 ATTEMPT = Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000)
 SYMBOL = "LTC/USDT"

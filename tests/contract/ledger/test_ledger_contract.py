@@ -37,7 +37,9 @@ from execution.model.order import (
     Verdict,
 )
 from execution.orders.store import Halt
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]

@@ -17,7 +17,9 @@ from execution.ledger.port import Snapshot
 from execution.ledger.sql.ledger import SqlLedger
 from execution.model.errors import LedgerUnavailable
 from execution.model.order import Attempt, Order, OrderState, Verdict
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 ROOT = Path(__file__).parents[3]
 NOW = EPOCH + timedelta(milliseconds=START_MS)

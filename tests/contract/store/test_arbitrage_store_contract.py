@@ -21,7 +21,9 @@ from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory.orders import MemoryStore
 from execution.store.redis.arbitrages import RedisArbitrages
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.stores_kit import AWAY, PARAMS, an_order, stores_of
 
 OTHER = "bybit-main"

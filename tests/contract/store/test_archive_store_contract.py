@@ -16,7 +16,9 @@ from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.archive import RedisArchive
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, fill
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 from tests.support.stores_kit import (
     AWAY,
     PARAMS,

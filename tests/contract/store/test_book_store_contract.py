@@ -15,7 +15,7 @@ from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.memory.books import MemoryBooks
 from execution.store.redis.books import RedisBooks
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
 
 TTL_MS = 300
 BIDS = ((Decimal("49900.10"), Decimal("0.00000001")), (Decimal(49900), Decimal("1E+2")))

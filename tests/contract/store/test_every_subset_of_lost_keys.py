@@ -14,7 +14,8 @@ import pytest
 from execution.model.order import Order, OrderState, Side
 from execution.reconciliation.run import DriftPolicy
 from execution.store.access import keys
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.stores_kit import ServerRig
 
 # What holds positions on a server; every subset of these is lost in turn.

@@ -16,7 +16,8 @@ from execution.store.redis.orders import RedisStore
 from oneorder import OrderSignal
 from oneorder.publisher import Published, Publisher, publish_order
 from oneorder.settings import SignalSettings
-from tests.support.fakes import ACCOUNT, FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 from workers.sandbox.chaos.forwarder import Forwarder
 from workers.sandbox.chaos.replication import has_caught_up, start_replica
 from workers.sandbox.local_stack import LocalStack

@@ -16,7 +16,7 @@ from execution.store.access.connection import connect
 from execution.store.memory.orders import MemoryStore
 from execution.store.redis.health import RedisHealth
 from execution.store.stores import Stores
-from tests.support.fakes import EPOCH
+from tests.support.clock import EPOCH
 from tests.support.stores_kit import AWAY, PARAMS, an_order, kept, stores_of
 from workers.doctor.findings import Result
 from workers.doctor.redis_checks import check_redis

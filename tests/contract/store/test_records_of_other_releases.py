@@ -10,7 +10,8 @@ from execution.orders.store import Change, Committed
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.orders import RedisStore
-from tests.support.fakes import FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import Rig
 
 
 @pytest.mark.parametrize("how", ["a field less", "a field more", "another order", "spaced out"])

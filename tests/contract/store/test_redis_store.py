@@ -12,7 +12,8 @@ from execution.orders.store import Change, Committed, RefusedIntent
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.orders import RedisStore
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 from workers.sandbox.local_stack import LocalStack
 
 

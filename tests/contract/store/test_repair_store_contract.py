@@ -13,7 +13,9 @@ from execution.repair.repairer import RepairStore
 from execution.store.access.connection import connect
 from execution.store.redis.repair import RedisRepair
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, START_MS, SYMBOL, FakeClock, fill
+from tests.support.clock import START_MS, FakeClock
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 from tests.support.stores_kit import (
     AWAY,
     PARAMS,

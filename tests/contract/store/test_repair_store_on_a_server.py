@@ -13,7 +13,8 @@ from execution.model.position import Position
 from execution.orders.store import Change, Committed
 from execution.store.access import keys
 from execution.store.redis.repair import RedisRepair
-from tests.support.fakes import ACCOUNT, SYMBOL
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import KEEP_S, ServerRig
 
 POSITION = keys.position(ACCOUNT, SYMBOL)
@@ -397,7 +398,7 @@ def test_a_record_that_a_repeated_signal_made_during_a_repair_can_still_be_chang
 def test_a_record_that_came_back_to_life_is_listed_and_does_not_run_out(rig: ServerRig) -> None:
     """A worker held the order while it left, and writes what it heard late."""
     order = rig.resting()
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     held = rig.gone(rig.stored(order))
     rig.exchange.trade(held.client_order_id, "99", "0.25")

@@ -22,7 +22,9 @@ from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory.orders import MemoryStore
 from execution.store.redis.orders import RedisStore
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, Rig, fill
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 
 @dataclass

@@ -19,7 +19,8 @@ from execution.store.memory.orders import MemoryStore
 from execution.store.memory.waiting import MemoryWaiting
 from execution.store.redis.orders import RedisStore
 from execution.store.redis.waiting import RedisWaiting
-from tests.support.fakes import FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import Rig
 
 SINCE = datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from execution.operations.live_workers import (
 from execution.store.access.connection import connect
 from execution.store.memory.workers import MemoryWorkers
 from execution.store.redis.workers import RedisWorkers
-from tests.support.fakes import FakeClock
+from tests.support.clock import FakeClock
 
 STARTED = datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 WORKER = LiveWorker(

@@ -10,7 +10,8 @@ from execution.orders.identifiers import order_id_of
 from execution.store.access.connection import connect
 from execution.store.redis.orders import RedisStore
 from execution.store.redis.waiting import RedisWaiting
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import IntakeKit
 
 BODY = {

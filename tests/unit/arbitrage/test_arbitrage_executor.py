@@ -17,13 +17,12 @@ from execution.model.events import Reported
 from execution.model.order import OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.orders.store import Halt
 from tests.support.arbitrage_kit import BUY, FEE, LIMITS, SELL, Floor, TradingExchange, Worker, book
-from tests.support.fakes import (
+from tests.support.clock import RealTime, SkewedClock
+from tests.support.exchange import (
     MARKET,
     SYMBOL,
     FakeExchange,
     Placing,
-    RealTime,
-    SkewedClock,
     answers,
     is_lost,
     is_under_way,
@@ -82,7 +81,7 @@ def test_both_legs_are_journaled_before_either_leaves() -> None:
 
 def test_the_skew_is_between_the_two_exchanges_own_clocks() -> None:
     floor = Floor()
-    floor.sell.skew_ms = 30
+    floor.sell.offset_ms = 30
     assert floor.submit().result.skew_ms == 30
 
 
@@ -181,7 +180,7 @@ def test_a_fault_of_one_leg_ends_balanced(fault: str, account: str) -> None:
     exchange.script.append(FAULTS[fault])
     floor.submit()
     floor.sweep(for_ms=1_000)
-    exchange.deliver()
+    exchange.deliver_all()
     ended = floor.check(floor.swept())
     assert (ended.state, ended.bought, ended.sold) == (CLOSED, 1, 1)
     assert ended.net_profit == Decimal("1.8")
@@ -195,8 +194,8 @@ def test_faults_of_both_legs_end_balanced(first: str, second: str) -> None:
     floor.sell.script.append(FAULTS[second])
     floor.submit()
     floor.sweep(for_ms=1_000)
-    floor.buy.deliver()
-    floor.sell.deliver()
+    floor.buy.deliver_all()
+    floor.sell.deliver_all()
     ended = floor.check(floor.swept())
     assert ended.state is CLOSED
     gone = {"rejected", "timed out before it was accepted"}
@@ -432,7 +431,7 @@ def fills_late(floor: Floor, account: str, price: str, amount: str) -> None:
     exchange = floor.exchanges[account]
     found = exchange.standing[0]
     exchange.trade(found.order.client_order_id, price, amount)
-    report = exchange._report(found, with_fills=True)
+    report = exchange.report_of(found, with_fills=True)
     order = floor.store.order(found.order.order_id)
     assert order is not None
     floor.worker.journal.record(order, Reported(report))

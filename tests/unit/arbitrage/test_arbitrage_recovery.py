@@ -16,7 +16,7 @@ from execution.exchanges.registry import without_guarantees
 from execution.model.order import OrderType, Side, Verdict
 from execution.orders.factory import new_order
 from tests.support.arbitrage_kit import BUY, SELL, Floor, book
-from tests.support.fakes import (
+from tests.support.exchange import (
     SYMBOL,
     Crash,
     answers,
@@ -193,8 +193,8 @@ def test_legs_that_arrive_only_after_the_restart_are_waited_for() -> None:
     forgotten(floor)
     floor.sweep(for_ms=1_500)
     assert floor.requests == 2
-    floor.buy.deliver()
-    floor.sell.deliver()
+    floor.buy.deliver_all()
+    floor.sell.deliver_all()
     ended = floor.check(floor.swept())
     assert (ended.bought, ended.sold, floor.requests) == (1, 1, 2)
 
@@ -358,7 +358,7 @@ class Story:
         elif what == "down":
             exchange.is_down = detail
         else:
-            exchange.deliver()
+            exchange.deliver_all()
 
     def _tell_workers(self, what: str, detail: Any) -> None:
         floor = self.floor
@@ -386,7 +386,7 @@ class Story:
         """All that stood in the way is gone; some time passes."""
         for exchange in (self.floor.buy, self.floor.sell):
             exchange.is_down = False
-            exchange.deliver()
+            exchange.deliver_all()
         return self.floor.check(self.floor.swept(self.floor.another(), for_ms=60_000))
 
 

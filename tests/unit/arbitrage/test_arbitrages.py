@@ -17,7 +17,8 @@ from execution.arbitrage.model import (
 )
 from execution.model.order import Fill, Order, OrderState, Side
 from tests.support.arbitrage_kit import BUY, SELL, Floor
-from tests.support.fakes import SYMBOL, Rig, fill
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import Rig, fill
 
 BUY_LEG = Leg(LegRole.BUY, BUY, "bought")
 SELL_LEG = Leg(LegRole.SELL, SELL, "sold")

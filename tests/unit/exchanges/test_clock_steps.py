@@ -8,7 +8,9 @@ from execution.exchanges.clocks import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, Exch
 from execution.exchanges.port import ClockOffset
 from execution.model.errors import ExchangeUnavailable
 from execution.store.memory.orders import MemoryStore
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, FakeExchange
+from tests.support.clock import START_MS, FakeClock
+from tests.support.exchange import FakeExchange
+from tests.support.fakes import ACCOUNT
 
 STEP_MS = 10_000
 

@@ -10,15 +10,8 @@ from execution.api.accounts.circuit import WAIT_S, Circuit
 from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from execution.model.order import Order, OrderState, OrderType
-from tests.support.fakes import (
-    ACCOUNT,
-    Crash,
-    FlakyStore,
-    Rig,
-    dies_before_it_leaves,
-    is_lost,
-    loses_its_answer,
-)
+from tests.support.exchange import Crash, dies_before_it_leaves, is_lost, loses_its_answer
+from tests.support.fakes import ACCOUNT, FlakyStore, Rig
 from workers.liveness.outage_watch import LOOK_EVERY_MS, RELEASE_AFTER_MS, AccountWatch
 
 WAKE_LEASE_MS = 5_000

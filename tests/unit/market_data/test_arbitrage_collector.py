@@ -11,7 +11,7 @@ from execution.market_data.snapshots import BookHealth, BookSnapshot, Publish
 from execution.model.book import Book
 from execution.model.errors import StoreUnavailable
 from execution.store.memory.books import MemoryBooks
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
 
 Script = Callable[[Publish], Awaitable[None]]
 

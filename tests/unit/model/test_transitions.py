@@ -19,7 +19,8 @@ from execution.model.events import (
 )
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState, Verdict
 from execution.model.transitions import transition
-from tests.support.fakes import START_MS, Rig, fill
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig, fill
 
 
 def began(number: int) -> AttemptBegan:

@@ -22,17 +22,8 @@ from execution.model.order import (
     Verdict,
 )
 from execution.reconciliation.adoption import external_order
-from tests.support.fakes import (
-    ACCOUNT,
-    SYMBOL,
-    FakeExchange,
-    Placing,
-    Rig,
-    arrives,
-    fill,
-    is_lost,
-    loses_its_answer,
-)
+from tests.support.exchange import SYMBOL, FakeExchange, Placing, arrives, is_lost, loses_its_answer
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 ASKED = Terms(Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(100), None)
 # What the exchange has instead of a limit buy of 1 BTC at 100, and how that is named.
@@ -52,8 +43,8 @@ class Distorting(FakeExchange):
     symbol: str | None = None
     filled: Decimal | None = None
 
-    def _report(self, found: Any, *, with_fills: bool = False) -> OrderReport:
-        report = super()._report(found, with_fills=with_fills)
+    def report_of(self, standing: Any, *as_of: Any, **how: Any) -> OrderReport:
+        report = super().report_of(standing, *as_of, **how)
         return replace(
             report,
             terms=self.terms or report.terms,

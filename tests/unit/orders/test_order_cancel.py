@@ -5,17 +5,16 @@ from decimal import Decimal
 import pytest
 
 from execution.model.order import OrderState, Verdict
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.exchange import (
     SYMBOL,
     Crash,
-    Rig,
     answers,
     dies_after_it_arrived,
     is_lost,
     loses_its_answer,
     pauses,
 )
+from tests.support.fakes import ACCOUNT, Rig
 
 
 def test_an_order_that_was_received_is_canceled_and_never_sent() -> None:

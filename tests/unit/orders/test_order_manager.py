@@ -24,16 +24,8 @@ from execution.model.order import (
 )
 from execution.orders.journal import RetrySchedule
 from execution.orders.manager import OrderManager
-from tests.support.fakes import (
-    ACCOUNT,
-    MARKET,
-    SYMBOL,
-    FakeExchange,
-    Rig,
-    answers,
-    arrives,
-    is_lost,
-)
+from tests.support.exchange import MARKET, SYMBOL, FakeExchange, Tells, answers, arrives, is_lost
+from tests.support.fakes import ACCOUNT, Rig
 
 
 def with_exchange(rig: Rig, exchange_of: Any) -> OrderManager:
@@ -68,7 +60,7 @@ def test_an_order_that_trades_at_once_is_filled_and_moves_the_position() -> None
 
 
 def test_fills_that_the_answer_does_not_tell_are_fetched() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "0.4"), ("100", "0.6")])
     order = rig.manager.submit(rig.order())
     assert [f.amount for f in order.fills] == [Decimal("0.4"), Decimal("0.6")]
@@ -89,7 +81,7 @@ def test_an_order_that_fills_in_parts_moves_the_position_by_each_part_once() -> 
 
 
 def test_fills_that_cannot_be_fetched_now_are_fetched_by_the_sweep() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "1")])
     rig.exchange.fail("order_fills")
     order = rig.manager.submit(rig.order())
@@ -120,7 +112,7 @@ def test_the_write_ahead_is_stored_before_the_request_leaves() -> None:
 
 
 def test_the_request_carries_the_stamp_that_the_record_has() -> None:
-    rig = Rig(skew_ms=1_234)
+    rig = Rig(offset_ms=1_234)
     order = rig.manager.submit(rig.order())
     sent, attempt = rig.exchange.requests[0]
     assert attempt.stamp_ms == rig.clock.now_ms() + 1_234

@@ -8,7 +8,8 @@ from execution.model.order import Order, OrderState, OrderType
 from execution.orders.codec import order_from_json, order_to_json
 from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
 from execution.orders.waiting.signal_age import publication_time
-from tests.support.fakes import Rig, is_lost
+from tests.support.exchange import is_lost
+from tests.support.fakes import Rig
 
 AGE_MAX_S = 60
 

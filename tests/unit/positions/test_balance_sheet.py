@@ -17,7 +17,9 @@ from execution.positions.balance_sheet import (
     moved_by_trade,
     with_external_trades,
 )
-from tests.support.fakes import ACCOUNT, EPOCH, SYMBOL, fill
+from tests.support.clock import EPOCH
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 
 NOW = EPOCH + timedelta(days=1)
 LATER = NOW + timedelta(hours=1)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from execution.model.events import Reported
 from execution.model.order import Fill, Order, OrderReport, OrderState, Side, merge_fills
 from execution.model.position import Position, fold
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig, fill
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 from tests.support.position_kit import fees, moved_cash, prices, sizes
 
 QUICK = settings(max_examples=25, deadline=None)

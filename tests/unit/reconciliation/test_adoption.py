@@ -19,7 +19,8 @@ from execution.model.order import (
 )
 from execution.model.transitions import transition
 from execution.reconciliation.adoption import adopted_order, external_order
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig, fill
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 DESK = Rig()
 OURS = DESK.order()

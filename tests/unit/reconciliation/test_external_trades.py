@@ -7,7 +7,8 @@ import pytest
 
 from execution.model.order import EXTERNAL, Attempt, OrderState, Side
 from execution.reconciliation.run import DriftPolicy
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 ADOPT, HALT = DriftPolicy.ADOPT, DriftPolicy.HALT
 

@@ -28,7 +28,8 @@ from execution.positions.valuation import MarkSource, Valuer
 from execution.reconciliation.drift_pairs import pairs_that_explain
 from execution.reconciliation.run import DriftPolicy
 from execution.reconciliation.symbol_failures import SymbolFailures
-from tests.support.fakes import ACCOUNT, MARKET, SYMBOL, FakeExchange, Rig, is_lost
+from tests.support.exchange import MARKET, SYMBOL, FakeExchange, is_lost
+from tests.support.fakes import ACCOUNT, Rig
 
 GONE = "AAA/USDT"
 

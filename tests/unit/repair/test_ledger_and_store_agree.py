@@ -14,7 +14,8 @@ from execution.positions.valuation import Valuer
 from execution.reconciliation.run import DriftPolicy
 from execution.repair.repairer import Repairer
 from execution.store.memory.archive import MemoryArchive, MemoryRepair
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 HOUR_MS = 3_600_000
 

@@ -7,7 +7,8 @@ from execution.model.order import OrderState
 from execution.orders.store import Change, Halt
 from execution.reconciliation.run import DriftPolicy
 from execution.store.memory.tables import Tables
-from tests.support.fakes import Rig, is_lost
+from tests.support.exchange import is_lost
+from tests.support.fakes import Rig
 from tests.support.lost_stores import HOUR_MS, amount, filled, whole_rig
 
 

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from execution.ledger.memory import MemoryLedger
 from execution.reconciliation.run import DriftPolicy
-from tests.support.fakes import ACCOUNT, SYMBOL
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.lost_stores import (
     HOUR_MS,
     all_lost,
