@@ -19,6 +19,8 @@ from oneorder.signals import (
     parse_signal,
 )
 
+__version__ = "0.2.0"
+
 __all__ = [
     "ArbitrageSignal",
     "CancelRequest",
@@ -28,6 +30,7 @@ __all__ = [
     "PublishFailed",
     "Published",
     "Publisher",
+    "__version__",
     "parse_signal",
     "publish_arbitrage",
     "publish_cancel",

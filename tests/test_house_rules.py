@@ -178,7 +178,7 @@ def test_no_file_names_a_package_registry() -> None:
     names = ("pypi org", "pythonhosted org", "npmjs com", "npmjs org", "debian org")
     hosts = [".".join(name.split()) for name in names]
     kinds = {".py", ".toml", ".lock", ".yml", ".yaml", ".lua", ".cfg", ".txt", ".json", ""}
-    folders = [*PACKAGES, "tests", "benchmarks", "docs", ".ci"]
+    folders = [*PACKAGES, "tests", "benchmarks", "docs", "client", ".ci", ".github"]
     files = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in kinds]
     for folder in folders:
         files += [path for path in (ROOT / folder).rglob("*") if path.suffix in kinds]

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from random import Random
+from string import ascii_letters, digits
 
 from paper_exchange.engine.errors import BalanceError
 from paper_exchange.engine.history import History
@@ -94,3 +96,19 @@ class Account:
         self._changes.append(change)
         while self._changes[0].time_ms < change.time_ms - self._keep_ms:
             self._changes.popleft()
+
+
+CLIENT_ID_LENGTH = 22
+
+
+class ClientIds:
+    """Draws ids as long and as odd as Binance's own; a seed draws the same ones again."""
+
+    __slots__ = ("_rng",)
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+
+    def draw(self) -> str:
+        """A new id."""
+        return "".join(self._rng.choices(ascii_letters + digits, k=CLIENT_ID_LENGTH))

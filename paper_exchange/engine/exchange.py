@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from paper_exchange.engine.accounts import Account
-from paper_exchange.engine.amending import amend, amended
+from paper_exchange.engine.accounts import Account, ClientIds
 from paper_exchange.engine.errors import (
     CancelRestrictedError,
     DuplicateIdError,
@@ -15,10 +14,8 @@ from paper_exchange.engine.errors import (
     WouldTakeError,
     WouldTriggerError,
 )
-from paper_exchange.engine.filters import check_filters
+from paper_exchange.engine.filters import check_filters, hold_for
 from paper_exchange.engine.history import History
-from paper_exchange.engine.holds import hold_for
-from paper_exchange.engine.ids import ClientIds
 from paper_exchange.engine.market.liquidity import PriceQty, RandomWalk, Walk
 from paper_exchange.engine.market.market import Market
 from paper_exchange.engine.market.stops import is_reached
@@ -26,7 +23,7 @@ from paper_exchange.engine.matching import sweep
 from paper_exchange.engine.orders import STOP_TYPES, ZERO, NewOrder, Order, OrderType, Side, Status
 from paper_exchange.engine.settlement import Fees, Settlement
 from paper_exchange.engine.symbols import Symbol
-from paper_exchange.engine.working import work, work_triggered
+from paper_exchange.engine.working import amend, amended, work, work_triggered
 
 
 @dataclass(frozen=True, slots=True)

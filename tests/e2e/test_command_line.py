@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from oneorder import __version__
 from tests.e2e.conftest import Oneorder
 from workers.sandbox.local_stack import LocalStack
 
@@ -173,6 +174,11 @@ def test_wrong_usage_gets_one_sentence_and_its_exit_code(
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert 1 <= len(done.stderr.strip().splitlines()) <= 2
+
+
+def test_the_version_is_all_that_is_printed_when_asked_for(oneorder: Oneorder) -> None:
+    done = oneorder.run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"oneorder {__version__}\n", "")
 
 
 def test_a_server_that_is_away_gets_one_sentence(oneorder: Oneorder, stack: LocalStack) -> None:

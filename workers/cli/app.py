@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from execution.ledger.port import Ledger
 from execution.store.stores import Stores
 from execution.text.redaction import redact, redact_prose
+from oneorder import __version__
 from workers.configuration.opening import ledger_of, stores_of
 from workers.configuration.settings import load_settings
 from workers.views import tables
@@ -19,13 +20,28 @@ from workers.views.plain_text import plain
 
 cli = typer.Typer(
     name="oneorder",
-    help="One signal, one order, whatever fails in between.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print_line(None, f"oneorder {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """One signal, one order, whatever fails in between."""
 
 
 class CommandError(Exception):

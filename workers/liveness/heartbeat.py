@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from threading import Event, Thread
 from typing import Protocol
 
@@ -18,16 +17,8 @@ from execution.operations.live_workers import (
     WorkerRegistry,
     reachable_by_others,
 )
+from oneorder import __version__
 from oneorder.broker import SCHEMA_VERSION
-
-
-def release() -> str:
-    """The version of oneorder that is running."""
-    try:
-        return version("oneorder")
-    except PackageNotFoundError:
-        # It runs from a folder and was never installed.
-        return "unknown"
 
 
 def this_worker(name: str, accounts: Iterable[str], clock: Clock) -> LiveWorker:
@@ -41,7 +32,7 @@ def this_worker(name: str, accounts: Iterable[str], clock: Clock) -> LiveWorker:
         beat_at=now,
         accounts=tuple(sorted(accounts)),
         reads_version=SCHEMA_VERSION,
-        release=release(),
+        release=__version__,
     )
 
 

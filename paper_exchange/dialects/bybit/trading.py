@@ -5,9 +5,9 @@ from paper_exchange.dialects.bybit.errors import ApiError, of_filter, wrong
 from paper_exchange.dialects.bybit.new_order import PRICE_TOO_FINE, QTY_TOO_FINE, read_new_order
 from paper_exchange.dialects.bybit.params import Params
 from paper_exchange.dialects.bybit.request import ApiContext, Json, Request
-from paper_exchange.engine.amending import amended
 from paper_exchange.engine.errors import FilterError, UnknownOrderError
 from paper_exchange.engine.orders import Order
+from paper_exchange.engine.working import amended
 
 
 def create(context: ApiContext, request: Request) -> Json:
