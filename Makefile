@@ -5,10 +5,11 @@ STAMP := .venv/.installed
 BENCH ?= orders
 MINUTES ?= 10
 FUZZ ?= --inputs 50000
+HISTORIES ?= 20000
 SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak fuzz arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak-tests soak-short soak fuzz arbitrages bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,17 +25,17 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Run the main job end to end and compare it with the exchange's ledger
 	$(BIN)/oneorder demo
 
-test: lint ## Run lint, types and all tests but those of system-test and release-check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: lint ## Run lint, types and all tests but those of system-test, soak-tests and release-check
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 unit: $(STAMP) ## Run the quick tests only, without real processes
-	$(BIN)/python -m pytest -m "not e2e and not release"
+	$(BIN)/python -m pytest -m "not e2e and not release and not soak"
 
 system-test: $(STAMP) ## Run the long tests: outages, failover, hostile arguments, interrupts of every command
-	$(BIN)/python -m pytest -m system -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m system -n 2 --dist loadscope
 
 coverage: $(STAMP) ## Run the quick tests; fail if they reach less than 83 % of all, or 97 % of what decides on orders
-	$(BIN)/python -m pytest -m "not e2e and not release and not system" -n 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/python -m pytest -m "not e2e and not release and not system and not soak" -n 2 --dist loadscope --cov --cov-report=
 	$(BIN)/coverage report --format=total --include='oneorder/*,execution/*' --fail-under=97
 
 dist: $(STAMP) ## Build sdist and wheel of oneorder and of oneorder-client into dist/
@@ -63,7 +64,14 @@ chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
 
 fuzz: $(STAMP) ## Give 50,000 wrong inputs to every door, or as many as MINUTES=10 allow
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
-soak: $(STAMP) ## The same for four minutes and each of SEEDS, 2,000 signals each (half an hour)
+
+soak-tests: $(STAMP) ## Play the long simulation, take out each safeguard, try ten times the examples
+	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak -n 2 --dist loadscope
+
+soak-short: soak-tests chaos ## Run the part of soak that CI runs: soak-tests and chaos
+
+soak: soak-tests ## Run soak-tests, 20,000 histories, then chaos for four minutes and each of SEEDS, 2,000 signals each (half an hour)
+	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --seed 1500
 	@for seed in $(SEEDS); do \
 		$(BIN)/oneorder chaos --orders 2000 --minutes 4 --seed $$seed || exit 1; \
 	done

@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+from tests.support.depth import SOAK
 from workers.sandbox.local_stack import LocalStack
+
+# `--hypothesis-profile` chooses it before test modules are imported.
+settings.register_profile(SOAK, deadline=None)
 
 
 @pytest.fixture(scope="session")

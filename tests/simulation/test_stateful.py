@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.depth import examples
 from tests.support.exchange import Tells
 
 from .baton import Crew
@@ -133,7 +134,7 @@ class Play(RuleBasedStateMachine):
         self.world.close()
 
 
-Play.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+Play.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)
 TestPlay = Play.TestCase
 
 

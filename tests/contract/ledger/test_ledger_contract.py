@@ -38,6 +38,7 @@ from execution.model.order import (
 )
 from execution.orders.store import Halt
 from tests.support.clock import EPOCH, START_MS
+from tests.support.depth import examples
 from tests.support.exchange import SYMBOL
 from tests.support.fakes import ACCOUNT, Rig, fill
 
@@ -141,7 +142,9 @@ _FRESH = itertools.count()
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(drawn=_ORDERS)
 def test_whatever_an_order_holds_comes_back_the_same(ledger: Ledger, drawn: Order) -> None:

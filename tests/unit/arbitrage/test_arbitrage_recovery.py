@@ -16,6 +16,7 @@ from execution.exchanges.registry import without_guarantees
 from execution.model.order import OrderType, Side, Verdict
 from execution.orders.factory import new_order
 from tests.support.arbitrage_kit import BUY, SELL, Floor, book
+from tests.support.depth import examples
 from tests.support.exchange import (
     SYMBOL,
     Crash,
@@ -391,7 +392,7 @@ class Story:
 
 
 @given(happenings=st.lists(HAPPENINGS, max_size=14))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_whatever_happens_nothing_is_doubled_and_the_record_is_the_truth(
     happenings: list[Happening],
 ) -> None:

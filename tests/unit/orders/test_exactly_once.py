@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from execution.model.errors import StoreUnavailable
 from execution.model.order import OrderState, Verdict
+from tests.support.depth import examples
 from tests.support.exchange import (
     SYMBOL,
     Crash,
@@ -167,7 +168,7 @@ class Chance:
                         attempt_it(lambda w=worker: w.advance_by_id(self.rig.order().order_id))  # type: ignore[misc]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data())
 def test_whatever_fails_and_however_workers_meet_there_is_one_order_in_the_end(
     data: st.DataObject,

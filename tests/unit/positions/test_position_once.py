@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from execution.model.events import Reported
 from execution.model.order import Fill, Order, OrderReport, OrderState, Side, merge_fills
 from execution.model.position import Position, fold
+from tests.support.depth import examples
 from tests.support.exchange import SYMBOL
 from tests.support.fakes import ACCOUNT, Rig, fill
 from tests.support.position_kit import fees, moved_cash, prices, sizes
 
-QUICK = settings(max_examples=25, deadline=None)
+QUICK = settings(max_examples=examples(25), deadline=None)
 FLAT = Position(ACCOUNT, SYMBOL)
 SIDES = list(Side)
 

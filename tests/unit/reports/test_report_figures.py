@@ -13,6 +13,7 @@ from report_kit import NOW, START, at, numbered, snapshot, timed, traded
 from execution.model.decimals import total
 from execution.model.order import Order, OrderState
 from execution.model.position import Position, fold
+from tests.support.depth import examples
 from tests.support.fakes import ACCOUNT
 from workers.reports import Report, build_report
 from workers.reports.summary import Summary, drawdowns, percentile
@@ -382,7 +383,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(steps)
 def test_fills_and_closings_add_up_to_what_the_position_made(steps: list[tuple[Any, ...]]) -> None:
     orders = [
