@@ -9,7 +9,7 @@ HISTORIES ?= 20000
 SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak-tests soak-short soak fuzz arbitrages bench model pictures lock clean
+.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak-tests soak-short soak fuzz bench model pictures lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,8 +59,8 @@ lint: $(STAMP) ## Check style, types and which module may import which
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 	$(BIN)/zizmor --offline --pedantic --quiet .
 
-chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders
-	$(BIN)/oneorder chaos --orders 1000 --minutes 2
+chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders and arbitrages
+	$(BIN)/oneorder chaos --orders 1000 --arbitrages 150 --minutes 2
 
 fuzz: $(STAMP) ## Give 50,000 wrong inputs to every door, or as many as MINUTES=10 allow
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
@@ -71,14 +71,11 @@ soak-tests: $(STAMP) ## Play the long simulation, take out each safeguard, try t
 soak-short: soak-tests ## Run the part of soak that CI runs: soak-tests and chaos
 	$(MAKE) chaos
 
-soak: soak-tests ## Run soak-tests, 20,000 histories, then chaos for four minutes and each of SEEDS, 2,000 signals each (half an hour)
+soak: soak-tests ## Run soak-tests, 20,000 histories, then chaos for four minutes and each of SEEDS, 2,300 signals each (half an hour)
 	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --seed 1500
 	@for seed in $(SEEDS); do \
-		$(BIN)/oneorder chaos --orders 2000 --minutes 4 --seed $$seed || exit 1; \
+		$(BIN)/oneorder chaos --orders 2000 --arbitrages 300 --minutes 4 --seed $$seed || exit 1; \
 	done
-
-arbitrages: $(STAMP) ## Let everything fail while arbitrages run, then compare both ledgers
-	$(BIN)/oneorder chaos --arbitrage --orders 500 --minutes 3
 
 bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile|scanner|arbitrage|isolation
 	$(BIN)/python -m benchmarks.$(BENCH)

@@ -1,4 +1,4 @@
-"""How long a scan takes, part by part: books into arrays, every pair priced, the best told exactly.
+"""How long a scan takes, part by part: books taken over, all pairs ranked, the best ones sized.
 
 Three worlds of the same size. In the quiet one prices differ by some basis points and hardly a pair
 pays; in the lively one more do; in the wild one as many pay as can at all, which is half of them.
@@ -17,19 +17,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from execution.market_data.grid import SpreadGrid
-from execution.market_data.scan_limits import ScanLimits
-from execution.market_data.scanner import ArbitrageScanner
+from execution.market_data.scanner import ArbitrageScanner, ScanLimits
 from execution.market_data.snapshots import BookSnapshot
-from execution.market_data.spreads import UNLIMITED
 from execution.model.book import Book, Level
 from execution.model.trading_rules import Market
 
 NOW_MS = 1_800_000_000_000
 MIN_PROFIT_BPS = Decimal(1)
-MARGIN_MIN = MIN_PROFIT_BPS / 10_000
 MARKET = Market("", None, Decimal("0.0001"), None, None, Decimal("0.001"))
-TOLD_EXACTLY = 200
+SIZED_MAX = 200
 # By how much of a price the venues of a world are apart.
 WORLDS = {"quiet": 0.0006, "lively": 0.002, "wild": 0.5}
 
@@ -44,7 +40,7 @@ class World:
     apart: float
 
     def snapshots(self, seed: int) -> list[BookSnapshot]:
-        """One for each venue and symbol, by chance."""
+        """A random one for each venue and symbol."""
         dice = random.Random(seed)  # noqa: S311  # Not a secret.
         return [
             BookSnapshot(f"venue-{venue}", symbol, self._book(dice, symbol), None, NOW_MS, seed)
@@ -79,58 +75,36 @@ def main(
     for column in ("", *WORLDS):
         table.add_column(column, justify="right" if column else "left")
     worlds = [World(venues, symbols, levels, apart) for apart in WORLDS.values()]
-    figures = [_pricing(world, rounds) | _scanning(world, rounds) for world in worlds]
+    figures = [_measure(world, rounds) for world in worlds]
     for name in figures[0]:
         table.add_row(name, *(column[name] for column in figures))
     Console(width=110).print(table)
 
 
-def _pricing(world: World, rounds: int) -> dict[str, str]:
-    """What the arrays alone take, once the books are in them."""
-    fees = [[MARKET.taker_fee] * world.symbols for _ in range(world.venues)]
-    caps = [(UNLIMITED, UNLIMITED)] * world.symbols
-    grid = SpreadGrid(fees, [(0, 1)] * world.symbols, caps, world.levels)
-    places = [divmod(number, world.symbols) for number in range(world.venues * world.symbols)]
-    grid.put(places, [snapshot.book for snapshot in world.snapshots(seed=1)])
-    stamps = [NOW_MS] * len(places)
-    grid.stamp(places, stamps, stamps)
-    counts = grid.counting(NOW_MS, 1, 1)
-    balances = [[UNLIMITED] * 2 for _ in range(world.venues)]
-    pairs = world.venues * (world.venues - 1) * world.symbols
-    found = grid.candidates(counts, balances, MARGIN_MIN, pairs)
-    return {
-        "pairs that seem to pay": f"{len(found):,} of {pairs:,}",
-        "first unit of every pair": _times(rounds, lambda: grid.margins(counts)),
-        "every pair by depth": _times(
-            rounds, lambda: grid.candidates(counts, balances, MARGIN_MIN, TOLD_EXACTLY)
-        ),
-    }
-
-
-def _scanning(world: World, rounds: int) -> dict[str, str]:
-    """What a scanner takes in all: books into arrays, and opportunities out of them."""
-    names = [(snapshot.account, snapshot.symbol) for snapshot in world.snapshots(seed=1)]
-    limits = ScanLimits(MIN_PROFIT_BPS, levels=world.levels, candidates_max=TOLD_EXACTLY)
-    scanner = ArbitrageScanner(dict.fromkeys(names, MARKET), limits)
+def _measure(world: World, rounds: int) -> dict[str, str]:
+    """How long each part takes in one world."""
     one, other = world.snapshots(seed=1), world.snapshots(seed=2)
+    names = [(snapshot.account, snapshot.symbol) for snapshot in one]
+    limits = ScanLimits(MIN_PROFIT_BPS, levels=world.levels, candidates_max=SIZED_MAX)
+    scanner = ArbitrageScanner(dict.fromkeys(names, MARKET), limits)
     part = max(len(names) // 20, 1)
     changes = cycle([other[:part], one[:part]])
     # The same numbers in other objects, as a reader of a store has them.
     again = world.snapshots(seed=1)
     turns = cycle([one, other])
-    figures = {
-        "into arrays: every book new": _times(rounds, lambda: scanner.update(next(turns))),
-    }
+    figures = {"update: every book new": _times(rounds, lambda: scanner.update(next(turns)))}
     scanner.update(one)
-    figures |= {
-        "into arrays: one in 20 new": _times(rounds, lambda: scanner.update(next(changes))),
-    }
+    figures["update: one in 20 new"] = _times(rounds, lambda: scanner.update(next(changes)))
     scanner.update(one)
+    spreads = scanner.spreads(NOW_MS)
+    paying = sum(spread.profit_bps >= MIN_PROFIT_BPS for spread in spreads)
     return figures | {
-        "into arrays: all read again, none new": _times(rounds, lambda: scanner.update(again)),
-        f"a scan, the best {TOLD_EXACTLY} told exactly": _times(
+        "update: all read again, none new": _times(rounds, lambda: scanner.update(again)),
+        "pairs whose first unit pays": f"{paying:,} of {len(spreads):,}",
+        f"scan: all pairs ranked, {SIZED_MAX} sized": _times(
             rounds, lambda: scanner.opportunities(NOW_MS)
         ),
+        "table of all pairs": _times(rounds, lambda: scanner.spreads(NOW_MS)),
     }
 
 

@@ -28,7 +28,6 @@ MONEY = ("execution", "paper_exchange/engine")
 FLOATS_ALLOWED = {
     "execution/text/cutting.py": "how alike a misspelt name and the one that was meant must be",
     "execution/error_handler.py": "pauses between repeats, in seconds",
-    "execution/market_data/grid.py": "ranks candidates; what leaves is priced again in Decimal",
     "execution/order_manager.py": "the pause between two looks at an order, in seconds",
     "execution/arbitrage_executor.py": "the pause between two looks at an arbitrage, in seconds",
 }

@@ -10,8 +10,7 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontex
 from execution.arbitrage.model import Arbitrage, LegRole
 from execution.market_data.snapshots import BookSnapshot
 from execution.market_data.spreads import BPS, UNLIMITED, Listing, Pair, TradeLimits
-from execution.model.book import Book, Level
-from execution.model.book_defects import defect_of
+from execution.model.book import Book, Level, defect_of
 from execution.model.decimals import EXACT, ZERO, to_text
 from execution.model.errors import NoPlan
 from execution.model.order import Side
@@ -69,33 +68,20 @@ def plan_legs(
             raise NoPlan(f"account: the book of {venue.account} does not count: {defect}")
     pair = Pair(_listing(buy), _listing(sell))
     means = TradeLimits(buy.quote_free, sell.base_free, arbitrage.amount, notional_max)
-    sized = pair.size(_paying_depth(buy, sell), means, arbitrage.min_profit_bps)
+    sized = pair.size(pair.paying_depth(), means, arbitrage.min_profit_bps)
     if sized is None:
         raise NoPlan(_why_not(pair, means, arbitrage.min_profit_bps))
     bought, sold = sized.priced.bought, sized.priced.sold
     asks, bids = buy.book.asks, sell.book.bids
     return Plan(
-        buy=LegPlan(LegRole.BUY, buy.account, Side.BUY, bought.amount, bought.worst_price,
-                    asks[0][0]),
-        sell=LegPlan(LegRole.SELL, sell.account, Side.SELL, sold.amount, sold.worst_price,
-                     bids[0][0]),
+        buy=LegPlan(
+            LegRole.BUY, buy.account, Side.BUY, bought.amount, bought.worst_price, asks[0][0]
+        ),
+        sell=LegPlan(
+            LegRole.SELL, sell.account, Side.SELL, sold.amount, sold.worst_price, bids[0][0]
+        ),
         expected_profit=sized.priced.profit,
-    )  # fmt: skip
-
-
-def _paying_depth(buy: Venue, sell: Venue) -> Decimal:
-    """How much (base) brings more than it costs, each unit by itself, after both fees."""
-    asks, bids, depth = list(buy.book.asks), list(sell.book.bids), ZERO
-    with localcontext(EXACT):
-        costs, brings = 1 + buy.market.taker_fee, 1 - sell.market.taker_fee
-        while asks and bids and bids[0][0] * brings > asks[0][0] * costs:
-            part = min(asks[0][1], bids[0][1])
-            depth += part
-            for side in (asks, bids):
-                price, amount = side.pop(0)
-                if amount > part:
-                    side.insert(0, (price, amount - part))
-    return depth
+    )
 
 
 def _listing(venue: Venue) -> Listing:

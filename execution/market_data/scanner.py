@@ -1,24 +1,60 @@
-"""The scanner of spreads: every symbol, every way from one account to another, whenever asked.
+"""The scanner of spreads: every symbol, every way from one account to another, in exact numbers.
 
-Binary fractions select, decimals decide: a grid of arrays finds the pairs that seem to pay, and
-each of them is priced again exactly before it is offered.
+Best prices after fees say which pairs pay at all; those with the widest margins are sized.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from itertools import islice, permutations
 
-from execution.market_data.grid import Mask, SpreadGrid
 from execution.market_data.opportunities import Opportunity, age_ms, opportunity
-from execution.market_data.scan_limits import Cap, ScanLimits
 from execution.market_data.snapshots import BookKey, BookSnapshot
-from execution.market_data.spreads import BPS, UNLIMITED, Listing, Pair, TradeLimits
-from execution.model.book_defects import defect_of
-from execution.model.decimals import ZERO
+from execution.market_data.spreads import BPS, QUOTIENT, UNLIMITED, Listing, Pair, TradeLimits
+from execution.model.book import defect_of
+from execution.model.decimals import EXACT, ZERO
 from execution.model.instrument import assets_of
 from execution.model.trading_rules import Market
 
 Balances = Mapping[str, Mapping[str, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanLimits:
+    """What counts. Raises ValueError for a limit that makes no sense.
+
+    A book counts while it was received at most `age_ms_max` ago and, where its exchange stamps it,
+    made at most `exchange_age_ms_max` ago (None: the same limit). `levels` of each side are used.
+    At most `candidates_max` pairs, those with the widest margins, are sized in a scan.
+    """
+
+    min_profit_bps: Decimal = Decimal(10)
+    age_ms_max: int = 2_000
+    exchange_age_ms_max: int | None = None
+    levels: int = 20
+    candidates_max: int = 200
+
+    def __post_init__(self) -> None:
+        if self.min_profit_bps < 0:
+            raise ValueError(f"min_profit_bps: {self.min_profit_bps} is below zero")
+        for name in ("age_ms_max", "exchange_age_ms_max", "levels", "candidates_max"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: {value} is below 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most to trade of one symbol at once: in base, and in quote for the buy leg at its limit
+    price. Infinity is no cap. Raises ValueError for one below zero."""
+
+    amount_max: Decimal = UNLIMITED
+    notional_max: Decimal = UNLIMITED
+
+    def __post_init__(self) -> None:
+        for name in ("amount_max", "notional_max"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: {getattr(self, name)} is below zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +79,17 @@ class LeftOut:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Quote:
+    """One unit at a sound book's best prices: the ask, what a unit bought there must bring
+    elsewhere to pay the minimum profit, and what a unit sold here brings after the fee."""
+
+    account: str
+    ask: Decimal
+    must_bring: Decimal
+    brings: Decimal
+
+
 class ArbitrageScanner:
     """The books of all venues side by side. Not to be shared between threads.
 
@@ -61,50 +108,25 @@ class ArbitrageScanner:
         for _, symbol in markets:
             if ":" in symbol:
                 raise ValueError(f"symbol: {symbol!r} is not spot, and only spot is scanned")
-        self._markets, self._limits = markets, limits
-        self._accounts = sorted({account for account, _ in markets})
-        self._symbols = sorted({symbol for _, symbol in markets})
-        self._caps = [(caps or {}).get(symbol, Cap()) for symbol in self._symbols]
-        pairs = [assets_of(symbol) for symbol in self._symbols]
-        self._assets = sorted({asset for pair in pairs for asset in pair})
-        place = {asset: number for number, asset in enumerate(self._assets)}
-        self._places = {
-            (account, symbol): (row, column)
-            for row, account in enumerate(self._accounts)
-            for column, symbol in enumerate(self._symbols)
-            if (account, symbol) in markets
-        }
+        self._markets, self._limits, self._caps = markets, limits, caps or {}
         self._snapshots: dict[BookKey, BookSnapshot] = {}
-        self._grid = SpreadGrid(
-            [
-                [self._fee(account, symbol) for symbol in self._symbols]
-                for account in self._accounts
-            ],
-            [(place[base], place[quote]) for base, quote in pairs],
-            [(cap.amount_max, cap.notional_max) for cap in self._caps],
-            limits.levels,
-        )
+        self._quotes: dict[str, dict[str, _Quote]] = {symbol: {} for _, symbol in sorted(markets)}
 
     def update(self, snapshots: Iterable[BookSnapshot]) -> int:
-        """Take over what was read; return how many books are other than they were.
+        """Take over what was read; return how many books differ from those before them.
 
         Each takes the place of the one before it. Raises ValueError for a book of a symbol that is
         not scanned on its account.
         """
         newest = {(snapshot.account, snapshot.symbol): snapshot for snapshot in snapshots}
-        for account, symbol in newest:
-            if (account, symbol) not in self._places:
+        for key in newest:
+            if key not in self._markets:
+                account, symbol = key
                 raise ValueError(f"symbol: {symbol!r} is not scanned on account {account}")
-        changed = [key for key, snapshot in newest.items() if self._is_other(key, snapshot)]
+        changed = [snapshot for key, snapshot in newest.items() if self._differs(key, snapshot)]
         self._snapshots |= newest
-        self._grid.stamp(
-            [self._places[key] for key in newest],
-            [snapshot.received_ms for snapshot in newest.values()],
-            [_made_ms(snapshot) for snapshot in newest.values()],
-        )
-        self._grid.put(
-            [self._places[key] for key in changed], [newest[key].book for key in changed]
-        )
+        for snapshot in changed:
+            self._quote(snapshot)
         return len(changed)
 
     def opportunities(self, now_ms: int, balances: Balances | None = None) -> list[Opportunity]:
@@ -115,87 +137,108 @@ class ArbitrageScanner:
         balance cannot both have it.
         """
         found = []
-        candidates = self._grid.candidates(
-            self._counting(now_ms),
-            self._balance_rows(balances),
-            self._limits.min_profit_bps / BPS,
-            self._limits.candidates_max,
-        )
-        for candidate in candidates:
-            pair = self._pair(candidate.buy, candidate.sell, candidate.symbol)
-            # Where a balance or a cap stops the amount, its exact value is known.
-            most = UNLIMITED if candidate.bounded else candidate.amount
-            means = self._means(pair, self._caps[candidate.symbol], balances)
-            sized = pair.size(most, means, self._limits.min_profit_bps)
+        candidates = self._candidates(now_ms, balances)
+        for pair, limits in islice(candidates, self._limits.candidates_max):
+            depth = pair.paying_depth(self._limits.levels)
+            sized = pair.size(depth, limits, self._limits.min_profit_bps)
             if sized is not None:
                 found.append(opportunity(pair, sized, now_ms))
-        return sorted(found, key=lambda one: (-one.expected_profit, one.signal_id))
+        return sorted(found, key=lambda each: (-each.expected_profit, each.signal_id))
 
     def spreads(self, now_ms: int, rows_max: int | None = None) -> list[Spread]:
         """Every pair of books that count, whether it pays or not, the nearest to paying first."""
-        ranked = self._grid.ranked(self._counting(now_ms))[:rows_max]
-        return [_spread(self._pair(*places), now_ms) for places in ranked]
+        rows = [
+            _spread(self._pair(symbol, buy, sell), now_ms)
+            for symbol in self._quotes
+            for buy, sell in permutations(self._counting(symbol, now_ms), 2)
+        ]
+        return sorted(rows, key=lambda row: -row.profit_bps)[:rows_max]
 
     def left_out(self, now_ms: int) -> list[LeftOut]:
         """Every book that does not count now, and why."""
-        counts = self._counting(now_ms)
-        return [
-            LeftOut(*key, self._reason(key, now_ms))
-            for key, place in self._places.items()
-            if not counts[place]
-        ]
+        reasons = ((key, self._reason(key, now_ms)) for key in sorted(self._markets))
+        return [LeftOut(*key, reason) for key, reason in reasons if reason is not None]
 
-    def _is_other(self, key: BookKey, snapshot: BookSnapshot) -> bool:
+    def _differs(self, key: BookKey, snapshot: BookSnapshot) -> bool:
         before = self._snapshots.get(key)
         return before is None or before.book != snapshot.book
 
-    def _counting(self, now_ms: int) -> Mask:
-        received = self._limits.age_ms_max
-        made = self._limits.exchange_age_ms_max
-        return self._grid.counting(now_ms, received, received if made is None else made)
+    def _quote(self, snapshot: BookSnapshot) -> None:
+        """Keep what one unit costs and brings at the book's best prices, if the book is sound."""
+        account, symbol, book = snapshot.account, snapshot.symbol, snapshot.book
+        if defect_of(book) is not None:
+            self._quotes[symbol].pop(account, None)
+            return
+        fee = self._markets[account, symbol].taker_fee
+        ask, bid = book.asks[0][0], book.bids[0][0]
+        with localcontext(EXACT):
+            must_bring = ask * (1 + fee + self._limits.min_profit_bps / BPS)
+            self._quotes[symbol][account] = _Quote(account, ask, must_bring, bid * (1 - fee))
 
-    def _reason(self, key: BookKey, now_ms: int) -> str:
+    def _counting(self, symbol: str, now_ms: int) -> list[_Quote]:
+        """The quotes of a symbol whose books are young enough."""
+        quotes = self._quotes[symbol].values()
+        return [quote for quote in quotes if self._is_young((quote.account, symbol), now_ms)]
+
+    def _is_young(self, key: BookKey, now_ms: int) -> bool:
+        """Whether a book's stamps are near enough to now. One that is as far ahead is no better:
+        then a clock is wrong, and the book may have any age."""
+        snapshot, received_max = self._snapshots[key], self._limits.age_ms_max
+        if abs(now_ms - snapshot.received_ms) > received_max:
+            return False
+        made_max = self._limits.exchange_age_ms_max or received_max
+        return snapshot.exchange_ms is None or abs(now_ms - snapshot.exchange_ms) <= made_max
+
+    def _candidates(
+        self, now_ms: int, balances: Balances | None
+    ) -> Iterator[tuple[Pair, TradeLimits]]:
+        """The pairs whose first unit pays the minimum and for which something is free, the widest
+        margin first. Each further unit pays less: where the first one does not pay, none does."""
+        ranked = []
+        for symbol in self._quotes:
+            quotes = self._counting(symbol, now_ms)
+            for buy in quotes:
+                for sell in quotes:
+                    if sell.brings >= buy.must_bring and sell is not buy:
+                        margin = QUOTIENT.divide(sell.brings - buy.must_bring, buy.ask)
+                        ranked.append((margin, symbol, buy, sell))
+        ranked.sort(key=lambda candidate: candidate[0], reverse=True)
+        for _, symbol, buy, sell in ranked:
+            limits = self._trade_limits(symbol, buy.account, sell.account, balances)
+            if limits.base and limits.quote:
+                yield self._pair(symbol, buy, sell), limits
+
+    def _reason(self, key: BookKey, now_ms: int) -> str | None:
+        """Why a book does not count, None where it does."""
         snapshot = self._snapshots.get(key)
         if snapshot is None:
             return "no book was read yet"
-        defect = defect_of(snapshot.book)
-        if defect is not None:
-            return defect
+        account, symbol = key
+        if account not in self._quotes[symbol]:
+            return defect_of(snapshot.book)
+        if self._is_young(key, now_ms):
+            return None
         old_ms = age_ms(snapshot, now_ms)
         return f"it is {old_ms} ms old" if old_ms else "its stamp lies in the future"
 
-    def _fee(self, account: str, symbol: str) -> Decimal:
-        market = self._markets.get((account, symbol))
-        return ZERO if market is None else market.taker_fee
+    def _pair(self, symbol: str, buy: _Quote, sell: _Quote) -> Pair:
+        keys = (buy.account, symbol), (sell.account, symbol)
+        return Pair(*(Listing(self._snapshots[key], self._markets[key]) for key in keys))
 
-    def _pair(self, buy: int, sell: int, symbol: int) -> Pair:
-        return Pair(*(self._listing(self._accounts[venue], symbol) for venue in (buy, sell)))
-
-    def _listing(self, account: str, symbol: int) -> Listing:
-        key = (account, self._symbols[symbol])
-        return Listing(self._snapshots[key], self._markets[key])
-
-    def _balance_rows(self, balances: Balances | None) -> list[list[Decimal]]:
-        if balances is None:
-            return [[UNLIMITED] * len(self._assets) for _ in self._accounts]
-        rows = (balances.get(account, {}) for account in self._accounts)
-        return [[row.get(asset, ZERO) for asset in self._assets] for row in rows]
-
-    def _means(self, pair: Pair, cap: Cap, balances: Balances | None) -> TradeLimits:
+    def _trade_limits(
+        self, symbol: str, buy: str, sell: str, balances: Balances | None
+    ) -> TradeLimits:
+        """What may go into buying the symbol on one account and selling it on the other."""
+        cap = self._caps.get(symbol, Cap())
         if balances is None:
             return TradeLimits(amount_max=cap.amount_max, notional_max=cap.notional_max)
-        base, quote = assets_of(pair.buy.snapshot.symbol)
+        base, quote = assets_of(symbol)
         return TradeLimits(
-            balances.get(pair.buy.snapshot.account, {}).get(quote, ZERO),
-            balances.get(pair.sell.snapshot.account, {}).get(base, ZERO),
+            balances.get(buy, {}).get(quote, ZERO),
+            balances.get(sell, {}).get(base, ZERO),
             cap.amount_max,
             cap.notional_max,
         )
-
-
-def _made_ms(snapshot: BookSnapshot) -> int:
-    made_ms = snapshot.exchange_ms
-    return snapshot.received_ms if made_ms is None else made_ms
 
 
 def _spread(pair: Pair, now_ms: int) -> Spread:

@@ -17,6 +17,10 @@ LimitedBy = Literal["depth", "balance", "cap", "lot"]
 UNLIMITED = Decimal("Infinity")
 BPS = Decimal(10_000)
 
+# What follows the last level of a side: a price at which nothing is bought or sold.
+NO_ASK: Level = (UNLIMITED, ZERO)
+NO_BID: Level = (ZERO, ZERO)
+
 # Quotients, which are to be shown and compared but not added up, carry this many digits.
 QUOTIENT = Context(prec=18)
 
@@ -90,6 +94,26 @@ class Pair:
         fees = self.buy.market.taker_fee, self.sell.market.taker_fee
         return Priced(bought, sold, expected_profit(bought, sold, *fees))
 
+    def paying_depth(self, levels: int | None = None) -> Decimal:
+        """How much (base) brings more than it costs, each unit by itself, after both fees.
+
+        Only the best `levels` of each side are taken into account, all of them for None.
+        """
+        asks = iter(self.buy.snapshot.book.asks[:levels])
+        bids = iter(self.sell.snapshot.book.bids[:levels])
+        depth = ZERO
+        with localcontext(EXACT):
+            costs, brings = 1 + self.buy.market.taker_fee, 1 - self.sell.market.taker_fee
+            (ask, offered), (bid, wanted) = next(asks, NO_ASK), next(bids, NO_BID)
+            while bid * brings > ask * costs:
+                part = min(offered, wanted)
+                depth, offered, wanted = depth + part, offered - part, wanted - part
+                if not offered:
+                    ask, offered = next(asks, NO_ASK)
+                if not wanted:
+                    bid, wanted = next(bids, NO_BID)
+        return depth
+
     def margin_bps(self) -> Decimal:
         """What the first unit pays after both fees, for its price."""
         ask, bid = self.buy.snapshot.book.asks[0][0], self.sell.snapshot.book.bids[0][0]
@@ -117,7 +141,11 @@ class Pair:
             elif bound - lots * lot > bound * LOT_SHARE:
                 limited_by = "lot"
         priced = self._most_that_pays(range(least, lots + 1), lot, min_profit_bps)
-        return Sized(priced, limited_by) if priced and self._is_tradable(priced) else None
+        if priced is None or not self._is_tradable(priced):
+            return None
+        if priced.bought.amount < lots * lot:
+            limited_by = "depth"
+        return Sized(priced, limited_by)
 
     def _affords(self, means: TradeLimits) -> tuple[Decimal, Decimal]:
         """The most (base) that balances allow, and that caps allow."""
@@ -149,16 +177,17 @@ class Pair:
         pays is all up to some number. That is nearly always the last one.
         """
 
-        def fails(number: int) -> bool:
+        def paying(number: int) -> Priced | None:
             priced = self.price(number * lot)
-            return priced is None or not priced.pays(min_profit_bps)
+            return priced if priced is not None and priced.pays(min_profit_bps) else None
 
         if not lots:
             return None
-        if not fails(lots[-1]):
-            return self.price(lots[-1] * lot)
-        paying = bisect_left(lots, True, key=fails)
-        return self.price(lots[paying - 1] * lot) if paying else None
+        most = paying(lots[-1])
+        if most is not None:
+            return most
+        count = bisect_left(lots, True, key=lambda number: paying(number) is None)
+        return self.price(lots[count - 1] * lot) if count else None
 
     def _is_tradable(self, priced: Priced) -> bool:
         """Say whether both exchanges allow their limit order at its worst price."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from itertools import pairwise
 
 from execution.model.decimals import EXACT, ZERO
 from execution.model.order import Side
@@ -42,4 +43,20 @@ def take(book: Book, side: Side, amount: Decimal) -> Take | None:
             left -= part
             if not left:
                 return Take(amount, cost, price)
+    return None
+
+
+def defect_of(book: Book) -> str | None:
+    """Say why a book cannot be true, None for a sound one. One that is locked, with its best bid at
+    its best ask, is sound."""
+    if not book.asks or not book.bids:
+        return f"it has no {'bids' if book.asks else 'asks'}"
+    if book.bids[0][0] > book.asks[0][0]:
+        return f"it is crossed: a bid at {book.bids[0][0]}, an ask at {book.asks[0][0]}"
+    if any(price <= 0 or amount <= 0 for price, amount in (*book.asks, *book.bids)):
+        return "it has a price or an amount that is not above zero"
+    if any(worse < better for (better, _), (worse, _) in pairwise(book.asks)):
+        return "its asks are out of order"
+    if any(worse > better for (better, _), (worse, _) in pairwise(book.bids)):
+        return "its bids are out of order"
     return None

@@ -23,9 +23,9 @@ from oneorder import OrderSignal
 from oneorder.errors import PublishFailed
 from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
-from workers.sandbox.chaos.forwarder import Forwarder
-from workers.sandbox.chaos.raw_messages import sound_message
-from workers.sandbox.chaos.replication import has_caught_up, start_replica
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.raw_messages import sound_message
+from workers.sandbox.chaos.disorders.replication import has_caught_up, start_replica
 from workers.sandbox.local_stack import LocalStack, free_port
 
 pytestmark = pytest.mark.system

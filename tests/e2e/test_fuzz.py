@@ -13,7 +13,7 @@ from tests.fuzz.broadcasts import broadcasts
 from tests.fuzz.entries import stream_entries
 from tests.fuzz.settings_texts import settings_inputs
 from tests.fuzz.signal_bodies import signal_bodies
-from workers.sandbox.chaos.raw_messages import raw_messages
+from workers.sandbox.chaos.disorders.raw_messages import raw_messages
 
 ROOT = Path(__file__).parents[2]
 

@@ -49,6 +49,7 @@ HOSTILE: dict[str, tuple[list[str | bytes], int]] = {
     "a file in the way": (["redis", "--dir", "/dev/null", "--port", "1"], 1),
     "both ways to settle": (["settle", "x", "--not-there", "--exchange-order-id", "1"], 2),
     "a number of minutes that is none": (["chaos", "--minutes", "nan"], 2),
+    "a run of no signals": (["chaos", "--orders", "0", "--arbitrages", "0"], 2),
     "a report that cannot be written": (["demo", "--report", "/proc/x/y"], 1),
 }
 

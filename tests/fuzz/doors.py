@@ -23,7 +23,7 @@ from tests.fuzz.odd import Tally
 from tests.fuzz.paper_requests import RawRequest, paper_requests
 from tests.fuzz.settings_texts import CANARY, KEYS, SettingsInput, settings_inputs
 from tests.fuzz.signal_bodies import signal_bodies
-from workers.sandbox.chaos.raw_messages import raw_messages
+from workers.sandbox.chaos.disorders.raw_messages import raw_messages
 from workers.sandbox.local_stack import LocalStack
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from oneorder.publisher import STREAM
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from tests.fuzz.odd import MARKET
-from workers.sandbox.chaos.raw_messages import sound_message
+from workers.sandbox.chaos.disorders.raw_messages import sound_message
 from workers.sandbox.local_stack import LocalStack
 
 EVERY_S = 0.5

@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from execution.market_data.opportunities import Opportunity
-from execution.market_data.scan_limits import Cap, ScanLimits
-from execution.market_data.scanner import ArbitrageScanner, Balances
+from execution.market_data.scanner import ArbitrageScanner, Balances, Cap, ScanLimits
 from execution.market_data.snapshots import BookSnapshot
 from execution.model.book import Book, Level
 from execution.model.trading_rules import Market

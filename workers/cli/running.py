@@ -35,34 +35,31 @@ def demo(
 
 @cli.command()
 def chaos(
-    orders: Annotated[int, typer.Option(min=1)] = 500,
+    orders: Annotated[int, typer.Option(min=0, help="How many single orders.")] = 500,
+    arbitrages: Annotated[
+        int, typer.Option(min=0, help="How many arbitrages between two exchanges.")
+    ] = 75,
     seed: Annotated[int, typer.Option()] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
-    arbitrage: Annotated[
-        bool, typer.Option("--arbitrage", help="Arbitrages between two exchanges, not orders.")
-    ] = False,
     keep: Annotated[
         Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Kill, pause, cut and poison everything while orders run; exit 1 if one is lost or doubled.
-
-    It is also 1 if an order does not end, or if records and ledgers differ. With --arbitrage,
-    --orders is how many arbitrages.
-    """
-    from workers.sandbox.chaos.arbitrage_run import run_arbitrage_chaos
-    from workers.sandbox.chaos.disorder import SaveIntervals
+    """Kill, pause, cut and poison everything while orders and arbitrages run; exit 1 if one is lost
+    or doubled, has no end, or if records and ledgers differ."""
     from workers.sandbox.chaos.folder import NotUsable, run_folder
     from workers.sandbox.chaos.report import outcome_view, show_outcome
     from workers.sandbox.chaos.run import run_chaos
+    from workers.sandbox.chaos.signals import Plan
 
     if not math.isfinite(minutes):
         raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
-    run = run_arbitrage_chaos if arbitrage else run_chaos
+    if not orders + arbitrages:
+        raise typer.BadParameter("--orders, --arbitrages: at least one must be above 0")
     try:
         with run_folder(keep) as folder:
-            outcome = run(orders, seed, minutes, SaveIntervals(), folder.path)
+            outcome = run_chaos(Plan(orders, arbitrages, seed, minutes), folder.path)
             folder.is_kept = folder.is_kept or not outcome.is_clean
             if as_json:
                 print_json(outcome_view(outcome))

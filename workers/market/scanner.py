@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from execution.api.connections import Connections
 from execution.market_data.opportunities import Cooldown, Opportunity
-from execution.market_data.scan_limits import Cap, ScanLimits
-from execution.market_data.scanner import ArbitrageScanner, LeftOut, Spread
+from execution.market_data.scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits, Spread
 from execution.market_data.snapshots import BookKey, Books
 from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable

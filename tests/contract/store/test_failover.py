@@ -18,8 +18,8 @@ from oneorder.publisher import Published, Publisher, publish_order
 from oneorder.settings import SignalSettings
 from tests.support.clock import FakeClock
 from tests.support.fakes import ACCOUNT, Rig
-from workers.sandbox.chaos.forwarder import Forwarder
-from workers.sandbox.chaos.replication import has_caught_up, start_replica
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.replication import has_caught_up, start_replica
 from workers.sandbox.local_stack import LocalStack
 
 

@@ -10,8 +10,8 @@ import pytest
 from redis import RedisError
 
 from execution.store.access.connection import connect
-from workers.sandbox.chaos.forwarder import Forwarder
-from workers.sandbox.chaos.replication import RedisPair
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.replication import RedisPair
 from workers.sandbox.local_stack import LocalStack
 
 CHANGES = 4

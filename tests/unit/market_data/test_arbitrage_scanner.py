@@ -6,8 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from execution.market_data.scan_limits import Cap, ScanLimits
-from execution.market_data.scanner import ArbitrageScanner, LeftOut
+from execution.market_data.scanner import ArbitrageScanner, Cap, LeftOut, ScanLimits
 from execution.market_data.snapshots import BookSnapshot
 from execution.model.decimals import EXACT
 from tests.support.scanner_kit import NOW_MS, SYMBOL, Pairs, book, market, scan, scanner
@@ -103,6 +102,17 @@ def test_a_minimum_sizes_down_to_the_last_amount_that_keeps_it() -> None:
     assert Decimal(125) < found.profit_bps < Decimal("125.0000001")
     (found,) = scan(*books, min_profit_bps=Decimal(0))
     assert found.amount == 100
+
+
+def test_where_a_minimum_stops_the_amount_no_larger_limit_is_named() -> None:
+    books = (
+        book("cheap", [("90", "1")], [("100", "1"), ("101", "100")]),
+        book("dear", [("102", "100")], [("110", "1")]),
+    )
+    (found,) = scan(*books, min_profit_bps=Decimal(125), cap=Cap(amount_max=Decimal(50)))
+    assert (found.amount, found.limited_by) == (Decimal("3.85714285"), "depth")
+    (found,) = scan(*books, min_profit_bps=Decimal(125), cap=Cap(amount_max=Decimal(3)))
+    assert (found.amount, found.limited_by) == (3, "cap")
 
 
 @pytest.mark.parametrize("bid", ["99.198", "99", "50"])
@@ -323,11 +333,23 @@ def test_opportunities_come_most_profitable_first_over_symbols_and_accounts() ->
     ]
 
 
-def test_only_the_best_candidates_are_priced_exactly() -> None:
+def test_only_the_candidates_with_the_widest_margins_are_sized() -> None:
     third = book("third", [("103", "10")], [("104", "10")])
     (found,) = scan(CHEAP, DEAR, third, candidates_max=1)
     assert found.sell_account == "third"
     assert len(scan(CHEAP, DEAR, third)) == 3
+
+
+def test_a_pair_without_balances_takes_no_candidates_place() -> None:
+    third = book("third", [("103", "10")], [("104", "10")])
+    balances = {"cheap": {"USDT": Decimal(990)}, "dear": {"BTC": Decimal(10)}}
+    (found,) = scan(CHEAP, DEAR, third, candidates_max=1, balances=balances)
+    assert (found.buy_account, found.sell_account) == ("cheap", "dear")
+
+
+def test_an_account_that_pays_a_rebate_is_not_paired_with_itself() -> None:
+    markets = {"one": market("-0.001"), "two": market("1")}
+    assert scan(flat("one", "100"), flat("two", "100"), markets=markets) == []
 
 
 def test_levels_beyond_those_that_are_looked_at_are_not_traded() -> None:
@@ -378,9 +400,14 @@ def test_there_must_be_something_to_scan() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("min_profit_bps", Decimal(-1)), ("age_ms_max", 0), ("levels", 0), ("candidates_max", -1),
-     ("exchange_age_ms_max", 0)],
-)  # fmt: skip
+    [
+        ("min_profit_bps", Decimal(-1)),
+        ("age_ms_max", 0),
+        ("levels", 0),
+        ("candidates_max", -1),
+        ("exchange_age_ms_max", 0),
+    ],
+)
 def test_a_limit_that_makes_no_sense_is_refused_by_name_and_value(
     name: str, value: Decimal | int
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from execution.market_data.scan_limits import Cap
+from execution.market_data.scanner import Cap
 from execution.market_data.snapshots import BookSnapshot
 from execution.market_data.spreads import Listing, Pair, TradeLimits, affordable, common_step
 from execution.model.book import Level
@@ -157,6 +157,17 @@ def test_an_amount_that_was_ranked_too_high_comes_down_to_the_last_lot_that_pays
     # The minimum is kept up to 3.857 and a bit.
     assert sized.priced.bought.amount == Decimal("3.85")
     assert pair.size(Decimal(most), TradeLimits(), Decimal(201)) is None
+
+
+@pytest.mark.parametrize(("used", "depth"), [(None, "5"), (3, "5"), (2, "3"), (1, "2")])
+def test_the_depth_that_pays_ends_where_a_unit_costs_more_than_it_brings(
+    used: int | None, depth: str
+) -> None:
+    cheap = book("cheap", [("90", "1")], [("100", "3"), ("101", "1"), ("102", "1"), ("104", "9")])
+    dear = book("dear", [("104", "2"), ("103.2", "1"), ("103", "7")], [("110", "1")])
+    pair = Pair(Listing(cheap, market("0.001")), Listing(dear, market("0.001")))
+    # At 102 a unit costs 102.102 and at 103 it brings 102.897; at 104 it costs too much.
+    assert pair.paying_depth(used) == Decimal(depth)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from workers.messaging.envelopes import MalformedMessage, read_message
-from workers.sandbox.chaos.raw_messages import ODD_EMBEDS, RawMessage, raw_messages, sound_message
+from workers.sandbox.chaos.disorders.raw_messages import (
+    ODD_EMBEDS,
+    RawMessage,
+    raw_messages,
+    sound_message,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 GOOD = sound_message("orders.execute", [{"signal_id": "a"}], "by-hand", entry_id="1-0")

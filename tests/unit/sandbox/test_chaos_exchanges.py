@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from workers.sandbox.chaos.exchange_disorder import STEP_MS, BlackHole, ExchangeClocks
-from workers.sandbox.chaos.faults import BINANCE, BYBIT, draw_faults
-from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.exchanges import STEP_MS, BlackHole, ExchangeClocks
+from workers.sandbox.chaos.disorders.faults import BINANCE, BYBIT, draw_faults
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.chaos.outcome import standstills
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
 
 PATIENCE_S = 10.0
 

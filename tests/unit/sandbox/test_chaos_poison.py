@@ -8,7 +8,7 @@ from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import IntakeKit
 from workers.intake.intake import LeftToOthers
-from workers.sandbox.chaos.poison import poison_entries
+from workers.sandbox.chaos.disorders.poison import poison_entries
 
 COUNT = 2_000
 

@@ -6,44 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from decimal import Decimal
-from typing import Any, Self
+from typing import Self
 
 from oneorder import (
     ArbitrageSignal,
-    OrderSignal,
     Publisher,
     PublishFailed,
     publish_arbitrage,
     publish_order,
 )
 from oneorder.settings import SignalSettings
+from workers.sandbox.chaos.signals import Signal
 
-PRICES = {"BTC/USDT": Decimal(50_000), "ETH/USDT": Decimal(3_000)}
 REPEAT_PAUSE_S = 0.2
-Signal = OrderSignal | ArbitrageSignal
-
-
-def draw_signal(number: int, dice: random.Random, account: str) -> OrderSignal:
-    """A market order, or a limit order that fills, rests or expires at once."""
-    symbol = dice.choice(sorted(PRICES))
-    side = dice.choice(("buy", "sell"))
-    unit = Decimal("0.0001") if symbol == "BTC/USDT" else Decimal("0.001")
-    fields: dict[str, Any] = {
-        "signal_id": f"chaos-{number}",
-        "account": account,
-        "symbol": symbol,
-        "side": side,
-        "type": "market",
-        "amount": str(unit * dice.randint(5, 50)),
-    }
-    if dice.random() < 0.6:
-        away = dice.choice((Decimal("0.02"), Decimal("0.001"), Decimal("-0.001"), Decimal("-0.05")))
-        signed = away if side == "buy" else -away
-        price = (PRICES[symbol] * (1 + signed)).quantize(Decimal("0.01"))
-        fields |= {"type": "limit", "price": str(price)}
-        fields["time_in_force"] = dice.choice(("GTC", "GTC", "IOC"))
-    return OrderSignal.model_validate(fields)
 
 
 class Producers:

@@ -3,178 +3,205 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from oneorder.settings import SignalSettings
-from workers.sandbox.chaos.disorder import Disorder, Habit, SaveIntervals
-from workers.sandbox.chaos.exchange_disorder import BlackHole, ExchangeClocks
-from workers.sandbox.chaos.faults import BINANCE, BYBIT, Routes, draw_faults
-from workers.sandbox.chaos.forwarder import Forwarder
-from workers.sandbox.chaos.lost_keys import LostKeys
-from workers.sandbox.chaos.outcome import Found, Outcome, judge
-from workers.sandbox.chaos.poison import Poison
-from workers.sandbox.chaos.producer import PRICES, Producers, draw_signal
-from workers.sandbox.chaos.replication import RedisPair
-from workers.sandbox.chaos.store_disorder import StoreDisorder
+from workers.sandbox.chaos.disorders.exchanges import BlackHole, ExchangeClocks
+from workers.sandbox.chaos.disorders.faults import (
+    BINANCE,
+    BYBIT,
+    RequestFaults,
+    Routes,
+    draw_faults,
+)
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.lost_keys import LostKeys
+from workers.sandbox.chaos.disorders.poison import Poison
+from workers.sandbox.chaos.disorders.processes import ProcessDisorder
+from workers.sandbox.chaos.disorders.replication import RedisPair
+from workers.sandbox.chaos.disorders.schedule import Schedule
+from workers.sandbox.chaos.disorders.store import StoreDisorder
+from workers.sandbox.chaos.outcome import Outcome, Snapshot, judge
+from workers.sandbox.chaos.producer import Producers
+from workers.sandbox.chaos.signals import ACCOUNT, ORDER_SYMBOLS, SECOND, Plan
+from workers.sandbox.chaos.spreads import SYMBOLS, Spreads
 from workers.sandbox.local_stack import LocalStack
 
 WORKERS = 3
-ACCOUNT = "binance-main"
-SECOND = "second-main"
 ROUTES: Mapping[str, Routes] = {ACCOUNT: BINANCE, SECOND: BYBIT}
-# So many of all signals are for the exchange that is a black hole half of the time.
-SECOND_SHARE = 0.25
 # Without any progress. A fence, a hold or a backed-off account takes less.
 SETTLE_PATIENCE_S = 120
 # The exchange keeps more of these than any run can use up.
-BALANCES = ("--balance", "USDT=100000000", "--balance", "BTC=10000", "--balance", "ETH=100000")
+BALANCES = {
+    "USDT": 100_000_000,
+    "BTC": 10_000,
+    "ETH": 100_000,
+    "SOL": 1_000_000,
+    "XRP": 100_000_000,
+}
+TIMEOUT_S = 3
+WINDOW_MS = 2_000
 SETTINGS: Mapping[str, Any] = {
-    "recv_window_ms": 2_000,
+    "recv_window_ms": WINDOW_MS,
     "reconcile_every_s": 2,
-    "worker_threads": 4,
+    "worker_threads": 8,
     "attempts_max": 1_000,
     # What is down for long must not end a signal: each one is to become an order.
     "limits": {"signal_max_age_s": 0},
+    # A narrow cap and little patience, so that some arbitrages are left imbalanced, and say so.
+    "arbitrage": {
+        "min_profit_bps": "5",
+        "max_loss_bps": "20",
+        "leg_ttl_ms": 1_000,
+        "patience_s": 5,
+    },
 }
-TIMEOUT_S = 3
 # Beyond the window, the bound and lag of Bybit, which are the longer ones, and a sweep.
 PAUSE_FOR_S = 16.5
-CLOCK_LOOK_S = 1
+TICK_S = 0.1
 
 
-def run_chaos(
-    orders: int, seed: int, minutes: float, rhythm: SaveIntervals, folder: Path
-) -> Outcome:
-    """Publish `orders` signals within `minutes` of disorder; say what became of each. Everything
-    that the processes write is in `folder`.
+def run_chaos(plan: Plan, folder: Path) -> Outcome:
+    """Publish the plan's signals while everything is disturbed; say what became of each.
+    Everything that the processes write is in `folder`.
 
     Raises NotReady, with a log, if a process could not be started.
     """
     with ExitStack() as entered:
-        redis_door, second_door = (
-            entered.enter_context(Forwarder()),
-            entered.enter_context(Forwarder()),
-        )
+        redis_address = entered.enter_context(Forwarder())
+        second_address = entered.enter_context(Forwarder())
         stack = entered.enter_context(
             LocalStack(
-                folder, SETTINGS, ACCOUNT, timeout_s=TIMEOUT_S, further={SECOND: "bybit"},
-                redis_url=redis_door.url, exchange_urls={SECOND: second_door.http_url},
+                folder,
+                SETTINGS,
+                ACCOUNT,
+                timeout_s=TIMEOUT_S,
+                further={SECOND: "bybit"},
+                redis_url=redis_address.url,
+                exchange_urls={SECOND: second_address.http_url},
             )
-        )  # fmt: skip
-        second_door.target = stack.port_of(SECOND)
-        servers = RedisPair(stack, redis_door)
-        workers = start_processes(stack, seed)
-        run = _Run(stack, seed, orders, servers, second_door)
-        producers = entered.enter_context(run.producers(minutes))
-        disorder = run.disorder(workers, rhythm)
-        deadline = time.monotonic() + minutes * 60
+        )
+        second_address.target = stack.port_of(SECOND)
+        servers = RedisPair(stack, redis_address)
+        workers = _start_processes(stack, plan.seed)
+        settings = SignalSettings(redis_url=stack.redis_url)
+        producers = entered.enter_context(
+            Producers(plan.signals(), settings, plan.seed, plan.publish_s)
+        )
+        spreads = Spreads(stack, plan.seed)
+        spreads.move()
+        disorder = _Disorder(stack, plan.seed, servers, second_address, workers, spreads)
+        deadline = time.monotonic() + plan.minutes * 60
         producers.start()
-        disorder.reign(lambda: producers.are_done() and time.monotonic() > deadline)
-        run.black_hole.end()
+        disorder.last_until(lambda: producers.are_done() and time.monotonic() > deadline)
         producers.join()
-        done = disorder.counts + producers.counts + run.counts()
-        return judge(seed, orders, done, run.settle(), run.black_hole)
+        done = disorder.counts + producers.counts
+        return judge(plan, done, _settle(stack, plan, spreads), disorder.black_hole)
 
 
-class _Run:
-    """A running stack, and all that is done to it."""
+class _Disorder:
+    """All that is done to a running stack, and how often."""
 
     def __init__(
         self,
         stack: LocalStack,
         seed: int,
-        orders: int,
         servers: RedisPair,
-        second_door: Forwarder,
+        second_address: Forwarder,
+        workers: list[str],
+        spreads: Spreads,
     ) -> None:
-        self._stack = stack
-        self._seed = seed
-        self._orders = orders
-        self._dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
-        self._poison = Poison(stack.redis_url, seed, ACCOUNT)
-        lost = LostKeys(stack.redis_url, seed, list(ROUTES), sorted(PRICES))
-        self._store = StoreDisorder(servers, lost, self._dice)
-        self._clocks = ExchangeClocks(
-            stack,
-            self._dice,
-            partial(draw_faults, timeout_s=TIMEOUT_S, window_ms=SETTINGS["recv_window_ms"]),
+        dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
+        self._schedule = Schedule(dice)
+        self._processes = ProcessDisorder(
+            stack, workers, dice, self._schedule, pause_for_s=PAUSE_FOR_S
         )
-        self.black_hole = BlackHole(second_door, lambda: len(stack.ledger(ACCOUNT)["orders"]))
+        symbols = [listed.symbol for listed in (*ORDER_SYMBOLS, *SYMBOLS)]
+        store = StoreDisorder(servers, LostKeys(stack.redis_url, seed, list(ROUTES), symbols), dice)
+        draw = partial(draw_faults, timeout_s=TIMEOUT_S, window_ms=WINDOW_MS)
+        clocks = ExchangeClocks(stack, dice, draw)
+        self._faults = RequestFaults(stack, dice, ROUTES, clocks.draw)
+        self.black_hole = BlackHole(second_address, lambda: _single_orders(stack))
+        poison = Poison(stack.redis_url, seed, ACCOUNT)
+        self._counted = (self._processes, self._faults, self.black_hole, store, clocks, poison)
+        # About how often, in seconds, and what.
+        for seconds, action in (
+            (5, self._processes.kill_worker),
+            (20, self._processes.kill_beat),
+            (15, self._processes.pause_worker),
+            (2, self._faults.change),
+            (10, self.black_hole.change),
+            (30, store.disturb),
+            (40, clocks.announce),
+            (1, clocks.step_when_due),
+            (1, poison.add),
+            (0.4, spreads.move),
+        ):
+            self._schedule.every(seconds, action)
 
-    def producers(self, minutes: float) -> Producers:
-        """Those that publish the signals, a little sooner than the disorder ends."""
-        dice = random.Random(self._seed)  # noqa: S311
-        signals = [
-            draw_signal(number, dice, SECOND if dice.random() < SECOND_SHARE else ACCOUNT)
-            for number in range(self._orders)
-        ]
-        settings = SignalSettings(redis_url=self._stack.redis_url)
-        return Producers(signals, settings, self._seed, minutes * 54)
+    def last_until(self, is_over: Callable[[], bool]) -> None:
+        """Disturb until it is over; then let everything run, undisturbed."""
+        while not is_over():
+            self._schedule.run_due()
+            self._processes.restart_ended()
+            time.sleep(TICK_S)
+        self._faults.clear()
+        self._processes.restore()
+        self.black_hole.end()
 
-    def disorder(self, workers: list[str], rhythm: SaveIntervals) -> Disorder:
-        habits: list[Habit] = [
-            (rhythm.poison_s, self._poison.add),
-            (rhythm.black_hole_s, self.black_hole.change),
-            (rhythm.store_s, self._store.disturb),
-            (rhythm.clock_step_s, self._clocks.announce),
-            (CLOCK_LOOK_S, self._clocks.step_when_due),
-        ]
-        return Disorder(
-            self._stack,
-            workers,
-            self._dice,
-            rhythm,
-            ROUTES,
-            draw=self._clocks.draw,
-            pause_for_s=PAUSE_FOR_S,
-            habits=habits,
-        )
-
+    @property
     def counts(self) -> Counter[str]:
-        """What was done besides the kills and pauses, by kind."""
-        own = self._poison.counts + self._store.counts + self._clocks.counts
-        injected: Counter[str] = Counter()
-        for account in ROUTES:
-            told = self._stack.paper("GET", "/paper/faults", account=account)["injected"]
-            injected.update({f"HTTP {kind}": times for kind, times in told.items()})
-        return own + self.black_hole.counts + injected
-
-    def settle(self) -> Found:
-        """Wait until all is as it must be, or nothing moves any more; return what is there."""
-        for account in ROUTES:
-            for symbol in PRICES:
-                book = {"symbol": symbol.replace("/", ""), "bids": [], "asks": []}
-                self._stack.paper("POST", "/paper/book", book, account=account)
-        moved, deadline = -1, 0.0
-        while True:
-            found = self._found()
-            if found.progress != moved:
-                moved, deadline = found.progress, time.monotonic() + SETTLE_PATIENCE_S
-            if found.is_settled(self._orders) or time.monotonic() > deadline:
-                return found
-            time.sleep(1)
-
-    def _found(self) -> Found:
-        store = self._stack.store()
-        ledgers = {account: self._stack.ledger(account) for account in ROUTES}
-        return Found(store.orders(), store.positions(), ledgers)
+        """How often each thing was done."""
+        return sum((part.counts for part in self._counted), Counter())
 
 
-def start_everything(stack: LocalStack, seed: int) -> list[str]:
-    """Start Valkey and all other processes of the stack; return the names of the workers."""
-    stack.start_redis()
-    return start_processes(stack, seed)
+def _single_orders(stack: LocalStack) -> int:
+    """How many orders that are no legs the first exchange has taken."""
+    names = {listed.name for listed in ORDER_SYMBOLS}
+    return sum(row["symbol"] in names for row in stack.ledger(ACCOUNT)["orders"])
 
 
-def start_processes(stack: LocalStack, seed: int) -> list[str]:
+def _settle(stack: LocalStack, plan: Plan, spreads: Spreads) -> Snapshot:
+    """Wait until all is as it must be, or nothing moves any more; return what is there."""
+    for account in ROUTES:
+        for listed in ORDER_SYMBOLS:
+            book: dict[str, Any] = {"symbol": listed.name, "bids": [], "asks": []}
+            stack.paper("POST", "/paper/book", book, account=account)
+    moved, deadline = -1, 0.0
+    while True:
+        snapshot = _snapshot(stack)
+        if snapshot.have_begun(plan):
+            spreads.close()
+        else:
+            spreads.move()
+        if snapshot.progress != moved:
+            moved, deadline = snapshot.progress, time.monotonic() + SETTLE_PATIENCE_S
+        if snapshot.is_settled(plan) or time.monotonic() > deadline:
+            return snapshot
+        time.sleep(1)
+
+
+def _snapshot(stack: LocalStack) -> Snapshot:
+    stores = stack.stores()
+    return Snapshot(
+        stores.orders.orders(),
+        stores.arbitrages.arbitrages(),
+        stores.orders.positions(),
+        {account: stack.ledger(account) for account in ROUTES},
+    )
+
+
+def _start_processes(stack: LocalStack, seed: int) -> list[str]:
     """Start all processes but Valkey; return the names of the workers."""
     workers = [f"worker-{number}" for number in range(1, WORKERS + 1)]
+    options = ["--seed", str(seed), "--weight-per-minute", "0"]
+    for asset, amount in BALANCES.items():
+        options += ["--balance", f"{asset}={amount}"]
     for account in stack.dialects:
-        options = ("--seed", str(seed), "--weight-per-minute", "0", *BALANCES)
         stack.start_paper(*options, account=account)
     for name in workers:
         stack.start_worker(name)

@@ -3,23 +3,21 @@
 import random
 import time
 from decimal import Decimal
-from typing import Any
 
-from oneorder import ArbitrageSignal
-from workers.sandbox.chaos.books import BTC, ETH, Listed, open_spread
+from workers.sandbox.chaos.books import SOL, XRP, Listed, open_spread
 from workers.sandbox.local_stack import LocalStack
 
-SYMBOLS = (BTC, ETH)
-# Longer than what a restart of the store makes arbitrages wait.
+# Which account mostly sells the symbol for more: the second one (1) or the first (-1). No single
+# order is in these, so that the ledgers show what the arbitrages alone have changed.
+DIRECTIONS = {SOL: Decimal(1), XRP: Decimal(-1)}
+SYMBOLS = tuple(DIRECTIONS)
 PHASE_S = 12.0
-# With fees of twice 10 bps, the last one does not pay.
-SPREADS_BPS = tuple(Decimal(bps) for bps in (90, 70, 50, -90, -70, -50, 10))
+# In that direction. With fees of twice 10 bps, the last one does not pay. An arbitrage that had to
+# wait for one phase or more still pays, mostly.
+SPREADS_BPS = tuple(Decimal(bps) for bps in (90, 70, 50, 90, 70, 50, -70, 10))
 LEVELS = 6
 # In lots: most signals want more than the best price has.
 DEPTHS = tuple(Decimal(lots) for lots in ("0.25", "0.5", "1", "2"))
-AMOUNTS = tuple(Decimal(lots) for lots in ("0.5", "1", "1.5", "2"))
-# So many of all signals ask for the way that pays when they are published.
-PAYING_SHARE = 0.95
 
 
 class Spreads:
@@ -49,33 +47,4 @@ class Spreads:
 def spread_bps_of(seed: int, listed: Listed, phase: int) -> Decimal:
     """How far the second exchange's prices lie above the first one's in that phase."""
     dice = random.Random(f"{seed} {listed.symbol} {phase}")  # noqa: S311
-    return dice.choice(SPREADS_BPS)
-
-
-def draw_arbitrages(
-    count: int, seed: int, seconds: float, accounts: tuple[str, str]
-) -> list[ArbitrageSignal]:
-    """Signals to be published evenly over `seconds`; most of them pay at that time."""
-    dice = random.Random(seed)  # noqa: S311
-    return [
-        _draw(number, dice, seed, int(seconds * number / count / PHASE_S), accounts)
-        for number in range(count)
-    ]
-
-
-def _draw(
-    number: int, dice: random.Random, seed: int, phase: int, accounts: tuple[str, str]
-) -> ArbitrageSignal:
-    listed = dice.choice(SYMBOLS)
-    upward = spread_bps_of(seed, listed, phase) > 0
-    if dice.random() > PAYING_SHARE:
-        upward = not upward
-    buy, sell = accounts if upward else reversed(accounts)
-    fields: dict[str, Any] = {
-        "signal_id": f"chaos-{number}",
-        "buy_account": buy,
-        "sell_account": sell,
-        "symbol": listed.symbol,
-        "amount": listed.lot * dice.choice(AMOUNTS),
-    }
-    return ArbitrageSignal.model_validate(fields)
+    return DIRECTIONS[listed] * dice.choice(SPREADS_BPS)

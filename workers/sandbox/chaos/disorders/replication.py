@@ -11,7 +11,7 @@ from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.store.access.connection import connect, guarded
 from execution.store.stores import open_stores
-from workers.sandbox.chaos.forwarder import Forwarder
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.local_stack import LocalStack, free_port
 
 READY_PATIENCE_S = 4.0

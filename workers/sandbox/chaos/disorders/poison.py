@@ -12,7 +12,7 @@ from execution.model.errors import StoreUnavailable
 from execution.store.access import keys
 from execution.store.access.connection import connect, guarded
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
-from workers.sandbox.chaos.raw_messages import raw_messages
+from workers.sandbox.chaos.disorders.raw_messages import raw_messages
 
 Fields = dict[str, str]
 # How many at once, each time.
@@ -21,16 +21,45 @@ AHEAD_MS_MAX = 20_000
 AHEAD_SHARE = 0.05
 DEEP = 20_000
 _TIMES = (
-    "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "tomorrow", "2030-02-30T00:00:00Z",
-    4_102_444_800, "2030-01-01T00:00:00",
-)  # fmt: skip
+    "9999-12-31T23:59:59-12:00",
+    "0001-01-01T00:00:00+14:00",
+    "tomorrow",
+    "2030-02-30T00:00:00Z",
+    4_102_444_800,
+    "2030-01-01T00:00:00",
+)
 _NUMBERS: tuple[object, ...] = (
-    "1e400", "NaN", "Infinity", "-1", "0", "9" * 5_000, "0." + "0" * 3_000 + "1", "\u0661", "1_0",
-    "", 0.1, 10**400, True, None, [], {"a": 1},
-)  # fmt: skip
+    "1e400",
+    "NaN",
+    "Infinity",
+    "-1",
+    "0",
+    "9" * 5_000,
+    "0." + "0" * 3_000 + "1",
+    "\u0661",
+    "1_0",
+    "",
+    0.1,
+    10**400,
+    True,
+    None,
+    [],
+    {"a": 1},
+)
 _TEXTS: tuple[object, ...] = (
-    "", " ", "\x00", "é", "x" * 5_000, "../..", None, 5, [], {}, "BTCUSDT", "BTC/USDT:USDT",
-)  # fmt: skip
+    "",
+    " ",
+    "\x00",
+    "é",
+    "x" * 5_000,
+    "../..",
+    None,
+    5,
+    [],
+    {},
+    "BTCUSDT",
+    "BTC/USDT:USDT",
+)
 _TASKS = ("orders.nothing", "", "orders.sweep", "\x00", "__import__", "x" * 999)
 _NO_JSON = ("", "{", "null", "5", '"x"', "[]", "{}", "\x00", "{'a': 1}", "NaN")
 
@@ -112,9 +141,14 @@ class _Draw:
     def _signal(self, **changed: object) -> dict[str, object]:
         """A sound signal, but for what is changed."""
         return {
-            "signal_id": f"poison-{self._number}", "account": self._account, "symbol": "BTC/USDT",
-            "side": "buy", "type": "market", "amount": "0.001", **changed,
-        }  # fmt: skip
+            "signal_id": f"poison-{self._number}",
+            "account": self._account,
+            "symbol": "BTC/USDT",
+            "side": "buy",
+            "type": "market",
+            "amount": "0.001",
+            **changed,
+        }
 
     def _odd_time(self) -> Fields:
         return _entry(self._signal(expires_at=self._dice.choice(_TIMES)))
@@ -143,10 +177,12 @@ class _Draw:
 
     def _odd_arbitrage(self) -> Fields:
         body = {
-            "signal_id": f"poison-{self._number}", "buy_account": self._account,
-            "sell_account": self._account, "symbol": "BTC/USDT",
+            "signal_id": f"poison-{self._number}",
+            "buy_account": self._account,
+            "sell_account": self._account,
+            "symbol": "BTC/USDT",
             "amount": self._dice.choice(_NUMBERS),
-        }  # fmt: skip
+        }
         return _entry(body, task=ARBITRAGE)
 
     def _deep(self) -> Fields:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from itertools import permutations
 
 from execution.model.errors import StoreUnavailable
-from workers.sandbox.chaos.lost_keys import LostKeys
-from workers.sandbox.chaos.replication import RedisPair
+from workers.sandbox.chaos.disorders.lost_keys import LostKeys
+from workers.sandbox.chaos.disorders.replication import RedisPair
 
 PAUSE_S = (0.1, 1.0)
 Act = Callable[[], None]

@@ -18,11 +18,36 @@ Message = dict[str, Any]
 SIGNALS = ("orders.execute", "orders.cancel", "arbitrage.execute")
 DEEP = 100_000
 ODD_VALUES: tuple[object, ...] = (
-    None, True, False, 0, -1, 10**30, 1.5, float("nan"), float("inf"), "", "x", "\x00", "\ud800",
-    "é", "a" * 5_000, [], [1], [[]], {}, {"a": 1}, {"__type__": "datetime", "__value__": 5},
-    {"__type__": "uuid", "__value__": {}}, {"__type__": [], "__value__": 1}, "9999-12-31T23:59:59",
-    "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "not a time", "../..", "%s%n",
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    10**30,
+    1.5,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "\x00",
+    "\ud800",
+    "é",
+    "a" * 5_000,
+    [],
+    [1],
+    [[]],
+    {},
+    {"a": 1},
+    {"__type__": "datetime", "__value__": 5},
+    {"__type__": "uuid", "__value__": {}},
+    {"__type__": [], "__value__": 1},
+    "9999-12-31T23:59:59",
+    "9999-12-31T23:59:59-12:00",
+    "0001-01-01T00:00:00+14:00",
+    "not a time",
+    "../..",
+    "%s%n",
+)
 _SIGNATURE: Message = {
     "task": "orders.sweep",
     "args": [],
@@ -31,19 +56,58 @@ _SIGNATURE: Message = {
     "subtask_type": None,
 }
 ODD_EMBEDS: tuple[object, ...] = (
-    5, "x", [], [1], {"chain": [5]}, {"chain": "x"}, {"chain": [_SIGNATURE]}, {"chord": 1},
-    {"chord": {"task": None}}, {"callbacks": [None]}, {"callbacks": "x"}, {"callbacks": [[]]},
-    {"callbacks": [_SIGNATURE]}, {"errbacks": [1]}, {"errbacks": [_SIGNATURE]}, {"group": [1]},
-    {"callbacks": {"task": 5}}, {"chain": {}, "unknown": [1]}, {"id": "x", "retries": "many"},
-)  # fmt: skip
-HEADERS = (
-    "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries",
-    "timelimit", "root_id", "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result",
-    "stamped_headers", "stamps", "replaced_task_nesting", "compression", "meth", "callbacks",
-)  # fmt: skip
-PROPERTIES = (
-    "delivery_tag", "delivery_info", "body_encoding", "correlation_id", "reply_to", "priority",
-)  # fmt: skip
+    5,
+    "x",
+    [],
+    [1],
+    {"chain": [5]},
+    {"chain": "x"},
+    {"chain": [_SIGNATURE]},
+    {"chord": 1},
+    {"chord": {"task": None}},
+    {"callbacks": [None]},
+    {"callbacks": "x"},
+    {"callbacks": [[]]},
+    {"callbacks": [_SIGNATURE]},
+    {"errbacks": [1]},
+    {"errbacks": [_SIGNATURE]},
+    {"group": [1]},
+    {"callbacks": {"task": 5}},
+    {"chain": {}, "unknown": [1]},
+    {"id": "x", "retries": "many"},
+)
+HEADERS = [
+    "lang",
+    "task",
+    "id",
+    "shadow",
+    "eta",
+    "expires",
+    "group",
+    "group_index",
+    "retries",
+    "timelimit",
+    "root_id",
+    "parent_id",
+    "argsrepr",
+    "kwargsrepr",
+    "origin",
+    "ignore_result",
+    "stamped_headers",
+    "stamps",
+    "replaced_task_nesting",
+    "compression",
+    "meth",
+    "callbacks",
+]
+PROPERTIES = [
+    "delivery_tag",
+    "delivery_info",
+    "body_encoding",
+    "correlation_id",
+    "reply_to",
+    "priority",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +248,18 @@ def _odd_encoding(dice: random.Random) -> bytes:
     )
     message["content-encoding"] = dice.choice(("utf-8", "utf-16", "latin-1", "no such", "", 5, []))
     message["content-type"] = dice.choice(
-        ("application/json", "application/x-python-serialize", "text/plain", "application/data",
-         "application/x-yaml", "", None, 5, [])
-    )  # fmt: skip
+        (
+            "application/json",
+            "application/x-python-serialize",
+            "text/plain",
+            "application/data",
+            "application/x-yaml",
+            "",
+            None,
+            5,
+            [],
+        )
+    )
     return _dumped(message)
 
 

@@ -5,14 +5,10 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
 
-from workers.sandbox.chaos.faults import Routes
-from workers.sandbox.chaos.forwarder import Forwarder
-
-Fault = Mapping[str, Any]
-Draw = Callable[[random.Random, Routes], Sequence[Fault]]
+from workers.sandbox.chaos.disorders.faults import Controls, Draw, Fault, Routes
+from workers.sandbox.chaos.disorders.forwarder import Forwarder
 
 STEP_MS = 10_000
 # The longest is a second below the bound that Binance's documents name.
@@ -23,23 +19,8 @@ QUIET_AFTER_S = 5.0
 QUIET_LAG_MS = 300
 
 
-class Controls(Protocol):
-    """The part of a local stack that is used here: the control calls of its exchanges."""
-
-    @property
-    def dialects(self) -> Mapping[str, str]: ...
-
-    def paper(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        account: str | None = None,
-    ) -> Any: ...
-
-
 class BlackHole:
-    """Lets the exchange behind `adapter` be a black hole half of the time, in phases.
+    """Lets the exchange behind `forwarder` be a black hole half of the time, in phases.
 
     `placed` counts the orders that the first exchange has taken so far: how many it takes in either
     phase shows whether the second one holds it up.
@@ -47,7 +28,7 @@ class BlackHole:
 
     def __init__(
         self,
-        adapter: Forwarder,
+        forwarder: Forwarder,
         placed: Callable[[], int],
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,7 +36,7 @@ class BlackHole:
         # Seconds, and orders placed at the first exchange, by whether the second is a black hole.
         self.seconds = {True: 0.0, False: 0.0}
         self.orders = {True: 0, False: 0}
-        self._door = adapter
+        self._forwarder = forwarder
         self._placed = placed
         self._now_s = now_s
         self._since = now_s()
@@ -64,19 +45,19 @@ class BlackHole:
     def change(self) -> None:
         """Begin the other phase."""
         self._count()
-        if self._door.is_black_hole:
-            self._door.let_through()
+        if self._forwarder.is_black_hole:
+            self._forwarder.let_through()
         else:
-            self._door.become_black_hole()
+            self._forwarder.become_black_hole()
             self.counts["second exchange froze"] += 1
 
     def end(self) -> None:
         self._count()
-        self._door.let_through()
+        self._forwarder.let_through()
 
     def _count(self) -> None:
         now, placed = self._now_s(), self._placed()
-        was_frozen = self._door.is_black_hole
+        was_frozen = self._forwarder.is_black_hole
         self.seconds[was_frozen] += now - self._since
         self.orders[was_frozen] += placed - self._placed_since
         self._since, self._placed_since = now, placed
@@ -133,7 +114,12 @@ class ExchangeClocks:
 def draw_late_engine(dice: random.Random, routes: Routes) -> Sequence[Fault]:
     """The engine is late with some placements and cancels; the answer is a timeout, or cut."""
     return [
-        {"kind": "late_engine", "route": route, "probability": "0.1", "ms": dice.choice(LATE_MS),
-         "answer": dice.choice(("timeout", "cut"))}
+        {
+            "kind": "late_engine",
+            "route": route,
+            "probability": "0.1",
+            "ms": dice.choice(LATE_MS),
+            "answer": dice.choice(("timeout", "cut")),
+        }
         for route in (routes.order, routes.cancel)
-    ]  # fmt: skip
+    ]
