@@ -88,7 +88,7 @@ class NoArbitrages:
 
 
 class Rig:
-    """A whole order desk in memory: what the composition root does, with twins."""
+    """The whole trading core in memory: what the composition root does, with twins."""
 
     def __init__(
         self,

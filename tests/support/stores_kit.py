@@ -1,4 +1,4 @@
-"""Every store that is kept between processes, in memory or on a real server, and a desk on it."""
+"""Every store that is kept between processes, in memory or on a real server, and a set-up on it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.support.fakes import ACCOUNT, Rig
 KEEP_S, REMEMBER_S = 3_600, 86_400
 PARAMS = ["memory", "redis"]
 AWAY = "redis://127.0.0.1:1/0"
-DESK = Rig()
+RIG = Rig()
 
 
 def stores_of(kind: str, request: Any) -> Stores:
@@ -32,7 +32,7 @@ def stores_of(kind: str, request: Any) -> Stores:
 def an_order(number: int = 1, **changes: Any) -> Order:
     """The order of signal number so-and-so, one second younger than the one before."""
     now = EPOCH + timedelta(milliseconds=START_MS) + timedelta(seconds=number)
-    return replace(DESK.order(signal_id=f"signal-{number}", now=now), **changes)
+    return replace(RIG.order(signal_id=f"signal-{number}", now=now), **changes)
 
 
 def an_ended_order(number: int = 1, **changes: Any) -> Order:
@@ -70,7 +70,7 @@ def moved(stores: Stores, order: Order, fills: tuple[Fill, ...]) -> Order:
 
 
 class ServerRig(Rig):
-    """An order desk on a real server, with the ledger and the exchange in memory."""
+    """The trading core on a real server, with the ledger and the exchange in memory."""
 
     def __init__(self, url: str) -> None:
         super().__init__()

@@ -188,7 +188,7 @@ def test_an_earlier_answer_does_not_vouch_for_a_later_page(
         binance.lookup(an_order())
 
 
-def test_a_lookup_that_is_told_of_another_order_is_no_answer(
+def test_a_lookup_that_returns_another_order_is_no_answer(
     server: BinanceServer, binance: BinanceExchange
 ) -> None:
     server.replies[GET_ORDER] = Reply(known_order("somebody-elses"))
@@ -484,7 +484,7 @@ def test_an_arbitrage_in_a_symbol_that_is_not_traded_is_refused(
         (Reply({"code": -1003, "msg": "Too many requests"}, 429), ExchangeUnavailable),
     ],
 )
-def test_a_question_that_fails_by_itself_is_told_from_an_exchange_that_does_not_answer(
+def test_a_request_that_fails_by_itself_is_distinguished_from_an_exchange_that_does_not_answer(
     reply: Reply, kind: type[Exception], server: BinanceServer, binance: BinanceExchange
 ) -> None:
     server.replies[MY_TRADES] = reply

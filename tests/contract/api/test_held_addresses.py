@@ -94,7 +94,7 @@ def test_every_process_that_knows_of_a_hold_soon_learns_that_it_was_ended(stores
         holds.check(ADDRESS, look=False)
 
 
-def test_a_hold_that_the_store_could_not_be_told_of_is_not_taken_for_one_that_was_ended() -> None:
+def test_a_hold_that_could_not_be_stored_is_not_taken_for_one_that_was_ended() -> None:
     clock = FakeClock()
     store = NotListening(MemoryStore(clock), clock)
     holds = AddressHolds(store, clock)

@@ -121,7 +121,9 @@ def test_the_documented_table_is_what_the_check_says() -> None:
 
 
 @pytest.mark.parametrize("exchange", [name for name in OTHERS if wire_of(name).refusal is None])
-def test_orders_that_ask_for_the_same_are_told_from_those_that_do_not(exchange: str) -> None:
+def test_orders_that_ask_for_the_same_are_distinguished_from_those_that_do_not(
+    exchange: str,
+) -> None:
     def client_that_signs() -> Any:
         for secret in SECRETS:
             client = client_of(exchange, secret)

@@ -64,7 +64,7 @@ def test_only_what_is_there_is_loaded(shelf: Shelf) -> None:
     assert shelf.books.load("x", "BTC/USDT") is None
 
 
-def test_a_book_that_nobody_saves_again_is_gone(shelf: Shelf) -> None:
+def test_a_book_that_is_not_saved_again_is_gone(shelf: Shelf) -> None:
     shelf.books.save([SNAPSHOT, SILENT])
     shelf.elapse(TTL_MS * 2 // 3)
     shelf.books.save([SILENT])

@@ -73,13 +73,13 @@ def store(bench: Bench) -> Store:
     return bench.store
 
 
-DESK = Rig()
+RIG = Rig()
 
 
 def an_order(number: int = 1, **changes: Any) -> Order:
     """The order of signal number so-and-so, one second younger than the one before."""
     now = EPOCH + timedelta(milliseconds=START_MS) + timedelta(seconds=number)
-    return replace(DESK.order(signal_id=f"signal-{number}", now=now), **changes)
+    return replace(RIG.order(signal_id=f"signal-{number}", now=now), **changes)
 
 
 def kept(store: Store, order: Order, due_ms: int | None = None) -> Order:
@@ -294,7 +294,7 @@ def test_an_order_and_its_position_are_written_together_or_not_at_all(store: Sto
     assert store.order(order.order_id) == after
 
 
-def test_a_position_that_somebody_moved_first_is_a_conflict(store: Store) -> None:
+def test_a_position_that_another_writer_moved_first_is_a_conflict(store: Store) -> None:
     order = kept(store, an_order())
     first = fold(Position(ACCOUNT, SYMBOL), [fill("1", "buy", "1", "1")])
     second = fold(first, [fill("2", "buy", "1", "1")])
@@ -416,7 +416,7 @@ def test_orders_are_due_from_their_time_on_the_longest_due_first(store: Store) -
     assert store.due(2_000, 10, 500) == [early.order_id, late.order_id]
 
 
-def test_whoever_takes_a_due_order_has_it_for_the_lease(store: Store) -> None:
+def test_the_worker_that_takes_a_due_order_has_it_for_the_lease(store: Store) -> None:
     order = kept(store, an_order(), 1_000)
     assert store.due(1_000, 10, 500) == [order.order_id]
     assert store.due(1_499, 10, 500) == []
@@ -450,7 +450,7 @@ def test_of_eight_threads_each_due_order_is_taken_by_one(store: Store) -> None:
     assert Counter(order_id for batch in taken for order_id in batch) == Counter(ids)
 
 
-def test_a_change_says_anew_when_the_order_is_due(store: Store) -> None:
+def test_a_change_sets_again_when_the_order_is_due(store: Store) -> None:
     order = kept(store, an_order(), 1_000)
     later = changed(order)
     store.commit(Change(order, later, 5_000))

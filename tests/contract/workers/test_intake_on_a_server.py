@@ -31,7 +31,7 @@ NO_ENTRY = pytest.mark.parametrize(
 
 
 class DeskOnAServer(Rig):
-    """A desk whose store is a real server's, with somebody else's intent waiting there."""
+    """A set-up whose store is a real server's, with somebody else's intent waiting there."""
 
     def __init__(self, url: str) -> None:
         super().__init__()

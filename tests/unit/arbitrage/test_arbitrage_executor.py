@@ -242,7 +242,7 @@ def test_what_one_leg_did_too_much_is_taken_back_where_that_is_better() -> None:
     assert -ended.net_profit <= 99 * Decimal("0.005") + 99 * FEE
 
 
-def test_a_rest_beyond_the_cap_is_left_open_and_people_are_told_once() -> None:
+def test_an_excess_beyond_the_cap_is_left_open_with_one_alert() -> None:
     floor = Floor(buy=book("90", "99"))
     floor.sell.moves_before_placing(UNREACHABLE)
     floor.submit()
@@ -326,7 +326,7 @@ def test_while_one_place_cannot_be_read_a_rest_is_worked_off_at_the_other() -> N
     assert [(leg.role, leg.account) for leg in ended.hedges] == [(LegRole.UNWIND, BUY)]
 
 
-def test_while_no_place_can_be_read_a_rest_waits_and_then_people_are_told() -> None:
+def test_while_no_book_can_be_read_an_excess_waits_and_then_raises_an_alert() -> None:
     floor = Floor()
     floor.sell.script.append(IS_REJECTED)
     for exchange in (floor.buy, floor.sell):
@@ -375,7 +375,7 @@ def test_a_signal_that_comes_again_finds_what_was_made_of_it() -> None:
     assert floor.requests == 2
 
 
-def test_a_signal_id_that_stands_for_something_else_is_told() -> None:
+def test_a_signal_id_that_was_used_for_something_else_is_named() -> None:
     floor = Floor()
     floor.submit()
     for take in (floor.worker.executor.submit, floor.worker.executor.receive):

@@ -290,7 +290,7 @@ def test_what_a_worker_decided_before_the_restart_is_void_after_it() -> None:
     assert (ended.bought, ended.sold) == (1, 1)
 
 
-def test_an_id_that_somebody_elses_order_has_is_refused() -> None:
+def test_an_id_that_another_order_has_is_refused() -> None:
     floor = Floor()
     taken = new_order(
         signal_id="signal-1:buy", account=BUY, symbol=SYMBOL, side=Side.BUY, type=OrderType.LIMIT,

@@ -55,7 +55,7 @@ def alive(rig: Rig, **changes: object) -> LiveWorker:
 
 
 def working() -> Rig:
-    """A desk with a worker and a beat, each schedule of which has just run."""
+    """A set-up with a worker and a beat, each schedule of which has just run."""
     rig = Rig()
     rig.workers.beat(alive(rig))
     for name in schedules(SETTINGS):

@@ -30,7 +30,7 @@ class AwayOnce(FlakyStore):
 
 
 class Outpost(Rig):
-    """A desk whose exchange can go away, and the watch over it, all by hand."""
+    """A set-up whose exchange can go away, and the watch over it, all by hand."""
 
     def __init__(self, store: type[FlakyStore] = FlakyStore, **limits: Any) -> None:
         super().__init__(**limits)

@@ -109,7 +109,7 @@ def test_a_stream_of_books_is_saved_no_oftener_than_it_may_be() -> None:
     assert books.saved == sorted(books.saved, key=lambda sequence: sequence or 0)
 
 
-def test_a_source_that_breaks_is_started_again_and_stops_nobody() -> None:
+def test_a_source_that_breaks_is_started_again_and_stops_no_other() -> None:
     async def broken(publish: Publish) -> None:
         publish(snapshot("broken", 1))
         raise ZeroDivisionError("a bug")

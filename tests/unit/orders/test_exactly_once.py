@@ -114,7 +114,7 @@ def test_a_store_that_loses_every_other_reply_neither_doubles_nor_loses_the_orde
 
 
 class Chance:
-    """One run of a desk with two workers, driven by drawn numbers."""
+    """One run of a set-up with two workers, driven by drawn numbers."""
 
     def __init__(self, data: st.DataObject) -> None:
         self.draw = data.draw

@@ -80,7 +80,7 @@ def test_a_forgotten_attempt_is_found_also_where_the_record_itself_remained() ->
     assert (rig.placements, rig.accepted) == (2, 1)
 
 
-def test_a_worker_whose_store_restarts_between_decision_and_write_decides_anew() -> None:
+def test_a_worker_whose_store_restarts_between_decision_and_write_decides_again() -> None:
     rig = Rig()
     rig.manager.submit(rig.order(signal_id="earlier"))
     before = rig.store.copied()

@@ -29,7 +29,7 @@ from tests.support.fakes import ACCOUNT, Rig
 
 
 def with_exchange(rig: Rig, exchange_of: Any) -> OrderManager:
-    """A manager on the desk's store that gets its connections from somewhere else."""
+    """A manager on the set-up's store that gets its connections from somewhere else."""
     clocks = ExchangeClocks(rig.store, rig.clock, "here")
     rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
     core = assemble_orders(rig.store, exchange_of, rig.clock, clocks, rig.seen, rules)
@@ -168,7 +168,9 @@ def test_a_signal_id_that_asks_for_something_else_is_refused_and_changes_nothing
     ],
     ids=lambda change: "-".join(change),
 )
-def test_a_reused_signal_id_is_told_by_any_field_of_the_intent(change: dict[str, Any]) -> None:
+def test_a_reused_signal_id_is_recognised_by_any_field_of_the_intent(
+    change: dict[str, Any],
+) -> None:
     rig = Rig()
     rig.manager.receive(rig.order())
     with pytest.raises(SignalReused):
@@ -205,7 +207,7 @@ def test_the_intent_is_settled_with_the_record_also_when_it_comes_twice(how: str
         assert rig.store.take_intents(10, 0) == []
 
 
-def test_an_intent_that_reuses_a_signal_id_is_left_for_whoever_refuses_it() -> None:
+def test_an_intent_that_reuses_a_signal_id_is_left_for_its_refusal() -> None:
     rig = Rig()
     rig.manager.submit(rig.order())
     entry_id = rig.store.add_intent("orders.execute", "{}")

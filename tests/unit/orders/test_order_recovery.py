@@ -287,7 +287,7 @@ def test_an_order_that_arrives_late_is_found_within_seconds_and_not_only_at_the_
     assert rig.placements == 1
 
 
-def test_a_lookup_that_is_told_to_wait_puts_the_account_on_hold() -> None:
+def test_a_lookup_that_gets_a_rate_limit_puts_the_account_on_hold() -> None:
     rig = Rig()
     rig.exchange.script.append(is_lost)
     rig.exchange.fail("lookup", retry_after_s=30)
@@ -318,7 +318,7 @@ def test_a_quarantined_order_is_left_for_a_person() -> None:
     assert rig.placements == 1
 
 
-def test_a_record_from_before_is_moved_on_by_whoever_submits_the_signal_again() -> None:
+def test_a_record_from_before_is_moved_on_when_its_signal_is_submitted_again() -> None:
     rig = Rig()
     order = rig.manager.receive(rig.order())
     assert replace(order, version=0, revision="") == rig.order()

@@ -15,7 +15,7 @@ AGE_MAX_S = 60
 
 
 class AgeDesk(Rig):
-    """A desk with an age limit, and signals that were published some time ago."""
+    """A set-up with an age limit, and signals that were published some time ago."""
 
     def __init__(self) -> None:
         super().__init__(market_age_max_s=AGE_MAX_S)

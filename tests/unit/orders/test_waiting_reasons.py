@@ -35,7 +35,7 @@ class CountingStore(FlakyStore):
 
 
 class Counting(Rig):
-    """A desk that counts what it asks of its store."""
+    """A set-up that counts what it asks of its store."""
 
     store: CountingStore
 

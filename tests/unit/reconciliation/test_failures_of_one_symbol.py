@@ -428,7 +428,7 @@ def test_a_pair_that_is_gone_does_not_keep_drift_from_being_confirmed() -> None:
 
 
 @pytest.mark.parametrize("error", [UnknownOrder("no record"), IllegalTransition("two ids")])
-def test_a_record_that_does_not_fit_what_is_told_is_its_own_symbols_failure(
+def test_a_record_that_does_not_fit_a_report_is_its_own_symbols_failure(
     error: Exception,
 ) -> None:
     def fails() -> bool:

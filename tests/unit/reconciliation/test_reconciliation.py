@@ -152,7 +152,7 @@ def test_two_runs_on_one_account_never_overlap() -> None:
     reconcile(rig)
 
 
-def test_a_run_whose_worker_died_is_in_nobodys_way_for_ever() -> None:
+def test_a_run_whose_worker_died_does_not_block_others_for_ever() -> None:
     rig = Rig()
     resting(rig)
     assert rig.store.lease(f"reconcile:{ACCOUNT}", "a dead worker", LEASE_MS)

@@ -21,7 +21,7 @@ from tests.support.lost_stores import (
 )
 
 
-def test_an_order_that_is_being_placed_is_not_adopted_as_a_strangers() -> None:
+def test_an_order_that_is_being_placed_is_not_adopted_as_an_external_one() -> None:
     """On Kraken an order's id there is not of our making to the eye. It is placed, and trades,
     after the run has read which orders are under way."""
     rig = whole_rig()
