@@ -22,7 +22,7 @@ from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.settings import SignalSettings
 from tests.e2e.conftest import Oneorder
 from workers.cli.main import main
-from workers.reports.wording import places_for, signed, typeset
+from workers.reports.figures import places_for, signed, typeset
 from workers.sandbox.local_stack import LocalStack
 from workers.views.trading import order_view, whole_order_view
 
@@ -31,7 +31,7 @@ SETTINGS = {"reconcile_every_s": 1, "mark_every_s": 1, "snapshot_every_s": 1, "a
 WAITING = ("", OrderState.RECEIVED, OrderState.SUBMITTING)
 REASON = "the market has gone mad"
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pandas", "pytest", "workers.bootstrap", "workers.reports.writing"])
+FORKS.set_forkserver_preload(["pandas", "pytest", "workers.bootstrap", "workers.reports.page"])
 
 
 class ForkedOneorder(Oneorder):

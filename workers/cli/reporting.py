@@ -33,8 +33,8 @@ def report(
     """Report profit, costs and quality of execution, from the ledger."""
     start = None if since is None else _time(since)
     from workers.bootstrap import services
-    from workers.reports.export import NUMBER_COLUMNS, report_view
-    from workers.reports.writing import ledger_report, write_files
+    from workers.reports.export import NUMBER_COLUMNS, report_view, write_files
+    from workers.reports.report import ledger_report
 
     # What happened a moment ago shall be in it.
     parts = services()

@@ -1,28 +1,58 @@
-"""The drawings over time: the running result, and below it how far it was under its peak.
+"""The charts: from data to SVG, to be put into a page that gives it its font and colours.
 
-A drawing stretches to the width that it is given; its labels lie over it as text, so that they
-stay legible on a phone.
+This is the one place where money becomes a float, because a pixel needs no exact cents.
 """
 
+import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
 from itertools import accumulate, pairwise
-from xml.etree.ElementTree import Element
+from math import floor, log10
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+
+import pandas as pd
+from matplotlib import rcdefaults, style
+from matplotlib.axes import Axes
+from matplotlib.dates import (
+    DAILY,
+    MICROSECONDLY,
+    MINUTELY,
+    SECONDLY,
+    AutoDateLocator,
+    ConciseDateFormatter,
+    date2num,
+)
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
 from execution.model.decimals import ZERO
-from workers.reports.markup import element
-from workers.reports.scales import Point, Scale, Tick, number_ticks, thinned, time_ticks
+from workers.reports.figures import moment, money, signed, typeset
 from workers.reports.summary import drawdowns
-from workers.reports.wording import moment, money, signed, typeset
 
-WIDTH = 1_000
-HEIGHT = 260
-HEIGHT_BELOW = 90
+# Written as the page's variables of these names, so that one drawing serves light and dark pages;
+# the values are for a page that lacks them.
+LINE, LOSS, MARKED, QUIET = "#2a5db0", "#b5432a", "#8a8f98", "#686d75"
+COLOURS = {LINE: "line", LOSS: "loss", MARKED: "marked", QUIET: "quiet", "#e4e4df": "rule"}
+UNITS_PER_INCH = 72
 BANDS = 96
-TIMES_MAX = 10
-_MARGIN = timedelta(minutes=30)
+BINS = 24
+# What took less time is drawn in the middle of a longer one, because a moment has no width.
+SPAN_MIN = timedelta(milliseconds=10)
+MARGIN = timedelta(seconds=30)
+
+Point = tuple[datetime, Decimal]
+
+# Set once, because a style that is set for one drawing fails when two threads draw; and on the
+# defaults, because the user may have a matplotlibrc. The name is that of charts.mplstyle.
+rcdefaults()
+style.use("workers.reports.charts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,149 +90,182 @@ def curve_of(
     first, last = since or min(times), max(times)
     sums = accumulate((result for _, result in results), initial=ZERO)
     net = zip((first, *(time for time, _ in results)), sums, strict=True)
-    # One moment has no width to be drawn in.
-    margin = timedelta(0) if first < last else _MARGIN
+    margin = MARGIN if last - first < SPAN_MIN else timedelta(0)
     return Curve(quote, tuple(net), tuple(equity), first - margin, last + margin, places)
 
 
-def time_charts(curve: Curve) -> list[Element]:
-    """The two drawings, which share the axis of time."""
-    values = [value for _, value in (*curve.net, *curve.equity)]
-    above = number_ticks(min(values), max(values), 5)
+def time_chart(curve: Curve, width: int) -> str:
+    """The running result, and below it how far it was under its peak. The drawing scales; `width`
+    is the one in pixels at which its text is 11 pixels high."""
+    figure = Figure((width / UNITS_PER_INCH, 400 / UNITS_PER_INCH))
+    upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     falls = curve.drawdown
-    below = number_ticks(min(value for _, value in falls), ZERO, 3)
-    gutter = max(len(tick.label) for tick in (*above, *below))
-    x = Scale(curve.start.timestamp(), curve.end.timestamp(), 0, WIDTH)
-    times = time_ticks(curve.start, curve.end, TIMES_MAX)
-    told = _tooltips(curve, falls, x)
-    return [
-        plot(
-            _upper(curve, above, x),
-            label=_spoken(curve, falls),
-            height=HEIGHT,
-            gutter=gutter,
-            ticks=above,
-            times=[(x(time.timestamp()), "") for time, _ in times],
-            bands=_bands(told, HEIGHT),
-        ),
-        element("p", "Drawdown", class_="between"),
-        plot(
-            _lower(falls, below, x),
-            label="Drawdown over the same time",
-            height=HEIGHT_BELOW,
-            gutter=gutter,
-            ticks=below,
-            times=[(x(time.timestamp()), label) for time, label in times],
-            bands=_bands(told, HEIGHT_BELOW),
-        ),
-    ]
+    _draw_steps(upper, curve.net, curve.end, width, LINE, 0.09)
+    _draw_steps(lower, falls, curve.end, width, LOSS, 0.16)
+    times, values = _numbers(thinned(curve.equity, width))
+    upper.plot(times, values, color=MARKED, dashes=(3, 3))
+    _scale(upper, [value for _, value in (*curve.net, *curve.equity)], 5)
+    _scale(lower, [value for _, value in falls], 3)
+    lower.set_title("Drawdown")
+    _time_axis(lower, curve.start, curve.end, width)
+    label = (
+        f"Net result over time, {moment(curve.start)} to {moment(curve.end)}: "
+        f"it ended at {money(curve.net[-1][1], curve.places)} {curve.quote}, and its deepest "
+        f"drawdown was {money(-min(value for _, value in falls), curve.places)}."
+    )
+    return _svg(figure, label, _add_bands(figure, lower, curve, falls))
 
 
-def plot(
-    lines: Sequence[Element],
-    *,
-    label: str,
-    height: int,
-    gutter: int,
-    ticks: Sequence[Tick],
-    times: Sequence[tuple[float, str]],
-    bands: Sequence[Element],
-) -> Element:
-    """Lay `lines` over a grid at `ticks` (upwards) and `times` (across, in drawing units)."""
-    y = Scale(ticks[0].value, ticks[-1].value, height, 0)
-    grid = [
-        element(
-            "path", class_="zero" if tick.value == 0 else "grid", d=f"M0 {y(tick.value)}H{WIDTH}"
-        )
-        for tick in ticks
-    ]
-    grid += [element("path", class_="grid", d=f"M{across} 0V{height}") for across, _ in times]
-    drawing = element(
-        "svg", *grid, *lines, *bands,
-        viewBox=f"0 0 {WIDTH} {height}", preserveAspectRatio="none", role="img", aria_label=label,
-    )  # fmt: skip
-    across = [(place, text) for place, text in times if text]
-    labels = [
-        *(_label("y", f"top:{y(tick.value) / height:.2%}", tick.label) for tick in ticks),
-        *(
-            _label("x" if number % 2 == 0 else "x odd", f"left:{place / WIDTH:.2%}", text)
-            for number, (place, text) in enumerate(across)
-        ),
-    ]
-    style = f"--gutter:{gutter}ch;height:{height}px"
-    return element("div", drawing, *labels, class_="plot timed" if across else "plot", style=style)
-
-
-def _label(kind: str, style: str, text: str) -> Element:
-    return element("span", text, class_=kind, style=style, aria_hidden="true")
-
-
-def _upper(curve: Curve, ticks: Sequence[Tick], x: Scale) -> list[Element]:
-    y = Scale(ticks[0].value, ticks[-1].value, HEIGHT, 0)
-    net = _steps(thinned(curve.net), x, y)
-    lines = [
-        element("path", class_="area", d=_closed(net, x, y, curve.net[0][0])),
-        element("path", class_="line", d=net),
-    ]
-    if curve.equity:
-        points = " ".join(
-            f"{x(time.timestamp())},{y(value)}" for time, value in thinned(curve.equity)
-        )
-        lines.append(element("polyline", class_="marked", points=points))
-    return lines
-
-
-def _lower(falls: Sequence[Point], ticks: Sequence[Tick], x: Scale) -> list[Element]:
-    y = Scale(ticks[0].value, ticks[-1].value, HEIGHT_BELOW, 0)
-    steps = _steps(thinned(falls), x, y)
-    return [
-        element("path", class_="fall", d=_closed(steps, x, y, falls[0][0])),
-        element("path", class_="fall-line", d=steps),
-    ]
-
-
-def _steps(points: Sequence[Point], x: Scale, y: Scale) -> str:
+def _draw_steps(
+    axes: Axes, points: Sequence[Point], end: datetime, width: int, colour: str, area: float
+) -> None:
     """A result stays as it is until the next fill, so its line goes across and then up or down."""
-    (first, value), *rest = points
-    path = [f"M{x(first.timestamp())} {y(value)}"]
-    path += [f"H{x(time.timestamp())}V{y(value)}" for time, value in rest]
-    return "".join([*path, f"H{WIDTH}"])
+    times, values = _numbers(thinned(points, width))
+    across = [time for time in (*times, date2num(end)) for _ in range(2)][1:-1]
+    up = [value for value in values for _ in range(2)]
+    closed = ([across[0], *across, across[-1]], [0, *up, 0])
+    axes.fill(*closed, color=colour, alpha=area)
+    axes.plot(across, up, color=colour)
 
 
-def _closed(path: str, x: Scale, y: Scale, start: datetime) -> str:
-    return f"{path}V{y(0)}H{x(start.timestamp())}Z"
+def _numbers(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    return [date2num(time) for time, _ in points], [float(value) for _, value in points]
 
 
-def _tooltips(curve: Curve, falls: Sequence[Point], x: Scale) -> list[tuple[float, float, str]]:
-    """Slices of the time, from where to where across, each with what the result was at its end."""
+def thinned(points: Sequence[Point], at_most: int) -> list[Point]:
+    """At most so many of the points, in their order: of each stretch of time the first, lowest,
+    highest and last, so that no peak or trough is lost and the line looks the same."""
+    if len(points) <= at_most:
+        return list(points)
+    start, stretches = points[0][0], at_most // 4
+    stretch = (points[-1][0] - start) / stretches or SPAN_MIN
+    places = [min((time - start) // stretch, stretches - 1) for time, _ in points]
+    groups = pd.Series([float(value) for _, value in points]).groupby(places)
+    ends = {*groups.head(1).index, *groups.tail(1).index}
+    return [points[place] for place in sorted({*ends, *groups.idxmin(), *groups.idxmax()})]
+
+
+def _scale(axes: Axes, values: Sequence[Decimal] | Sequence[float], ticks: int) -> None:
+    """Give the axis about so many round ticks, which enclose the values and zero."""
+    low, high = min(0.0, *map(float, values)), max(0.0, *map(float, values))
+    marks = MaxNLocator(ticks, steps=[1, 2, 5, 10]).tick_values(low, high if high > low else 1.0)
+    places = max(0, -floor(log10(marks[1] - marks[0]) + 1e-6))
+    axes.set_ylim(marks[0], marks[-1])
+    axes.set_yticks(marks, [typeset(f"{mark:z,.{places}f}") for mark in marks])
+    axes.axhline(0, color=QUIET, linewidth=1, zorder=1)
+
+
+def _time_axis(axes: Axes, start: datetime, end: datetime, width: int) -> None:
+    """Label round times in UTC: 12:00:05, 14:05, 3 Sep, Sep 2026 or 2026."""
+    # With so many ticks at least and at most, every span has a round step, and more than one label.
+    wide = width > 600
+    locator = AutoDateLocator(UTC, *((5, 11) if wide else (2, 5)))
+    locator.intervald[MINUTELY] = locator.intervald[SECONDLY] = [1, 2, 5, 10, 15, 30]
+    locator.maxticks[DAILY] = 11 if wide else 6
+    # Fractions of a second have longer labels, though zeros at their end are not written.
+    locator.maxticks[MICROSECONDLY] = 7 if wide else 4
+    formats = ["%Y", "%b %Y", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S.%f"]
+    zeros = [*formats[:3], "%-d %b", *formats[4:]]
+    labels = ConciseDateFormatter(
+        locator, UTC, formats=formats, zero_formats=zeros, show_offset=False
+    )
+    axes.set_xlim(date2num(start), date2num(end))
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(labels)
+
+
+def _add_bands(figure: Figure, axes: Axes, curve: Curve, falls: Sequence[Point]) -> dict[str, str]:
+    """Add invisible slices of the whole height, which show a tooltip: the result at their end."""
+    over_all = blended_transform_factory(axes.transData, figure.transFigure)
     times = [time for time, _ in curve.net]
     width = (curve.end - curve.start) / BANDS
-    told = []
+    titles = {}
     for number in range(BANDS):
-        begin = curve.start + width * number
-        place = bisect_right(times, begin + width) - 1
+        start, end = curve.start + width * number, curve.start + width * (number + 1)
+        place = bisect_right(times, end) - 1
         if place >= 0:
+            name = f"band-{number}"
+            left, right = date2num(start), date2num(end)
+            band = Rectangle((left, 0), right - left, 1, fc="none", gid=name, transform=over_all)
+            band.set_in_layout(False)
+            figure.add_artist(band)
             net = typeset(signed(curve.net[place][1], curve.places))
             fall = money(-falls[place][1], curve.places)
-            text = f"{moment(begin + width)}: net {net} {curve.quote}, drawdown {fall}"
-            told.append((x(begin.timestamp()), WIDTH / BANDS, text))
-    return told
+            titles[name] = f"{moment(end)}: net {net} {curve.quote}, drawdown {fall}"
+    return titles
 
 
-def _bands(told: Sequence[tuple[float, float, str]], height: int) -> list[Element]:
-    """What shows a tooltip: clear rectangles over the whole height."""
-    return [
-        element("rect", element("title", text), class_="band", x=f"{left}", y="0",
-                width=f"{width:.2f}", height=f"{height}")
-        for left, width, text in told
-    ]  # fmt: skip
+def slippage_chart(slippage_bps: Sequence[Decimal], width: int) -> str:
+    """How many fills had how much slippage; there must be one. `width` is as for `time_chart`.
 
-
-def _spoken(curve: Curve, falls: Sequence[Point]) -> str:
-    """What the drawing shows, for who cannot see it."""
-    last, deepest = curve.net[-1][1], min(value for _, value in falls)
-    return (
-        f"Net result over time, {moment(curve.start)} to {moment(curve.end)}: "
-        f"it ended at {money(last, curve.places)} {curve.quote}, and its deepest drawdown was "
-        f"{money(-deepest, curve.places)}."
+    The bars have round edges, of which zero is one, and span all but the outermost percent of the
+    fills; the first and the last bar hold what is beyond them, too.
+    """
+    figure = Figure((width / UNITS_PER_INCH, 200 / UNITS_PER_INCH))
+    axes = figure.subplots()
+    ranked = sorted(map(float, slippage_bps))
+    rest = len(ranked) // 200
+    low, high = min(ranked[rest], 0.0), max(ranked[-1 - rest], 0.0)
+    locator = MaxNLocator(BINS, steps=[1, 2, 5, 10])
+    edges = [round(float(edge), 9) for edge in locator.tick_values(low, max(high, low + 1))]
+    last = len(edges) - 2
+    places = Counter(min(max(bisect_right(edges, value) - 1, 0), last) for value in ranked)
+    counts = [places[place] for place in range(last + 1)]
+    gap = (edges[1] - edges[0]) * 0.03
+    bars = axes.bar(
+        [edge + gap for edge in edges[:-1]],
+        counts,
+        edges[1] - edges[0] - 2 * gap,
+        align="edge",
+        color=LINE,
+        alpha=0.65,
     )
+    _scale(axes, counts, 4)
+    axes.axvline(0, color=QUIET, linewidth=1)
+    titles = {}
+    for place, bar in enumerate(bars):
+        bar.set_gid(f"bar-{place}")
+        low_text, high_text = (typeset(f"{edge:.6g}") for edge in edges[place : place + 2])
+        span = f"{low_text} to {high_text} bps"
+        if place in (0, last):
+            span = f"{low_text} bps or more" if place else f"below {high_text} bps"
+        titles[f"bar-{place}"] = f"{span}: {counts[place]:,} fill{'s' * (counts[place] != 1)}"
+    return _svg(figure, f"Slippage of {len(ranked):,} fills in basis points", titles)
+
+
+def _svg(figure: Figure, label: str, titles: Mapping[str, str]) -> str:
+    """The drawing as an element of HTML. `label` describes it to a screen reader; `titles` are
+    tooltips by the id of the part that they belong to, whose class is the id's first word."""
+    file = StringIO()
+    figure.savefig(file, format="svg")
+    drawing = fromstring(file.getvalue())  # noqa: S314  # What matplotlib wrote a moment ago.
+    (content,) = [child for child in drawing if child.tag.endswith("}g")]
+    for part in list(content.iter()):
+        name = part.attrib.get("id", "")
+        part.tag = part.tag.rpartition("}")[2]
+        part.text, part.tail = (part.text or "").strip(), None
+        part.attrib = {
+            key: shorten(part.attrib[key]) for key, shorten in KEPT.items() if key in part.attrib
+        }
+        if name in titles:
+            part.attrib["class"] = name.partition("-")[0]
+            SubElement(part, "title").text = titles[name]
+    about = {"viewBox": drawing.attrib["viewBox"], "role": "img", "aria-label": label}
+    made = Element("svg", about)
+    made.append(content)
+    return tostring(made, encoding="unicode")
+
+
+def _numbers_short(text: str) -> str:
+    """A tenth of a pixel is enough, and a point of a path without a letter is the end of a line."""
+    return " ".join(re.sub(r"(\.\d)\d+|L", r"\1", text).split())
+
+
+def _style_of_page(text: str) -> str:
+    for colour, name in COLOURS.items():
+        text = text.replace(colour, f"var(--{name}, {colour})")
+    return re.sub("font-family: [^;]*; ", "", text)
+
+
+# The attributes that a part of a drawing keeps, and how they are written.
+KEPT = {"d": _numbers_short, "x": _numbers_short, "y": _numbers_short, "style": _style_of_page}

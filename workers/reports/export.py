@@ -1,4 +1,4 @@
-"""The report for machines and terminals: rows for tables, CSV and JSON."""
+"""The report as rows for tables, as JSON, and as files: one page, CSV and Parquet."""
 
 import json
 from collections.abc import Collection
@@ -7,20 +7,39 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from execution.model.decimals import ZERO, Money, to_text
 from workers.reports.equity import COLUMNS as EQUITY_COLUMNS
+from workers.reports.figures import BY_KEY, FIGURES, milliseconds, places_for
 from workers.reports.report import Report
 from workers.reports.summary import Latency, Summary
 from workers.reports.trades import COLUMNS, MAPS, NUMBERS
-from workers.reports.wording import BY_KEY, FIGURES, milliseconds, places_for
 
 Json = dict[str, Any]
 
-SUMMARY_COLUMNS = ("quote", "name", "trades", "orders", "turnover", "gross_pnl", "fees", "net_pnl",
-                   "max_drawdown", "win_rate", "profit_factor", "slippage_bps",
-                   "fill_ratio")  # fmt: skip
+# Exact and understood by every engine: up to 20 digits before the point and 18 after it.
+_NARROW = pa.decimal128(38, 18)
+_WIDE_DIGITS = 76
+
+SUMMARY_COLUMNS = (
+    "quote",
+    "name",
+    "trades",
+    "orders",
+    "turnover",
+    "gross_pnl",
+    "fees",
+    "net_pnl",
+    "max_drawdown",
+    "win_rate",
+    "profit_factor",
+    "slippage_bps",
+    "fill_ratio",
+)
 LATENCY_COLUMNS = ("quote", "from the signal to", "orders", "p50_ms", "p95_ms", "p99_ms")
-# The columns above that hold numbers, for whoever lays them out.
+# The columns above that hold numbers, which are set flush right.
 NUMBER_COLUMNS = {"trades", "orders", "p50_ms", "p95_ms", "p99_ms"} | set(BY_KEY)
 
 
@@ -47,7 +66,7 @@ def headline_rows(report: Report) -> list[dict[str, str]]:
 
 
 def summary_rows(summaries: Collection[Summary]) -> list[dict[str, str]]:
-    """One row a summary with SUMMARY_COLUMNS, rounded for the eye: all of one quote asset to the
+    """One row a summary with SUMMARY_COLUMNS, rounded for people: all of one quote asset to the
     same places, those of their turnover together."""
     turnover: dict[str, Money] = {}
     for summary in summaries:
@@ -81,6 +100,26 @@ def latency_rows(report: Report) -> list[dict[str, str]]:
     ]
 
 
+def write_files(
+    report: Report,
+    *,
+    html: Path | None = None,
+    csv: Path | None = None,
+    parquet: Path | None = None,
+) -> list[Path]:
+    """Write the report in each form that has a path; return the paths. Raises OSError."""
+    if html is not None:
+        # The drawing library takes a while to load, which the other forms need not wait for.
+        from workers.reports.page import html_page
+
+        html.write_text(html_page(report), encoding="utf-8")
+    if csv is not None:
+        write_csv(report, csv)
+    if parquet is not None:
+        write_parquet(report, parquet)
+    return [path.resolve() for path in (html, csv, parquet) if path is not None]
+
+
 def write_csv(report: Report, path: Path) -> None:
     """Write the trades table with a header line: numbers as decimal strings, times in ISO 8601,
     fees as JSON objects, and nothing where there is no value. Names and ids are as they came, but
@@ -105,6 +144,48 @@ def _inert(text: str | None) -> str | None:
     text = f"'{text}" if begins and begins in FORMULA_STARTS else text
     # A carriage return is not quoted, and would begin another row.
     return text.replace("\r", "\\r")
+
+
+def write_parquet(report: Report, path: Path) -> None:
+    """Write the trades table: decimals as decimals, `time` as microseconds in UTC, fees as maps.
+
+    Decimals rather than text, so that a query can add and compare them exactly. A column is
+    decimal128(38, 18), the same in every file, unless one of its values would not fit exactly; it
+    is then decimal256 with as many places as it needs. Raises OSError, and ValueError for a column
+    that 76 digits cannot hold.
+    """
+    columns = {name: _arrow(name, report.trades[name].tolist()) for name in COLUMNS}
+    table = pa.table(columns)
+    # pyarrow removes what it was given the name of when it cannot be written, whatever that was.
+    with path.open("wb") as file:
+        pq.write_table(table, file)
+
+
+def _arrow(name: str, values: list[Any]) -> pa.Array:
+    if name == "time":
+        return pa.array(values, pa.timestamp("us", "UTC"))
+    if name in NUMBERS:
+        return pa.array(values, _decimal_type(name, [value for value in values if value]))
+    if name in MAPS:
+        kind = _decimal_type(name, [fee for fees in values for fee in fees.values()])
+        return pa.array([list(fees.items()) for fees in values], pa.map_(pa.string(), kind))
+    return pa.array(values, pa.string())
+
+
+def _decimal_type(name: str, numbers: list[Decimal]) -> pa.DataType:
+    """The narrow decimal if it holds all numbers exactly, else the wide one with their places."""
+    before = max((number.adjusted() + 1 for number in numbers), default=0)
+    after = max((_places(number) for number in numbers), default=0)
+    if before <= _NARROW.precision - _NARROW.scale and after <= _NARROW.scale:
+        return _NARROW
+    if before + after > _WIDE_DIGITS:
+        raise ValueError(f"{name}: {before} digits before and {after} after the point are too many")
+    return pa.decimal256(_WIDE_DIGITS, after)
+
+
+def _places(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def report_view(report: Report) -> Json:

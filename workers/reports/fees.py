@@ -1,4 +1,4 @@
-"""What the fees of a fill come to in the asset of its profit, and which nobody can value."""
+"""The fees of a fill in the asset of its profit, and those that have no known price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

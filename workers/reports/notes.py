@@ -42,7 +42,7 @@ def _on_extent(
     if earlier:
         yield (
             f"{_count(earlier, 'earlier fill')} {'is' if earlier == 1 else 'are'} not shown; "
-            "profit still reckons with what they bought and sold."
+            "profit still includes what they bought and sold."
         )
 
 

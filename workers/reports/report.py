@@ -8,13 +8,13 @@ from decimal import localcontext
 
 import pandas as pd
 
-from execution.ledger.port import Snapshot
+from execution.ledger.port import Ledger, Snapshot
 from execution.model.decimals import EXACT, ZERO, Money, total
 from execution.model.order import Order
 from workers.reports.equity import Baseline, EquityPoint, equity_points
 from workers.reports.fees import Rates
 from workers.reports.notes import notes_on
-from workers.reports.outcomes import outcome_of, outcomes_frame
+from workers.reports.orders import outcome_of, outcomes_frame
 from workers.reports.summary import Summary, summarise
 from workers.reports.trades import ContractSizes, trades_frame, trades_of
 
@@ -54,7 +54,7 @@ def build_report(
     rates: Rates | None = None,
     contract_sizes: ContractSizes | None = None,
 ) -> Report:
-    """Build the report from the whole history; `since` limits what is shown, not what is reckoned.
+    """Build the report from the whole history; `since` limits only what is shown.
 
     `rates` are the prices of assets that fees were paid in, by symbol ("BNB/USDT"); a fee in an
     asset without one is counted apart. `contract_sizes` are by account and symbol. Raises
@@ -86,6 +86,24 @@ def build_report(
             states=dict(sorted(Counter(outcomes["state"]).items())),
             notes=notes_on(trades, outcomes, totals, rates or {}, since, len(earlier), sizes),
         )
+
+
+def ledger_report(
+    ledger: Ledger,
+    since: datetime | None,
+    now: datetime,
+    rates: Rates | None = None,
+    contract_sizes: ContractSizes | None = None,
+) -> Report:
+    """Build the report from everything that the ledger has. Raises LedgerUnavailable."""
+    return build_report(
+        ledger.orders(),
+        ledger.snapshots(),
+        since=since,
+        now=now,
+        rates=rates,
+        contract_sizes=contract_sizes,
+    )
 
 
 def _since(frame: pd.DataFrame, column: str, since: datetime | None) -> pd.DataFrame:

@@ -30,7 +30,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of one group, its money in `quote`. `wording.DEFINITIONS` says what each means.
+    """The figures of one group, its money in `quote`. `figures.FIGURES` says what each means.
 
     Fills count where they happened, orders where they were created. Ratios are rounded to four
     places and None where there is nothing to divide by.
@@ -61,7 +61,7 @@ class Summary:
 def summarise(trades: pd.DataFrame, orders: pd.DataFrame, by: str | None) -> tuple[Summary, ...]:
     """Summarise per quote asset and per value of the column `by`, sorted; None: all in one.
 
-    The frames are those of `trades` and `outcomes`, the trades oldest first.
+    The frames are those of `trades` and `orders`, the trades oldest first.
     """
     keys = ["quote"] if by is None else ["quote", by]
     traded = {_key(key): group for key, group in trades.groupby(keys)}

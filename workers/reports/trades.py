@@ -64,9 +64,20 @@ class Trade:
 
 COLUMNS = tuple(field.name for field in fields(Trade))
 # The columns that hold decimals, and those that hold decimals by asset.
-NUMBERS = ("price", "amount", "notional", "fee_quote", "gross_pnl", "realised_pnl", "net_pnl",
-           "closed_pnl", "reference_price", "reference_notional", "slippage",
-           "slippage_bps")  # fmt: skip
+NUMBERS = (
+    "price",
+    "amount",
+    "notional",
+    "fee_quote",
+    "gross_pnl",
+    "realised_pnl",
+    "net_pnl",
+    "closed_pnl",
+    "reference_price",
+    "reference_notional",
+    "slippage",
+    "slippage_bps",
+)
 MAPS = ("fees", "unvalued_fees")
 
 

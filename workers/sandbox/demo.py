@@ -28,7 +28,8 @@ from oneorder import (
 )
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
-from workers.reports.writing import ledger_report, write_files
+from workers.reports.export import write_files
+from workers.reports.report import ledger_report
 from workers.sandbox.audit import Check, compare
 from workers.sandbox.demo_signals import DemoSignal, demo_signals
 from workers.sandbox.local_stack import LocalStack, NotReady

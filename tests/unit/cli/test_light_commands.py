@@ -6,7 +6,17 @@ import sys
 
 import pytest
 
-HEAVY = ("ccxt", "sqlalchemy", "pandas", "numpy", "pyarrow", "celery", "aiohttp")
+HEAVY = (
+    "ccxt",
+    "sqlalchemy",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "matplotlib",
+    "jinja2",
+    "celery",
+    "aiohttp",
+)
 PROBE = "import json, sys, workers.cli.program; print(json.dumps(sorted(sys.modules)))"
 
 

@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from report_kit import NOW, START, at, snapshot, traded
 
+from tests.support.report_kit import NOW, START, at, snapshot, traded
 from workers.reports import Report, build_report
 from workers.reports.export import (
     LATENCY_COLUMNS,
@@ -24,8 +26,8 @@ from workers.reports.export import (
     report_view,
     summary_rows,
     write_csv,
+    write_parquet,
 )
-from workers.reports.parquet import write_parquet
 from workers.reports.trades import COLUMNS, MAPS, NUMBERS
 
 TEXTS = set(COLUMNS) - set(NUMBERS) - set(MAPS) - {"time"}
@@ -38,15 +40,21 @@ def report() -> Report:
     """Fees in two assets, one unknown, a fill without a reference price, one without a strategy."""
     return build_report(
         [
-            traded(1, "buy", ("0.12345678", "50000.01"), fees=[("USDT", "1.1"), ("XYZ", "7")],
-                   reference="50000", strategy="trend"),
+            traded(
+                1,
+                "buy",
+                ("0.12345678", "50000.01"),
+                fees=[("USDT", "1.1"), ("XYZ", "7")],
+                reference="50000",
+                strategy="trend",
+            ),
             traded(2, "sell", ("0.1", "51000"), ("0.02345678", "49000"), fees=[("BTC", "0.00001")]),
             traded(3, "buy", ("2", "0.05"), symbol="ETH/BTC", strategy="a,\"b\"\n'c'"),
         ],
         [snapshot(5, "12.5", "-3")],
         since=None,
         now=NOW,
-    )  # fmt: skip
+    )
 
 
 EMPTY = build_report([], [], since=None, now=NOW)
@@ -190,8 +198,11 @@ def test_json_holds_no_binary_fraction_and_times_that_end_in_z(report: Report) -
     for name in NUMBERS:
         for trade in view["trades"]:
             assert trade[name] is None or PLAIN.fullmatch(trade[name])
-    times = [view["generated_at"], *(trade["time"] for trade in view["trades"]),
-             *(point["time"] for point in view["equity"])]  # fmt: skip
+    times = [
+        view["generated_at"],
+        *(trade["time"] for trade in view["trades"]),
+        *(point["time"] for point in view["equity"]),
+    ]
     assert all(ISO_UTC.fullmatch(time) for time in times)
 
 
@@ -211,9 +222,18 @@ def test_json_says_what_the_report_says(report: Report) -> None:
 
 def test_json_of_an_empty_report_has_every_part() -> None:
     assert set(report_view(EMPTY)) == {
-        "generated_at", "since", "notes", "states", "totals", "by_day", "by_symbol", "by_account",
-        "by_strategy", "equity", "trades",
-    }  # fmt: skip
+        "generated_at",
+        "since",
+        "notes",
+        "states",
+        "totals",
+        "by_day",
+        "by_symbol",
+        "by_account",
+        "by_strategy",
+        "equity",
+        "trades",
+    }
     assert report_view(EMPTY)["notes"] == ["There are no orders yet."]
 
 
@@ -253,7 +273,7 @@ def test_the_headline_has_a_column_for_each_quote_asset() -> None:
     assert headline_rows(EMPTY) == []
 
 
-def test_fees_that_nobody_can_value_stand_beside_the_others(report: Report) -> None:
+def test_fees_without_a_known_price_stand_beside_the_others(report: Report) -> None:
     rows = {row["figure"]: row for row in headline_rows(report)}
     assert rows["Fees"]["USDT"].endswith(" + 7 XYZ")
 
@@ -265,3 +285,9 @@ def test_small_groups_are_shown_with_the_places_of_the_whole() -> None:
     ]
     rows = summary_rows(build_report(orders, [], since=None, now=NOW).by_strategy)
     assert [row["turnover"] for row in rows] == ["90,000.00", "9.00"]
+
+
+def test_a_report_without_a_page_loads_no_drawing_library() -> None:
+    probe = "import sys, workers.reports.export; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_kit import NOW, START, at, numbered, snapshot, timed, traded
 
 from execution.model.decimals import total
 from execution.model.order import Order, OrderState
 from execution.model.position import Position, fold
 from tests.support.depth import examples
 from tests.support.fakes import ACCOUNT
+from tests.support.report_kit import NOW, START, at, numbered, snapshot, timed, traded
 from workers.reports import Report, build_report
 from workers.reports.summary import Summary, drawdowns, percentile
 
@@ -75,7 +75,7 @@ def test_a_fee_in_another_asset_is_valued_at_the_given_rate_and_comes_off_the_ne
     assert any("600 USDT" in note for note in report.notes)
 
 
-def test_a_fee_that_nobody_can_value_is_unknown_and_not_zero() -> None:
+def test_a_fee_without_a_known_price_is_unknown_and_not_zero() -> None:
     report = reported(
         traded(1, "buy", ("2", "100"), fees=[("BNB", "0.01"), ("USDT", "0.3")]),
         traded(2, "buy", ("1", "100"), fees=[("BNB", "0.02")]),
@@ -145,10 +145,14 @@ def test_the_drawdown_is_the_deepest_fall_from_a_peak() -> None:
     # Runs 0, 5, 15, 3, 8, -1, 20: the deepest fall is from 15 to -1.
     results = [Decimal(step) for step in (5, 10, -12, 5, -9, 21)]
     assert drawdowns(results) == [0, 0, 12, 7, 16, 0]
-    trades = [order for number, step in enumerate(results) for order in (
-        traded(2 * number, "buy", ("1", "100")),
-        traded(2 * number + 1, "sell", ("1", str(100 + step))),
-    )]  # fmt: skip
+    trades = [
+        order
+        for number, step in enumerate(results)
+        for order in (
+            traded(2 * number, "buy", ("1", "100")),
+            traded(2 * number + 1, "sell", ("1", str(100 + step))),
+        )
+    ]
     assert total_of(*trades).max_drawdown == 16
 
 
@@ -158,9 +162,13 @@ def test_a_loss_from_the_very_beginning_is_a_drawdown_too() -> None:
 
 @pytest.mark.parametrize(
     ("side", "price", "slippage", "slippage_bps"),
-    [("buy", "101", "2", "100"), ("buy", "99.5", "-1", "-50"),
-     ("sell", "99", "2", "100"), ("sell", "100.5", "-1", "-50")],
-)  # fmt: skip
+    [
+        ("buy", "101", "2", "100"),
+        ("buy", "99.5", "-1", "-50"),
+        ("sell", "99", "2", "100"),
+        ("sell", "100.5", "-1", "-50"),
+    ],
+)
 def test_slippage_is_positive_where_it_cost_something(
     side: str, price: str, slippage: str, slippage_bps: str
 ) -> None:
@@ -227,7 +235,7 @@ def test_latency_begins_with_the_order_where_no_stream_entry_tells_the_publicati
     assert summary.sent.p50_ms == 30
 
 
-def test_what_happened_before_since_is_not_shown_but_still_reckoned_with() -> None:
+def test_what_happened_before_since_is_not_shown_but_still_counts() -> None:
     report = reported(
         traded(1, "buy", ("2", "100"), fees=[("USDT", "1")]),
         traded(2, "sell", ("1", "110")),
@@ -246,8 +254,9 @@ def test_a_late_fill_belongs_to_its_own_day_and_its_order_to_the_day_it_was_made
     late = replace(order, fills=(replace(order.fills[0], time=START + timedelta(days=1)),))
     days = reported(late).by_day
     assert [(day.name, day.orders, day.trades) for day in days] == [
-        ("2026-09-01", 1, 0), ("2026-09-02", 0, 1),
-    ]  # fmt: skip
+        ("2026-09-01", 1, 0),
+        ("2026-09-02", 0, 1),
+    ]
 
 
 def test_a_day_is_a_day_in_utc() -> None:
@@ -264,11 +273,14 @@ def test_quote_assets_are_never_added() -> None:
         traded(3, "sell", ("1", "3000"), symbol="ETH/USDT"),
     )
     assert [(one.quote, one.turnover) for one in report.totals] == [
-        ("BTC", Decimal("0.05")), ("USDT", 3100),
-    ]  # fmt: skip
+        ("BTC", Decimal("0.05")),
+        ("USDT", 3100),
+    ]
     assert [(one.quote, one.name) for one in report.by_symbol] == [
-        ("BTC", "ETH/BTC"), ("USDT", "BTC/USDT"), ("USDT", "ETH/USDT"),
-    ]  # fmt: skip
+        ("BTC", "ETH/BTC"),
+        ("USDT", "BTC/USDT"),
+        ("USDT", "ETH/USDT"),
+    ]
 
 
 def test_accounts_do_not_share_a_position_and_strategies_do() -> None:
@@ -310,16 +322,18 @@ def test_snapshots_of_all_accounts_add_up_and_stand_on_the_reports_zero() -> Non
         since=at(3),
         rates={"BNB/USDT": Decimal(600)},
         snapshots=[
-            snapshot(3, "10", "7"), snapshot(5, "30", "0"),
-            snapshot(2, "10", "5", account="other"), snapshot(5, "1", "2", account="other"),
+            snapshot(3, "10", "7"),
+            snapshot(5, "30", "0"),
+            snapshot(2, "10", "5", account="other"),
+            snapshot(5, "1", "2", account="other"),
         ],
-    )  # fmt: skip
+    )
     assert [(point.time, point.equity) for point in report.equity] == [(at(3), 22), (at(5), 17)]
     assert report.equity[-1].unrealised_pnl == 2
     assert report.equity[-1].exposure == 100
 
 
-def test_an_inverse_contract_is_reckoned_in_the_asset_that_it_settles_in() -> None:
+def test_an_inverse_contract_is_reported_in_the_asset_that_it_settles_in() -> None:
     # 100 contracts of 100 USD: bought at 50,000 for 0.2 BTC, sold at 62,500 for 0.16 BTC.
     symbol = "BTC/USD:BTC"
     report = reported(
@@ -334,7 +348,7 @@ def test_an_inverse_contract_is_reckoned_in_the_asset_that_it_settles_in() -> No
     assert not [note for note in report.notes if "contract size" in note]
 
 
-def test_a_contract_whose_size_nobody_told_is_noted() -> None:
+def test_a_contract_of_unknown_size_is_noted() -> None:
     report = reported(traded(1, "buy", ("1", "50000"), symbol="BTC/USDT:USDT"))
     assert f"The contract size of BTC/USDT:USDT on {ACCOUNT} is not known and taken as 1." in (
         report.notes

@@ -2,29 +2,19 @@
 
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from report_kit import NOW, at, snapshot, traded
 
 from execution.model.order import Order
+from tests.support.report_kit import NOW, at, snapshot, traded
 from workers.reports import Report, build_report
-from workers.reports.bars import result_bars
-from workers.reports.charts import curve_of
 from workers.reports.export import summary_rows
-from workers.reports.html_page import html_page
-from workers.reports.markup import element
-from workers.reports.scales import (
-    Scale,
-    histogram,
-    number_ticks,
-    thinned,
-    time_ticks,
-)
-from workers.reports.wording import FIGURES, MINUS, money, places_for, signed
+from workers.reports.figures import FIGURES, MINUS, money, places_for, signed
+from workers.reports.page import bars_of, html_page
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 Page = list[tuple[str, dict[str, str | None], str]]
@@ -71,13 +61,20 @@ def report_on(*orders: Order, since: datetime | None = None) -> Report:
 
 
 def busy() -> Report:
-    """Two quote assets, gains and losses, snapshots, and a fee that nobody can value."""
+    """Two quote assets, gains and losses, snapshots, and a fee without a known price."""
     orders = [
-        traded(number, "sell" if number % 2 else "buy", ("1", str(1000 + number * 37 % 50)),
-               fees=[("USDT", "0.5")], reference="1010", strategy="trend",
-               symbol="ETH/USDT" if number % 3 else "BTC/USDT", minutes=number * 700)
+        traded(
+            number,
+            "sell" if number % 2 else "buy",
+            ("1", str(1000 + number * 37 % 50)),
+            fees=[("USDT", "0.5")],
+            reference="1010",
+            strategy="trend",
+            symbol="ETH/USDT" if number % 3 else "BTC/USDT",
+            minutes=number * 700,
+        )
         for number in range(40)
-    ]  # fmt: skip
+    ]
     other = traded(50, "buy", ("1", "0.05"), symbol="ETH/BTC", fees=[("XYZ", "3")])
     snapshots = [snapshot(day * 1440, "3", "-4") for day in range(5)]
     return build_report([*orders, other], snapshots, since=None, now=NOW)
@@ -126,9 +123,13 @@ def test_the_page_fetches_nothing_and_runs_nothing() -> None:
 
 def test_names_are_never_markup() -> None:
     evil = '<script>alert("1")</script>'
-    page = html_page(report_on(
-        traded(1, "buy", ("1", "100"), strategy=evil, account='"><img src=x>', symbol="<B>/USDT")
-    ))  # fmt: skip
+    page = html_page(
+        report_on(
+            traded(
+                1, "buy", ("1", "100"), strategy=evil, account='"><img src=x>', symbol="<B>/USDT"
+            )
+        )
+    )
     assert {tag for tag, _, _ in read(page)}.isdisjoint({"script", "img", "b"})
     heads = texts(page, "th")
     assert {evil, '"><img src=x>', "<B>/USDT"} <= set(heads)
@@ -146,8 +147,7 @@ def test_the_headline_says_what_the_tables_total_says() -> None:
     stats = [(name, text) for name, _, text in read(page) if name in ("dt", "dd", "strong")]
     shown = [(label, value) for (kind, label), (_, value) in pairwise(stats) if kind == "dt"]
     leads = [text for name, text in stats if name == "strong"]
-    for summary, row, lead in zip(report.totals, summary_rows(report.totals), leads,
-                                  strict=True):  # fmt: skip
+    for summary, row, lead in zip(report.totals, summary_rows(report.totals), leads, strict=True):
         wanted = {figure.label: row[figure.key].replace("-", MINUS) for figure in FIGURES}
         assert lead == wanted.pop("Net result")
         slippage_bps = wanted.pop("Slippage, bps")
@@ -177,111 +177,12 @@ def test_each_drawing_says_in_words_what_it_shows() -> None:
     assert all(spoken)
 
 
-def test_tooltips_tell_the_result_as_of_their_time() -> None:
-    report = report_on(
-        traded(1, "buy", ("1", "10000"), minutes=0),
-        traded(2, "sell", ("1", "9900"), minutes=60),
-        traded(3, "buy", ("1", "10000"), minutes=96),
-    )
-    titles = texts(html_page(report), "title")
-    assert "1 Sep 2026, 12:59 UTC: net 0.00 USDT, drawdown 0.00" in titles
-    assert f"1 Sep 2026, 13:00 UTC: net {MINUS}100.00 USDT, drawdown 100.00" in titles
-
-
 def test_many_fills_stay_a_small_page() -> None:
     orders = [
         traded(number, "sell" if number % 2 else "buy", ("1", str(1000 + number * 7919 % 101)))
         for number in range(6_000)
     ]
     assert len(html_page(report_on(*orders))) < 200_000
-
-
-def test_thinning_keeps_ends_peaks_and_troughs() -> None:
-    start = datetime(2026, 9, 1, tzinfo=UTC)
-    points = [(start + timedelta(seconds=n), Decimal(n * 7919 % 1009)) for n in range(10_000)]
-    points[4321] = (points[4321][0], Decimal(5000))
-    points[8765] = (points[8765][0], Decimal(-5000))
-    kept = thinned(points, 400)
-    assert len(kept) <= 400
-    assert {points[0], points[4321], points[8765], points[-1]} <= set(kept)
-    assert kept == sorted(kept, key=lambda point: point[0])
-    assert thinned(points[:400], 400) == points[:400]
-
-
-def test_thinning_bears_points_of_one_moment() -> None:
-    now = datetime(2026, 9, 1, tzinfo=UTC)
-    points = [(now, Decimal(n)) for n in range(100)]
-    assert thinned(points, 40) == [points[0], points[-1]]
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "labels"),
-    [
-        (0, 9, ["0", "2", "4", "6", "8", "10"]),
-        (-1200, 900, [f"{MINUS}1,500", f"{MINUS}1,000", f"{MINUS}500", "0", "500", "1,000"]),
-        (5, 7, ["0", "2", "4", "6", "8"]),
-        (0, "0.03", ["0.00", "0.01", "0.02", "0.03"]),
-        (0, 0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-    ],
-)
-def test_axes_are_round_and_include_zero(low: int, high: int, labels: list[str]) -> None:
-    ticks = number_ticks(Decimal(low), Decimal(high), 5)
-    assert [tick.label for tick in ticks] == labels
-
-
-@pytest.mark.parametrize(
-    ("hours", "labels"),
-    [
-        (1.5, ["12:00", "12:15", "12:30", "12:45", "13:00", "13:15", "13:30"]),
-        (24, ["12:00", "15:00", "18:00", "21:00", "2 Sep", "03:00", "06:00", "09:00", "12:00"]),
-        (24 * 6, ["2 Sep", "3 Sep", "4 Sep", "5 Sep", "6 Sep", "7 Sep"]),
-        (24 * 30, ["7 Sep", "14 Sep", "21 Sep", "28 Sep"]),
-        (24 * 200, ["Oct 2026", "Nov 2026", "Dec 2026", "Jan 2027", "Feb 2027", "Mar 2027"]),
-        (24 * 3000, ["2027", "2028", "2029", "2030", "2031", "2032", "2033", "2034"]),
-    ],
-)
-def test_time_axes_have_round_times(hours: float, labels: list[str]) -> None:
-    start = at(0)
-    ticks = time_ticks(start, start + timedelta(hours=hours), 10)
-    assert [label for _, label in ticks] == labels
-
-
-def test_a_histogram_counts_every_value_once_with_zero_between_two_bins() -> None:
-    values = [Decimal(value) for value in ("-2.5", "-0.1", "0", "0.1", "1", "3", "3")]
-    edges, counts = histogram(values, 6)
-    assert edges == [-3, -2, -1, 0, 1, 2, 3, 4]
-    assert counts == [1, 0, 1, 2, 1, 0, 2]
-    assert histogram([], 6) == ([], [])
-
-
-def test_a_histogram_puts_the_outermost_into_its_end_bins() -> None:
-    values = [Decimal(number % 10) for number in range(1000)] + [Decimal(10_000), Decimal(-9_999)]
-    edges, counts = histogram(values, 10)
-    assert (edges[0], edges[-1]) == (0, 10)
-    assert sum(counts) == 1002
-    assert (counts[0], counts[-1]) == (101, 101)
-
-
-def test_beyond_a_dozen_symbols_the_smallest_are_added_up() -> None:
-    results = [(f"S{number}", Decimal(number)) for number in range(1, 21)]
-    table = result_bars(results, 2)
-    heads = [head.text for head in table.iter("th")]
-    assert heads[:2] == ["S20", "S19"]
-    assert heads[-1] == "9 others"
-    assert [cell.text for cell in table.iter("td")][-1] == "+45.00"
-
-
-def test_a_curve_starts_at_zero_when_the_report_begins() -> None:
-    results = [(at(5), Decimal(3)), (at(6), Decimal(-5))]
-    curve = curve_of("USDT", results, (), at(1), 2)
-    assert curve.net == ((at(1), 0), (at(5), 3), (at(6), -2))
-    assert curve.drawdown == ((at(1), 0), (at(5), 0), (at(6), -5))
-    assert (curve.start, curve.end) == (at(1), at(6))
-
-
-def test_a_scale_maps_both_ends() -> None:
-    scale = Scale(-10, 10, 100, 0)
-    assert (scale(Decimal(-10)), scale(0), scale(10)) == (100, 50, 0)
 
 
 @pytest.mark.parametrize(
@@ -304,8 +205,11 @@ def test_money_has_separators_and_no_negative_zero(amount: str, places: int, tex
 
 def test_results_have_a_sign_unless_they_are_zero() -> None:
     assert [signed(Decimal(text), 2) for text in ("1", "-1", "0.001", "-0.001")] == [
-        "+1.00", "-1.00", "0.00", "0.00",
-    ]  # fmt: skip
+        "+1.00",
+        "-1.00",
+        "0.00",
+        "0.00",
+    ]
     assert signed(None, 2) == ""
 
 
@@ -317,15 +221,48 @@ def test_small_money_is_shown_with_more_places(turnover: str, places: int) -> No
     assert places_for(Decimal(turnover)) == places
 
 
-def test_an_element_takes_text_and_elements_in_turn() -> None:
-    made = element("p", "a", element("b", "c"), None, "d", "e", class_="x", id_=None)
-    assert (made.text, made[0].text, made[0].tail) == ("a", "c", "de")
-    assert made.attrib == {"class": "x"}
+def test_beyond_a_dozen_symbols_the_smallest_are_added_up() -> None:
+    bars = bars_of([(f"S{number}", Decimal(number)) for number in range(1, 21)])
+    names = [bar.name for bar in bars]
+    assert names[:2] == ["S20", "S19"]
+    assert names[-1] == "9 others"
+    assert len(names) == 12
+    assert bars[-1].result == 45
+
+
+def test_bars_share_one_scale_with_zero_inside() -> None:
+    bars = bars_of([("loss", Decimal(-10)), ("even", Decimal(0)), ("gain", Decimal(30))])
+    assert [(bar.name, bar.left, bar.width, bar.zero) for bar in bars] == [
+        ("gain", 25, 75, 25),
+        ("even", 25, 0, 25),
+        ("loss", 0, 25, 25),
+    ]
+
+
+def test_the_page_has_a_chart_for_a_screen_and_one_for_a_phone() -> None:
+    page = html_page(report_on(traded(1, "buy", ("1", "100"))))
+    classes = [given.get("class") for tag, given, _ in read(page) if tag == "div"]
+    assert [name for name in classes if name and name.startswith("chart ")] == [
+        "chart wide",
+        "chart narrow",
+    ]
+
+
+def test_every_colour_of_the_page_has_a_value_for_the_dark() -> None:
+    page = html_page(busy())
+    style, body = page.split("</style>")
+    light, dark = (part.partition("}")[0] for part in style.split(":root {")[1:3])
+    used = set(re.findall(r"var\(--([a-z]+)", page))
+    assert {"line", "loss", "gain", "quiet", "rule", "marked"} <= used
+    for name in used:
+        assert f"--{name}: #" in light
+        assert f"--{name}: #" in dark
+    assert not re.search(r"(fill|stroke|color): *#", body)
 
 
 def test_the_page_has_a_style_for_every_class_it_uses() -> None:
     page = html_page(busy())
     style = page.split("<style>")[1].split("</style>")[0]
     used = {name for _, given, _ in read(page) for name in (given.get("class") or "").split()}
-    assert {"stats", "plot", "bars"} <= used
+    assert {"stats", "chart", "bars", "band"} <= used
     assert {name for name in used if not re.search(rf"\.{name}\b", style)} == set()

@@ -75,9 +75,11 @@ def numbered(orders: Iterable[Order]) -> list[Order]:
 def timed(order: Order, *, sent_ms: int | None, filled_ms: int | None) -> Order:
     """The order with its signal published at START_MS, and so many ms until what came next."""
     attempts = () if sent_ms is None else (Attempt(1, START_MS + sent_ms, 0, 0),)
-    fills = () if filled_ms is None else (
-        replace(order.fills[0], time=START + timedelta(milliseconds=filled_ms)),
-    )  # fmt: skip
+    fills = (
+        ()
+        if filled_ms is None
+        else (replace(order.fills[0], time=START + timedelta(milliseconds=filled_ms)),)
+    )
     return replace(order, entry_id=f"{START_MS}-0", attempts=attempts, fills=fills)
 
 

@@ -60,7 +60,7 @@ def percent(share: Decimal | None) -> str:
 
 
 def fees(summary: Summary, places: int) -> str:
-    """The fees with those that nobody can value beside them: "1,204.50 + 0.3 BNB"."""
+    """The fees with those without a known price beside them: "1,204.50 + 0.3 BNB"."""
     unvalued = [f"{to_text(fee)} {asset}" for asset, fee in summary.unvalued_fees.items()]
     return " + ".join([money(summary.fees, places), *unvalued])
 
