@@ -30,7 +30,7 @@ NO_ENTRY = pytest.mark.parametrize(
 )
 
 
-class DeskOnAServer(Rig):
+class RigOnAServer(Rig):
     """A set-up whose store is a real server's, with somebody else's intent waiting there."""
 
     def __init__(self, url: str) -> None:
@@ -45,7 +45,7 @@ class DeskOnAServer(Rig):
 
 @NO_ENTRY
 def test_an_order_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     order = rig.intake.execute(BODY, entry_id)
     assert order is not None
     assert order.state is OrderState.OPEN
@@ -53,7 +53,7 @@ def test_an_order_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_
 
 @NO_ENTRY
 def test_a_cancel_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     rig.intake.execute(BODY, None)
     order = rig.intake.cancel({"order_id": order_id_of("signal-1")}, entry_id)
     assert order is not None
@@ -62,7 +62,7 @@ def test_a_cancel_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_
 
 @NO_ENTRY
 def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_url: str) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     assert rig.intake.execute({"amount": 1}, entry_id) is None
     assert len(rig.store.refused_intents(10)) == 1
 
@@ -72,7 +72,7 @@ def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_u
 def test_an_entry_of_any_id_that_a_stream_can_have_is_done_with_at_once(
     ms: int, body: str, valkey_url: str
 ) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     client: Any = connect(valkey_url)
     client.delete("oneorder:signals")
     text = {"good": BODY, "bad": {}, "for another worker": {**BODY, "account": "other"}}[body]
