@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oneorder import __version__
-from tests.e2e.conftest import Oneorder
+from tests.support.command_line import Oneorder
 from workers.sandbox.local_stack import LocalStack
 
 LIMIT = {

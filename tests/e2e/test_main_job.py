@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from execution.model.order import OrderState
-from tests.e2e.conftest import Oneorder
+from tests.support.command_line import Oneorder
 from workers.sandbox.audit import compare
 from workers.sandbox.local_stack import LocalStack
 
