@@ -8,8 +8,9 @@ from hypothesis import settings
 from tests.support.depth import SOAK
 from workers.sandbox.local_stack import LocalStack
 
-# `--hypothesis-profile` chooses it before test modules are imported.
-settings.register_profile(SOAK, deadline=None)
+# `--hypothesis-profile` chooses it before test modules are imported. See tests/support/depth.py;
+# this is ten times as many for the properties that state no number.
+settings.register_profile(SOAK, deadline=None, max_examples=1_000)
 
 
 @pytest.fixture(scope="session")
