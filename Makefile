@@ -8,6 +8,9 @@ FUZZ ?= --inputs 50000
 HISTORIES ?= 20000
 SEEDS ?= 1 2 3 4 5
 
+# The tests start hundreds of processes, each of which would compile the packages again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak-tests soak-short soak fuzz bench model pictures lock clean
 
