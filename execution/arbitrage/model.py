@@ -1,6 +1,6 @@
 """What an arbitrage is: its legs, its states, and what became of it in base and in quote.
 
-Everything here is a frozen value, and nothing here asks anybody anything.
+Everything here is a frozen value, and nothing here asks an exchange or a store.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,7 +58,7 @@ class Result:
     after fees in quote and base, a base fee being worth its fill's price; fees in a third asset are
     in `fees` alone. What is left over counts at the average price at which it came, so that it is
     neither profit nor loss. `skew_ms` is between the first fills of the two legs, by the exchanges'
-    clocks. `unknown` names the orders in quarantine, of which nobody can say what they traded.
+    clocks. `unknown` names the orders in quarantine, of which it is not known what they traded.
     """
 
     bought: Money = ZERO
@@ -81,7 +81,7 @@ class Arbitrage:
     `amount` is the most to buy and to sell, in base. `min_profit_bps` is of the buy notional, after
     both fees; `max_loss_bps`, of what is to be worked off, is the most that working it off may
     cost beyond its price. `expected_profit` is in quote, after fees, for what was sent.
-    `is_announced` says that people were told of the imbalance. `version` and `revision` guard
+    `is_announced` says that an alert of the imbalance was raised. `version` and `revision` guard
     every write, as they do for an order.
     """
 

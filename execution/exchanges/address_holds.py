@@ -6,12 +6,11 @@ for all accounts that dial the same scheme, host and port, whatever their reques
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
+from execution.exchanges.hold_store import AddressHold, AddressHoldStore
 from execution.model.clock import Clock
 from execution.model.errors import AddressHeld, StoreUnavailable
 from execution.model.waiting import time_text_ms
@@ -20,27 +19,6 @@ from execution.model.waiting import time_text_ms
 LOOK_EVERY_MS = 500
 _PORTS = {"http": 80, "https": 443}
 _SCHEMES = {"ws": "http", "wss": "https"}
-
-
-@dataclass(frozen=True, slots=True)
-class AddressHold:
-    """Nothing is sent to an address until `until_ms`, on our clock as it is set now; `reason` says
-    why."""
-
-    until_ms: int
-    reason: str
-
-
-class AddressHoldStore(Protocol):
-    """Where all processes find the holds. Raises StoreUnavailable when the server does not
-    answer."""
-
-    def hold_address(self, address: str, seconds: int, reason: str) -> None:
-        """Let nothing be sent to the address for so long; never shortens a longer hold."""
-
-    def address_hold(self, address: str) -> AddressHold | None: ...
-    def end_address_hold(self, address: str) -> bool:
-        """Let requests be sent there again; False where nothing kept them back."""
 
 
 def address_of(url: str) -> str:

@@ -1,5 +1,6 @@
 """Why an order waits: how its reason begins, so that it is written once and not at each retry."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from execution.model.events import AttemptUnknown
@@ -13,6 +14,20 @@ UNKNOWN = "outcome unknown"
 BUSY = "account busy"
 NOT_CANCELED = "not canceled"
 _CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN, BUSY, NOT_CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done with the order now.
+
+    `cause`, one of the above, goes on its record with the `detail`; without one the record stays as
+    it is. It is over at `until_ms` (since 1970, on our clock) or in `wait_s`, where that is known.
+    """
+
+    cause: str = ""
+    detail: str = ""
+    wait_s: int = 0
+    until_ms: int | None = None
 
 
 def is_wait(reason: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""What is told of every change of an order, and the log that is kept of it."""
+"""Observers of an order's changes, and the log that is kept of them."""
 
 import re
 from typing import Protocol

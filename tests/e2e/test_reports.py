@@ -12,9 +12,9 @@ from redis import Redis
 
 from execution.model.decimals import total
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access import keys
 from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from tests.support.command_line import ForkedOneorder, Oneorder
 from workers.reports.figures import places_for, signed, typeset

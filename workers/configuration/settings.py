@@ -14,8 +14,8 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
 )
+from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
 from execution.exchanges.account import Account
@@ -23,17 +23,14 @@ from execution.exchanges.registry import GUARANTEES
 from execution.reconciliation.run import DriftPolicy
 from execution.text.redaction import redact, register_url
 from oneorder.addresses import check_base_url
+from oneorder.errors import SettingsError
 from oneorder.settings import SignalSettings, config_path
-from workers.configuration.errors import sentence_of, variable_part, wrong_variable
+from workers.configuration.errors import unknown_setting, variable_part, wrong_variable
 from workers.configuration.keys import KeyFault, read_key
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 Symbol = Annotated[str, StringConstraints(pattern=r"^[^\s/:]+/[^\s/:]+$")]
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; the sentence names the setting and the value."""
 
 
 class AccountSettings(BaseModel):
@@ -120,26 +117,22 @@ class Settings(SignalSettings):
     limits: LimitSettings = LimitSettings()
     sentry_dsn: str | None = Field(default=None, repr=False)
 
+    @classmethod
+    def _fault(cls, error: ErrorDetails) -> str:
+        is_unknown = error["type"] == "extra_forbidden"
+        return unknown_setting(error, cls) if is_unknown else super()._fault(error)
+
 
 def load_settings() -> Settings:
     """Read the settings, and keep their passwords out of every text from now on. Raises
     SettingsError."""
-    path = config_path()
+    wrong = wrong_variable(os.environ, Settings)
+    if wrong is not None:
+        raise SettingsError(redact(wrong))
     try:
-        wrong = wrong_variable(os.environ, Settings)
-        if wrong is not None:
-            raise SettingsError(wrong)
         settings = Settings()
-    except ValidationError as error:
-        raise SettingsError(redact(sentence_of(error, Settings, os.environ, path))) from None
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: is not UTF-8 (byte {error.start})") from None
-    except ValueError as error:
-        raise SettingsError(redact(f"{path}: {error}")) from None
-    except RecursionError:
-        raise SettingsError(f"{path}: is nested too deeply") from None
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    except SettingsError as error:
+        raise SettingsError(redact(str(error))) from None
     for url in (settings.redis_url, settings.broker_url, settings.ledger_url, settings.sentry_dsn):
         register_url(url)
     return settings

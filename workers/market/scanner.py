@@ -14,7 +14,8 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.instrument import assets_of
 from execution.model.trading_rules import Market
 from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
-from workers.configuration.settings import Settings, SettingsError
+from oneorder.errors import SettingsError
+from workers.configuration.settings import Settings
 
 # An opportunity that nobody has taken by then is none.
 OPPORTUNITY_TTL = timedelta(seconds=2)

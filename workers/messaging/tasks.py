@@ -22,7 +22,7 @@ from execution.model.errors import (
 )
 from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import announce_missing
-from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
+from oneorder import broker
 from workers.bootstrap import (
     Services,
     announce_missing_account,
@@ -68,22 +68,22 @@ def _settled(order: Order | None) -> None:
         raise Unsettled(f"order {order.order_id} is {order.state}")
 
 
-@app.task(name=EXECUTE, **_QUICK_PATH)
+@app.task(name=broker.EXECUTE, **_QUICK_PATH)
 def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Carry out one order signal: the first argument, a JSON object."""
-    _settled(_carried_out(EXECUTE, services().intake.execute, args, entry_id, v, extra))
+    _settled(_carried_out(broker.EXECUTE, services().intake.execute, args, entry_id, v, extra))
 
 
-@app.task(name=CANCEL, **_QUICK_PATH)
+@app.task(name=broker.CANCEL, **_QUICK_PATH)
 def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Cancel the order that the first argument, a JSON object, names."""
-    _carried_out(CANCEL, services().intake.cancel, args, entry_id, v, extra)
+    _carried_out(broker.CANCEL, services().intake.cancel, args, entry_id, v, extra)
 
 
-@app.task(name=ARBITRAGE, **_QUICK_PATH)
+@app.task(name=broker.ARBITRAGE, **_QUICK_PATH)
 def arbitrage(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Carry out one arbitrage signal: the first argument, a JSON object."""
-    _carried_out(ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
+    _carried_out(broker.ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
 
 
 def _carried_out(
@@ -107,7 +107,7 @@ def _carried_out(
         return None
 
 
-@app.task(name="signals.take", throws=RETRYABLE)
+@app.task(name=broker.TAKE, throws=RETRYABLE)
 def take_signal(entry_id: str, hops: int = 0) -> None:
     """Carry out a signal that another worker could not take, or pass it on."""
     try:
@@ -116,7 +116,7 @@ def take_signal(entry_id: str, hops: int = 0) -> None:
         _pass_on(take_signal, left.entry_id, hops)
 
 
-@app.task(name="arbitrage.advance", throws=RETRYABLE)
+@app.task(name=broker.ADVANCE_ARBITRAGE, throws=RETRYABLE)
 def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
     """Move an arbitrage on that the sweep found due."""
     parts = services()
@@ -128,7 +128,7 @@ def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
         parts.executor.advance(known)
 
 
-@app.task(name="orders.advance", throws=RETRYABLE)
+@app.task(name=broker.ADVANCE, throws=RETRYABLE)
 def advance(order_id: str, hops: int = 0) -> None:
     """Move an order on that the sweep found due."""
     parts = services()
@@ -161,7 +161,7 @@ def _pass_on(task: Any, subject: Any, hops: int) -> None:
         _wake(task, subject, hops=hops + 1)
 
 
-@app.task(name="orders.sweep", throws=(StoreUnavailable,))
+@app.task(name=broker.SWEEP, throws=(StoreUnavailable,))
 def sweep() -> None:
     """Wake a worker for every order that is due, and record intents that no worker took."""
     parts = services()
@@ -197,7 +197,7 @@ def _backlog() -> int:
             return BACKLOG_MAX
 
 
-@app.task(name="positions.reconcile", throws=(StoreUnavailable,))
+@app.task(name=broker.RECONCILE, throws=(StoreUnavailable,))
 def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
     """Make one account, or all of them, agree with the exchange."""
     parts = services()
@@ -225,7 +225,7 @@ def _reconcile(parts: Services, name: str) -> None:
         log.warning("not_reconciled", account=name, error=str(error))
 
 
-@app.task(name="accounts.check", throws=(StoreUnavailable,))
+@app.task(name=broker.CHECK_ACCOUNTS, throws=(StoreUnavailable,))
 def check_accounts() -> None:
     """Raise an alert, once a day, for each account that is not configured and has something under
     way."""
@@ -234,7 +234,7 @@ def check_accounts() -> None:
     announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
 
 
-@app.task(name="positions.mark", throws=(StoreUnavailable,))
+@app.task(name=broker.MARK, throws=(StoreUnavailable,))
 def mark() -> None:
     """Price what is held, add it up, and now and then add a point to the series."""
     parts = services()
@@ -246,7 +246,7 @@ def mark() -> None:
         parts.valuer.take_snapshots(totals)
 
 
-@app.task(name="ledger.archive", throws=(StoreUnavailable,))
+@app.task(name=broker.ARCHIVE, throws=(StoreUnavailable,))
 def archive() -> None:
     """Write what is new to the ledger, and let go from Redis what is settled and old."""
     parts = services()
@@ -262,7 +262,7 @@ def archive() -> None:
         parts.store.release("archive", owner)
 
 
-@app.task(name="clocks.measure", throws=(StoreUnavailable,))
+@app.task(name=broker.MEASURE_CLOCKS, throws=(StoreUnavailable,))
 def measure_clocks() -> None:
     """Measure every exchange's clock, for all workers, all at the same time."""
     parts = services()

@@ -6,13 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-
-class NotInstalled(Exception):
-    """The extra that brings the server is missing."""
-
-
-class CannotStart(Exception):
-    """The server cannot be started; the sentence names the option and the reason."""
+from workers.sandbox.errors import CannotStart, NotInstalled
 
 
 def server_binary() -> str:
@@ -44,7 +38,7 @@ def run_valkey(port: int, directory: Path) -> None:
         "appendfsync": "always",
         # The append-only file is all that is needed; a copy beside it would only cost forks.
         "save": "",
-        # Running full must be an error that somebody sees, never a silent loss of orders.
+        # Running full must be an error that shows, never a silent loss of orders.
         "maxmemory-policy": "noeviction",
         # A replica that lags must not hold up the end of the server for long.
         "shutdown-timeout": "2",

@@ -1,13 +1,18 @@
-"""Every key that oneorder uses in Redis, and what lies there."""
+"""Every key that oneorder uses in Redis, and what it holds. Those that producers use too come from
+`oneorder.keys`."""
 
-SIGNALS = "oneorder:signals"  # stream: intents that no record stands for yet
+from oneorder.keys import POSITIONS as POSITIONS
+from oneorder.keys import REFUSED as REFUSED
+from oneorder.keys import SIGNALS as SIGNALS
+from oneorder.keys import arbitrage as arbitrage
+from oneorder.keys import order as order
+from oneorder.keys import position as position
+
 WAITING = "oneorder:signals:waiting"  # hash: entry id to the intent, why and since when it waits
 WAITING_DUE = "oneorder:signals:waiting:due"  # sorted set: entry ids by when each is looked at, ms
-REFUSED = "oneorder:signals:refused"  # stream, bounded: intents that could not become orders
 REFUSED_MAX = 10_000
 ORDERS = "oneorder:orders"  # sorted set: order ids by creation time in µs
 DUE = "oneorder:due"  # sorted set: order ids by when the sweep shall look, in ms
-POSITIONS = "oneorder:positions"  # set: the keys of all position hashes
 POSITION_VERSIONS = "oneorder:position_versions"  # hash: position key to the version it must have
 HALTS = "oneorder:halts"  # hash: account, or "*" for all, to reason and time as JSON
 ALL = "*"
@@ -31,21 +36,6 @@ PRESENT = "-"
 TICKS = "oneorder:ticks"  # hash: schedule to "ms error" of its last run
 WORKERS = "oneorder:workers"  # set: the identity of every worker that may be alive
 EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is known
-
-
-def order(order_id: str) -> str:
-    """Hash: version, state, account, symbol, and the whole order as JSON in doc."""
-    return f"oneorder:order:{order_id}"
-
-
-def arbitrage(arbitrage_id: str) -> str:
-    """Hash: version, state, and the whole arbitrage as JSON in doc."""
-    return f"oneorder:arbitrage:{arbitrage_id}"
-
-
-def position(account: str, symbol: str) -> str:
-    """Hash: one position, every number a decimal string."""
-    return f"oneorder:position:{account}:{symbol}"
 
 
 def live(account: str) -> str:

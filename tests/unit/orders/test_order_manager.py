@@ -22,8 +22,8 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.orders.journal import RetrySchedule
 from execution.orders.manager import OrderManager
+from execution.orders.schedule import RetrySchedule
 from tests.support.exchange import MARKET, SYMBOL, FakeExchange, Tells, answers, arrives, is_lost
 from tests.support.fakes import ACCOUNT, Rig
 
