@@ -7,6 +7,8 @@ MINUTES ?= 10
 FUZZ ?= --inputs 50000
 HISTORIES ?= 20000
 SEEDS ?= 1 2 3 4 5
+# Tests at once: one more than two cores, since those of whole stacks mostly wait for them.
+JOBS ?= 3
 
 # The tests start hundreds of processes, each of which would compile the packages again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -29,7 +31,7 @@ demo: $(STAMP) ## Run the main job end to end and compare it with the exchange's
 	$(BIN)/oneorder demo
 
 test: lint ## Run lint, types and all tests but those of system-test, soak-tests and release-check
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 unit: $(STAMP) ## Run the quick tests only, without real processes
 	$(BIN)/python -m pytest -m "not e2e and not release and not soak"
@@ -38,7 +40,7 @@ system-test: $(STAMP) ## Run the long tests: outages, failover, hostile argument
 	$(BIN)/python -m pytest -m system -n 2 --dist loadscope --no-loadscope-reorder
 
 coverage: $(STAMP) ## Run the quick tests; fail if they reach less than 83 % of all, or 97 % of what decides on orders
-	$(BIN)/python -m pytest -m "not e2e and not release and not system and not soak" -n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/python -m pytest -m "not e2e and not release and not system and not soak" -n $(JOBS) --dist loadscope --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --format=total --include='oneorder/*,execution/*' --fail-under=97
 
 dist: $(STAMP) ## Build sdist and wheel of oneorder and of oneorder-client into dist/
@@ -69,7 +71,7 @@ fuzz: $(STAMP) ## Give 50,000 wrong inputs to every door, or as many as MINUTES=
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
 
 soak-tests: $(STAMP) ## Play the long simulation, take out each safeguard, try ten times the examples
-	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 soak-short: soak-tests ## Run the part of soak that CI runs: soak-tests and chaos
 	$(MAKE) chaos
