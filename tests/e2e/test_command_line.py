@@ -115,7 +115,7 @@ def test_bad_signals_are_refused_with_their_fields_and_change_nothing(
         assert answer["error"].startswith(f"{field}: ")
     assert done.returncode == 1
     assert len(stack.store().orders()) == before
-    assert stack.store().take_intents(10, older_than_ms=0) == []
+    assert stack.stores().intents.take_intents(10, older_than_ms=0) == []
 
 
 def test_of_many_lines_each_bad_one_gets_its_error_and_the_good_ones_go_out(

@@ -12,9 +12,9 @@ from execution.model.decimals import EXACT
 from execution.model.order import Fill, Order, OrderState
 from execution.model.position import Position
 from execution.orders.store import Change, Committed, Intent
-from execution.store.memory.orders import MemoryStore
 from oneorder.identifiers import order_id_of
 from tests.support.exchange import Standing
+from tests.support.whole_stores import MemoryStore
 
 from .exchange import SteppedExchange, signed
 

@@ -7,12 +7,12 @@ import pytest
 
 from execution.model.order import OrderState
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
-from execution.store.redis.waiting import RedisWaiting
+from execution.store.redis.intents import RedisWaiting
 from oneorder.identifiers import order_id_of
 from tests.support.exchange import SYMBOL
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import IntakeKit
+from tests.support.whole_stores import redis_store
 
 BODY = {
     "signal_id": "signal-1",
@@ -38,7 +38,7 @@ class RigOnAServer(Rig):
         client: Any = connect(url)
         client.flushall()
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
-        self.store: Any = RedisStore(client, self.clock)
+        self.store: Any = redis_store(client, self.clock)
         self.manager = self.worker()
         self.intake = IntakeKit(self, store=self.store, waiting=RedisWaiting(client)).intake
 

@@ -7,10 +7,10 @@ import pytest
 from execution.exchanges.clocks import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
 from execution.exchanges.port import ClockOffset
 from execution.model.errors import ExchangeUnavailable
-from execution.store.memory.orders import MemoryStore
 from tests.support.clock import START_MS, FakeClock
 from tests.support.exchange import FakeExchange
 from tests.support.fakes import ACCOUNT
+from tests.support.whole_stores import MemoryStore
 
 STEP_MS = 10_000
 

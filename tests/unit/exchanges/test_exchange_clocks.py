@@ -6,10 +6,10 @@ from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClo
 from execution.exchanges.port import ClockOffset
 from execution.model.clock import Clock, SystemClock
 from execution.model.errors import ExchangeUnavailable
-from execution.store.memory.orders import MemoryStore
 from tests.support.clock import START_MS, FakeClock, SkewedClock
 from tests.support.exchange import FakeExchange
 from tests.support.fakes import ACCOUNT
+from tests.support.whole_stores import MemoryStore
 
 
 def clocks_on(clock: Clock, store: MemoryStore, host: str = "here") -> ExchangeClocks:

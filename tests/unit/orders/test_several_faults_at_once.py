@@ -13,7 +13,7 @@ from execution.model.events import Reported
 from execution.model.order import Attempt, Order, OrderReport, OrderState, Side, Verdict
 from execution.model.transitions import transition
 from execution.reconciliation.run import DriftPolicy, Reread
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 from tests.support.exchange import SYMBOL, FakeExchange, loses_its_answer
 from tests.support.fakes import ACCOUNT, Rig, fill
 
