@@ -150,9 +150,10 @@ class FusedStore(MemoryStore):
     def commit(self, change: Change) -> Committed:
         self._fuse.step()
         self.before()
+        # The server compares with its own epoch, not with what the process knows.
+        known, self.known = self.known, None
         done = super().commit(change)
-        if done is Committed.RESTARTED:
-            self.known = None
+        self.known = None if done is Committed.RESTARTED else known
         self._fuse.step()
         return done
 
