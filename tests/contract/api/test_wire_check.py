@@ -99,10 +99,15 @@ def test_the_check_takes_no_noticeable_time_and_no_network(
 
     monkeypatch.setattr("socket.create_connection", connect)
     monkeypatch.setattr("socket.getaddrinfo", connect)
-    wire_of.cache_clear()
-    began = time.process_time()
-    wire_of(exchange)
-    assert time.process_time() - began < 0.1
+
+    def took_s() -> float:
+        wire_of.cache_clear()
+        began = time.process_time()
+        wire_of(exchange)
+        return time.process_time() - began
+
+    # The quickest of three: the garbage of other tests may be collected meanwhile.
+    assert min(took_s() for _ in range(3)) < 0.1
 
 
 def _taken(name: str) -> str:
