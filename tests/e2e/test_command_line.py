@@ -81,7 +81,7 @@ def test_the_same_signal_id_for_something_else_is_refused(
     oneorder.submit({**other, "amount": "0.02"})
 
     def is_refused() -> bool:
-        return any("cli-reused" in row.body for row in stack.store().refused_intents(100))
+        return any("cli-reused" in row.body for row in stack.stores().listings.refused())
 
     stack.wait_for("the refusal", is_refused)
     assert any("cli-reused" in row["body"] for row in oneorder.json("refused"))
