@@ -112,14 +112,14 @@ class BinanceExchange(CcxtExchange):
 
     def _trades(self, symbol: str, start: dict[str, Any], kept: set[str]) -> list[AccountFill]:
         """Trades from `start` on, page by page by their ids; what is `kept` of it goes along."""
-        found: list[AccountFill] = []
+        fills: list[AccountFill] = []
         request = start
         while True:
             page = self._page(symbol, request)
-            page.sort(key=lambda told: int(told.fill.trade_id))
-            found += page
+            page.sort(key=lambda trade: int(trade.fill.trade_id))
+            fills += page
             if len(page) < TRADES_A_PAGE:
-                return found
+                return fills
             following = {"fromId": int(page[-1].fill.trade_id) + 1}
             request = {key: start[key] for key in kept} | following
 

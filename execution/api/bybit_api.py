@@ -84,14 +84,14 @@ class StrictBybit(StrictTransport, ccxt.bybit):
 
     def _reset_s(self, headers: Mapping[str, str]) -> int:
         """Bybit has no Retry-After; it names the moment, on its own clock, when a limit ends."""
-        told = {name.lower(): value for name, value in headers.items()}.get(RESET_HEADER, "")
-        if not told.isdigit():
+        reset_ms = {name.lower(): value for name, value in headers.items()}.get(RESET_HEADER, "")
+        if not reset_ms.isdigit():
             return 0
         if self.line is None:
             now_ms: int = self.milliseconds() - self.options["timeDifference"]
         else:
             now_ms = self.line.likely_ms()
-        return min(RESET_S_MAX, max(1, -((now_ms - int(told)) // 1000)))
+        return min(RESET_S_MAX, max(1, -((now_ms - int(reset_ms)) // 1000)))
 
 
 class BybitExchange(CcxtExchange):
@@ -139,8 +139,8 @@ class BybitExchange(CcxtExchange):
             self.client.private_get_v5_order_realtime,
             self.client.private_get_v5_order_history,
         ):
-            for told in ask(request)["result"]["list"]:
-                return self._report(symbol, told)
+            for order_info in ask(request)["result"]["list"]:
+                return self._report(symbol, order_info)
         return None
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:

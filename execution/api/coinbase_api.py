@@ -127,9 +127,9 @@ class CoinbaseExchange(CcxtExchange):
             "start_date": self.client.iso8601(created_ms - CREATED_MARGIN_MS),
         }
         for page in self._orders(request):
-            for told in page:
-                if told["client_order_id"] == order.client_order_id:
-                    return self._report(order.symbol, told)
+            for order_info in page:
+                if order_info["client_order_id"] == order.client_order_id:
+                    return self._report(order.symbol, order_info)
         return None
 
     def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:

@@ -123,8 +123,8 @@ class KrakenExchange(CcxtExchange):
             (self.client.private_post_openorders, "open"),
             (self.client.private_post_closedorders, "closed"),
         ):
-            for told in _with_ids(ask(request)["result"][answer]):
-                return self._report(order.symbol, told)
+            for order_info in _with_ids(ask(request)["result"][answer]):
+                return self._report(order.symbol, order_info)
         return None
 
     def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
@@ -171,10 +171,10 @@ class KrakenExchange(CcxtExchange):
         offset = 0
         while True:
             request = {"start": from_ms // 1000, "ofs": offset}
-            told = self.client.private_post_tradeshistory(request)["result"]["trades"]
-            yield self._account_fills(symbol, _with_ids(told))
-            offset += len(told)
-            if len(told) < TRADES_A_PAGE:
+            trades = self.client.private_post_tradeshistory(request)["result"]["trades"]
+            yield self._account_fills(symbol, _with_ids(trades))
+            offset += len(trades)
+            if len(trades) < TRADES_A_PAGE:
                 return
 
 
@@ -192,9 +192,9 @@ def _in_base(order: Mapping[str, Any], fills: list[Fill]) -> dict[str, Any]:
     return {**order, **sizes, **average}
 
 
-def _with_ids(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _with_ids(by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The orders or trades of an answer, each of which stands under its id."""
-    return [{**one, "id": id_} for id_, one in told.items()]
+    return [{**fields, "id": id_} for id_, fields in by_id.items()]
 
 
 def kraken_client(account: Account) -> StrictKraken:
