@@ -1,6 +1,6 @@
-"""Puts the trading core together: from stores and exchanges to orders, and arbitrages of them.
+"""Puts the trading core together: stores, exchanges, orders and arbitrages.
 
-The one place for every caller: workers, the plain functions, tests and benchmarks.
+All callers use it: workers, the plain functions, tests and benchmarks.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,9 +27,9 @@ ATTEMPTS_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class OrderRules:
-    """How orders are placed. `recv_window_ms` is the window of every account that is not in
-    `windows` (ms by account), None for each exchange's own. A market order that was published
-    longer ago than `market_age_max_s` is refused instead of sent; None for any age."""
+    """The parameters of order placement. `recv_window_ms` is the window of every account that is
+    not in `windows` (ms by account), None for each exchange's own. A market order that was
+    published longer ago than `market_age_max_s` is refused instead of sent; None for any age."""
 
     recv_window_ms: int | None = None
     attempts_max: int = ATTEMPTS_MAX
@@ -39,7 +39,7 @@ class OrderRules:
 
 @dataclass(frozen=True, slots=True)
 class OrderCore:
-    """The parts that carry orders out. `exchange_of` gives the calling thread's own connection of
+    """The parts that carry out orders. `exchange_of` returns the calling thread's own connection of
     an account; it raises UnknownAccount and ExchangeUnavailable."""
 
     store: Store
@@ -64,7 +64,7 @@ def assemble_orders(
     bulkhead: Bulkhead | None = None,
     schedule: RetrySchedule | None = None,
 ) -> OrderCore:
-    """Everything that an order needs, from a store and a way to its exchange."""
+    """Everything that an order needs, given a store and access to exchanges."""
     rules = rules or OrderRules()
     bulkhead = bulkhead or Bulkhead()
     journal = Journal(store, clock, clocks, observe, schedule or RetrySchedule(), recall)
@@ -89,7 +89,7 @@ def assemble_arbitrage(
     limits: Limits,
     announce: Callable[[Arbitrage], None],
 ) -> ArbitrageExecutor:
-    """What carries arbitrages out, on top of what carries out their orders."""
+    """The parts that carry out arbitrages, on top of those for orders."""
     context = ArbitrageContext(
         store,
         orders.store,
@@ -106,7 +106,8 @@ def assemble_arbitrage(
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """The trading core of one call, without Redis or workers. Memory is lost with the process."""
+    """The trading core of one call, without Redis or workers. Its records are lost with the
+    process."""
 
     orders: OrderCore
     executor: ArbitrageExecutor

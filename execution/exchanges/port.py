@@ -1,4 +1,4 @@
-"""What the rest of the code asks of an exchange, and what an exchange answers."""
+"""The interface of an exchange, and the values that it returns."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from execution.text.redaction import redact
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt came to. `report` is there exactly when the verdict is ACCEPTED."""
+    """The outcome of one attempt. `report` is set exactly when the verdict is ACCEPTED."""
 
     verdict: Verdict
     report: OrderReport | None = None
@@ -22,13 +22,13 @@ class Outcome:
     retry_after_s: int = 0
 
     def __post_init__(self) -> None:
-        # It becomes part of the record, the ledger and the log.
+        # It is stored in the record, the ledger and the log.
         object.__setattr__(self, "reason", redact(self.reason))
 
 
 @dataclass(frozen=True, slots=True)
 class AccountFill:
-    """A fill as the account's trade list tells it, with the exchange's id of its order."""
+    """A fill from the account's trade list, with the exchange's id of its order."""
 
     exchange_order_id: str
     fill: Fill
@@ -36,9 +36,9 @@ class AccountFill:
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """Exchange time minus our time, in ms, true to within `uncertainty_ms` when it was measured.
+    """Exchange time minus our time, in ms, exact to within `uncertainty_ms` at the measurement.
 
-    `measured_at_ms` is that moment on our wall clock, and `steady_ms` on the host's steady clock,
+    `measured_at_ms` is its time on our wall clock, and `steady_ms` on the host's steady clock,
     which no correction of the wall clock moves.
     """
 
@@ -51,7 +51,7 @@ class ClockOffset:
 class Exchange(Protocol):
     """One account at one exchange. Not to be shared between threads.
 
-    `place` never raises for what an exchange answers or fails to answer: its result says what is
+    `place` never raises for an answer of the exchange or the lack of one: its result says what is
     known. `cancel`, which may be repeated, and every reading method raise ExchangeUnavailable
     unless the answer is a well-formed one, so an empty result really means "nothing there".
     """
@@ -65,8 +65,8 @@ class Exchange(Protocol):
     def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
         """The symbol's trading rules, None for a symbol that is not traded there.
 
-        With `since_ms` as they were read then, on our clock, or later; raises ExchangeUnavailable
-        while they cannot be read again.
+        With `since_ms`, as read at that time on our clock or later; raises ExchangeUnavailable if
+        they cannot be reloaded.
         """
 
     def symbols(self) -> list[str]:
@@ -76,13 +76,14 @@ class Exchange(Protocol):
         """Send one placement, signed with the attempt's stamp."""
 
     def cancel(self, order: Order) -> OrderReport | None:
-        """Ask for the order's end; None where the exchange says that there is nothing to cancel."""
+        """Cancel the order; None if the exchange says that there is nothing to cancel."""
 
     def lookup(self, order: Order) -> OrderReport | None:
         """Find the order by its client order id; None only when the exchange says it has none."""
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
+        """Find an order by the exchange's own id, whoever placed it; None if there is no such
+        order."""
 
     def open_orders(self, symbol: str) -> list[OrderReport]: ...
     def order_fills(self, order: Order) -> list[Fill]: ...
@@ -93,18 +94,18 @@ class Exchange(Protocol):
         """Total balance (free and held) by asset."""
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
-        """Current prices of the symbols, in one call where the exchange has one. A symbol without a
+        """Current prices of the symbols, in one request if the exchange has one. A symbol without a
         market price is left out."""
 
     def free_balances(self) -> dict[str, Decimal]:
-        """What can be traded with, by asset."""
+        """Free balance by asset."""
 
     def may_trade(self) -> bool | None:
-        """Whether the key is allowed to place orders; None where the exchange does not say."""
+        """Whether the key may place orders; None if the exchange does not say."""
 
     def may_withdraw(self) -> bool | None:
-        """Whether the key is allowed to withdraw, which oneorder never needs; None where the
-        exchange does not say."""
+        """Whether the key may withdraw, which oneorder never needs; None if the exchange does not
+        say."""
 
     def order_book(self, symbol: str, depth: int) -> Book: ...
     def measure_clock(self) -> ClockOffset: ...

@@ -29,7 +29,10 @@ class MissingAccount:
             f"{len(ids)} {what} ({_shown(ids)})"
             for what, ids in (
                 ("live orders", [order.order_id for order in self.orders]),
-                ("unfinished arbitrages", [one.arbitrage_id for one in self.arbitrages]),
+                (
+                    "unfinished arbitrages",
+                    [arbitrage.arbitrage_id for arbitrage in self.arbitrages],
+                ),
             )
             if ids
         ]
@@ -44,14 +47,14 @@ def missing_accounts(
     Raises StoreUnavailable.
     """
     unfinished = arbitrages.unfinished()
-    places = {account for one in unfinished for account in (one.buy_account, one.sell_account)}
-    found = []
+    places = {account for o in unfinished for account in (o.buy_account, o.sell_account)}
+    missing = []
     for account in sorted({*store.accounts(), *places} - set(configured)):
         orders = tuple(store.live_orders(account))
         there = tuple(o for o in unfinished if account in (o.buy_account, o.sell_account))
         if orders or there:
-            found.append(MissingAccount(account, orders, there))
-    return found
+            missing.append(MissingAccount(account, orders, there))
+    return missing
 
 
 def announce_missing(
@@ -61,9 +64,9 @@ def announce_missing(
     announce: Callable[[MissingAccount], None],
 ) -> None:
     """Announce each of them, once a day, whichever process it is that finds it."""
-    for found in missing_accounts(store, arbitrages, configured):
-        if store.lease(f"alert:account:{found.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
-            announce(found)
+    for missing in missing_accounts(store, arbitrages, configured):
+        if store.lease(f"alert:account:{missing.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
+            announce(missing)
 
 
 def _shown(ids: list[str]) -> str:
