@@ -22,8 +22,8 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from execution.orders.identifiers import order_id_of
 from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from workers.sandbox.local_stack import LocalStack
 

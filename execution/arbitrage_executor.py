@@ -12,7 +12,7 @@ from execution.model.clock import SystemClock
 from execution.model.decimals import ZERO, to_decimal
 from execution.model.order import Side
 from execution.orders.factory import one_off_order
-from execution.orders.identifiers import arbitrage_id_of
+from oneorder.identifiers import arbitrage_id_of
 
 __all__ = ["ArbitrageExecutor", "execute_arbitrage"]
 
@@ -47,14 +47,14 @@ def execute_arbitrage(
         created_at=now,
         updated_at=now,
     )
-    core = assemble_in_memory({"buy": buy_exchange, "sell": sell_exchange}.__getitem__)
-    orders = core.orders
-    arbitrage = core.executor.submit(arbitrage)
+    exchanges = {"buy": buy_exchange, "sell": sell_exchange}
+    core, executor = assemble_in_memory(exchanges.__getitem__)
+    arbitrage = executor.submit(arbitrage)
     while not arbitrage.has_ended:
         time.sleep(PAUSE_S)
-        for order_id in orders.store.due(orders.clock.now_ms(), limit=10, lease_ms=1_000):
-            orders.manager.advance_by_id(order_id)
-        arbitrage = core.executor.advance(arbitrage)
+        for order_id in core.store.due(core.clock.now_ms(), limit=10, lease_ms=1_000):
+            core.manager.advance_by_id(order_id)
+        arbitrage = executor.advance(arbitrage)
     return arbitrage
 
 

@@ -39,7 +39,7 @@ def place_and_wait(exchange: Exchange, order: Order) -> Order:
     Blocks for at most the fence and its margin per attempt. The record is in memory and lost with
     the process: an order that must survive that belongs on a worker.
     """
-    core = assemble_in_memory(lambda _: exchange).orders
+    core, _ = assemble_in_memory(lambda _: exchange)
     order = core.manager.submit(order)
     while order.state in _UNSETTLED or order.fills_missing:
         time.sleep(PAUSE_S)

@@ -1,23 +1,28 @@
 """What a producer imports: the messages, and the functions that publish them.
 
-Light on purpose: it imports neither ccxt nor pandas, and what it needs to talk to Redis only when
-something is published.
+Light on purpose: each name is imported when it is first used, so that whatever needs an error, an
+id or a key alone does not wait for the messages, and nothing waits for Redis and Celery until
+something is published. It imports neither ccxt nor pandas.
 """
 
-from oneorder.errors import InvalidSignal, OneOrderError, PublishFailed
-from oneorder.publisher import (
-    Published,
-    Publisher,
-    publish_arbitrage,
-    publish_cancel,
-    publish_order,
-)
-from oneorder.signals import (
-    ArbitrageSignal,
-    CancelRequest,
-    OrderSignal,
-    parse_signal,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oneorder.errors import InvalidSignal, OneOrderError, PublishFailed, SettingsError
+    from oneorder.publisher import (
+        Published,
+        Publisher,
+        publish_arbitrage,
+        publish_cancel,
+        publish_order,
+    )
+    from oneorder.signals import (
+        ArbitrageSignal,
+        CancelRequest,
+        OrderSignal,
+        parse_signal,
+    )
 
 __version__ = "0.2.0"
 
@@ -30,9 +35,24 @@ __all__ = [
     "PublishFailed",
     "Published",
     "Publisher",
+    "SettingsError",
     "__version__",
     "parse_signal",
     "publish_arbitrage",
     "publish_cancel",
     "publish_order",
 ]
+
+_ERRORS = {"InvalidSignal", "OneOrderError", "PublishFailed", "SettingsError"}
+_MESSAGES = {"ArbitrageSignal", "CancelRequest", "OrderSignal", "parse_signal"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "errors" if name in _ERRORS else "signals" if name in _MESSAGES else "publisher"
+    return getattr(import_module(f"oneorder.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -8,7 +8,7 @@ sentence repeats an address, because it may hold a password.
 from urllib.parse import parse_qsl, urlsplit
 
 REDIS_SCHEMES = ("redis", "rediss")
-BROKER_SCHEMES = (*REDIS_SCHEMES, "sentinel", "amqp", "amqps", "pyamqp")
+BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps", "pyamqp")
 _FORM = "redis://HOST:PORT/NUMBER, or rediss:// for TLS"
 
 
@@ -46,6 +46,9 @@ def check_broker_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if scheme in REDIS_SCHEMES:
         return check_redis_url(url)
+    if scheme == "sentinel":
+        # Celery needs the name of the master too, for which there is no setting yet.
+        raise ValueError("sentinel:// is not supported yet; name the master's own address")
     if scheme not in BROKER_SCHEMES or not separator or not rest:
         known = ", ".join(f"{name}://" for name in BROKER_SCHEMES)
         raise ValueError(f"does not begin with one of {known}")

@@ -1,4 +1,4 @@
-"""Celery's settings that publishers and workers must share."""
+"""What publishers and workers agree on about messages: tasks, queues and Celery's settings."""
 
 from typing import Any
 
@@ -6,19 +6,30 @@ EXECUTE = "orders.execute"
 CANCEL = "orders.cancel"
 ARBITRAGE = "arbitrage.execute"
 
+# What workers send themselves; a producer may ask for RECONCILE.
+TAKE = "signals.take"
+ADVANCE = "orders.advance"
+ADVANCE_ARBITRAGE = "arbitrage.advance"
+RECONCILE = "positions.reconcile"
+MARK = "positions.mark"
+ARCHIVE = "ledger.archive"
+SWEEP = "orders.sweep"
+MEASURE_CLOCKS = "clocks.measure"
+CHECK_ACCOUNTS = "accounts.check"
+
 QUEUES = {
     EXECUTE: "orders",
     CANCEL: "orders",
-    "orders.advance": "orders",
-    "signals.take": "orders",
+    ADVANCE: "orders",
+    TAKE: "orders",
     ARBITRAGE: "arbitrage",
-    "arbitrage.advance": "arbitrage",
-    "positions.reconcile": "upkeep",
-    "positions.mark": "upkeep",
-    "ledger.archive": "upkeep",
-    "orders.sweep": "upkeep",
-    "clocks.measure": "upkeep",
-    "accounts.check": "upkeep",
+    ADVANCE_ARBITRAGE: "arbitrage",
+    RECONCILE: "upkeep",
+    MARK: "upkeep",
+    ARCHIVE: "upkeep",
+    SWEEP: "upkeep",
+    MEASURE_CLOCKS: "upkeep",
+    CHECK_ACCOUNTS: "upkeep",
 }
 
 # The version of the signals that this release writes, and the newest that it reads. It rises with

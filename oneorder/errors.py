@@ -9,5 +9,9 @@ class InvalidSignal(OneOrderError, ValueError):
     """The message cannot be taken; the sentence names the field and the value."""
 
 
+class SettingsError(OneOrderError, ValueError):
+    """The settings cannot be used; the sentence names the setting and the value."""
+
+
 class PublishFailed(OneOrderError):
     """Redis did not confirm the intent: publish the same signal id again until it does."""

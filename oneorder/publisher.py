@@ -14,22 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, SCHEMA_VERSION
 from oneorder.errors import PublishFailed
+from oneorder.keys import SIGNALS
 from oneorder.signals import ArbitrageSignal, CancelRequest, OrderSignal
 
 if TYPE_CHECKING:
     from oneorder.settings import SignalSettings
 
 _IMPORTING = threading.Lock()
-STREAM = "oneorder:signals"
-
-
 Message = OrderSignal | ArbitrageSignal | CancelRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The intent is safe under `entry_id`. `woken` says whether a worker was told at once too; if
-    not, the sweep finds the intent within seconds."""
+    """The intent is safe under `entry_id`. `woken` says whether the wake-up message was sent too;
+    if not, the sweep finds the intent within seconds."""
 
     entry_id: str
     woken: bool
@@ -84,15 +82,15 @@ class Publisher:
         from oneorder.failover import NOT_THE_MASTER
 
         try:
-            return str(self._redis.xadd(STREAM, intent))
+            return str(self._redis.xadd(SIGNALS, intent))
         except NOT_THE_MASTER:
             # The server is not the master any more and has written nothing. The address may lead
             # to the new one already, and what is open must not keep the old one.
             self._redis.connection_pool.disconnect(inuse_connections=False)
-            return str(self._redis.xadd(STREAM, intent))
+            return str(self._redis.xadd(SIGNALS, intent))
 
     def _wake(self, task: str, body: dict[str, Any], entry_id: str) -> bool:
-        from kombu.exceptions import OperationalError
+        from kombu.exceptions import KombuError
 
         try:
             self._celery.send_task(
@@ -102,7 +100,7 @@ class Publisher:
                 retry=False,
                 ignore_result=True,
             )
-        except OperationalError:
+        except KombuError:
             # The intent is safe, so this costs seconds: the sweep will find it.
             return False
         return True
@@ -115,7 +113,7 @@ class Publisher:
 
 @cache
 def default_publisher() -> Publisher:
-    """The process's own publisher, by oneorder.toml and the environment."""
+    """The process's own publisher, by oneorder.toml and the environment. Raises SettingsError."""
     from oneorder.settings import SignalSettings
 
     return Publisher(SignalSettings())
@@ -132,5 +130,5 @@ def publish_arbitrage(signal: ArbitrageSignal, publisher: Publisher | None = Non
 
 
 def publish_cancel(request: CancelRequest, publisher: Publisher | None = None) -> Published:
-    """Publish the wish that an order be gone. Raises PublishFailed."""
+    """Request cancellation of an order. Raises PublishFailed."""
     return (publisher or default_publisher()).publish(CANCEL, request)

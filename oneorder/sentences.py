@@ -5,6 +5,8 @@ import reprlib
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from oneorder.errors import InvalidSignal
+
 # The type of errors whose message is the whole sentence but for the field's name.
 WHOLE = "whole_sentence"
 SHOWN_MAX = 80
@@ -51,6 +53,10 @@ def sentence_of(error: ValidationError) -> str:
 
 
 def _part(error: ErrorDetails) -> str:
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidSignal):
+        # The constructor's, which is whole.
+        return str(cause)
     reason = error["msg"].removeprefix("Value error, ")
     field = name_of(".".join(str(part) for part in error["loc"]))
     match error["type"]:
@@ -69,7 +75,7 @@ def _part(error: ErrorDetails) -> str:
             return f"{name_of(error['input'])}: is not a known field"
         case "whole_sentence":
             return f"{field}: {reason}"
-    return f"{field}: {short(error['input'])} {reason[:1].lower()}{reason[1:]}"
+    return f"{field or 'body'}: {short(error['input'])} {reason[:1].lower()}{reason[1:]}"
 
 
 def name_of(field: str) -> str:

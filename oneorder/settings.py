@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,6 +14,8 @@ from pydantic_settings import (
 )
 
 from oneorder.addresses import check_broker_url, check_redis_url
+from oneorder.errors import SettingsError
+from oneorder.setting_faults import fault_of, place_of, source_of
 
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 BrokerUrl = Annotated[str, AfterValidator(check_broker_url)]
@@ -42,7 +45,7 @@ def _existing_config() -> Path:
 
 
 class SignalSettings(BaseSettings):
-    """Read from the file, overridden by ONEORDER_* in the environment."""
+    """Read from the file, overridden by ONEORDER_* in the environment. Raises SettingsError."""
 
     # What was refused may hold a password, and is not repeated in the error.
     model_config = SettingsConfigDict(
@@ -50,7 +53,38 @@ class SignalSettings(BaseSettings):
     )
 
     redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    """The store of record: `redis://` or, with TLS, `rediss://`, which takes `ssl_*` options.
+    Special characters of a password are written as `%XX`."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
+    """Celery's broker, if it is not the same Redis: `redis://`, `rediss://`, `amqp://`, `amqps://`."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, redis_url: str = ..., broker_url: str | None = ...) -> None: ...
+
+    else:
+
+        def __init__(self, **values: Any) -> None:
+            path = config_path()
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                is_argument = bool(first["loc"]) and first["loc"][0] in values
+                source = "" if is_argument else f" {source_of(place_of(first), os.environ, path)}"
+                raise SettingsError(self._fault(first) + source) from None
+            except UnicodeDecodeError as error:
+                raise SettingsError(f"{path}: is not UTF-8 (byte {error.start})") from None
+            except ValueError as error:
+                raise SettingsError(f"{path}: {error}") from None
+            except RecursionError:
+                raise SettingsError(f"{path}: is nested too deeply") from None
+            except OSError as error:
+                raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+
+    @classmethod
+    def _fault(cls, error: ErrorDetails) -> str:
+        return fault_of(error)
 
     @property
     def celery_broker_url(self) -> str:

@@ -1,16 +1,17 @@
-"""The messages: what may be asked for, and the sentence that refuses everything else.
+"""The messages that producers publish, and the sentence that refuses an invalid one.
 
 Numbers are decimal strings, never JSON numbers, because a binary fraction is not the number that
-somebody typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
+was typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from oneorder.errors import InvalidSignal
 from oneorder.sentences import WHOLE, name_of, sentence_of, short
 from oneorder.symbols import checked_symbol
@@ -75,6 +77,15 @@ def _refused(sentence: str) -> PydanticCustomError:
     return PydanticCustomError(WHOLE, "{sentence}", {"sentence": sentence})
 
 
+@contextmanager
+def _invalid_signal() -> Iterator[None]:
+    """Turn pydantic's error into ours."""
+    try:
+        yield
+    except ValidationError as error:
+        raise InvalidSignal(sentence_of(error)) from None
+
+
 Amount = Annotated[
     Decimal, BeforeValidator(_decimal), PlainSerializer(_text, return_type=str, when_used="json")
 ]
@@ -84,7 +95,43 @@ Symbol = Annotated[str, AfterValidator(checked_symbol)]
 
 
 class _Message(BaseModel):
+    """A frozen message. Whatever makes one that is not valid raises InvalidSignal, or
+    ValidationError where the message is a field of another pydantic model."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def __init__(self, **fields: Any) -> None:
+        with _invalid_signal():
+            super().__init__(**fields)
+
+    if not TYPE_CHECKING:  # What a type checker sees are pydantic's own signatures.
+
+        @classmethod
+        def model_validate(cls, *args, **options):
+            with _invalid_signal():
+                return super().model_validate(*args, **options)
+
+        @classmethod
+        def model_validate_json(cls, *args, **options):
+            with _invalid_signal():
+                return super().model_validate_json(*args, **options)
+
+        @classmethod
+        def model_validate_strings(cls, *args, **options):
+            with _invalid_signal():
+                return super().model_validate_strings(*args, **options)
+
+        def __setattr__(self, name, value):
+            raise InvalidSignal(f"{name_of(name)}: a message is frozen; use model_copy(update=...)")
+
+        def __delattr__(self, name):
+            raise InvalidSignal(f"{name_of(name)}: a message is frozen; use model_copy(update=...)")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with the fields of `update`, validated like any other message."""
+        del deep  # Its values cannot be changed.
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return self.model_validate({**fields, **(update or {})})
 
     def to_body(self) -> dict[str, Any]:
         """The JSON object as it travels; fields that were not set are left out."""
@@ -93,8 +140,12 @@ class _Message(BaseModel):
 
 class _Signal(_Message):
     signal_id: SignalId
+    """Up to 128 visible ASCII characters. The idempotency key: the same id is the same order."""
     expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    """ISO 8601 with a time zone. The order is never sent after it; an order that is open by
+    then stays open."""
     strategy: Name | None = None
+    """Up to 64 letters, digits, `_`, `.` and `-`; reports are grouped by it."""
 
     @field_validator("expires_at", mode="before")
     @classmethod
@@ -115,20 +166,44 @@ M = TypeVar("M", bound=_Message)
 
 
 class OrderSignal(_Signal):
-    """One intent to trade. `signal_id` is the idempotency key: the same id is the same order.
-
-    `reference_price` is what the market was at when the producer decided; reports measure slippage
-    against it.
-    """
+    """One intent to trade."""
 
     account: Name
+    """As in the settings of the workers."""
     symbol: Symbol
+    """As ccxt writes it: `BTC/USDT`. Contracts (`BTC/USDT:USDT`) are not supported yet."""
     side: Literal["buy", "sell"]
+    """`buy` or `sell`."""
     type: Literal["market", "limit"]
+    """`market` or `limit`. A market order is not sent later than `limits.signal_max_age_s`
+    after its publication."""
     amount: Amount
+    """In base."""
     price: Annotated[Amount | None, Field(validate_default=True)] = None
+    """In quote; required for a limit order, refused for a market order."""
     time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None
+    """`GTC` (the default), `IOC`, `FOK` or `PO` (post only), of a limit order."""
     reference_price: Amount | None = None
+    """What the market was at when the producer decided; reports measure slippage against it.
+    Without it the worker takes the last mark, if that is not older than 15 s."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            signal_id: str,
+            account: str,
+            symbol: str,
+            side: Literal["buy", "sell"],
+            type: Literal["market", "limit"],  # noqa: A002  # The field's name.
+            amount: Decimal | str,
+            price: Decimal | str | None = None,
+            time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None,
+            reference_price: Decimal | str | None = None,
+            expires_at: datetime | str | None = None,
+            strategy: str | None = None,
+        ) -> None: ...
 
     @field_validator("price", mode="after")
     @classmethod
@@ -151,19 +226,37 @@ class OrderSignal(_Signal):
 
 
 class ArbitrageSignal(_Signal):
-    """One intent to buy on one account and sell on another at the same time.
-
-    `amount` is the most to trade, in base; it is sized down to what pays `min_profit_bps` of the
-    buy notional after both fees. What one leg does more than the other is worked off at no more
-    than `max_loss_bps`. Both have defaults in the workers' settings.
-    """
+    """One intent to buy on one account and sell on another at the same time."""
 
     buy_account: Name
+    """Where to buy."""
     sell_account: Name
+    """Where to sell; another account."""
     symbol: Symbol
+    """As for an order."""
     amount: Amount
+    """The most to trade, in base; it is reduced to what is profitable."""
     min_profit_bps: Amount | None = None
+    """Least profit, of the buy notional, after both fees; the default is
+    `arbitrage.min_profit_bps`."""
     max_loss_bps: Amount | None = None
+    """What hedging unequal fills may cost; the default is `arbitrage.max_loss_bps`."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            signal_id: str,
+            buy_account: str,
+            sell_account: str,
+            symbol: str,
+            amount: Decimal | str,
+            min_profit_bps: Decimal | str | None = None,
+            max_loss_bps: Decimal | str | None = None,
+            expires_at: datetime | str | None = None,
+            strategy: str | None = None,
+        ) -> None: ...
 
     @field_validator("sell_account", mode="after")
     @classmethod
@@ -174,9 +267,14 @@ class ArbitrageSignal(_Signal):
 
 
 class CancelRequest(_Message):
-    """The wish that an order be gone."""
+    """Requests cancellation of an order."""
 
     order_id: Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=64)]
+    """The order to cancel."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, order_id: str) -> None: ...
 
 
 def is_signal_id(text: str) -> bool:
@@ -187,9 +285,9 @@ def is_signal_id(text: str) -> bool:
 Message = OrderSignal | ArbitrageSignal | CancelRequest
 
 TASKS: dict[str, type[OrderSignal] | type[ArbitrageSignal] | type[CancelRequest]] = {
-    "orders.execute": OrderSignal,
-    "orders.cancel": CancelRequest,
-    "arbitrage.execute": ArbitrageSignal,
+    EXECUTE: OrderSignal,
+    CANCEL: CancelRequest,
+    ARBITRAGE: ArbitrageSignal,
 }
 
 
@@ -202,7 +300,7 @@ def parse_message(task: str, body: object) -> Message:
 
 
 def parse_signal(body: object) -> OrderSignal | ArbitrageSignal:
-    """Read one signal, told apart by its account fields. Raises InvalidSignal."""
+    """Read one signal; its account fields say which kind it is. Raises InvalidSignal."""
     fields = _mapping(body)
     if "buy_account" in fields or "sell_account" in fields:
         return parse_as(ArbitrageSignal, fields)
@@ -240,8 +338,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse_as(model: type[M], body: object) -> M:
     """Read a body, a JSON text or a mapping, as that message. Raises InvalidSignal."""
-    fields = _mapping(body)
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        raise InvalidSignal(sentence_of(error)) from None
+    return model.model_validate(_mapping(body))

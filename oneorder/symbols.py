@@ -6,8 +6,24 @@ any script.
 
 PART_MAX = 32
 # Read off the end of names without a slash, the longest first.
-_QUOTES = ("FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "GBP", "KRW", "JPY", "TRY", "BRL", "AUD",
-           "BTC", "ETH", "BNB", "DAI")  # fmt: skip
+_QUOTES = (
+    "FDUSD",
+    "USDT",
+    "USDC",
+    "TUSD",
+    "USD",
+    "EUR",
+    "GBP",
+    "KRW",
+    "JPY",
+    "TRY",
+    "BRL",
+    "AUD",
+    "BTC",
+    "ETH",
+    "BNB",
+    "DAI",
+)
 _SEPARATORS = "-_ "
 
 
@@ -30,7 +46,7 @@ def _is_asset(name: str) -> bool:
 
 
 def _guess(text: str) -> str | None:
-    """The symbol that was meant by a name without a slash, None where that is not clear."""
+    """The symbol that a name without a slash means, None where that is not clear."""
     name = text.strip().upper()
     base, slash, quote = name.partition("/")
     if slash and _is_asset(base) and _is_asset(quote):

@@ -13,9 +13,7 @@ from typing import get_args
 import pytest
 
 from execution.model.order import OrderType, Side, TimeInForce
-from execution.store.access import keys
 from oneorder.broker import QUEUES
-from oneorder.publisher import STREAM
 from oneorder.signals import OrderSignal
 
 ROOT = Path(__file__).parents[1]
@@ -88,10 +86,6 @@ def test_money_is_never_a_binary_fraction(path: Path) -> None:
 
 def test_exceptions_to_the_rule_about_fractions_are_for_files_that_exist() -> None:
     assert all((ROOT / name).is_file() for name in FLOATS_ALLOWED)
-
-
-def test_producers_and_workers_mean_the_same_stream() -> None:
-    assert keys.SIGNALS == STREAM
 
 
 @pytest.mark.parametrize(

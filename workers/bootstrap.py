@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from execution.api.connections import Connections
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage
-from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
+from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.bulkhead import Bulkhead, bulkhead_of
@@ -112,7 +112,7 @@ def compose(
         recall=archive.recall,
         bulkhead=bulkhead_of(settings.worker_threads, len(accounts)),
     )
-    executor = assemble_arbitrage(core, stores.arbitrages, limits_of(settings), announce_arbitrage)
+    executor = ArbitrageExecutor(core, stores.arbitrages, limits_of(settings), announce_arbitrage)
     arbitrages = ArbitrageIntake(
         executor,
         clock,

@@ -6,12 +6,11 @@ accounts that use the same scheme, host and port, and for every kind of request.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
+from execution.exchanges.hold_store import AddressHold, AddressHoldStore
 from execution.model.clock import Clock
 from execution.model.errors import AddressHeld, StoreUnavailable
 from execution.model.waiting import time_text_ms
@@ -20,27 +19,6 @@ from execution.model.waiting import time_text_ms
 READ_EVERY_MS = 500
 _PORTS = {"http": 80, "https": 443}
 _SCHEMES = {"ws": "http", "wss": "https"}
-
-
-@dataclass(frozen=True, slots=True)
-class AddressHold:
-    """Nothing is sent to an address until `until_ms`, on our current wall clock; `reason` says
-    why."""
-
-    until_ms: int
-    reason: str
-
-
-class AddressHoldStore(Protocol):
-    """The holds shared by all processes. Raises StoreUnavailable when the server does not
-    answer."""
-
-    def hold_address(self, address: str, seconds: int, reason: str) -> None:
-        """Hold the address for this time; never shortens a longer hold."""
-
-    def address_hold(self, address: str) -> AddressHold | None: ...
-    def end_address_hold(self, address: str) -> bool:
-        """End the hold on the address; returns False if there was none."""
 
 
 def address_of(url: str) -> str:
@@ -91,9 +69,9 @@ class AddressHolds:
             self._unshared.discard(address)
 
     def check(self, address: str, *, read_shared: bool) -> None:
-        """Raise AddressHeld during a hold. With `read_shared`, the holds of other processes are read from
-        the store at intervals; raises StoreUnavailable. During a hold the store is read in any
-        case, since the hold may have been ended by hand."""
+        """Raise AddressHeld during a hold. With `read_shared`, the holds of other processes are
+        read from the store at intervals; raises StoreUnavailable. During a hold the store is read
+        in any case, since the hold may have been ended by hand."""
         now_ms = self._steady_ms()
         is_time = now_ms - self._read_ms.get(address, -READ_EVERY_MS) >= READ_EVERY_MS
         known = self._known.get(address)

@@ -10,49 +10,20 @@ from datetime import datetime
 from enum import StrEnum
 
 from execution.model.decimals import ZERO, Money, total
-
-
-class Side(StrEnum):
-    BUY = "buy"
-    SELL = "sell"
-
-
-class OrderType(StrEnum):
-    MARKET = "market"
-    LIMIT = "limit"
-
-
-class TimeInForce(StrEnum):
-    GTC = "GTC"
-    IOC = "IOC"
-    FOK = "FOK"
-    PO = "PO"
-
-
-class OrderState(StrEnum):
-    """Where an order stands. A partial fill is a quantity, not a state."""
-
-    RECEIVED = "received"  # No request that could still arrive is under way.
-    SUBMITTING = "submitting"  # Written ahead: a request may or may not have arrived.
-    OPEN = "open"
-    FILLED = "filled"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"  # The exchange said no.
-    REFUSED = "refused"  # We said no.
-    QUARANTINED = "quarantined"  # The outcome cannot be found out; a person must look.
-
-
-LIVE = frozenset({OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.OPEN})
+from oneorder.records import LIVE as LIVE
+from oneorder.records import OrderState as OrderState
+from oneorder.records import OrderType as OrderType
+from oneorder.records import Side as Side
+from oneorder.records import TimeInForce as TimeInForce
 
 
 class Verdict(StrEnum):
     """What is known of one attempt to place an order."""
 
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-    NOT_SENT = "not_sent"  # This attempt is dead and cannot arrive any more; another may follow.
+    ACCEPTED = "accepted"  # The exchange has the order.
+    REJECTED = "rejected"  # The exchange refused it.
+    UNKNOWN = "unknown"  # It may have arrived.
+    NOT_SENT = "not_sent"  # It did not arrive and cannot any more; another may follow.
 
 
 @dataclass(frozen=True, slots=True)

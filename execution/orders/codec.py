@@ -1,11 +1,12 @@
 """An order as JSON, as the store and the ledger keep it."""
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from execution.model.errors import UnreadableRecord
 from execution.model.order import Order
+from execution.text.json_adapter import JsonAdapter
 
-_ORDER = TypeAdapter(Order)
+_ORDER = JsonAdapter(Order)
 
 
 def order_to_json(order: Order) -> str:

@@ -1,29 +1,8 @@
-"""Ids that follow from the signal id, so that every retry speaks of the same order."""
+"""Which orders at an exchange are ours, by the ids that they carry."""
 
-import base64
-import hashlib
 import re
 
-# Every order id starts with this, so that our orders are known at the exchange by sight.
-PREFIX = "oo"
-ARBITRAGE_PREFIX = "oa"
-_DIGEST_BYTES = 15
-
-
-def order_id_of(signal_id: str) -> str:
-    """Return the order id of a signal: 26 lower-case letters and digits, 120 bits of its hash.
-
-    It fits the client order id of every exchange that takes 26 alphanumeric characters, and is
-    used there as it is.
-    """
-    digest = hashlib.blake2b(signal_id.encode(), digest_size=_DIGEST_BYTES).digest()
-    return PREFIX + base64.b32encode(digest).decode().lower()
-
-
-def arbitrage_id_of(signal_id: str) -> str:
-    """Return the id of the arbitrage that a signal asks for, made as an order's id is."""
-    return ARBITRAGE_PREFIX + order_id_of(signal_id)[len(PREFIX) :]
-
+from oneorder.identifiers import ID_LENGTH, ORDER_PREFIX
 
 # Coinbase gives orders that are made by hand UUIDs; ours are as they are everywhere.
 UUIDS_OF_OTHERS = frozenset({"coinbase"})
@@ -43,6 +22,6 @@ def is_ours(client_order_id: str | None) -> bool:
     """Say whether an order at the exchange carries an id of our making."""
     return (
         client_order_id is not None
-        and client_order_id.startswith(PREFIX)
-        and len(client_order_id) == len(PREFIX) + _DIGEST_BYTES * 8 // 5
+        and client_order_id.startswith(ORDER_PREFIX)
+        and len(client_order_id) == ID_LENGTH
     )

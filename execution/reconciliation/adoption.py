@@ -4,7 +4,8 @@ from datetime import datetime
 
 from execution.model.errors import NotAdoptable
 from execution.model.order import EXTERNAL, Order, OrderReport
-from execution.orders.identifiers import is_ours, order_id_of
+from execution.orders.identifiers import is_ours
+from oneorder.identifiers import order_id_of
 
 
 def adopted_order(account: str, report: OrderReport, now: datetime) -> Order:

@@ -12,9 +12,9 @@ from execution.positions.balance_sheet import BalanceSheet
 class DriftPolicy(StrEnum):
     """What is done about trades that are not ours, and about balances that nothing explains."""
 
-    REPORT = "report"  # They are recorded and alerted; positions stay what our fills make them.
-    ADOPT = "adopt"  # Such trades move our positions too; such balances are taken as given.
-    HALT = "halt"  # As report, and nothing new is sent on the account until a person resumes it.
+    REPORT = "report"  # Recorded and alerted; positions stay what our fills make them.
+    ADOPT = "adopt"  # Trades move positions; confirmed drift is accepted.
+    HALT = "halt"  # As `report`, and the account is halted until `resume`.
 
 
 @dataclass(slots=True)

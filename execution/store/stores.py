@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from execution.arbitrage.store import ArbitrageStore
-from execution.exchanges.address_holds import AddressHoldStore
+from execution.exchanges.hold_store import AddressHoldStore
 from execution.ledger.archive import ArchiveStore
 from execution.market_data.snapshots import Books
 from execution.model.clock import Clock
@@ -14,7 +14,7 @@ from execution.operations.waiting_intents import WaitingStore
 from execution.orders.store import Store
 from execution.positions.valuation import ValuationStore
 from execution.reconciliation.run import ReconciliationStore
-from execution.repair.repairer import RepairStore
+from execution.repair.store import RepairStore
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import connect
 from execution.store.redis.arbitrages import RedisArbitrages

@@ -13,9 +13,9 @@ import tomli_w
 from execution.model.clock import SystemClock
 from execution.model.order import OrderState, OrderType, Side
 from execution.orders.factory import new_order
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Change, Committed
 from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from workers.sandbox.local_stack import LocalStack
 

@@ -17,8 +17,8 @@ import pytest
 from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
 from execution.model.decimals import to_text
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import arbitrage_id_of
 from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
+from oneorder.identifiers import arbitrage_id_of
 from oneorder.settings import SignalSettings
 from workers.sandbox.arbitrage_audit import compare_arbitrages, leg_trades, traded
 from workers.sandbox.chaos.books import BTC, ETH, SOL, XRP, Listed, open_spread, set_book

@@ -21,9 +21,9 @@ from execution.ledger.sql.ledger import open_ledger
 from execution.model.errors import StoreUnavailable
 from execution.model.order import Order, OrderState
 from execution.model.position import Position
-from execution.orders.identifiers import order_id_of
 from execution.store.access import keys
 from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from tests.e2e.conftest import Oneorder
 from workers.sandbox.audit import compare

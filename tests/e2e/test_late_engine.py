@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import order_id_of
 from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from workers.sandbox.audit import compare
 from workers.sandbox.local_stack import LocalStack

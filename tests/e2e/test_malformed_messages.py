@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Store
+from oneorder.identifiers import order_id_of
 from tests.fuzz.broadcasts import broadcasts
 from workers.sandbox.chaos.disorders.raw_messages import raw_messages, sound_message
 from workers.sandbox.local_stack import LocalStack

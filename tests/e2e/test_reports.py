@@ -16,9 +16,9 @@ from redis import Redis
 
 from execution.model.decimals import total
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access import keys
 from oneorder import OrderSignal, Publisher, publish_order
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from tests.e2e.conftest import Oneorder
 from workers.cli.main import main

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from oneorder import OrderSignal
+from oneorder.identifiers import order_id_of
 from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
 from workers.sandbox.local_stack import LocalStack

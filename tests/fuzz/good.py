@@ -9,7 +9,7 @@ from redis import Redis
 
 from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.broker import EXECUTE
-from oneorder.publisher import STREAM
+from oneorder.keys import SIGNALS
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from tests.fuzz.odd import MARKET
@@ -48,7 +48,7 @@ class GoodSignals:
 
     def _by_stream(self, body: dict[str, Any]) -> None:
         """As a producer that knows of no message: the sweep finds it."""
-        self._redis.xadd(STREAM, {"task": EXECUTE, "body": json.dumps(body), "v": "1"})
+        self._redis.xadd(SIGNALS, {"task": EXECUTE, "body": json.dumps(body), "v": "1"})
 
     def _by_message(self, body: dict[str, Any]) -> None:
         raw = json.dumps(sound_message(EXECUTE, [body], body["signal_id"]))

@@ -10,8 +10,8 @@ from typing import Any
 from redis import Redis
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access import keys
+from oneorder.identifiers import order_id_of
 from tests.fuzz.doors import QUEUES, EntriesDoor, SettingsDoor, fault_of_sentence, wait_until
 from tests.fuzz.good import GoodSignals
 from tests.fuzz.paper_requests import ACCOUNT

@@ -14,8 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from oneorder.errors import SettingsError
 from workers.cli import program
-from workers.configuration.settings import SettingsError, load_settings
+from workers.configuration.settings import load_settings
 from workers.configuration.start_check import checked_accounts
 
 # Beyond this, a command hangs.

@@ -3,9 +3,9 @@
 import json
 from datetime import timedelta
 
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Intent
 from oneorder.broker import CANCEL, EXECUTE
+from oneorder.identifiers import order_id_of
 
 from .steps import Asked, Publish, Publishing, Setting
 from .truth import Tally

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from execution.model.order import Order, OrderState, Verdict
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 
 from .baton import Crew
 from .producer import signal_id_of

@@ -11,9 +11,9 @@ from execution.model.clock import Clock
 from execution.model.decimals import EXACT
 from execution.model.order import Fill, Order, OrderState
 from execution.model.position import Position
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Change, Committed, Intent
 from execution.store.memory.orders import MemoryStore
+from oneorder.identifiers import order_id_of
 
 from .truth import Standing, Truth, signed
 

@@ -14,9 +14,13 @@ from execution.model.errors import (
     StoreUnavailable,
     UnknownOrder,
 )
-from execution.orders.journal import Journal, RetrySchedule
+from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
-from execution.orders.placement import Placement
+from execution.orders.path import OrderPath
+from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
+from execution.orders.placement.sending import Sending
+from execution.orders.schedule import RetrySchedule, Schedule
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.store.memory.valuations import MemoryReconciliations
@@ -52,7 +56,7 @@ class Parts:
     exchange: type[ExchangeDoor] = ExchangeDoor
     clocks: type[ExchangeClocks] = ExchangeClocks
     journal: type[Journal] = Journal
-    placement: type[Placement] = Placement
+    resolution: type[Resolution] = Resolution
     manager: type[OrderManager] = OrderManager
     guarantees: ExchangeGuarantees = binance.GUARANTEES
     true_contract: ExchangeGuarantees = binance.GUARANTEES
@@ -111,19 +115,19 @@ class Process:
         self.clocks = parts.clocks(
             self.store, self.clock, f"host {setting.skew_ms and worker.number}"
         )
-        self.journal = parts.journal(
-            self.store, self.clock, self.clocks, lambda *_: None, RetrySchedule()
-        )
-        placement = parts.placement(
+        schedule = Schedule(self.clock, self.clocks, RetrySchedule())
+        self.journal = parts.journal(self.store, self.clock, lambda *_: None, schedule)
+        rules = OrderRules(RECV_WINDOW_MS, setting.attempts_max)
+        path = OrderPath(
             self.store,
             self.journal,
             lambda _: self.exchange,
             self.clock,
-            self.clocks,
-            recv_window_ms=RECV_WINDOW_MS,
-            attempts_max=setting.attempts_max,
+            rules,
+            Sending(self.clock, self.clocks, rules),
+            parts.resolution(self.clock, self.clocks, rules),
         )
-        self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, placement)
+        self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, path)
         self.waiting = WaitingDoor(worker, store, self.clock)
         self.intake = Intake(
             self.store,

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from execution.orders.identifiers import order_id_of
 from execution.store.memory.valuations import MemoryReconciliations
+from oneorder.identifiers import order_id_of
 
 from .baton import Crew
 from .producer import Producer, signal_id_of

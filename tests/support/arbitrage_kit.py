@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
-from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
+from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.guarantees import ExchangeGuarantees
@@ -27,7 +27,6 @@ from execution.model.clock import Clock
 from execution.model.errors import UnknownAccount
 from execution.model.events import Reported
 from execution.model.order import Attempt, Order, Side
-from execution.orders.identifiers import arbitrage_id_of
 from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
 from execution.orders.store import Change, Committed, Epoch
@@ -35,6 +34,7 @@ from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.orders import MemoryStore
 from execution.store.memory.tables import Tables
+from oneorder.identifiers import arbitrage_id_of
 from tests.support.fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
 
 BUY, SELL = "buy-main", "sell-main"
@@ -231,7 +231,7 @@ class Floor:
         core = assemble_orders(
             self.store, self._exchange_of, clock, clocks, Seen(), rules, bulkhead=self.bulkhead
         )
-        executor = assemble_arbitrage(core, self.arbitrages, self.limits, self._announce)
+        executor = ArbitrageExecutor(core, self.arbitrages, self.limits, self._announce)
         return Worker(executor, core.manager, core.journal)
 
     def _exchange_of(self, account: str) -> Exchange:

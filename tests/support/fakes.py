@@ -558,7 +558,7 @@ class Rig:
             self._rules,
             recall=self.archive.recall,
         )
-        self.journal, self.placement = core.journal, core.placement
+        self.journal, self.path, self.resolution = core.journal, core.path, core.resolution
         return core.manager
 
     def order(self, **changes: Any) -> Order:

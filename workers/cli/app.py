@@ -4,19 +4,21 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
 
-from execution.ledger.port import Ledger
-from execution.store.stores import Stores
 from execution.text.redaction import redact, redact_prose
 from oneorder import __version__
-from workers.configuration.opening import ledger_of, stores_of
 from workers.configuration.settings import load_settings
 from workers.views import tables
 from workers.views.plain_text import plain
+
+if TYPE_CHECKING:
+    from execution.ledger.port import Ledger
+    from execution.store.stores import Stores
+    from workers.bootstrap import Services
 
 cli = typer.Typer(
     name="oneorder",
@@ -48,14 +50,35 @@ class CommandError(Exception):
     """The command cannot do what was asked; the message is the sentence for the user."""
 
 
-def stores() -> Stores:
+def stores() -> "Stores":
     """Everything in Redis, by the settings."""
+    from workers.configuration.opening import stores_of
+
     return stores_of(load_settings())
 
 
-def ledger() -> Ledger:
+def ledger() -> "Ledger":
     """History, by the settings."""
+    from workers.configuration.opening import ledger_of
+
+    log_to_stderr()
     return ledger_of(load_settings())
+
+
+def services() -> "Services":
+    """The trading core, by the settings; for the few commands that need more than records."""
+    from workers.bootstrap import services
+
+    log_to_stderr()
+    return services()
+
+
+def log_to_stderr() -> None:
+    """What is printed is the command's answer; the log of what runs in this process goes to
+    standard error, and says little."""
+    from workers.observers.logs import configure_logging
+
+    configure_logging(json_lines=False, level="ERROR")
 
 
 def console() -> Console:

@@ -1,4 +1,4 @@
-"""Commands about spreads between exchanges, and about what was made of them."""
+"""Commands about spreads between exchanges, and arbitrages."""
 
 import time
 from typing import Annotated, Any
@@ -8,7 +8,17 @@ from rich.console import Group
 from rich.live import Live
 
 from execution.arbitrage.model import ArbitrageState
-from workers.cli.app import AsJson, OfAccount, cli, console, lay_out, print_json, show, stores
+from workers.cli.app import (
+    AsJson,
+    OfAccount,
+    cli,
+    console,
+    lay_out,
+    print_json,
+    services,
+    show,
+    stores,
+)
 from workers.cli.filters import (
     LAST,
     Last,
@@ -38,14 +48,15 @@ def collect() -> None:
 def scan(
     watch: Annotated[bool, typer.Option("--watch", help="Refresh continuously.")] = False,
     publish: Annotated[
-        bool, typer.Option("--publish", help="Publish what pays, as arbitrage.publish does.")
+        bool,
+        typer.Option("--publish", help="Publish the profitable ones, as arbitrage.publish does."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show every spread by depth and after fees, from the collector's books, and what pays."""
+    """List spreads by depth and after fees, from the collected order books; the profitable ones
+    first."""
     from oneorder import Publisher
     from oneorder.settings import SignalSettings
-    from workers.bootstrap import services
     from workers.market.scanner import Scanning
 
     parts = services()
@@ -58,13 +69,13 @@ def scan(
     publisher = Publisher(SignalSettings(redis_url=settings.redis_url)) if publishes else None
     with Live(console=console(), auto_refresh=False) as live:
         while True:
-            found = scanner.look()
+            spreads = scanner.look()
             if publisher is not None:
-                scanner.publish(found.opportunities, publisher)
+                scanner.publish(spreads.opportunities, publisher)
             if as_json:
-                print_json(arbitrage_views.scan_view(found))
+                print_json(arbitrage_views.scan_view(spreads))
             else:
-                live.update(_scan_tables(arbitrage_views.scan_view(found)), refresh=True)
+                live.update(_scan_tables(arbitrage_views.scan_view(spreads)), refresh=True)
             time.sleep(LOOK_EVERY_S)
 
 
@@ -77,13 +88,11 @@ def _show_scan(view: dict[str, Any], as_json: bool) -> None:
 
 def _scan_tables(view: dict[str, Any]) -> Group:
     parts = [
-        tables.table("What pays", view["opportunities"], tables.OPPORTUNITY_COLUMNS),
+        tables.table("Opportunities", view["opportunities"], tables.OPPORTUNITY_COLUMNS),
         tables.table("Spreads", view["spreads"][:SPREADS_SHOWN], tables.SPREAD_COLUMNS),
     ]
     if view["left_out"]:
-        parts.append(
-            tables.table("Does not count", view["left_out"], ("account", "symbol", "reason"))
-        )
+        parts.append(tables.table("Left out", view["left_out"], ("account", "symbol", "reason")))
     return Group(*parts)
 
 
@@ -101,36 +110,35 @@ def arbitrages(
     if state is not None and state not in list(ArbitrageState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(ArbitrageState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
-    found, has_more = wanted.newest(
+    newest, has_more = wanted.newest(
         stores().listings.arbitrages(),
-        lambda one: one.created_at,
-        lambda one: wanted.matches(
-            accounts=(one.buy_account, one.sell_account),
-            symbols=(one.symbol,),
-            strategy=one.strategy,
-            state=one.state.value,
+        lambda arbitrage: arbitrage.created_at,
+        lambda arbitrage: wanted.matches(
+            accounts=(arbitrage.buy_account, arbitrage.sell_account),
+            symbols=(arbitrage.symbol,),
+            strategy=arbitrage.strategy,
+            state=arbitrage.state.value,
         ),
     )
-    rows = [arbitrage_views.arbitrage_view(arbitrage) for arbitrage in found]
+    rows = [arbitrage_views.arbitrage_view(arbitrage) for arbitrage in newest]
     note = more_text(wanted) if has_more else None
     show("Arbitrages", rows, tables.ARBITRAGE_COLUMNS, as_json, note)
     if not as_json and rows:
-        totals = arbitrage_views.arbitrage_totals(found)
+        totals = arbitrage_views.arbitrage_totals(newest)
         lay_out(tables.table("By symbol", totals, tables.ARBITRAGE_TOTAL_COLUMNS))
 
 
 @cli.command()
 def inventory(as_json: AsJson = False) -> None:
     """Show balances by account, and suggest transfers that let every account take either leg."""
-    from workers.bootstrap import services
     from workers.market.inventory import inventory_of
 
-    found = inventory_of(services())
+    view = inventory_of(services())
     if as_json:
-        print_json(found)
+        print_json(view)
         return
     lay_out(
-        tables.table("Inventory", found["holdings"], tables.HOLDING_COLUMNS),
-        tables.table("To move by hand", found["suggestions"], tables.MOVE_COLUMNS),
-        *(f"{each['account']} could not be read: {each['reason']}" for each in found["unread"]),
+        tables.table("Inventory", view["holdings"], tables.HOLDING_COLUMNS),
+        tables.table("To move by hand", view["suggestions"], tables.MOVE_COLUMNS),
+        *(f"{each['account']} could not be read: {each['reason']}" for each in view["unread"]),
     )

@@ -43,8 +43,8 @@ class Wanted:
         wanted = filter(is_wanted, _while_since(rows, moment, self.since))
         if self.last == 0:
             return list(wanted), False
-        found = list(islice(wanted, self.last + 1))
-        return found[: self.last], len(found) > self.last
+        newest = list(islice(wanted, self.last + 1))
+        return newest[: self.last], len(newest) > self.last
 
     def matches(
         self,
@@ -79,8 +79,8 @@ def wanted_rows(
     strategy: str | None = None,
     state: Any = None,
 ) -> Wanted:
-    """Read the options. Raises BadParameter for a time that is none, and Refused for an account
-    that is neither configured nor on any record."""
+    """Read the options. Raises BadParameter for a time that is none, and CommandError for an
+    account that is neither configured nor on any record."""
     moment = None if since is None else moment_of(since)
     if account is not None:
         check_account(account)
@@ -97,7 +97,7 @@ def moment_of(text: str) -> datetime:
 
 
 def check_account(account: str) -> None:
-    """Raises Refused for an account that is neither configured nor on any record."""
+    """Raises CommandError for an account that is neither configured nor on any record."""
     configured = load_settings().accounts
     if account in configured:
         return
@@ -115,5 +115,5 @@ def check_account(account: str) -> None:
 
 
 def more_text(wanted: Wanted) -> str:
-    """What is said below a list that has more rows."""
+    """The note below a list that has more rows."""
     return f"The newest {wanted.last} are shown; --last 0 shows all."

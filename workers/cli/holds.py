@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from execution.model.clock import SystemClock
-from workers.cli.app import AsJson, CommandError, cli, print_line, stores
+from workers.cli.app import AsJson, CommandError, cli, log_to_stderr, print_line, stores
 from workers.configuration.settings import load_settings
-from workers.intake.sweeping import APART_MS
 
 
 @cli.command()
@@ -17,12 +16,15 @@ def release(
 ) -> None:
     """End the pause that the account's exchange asked for, before its time.
 
-    For when you know better, as after a change of the machine's address. Where the exchange still
-    counts, more requests prolong a ban. Other accounts at the same address are released with it.
+    Use it where the pause no longer applies, for example after a change of the machine's address.
+    While the exchange still counts, more requests prolong a ban. Other accounts at the same address
+    are released too.
     """
     from execution.api.connections import addresses_of
     from execution.exchanges.account import Account
+    from workers.intake.sweeping import APART_MS
 
+    log_to_stderr()
     configured = load_settings().accounts.get(account)
     if configured is None:
         raise CommandError(f"--account: {account!r} is not configured")

@@ -11,7 +11,7 @@ import typer
 from execution.exchanges.account import what_is_missing
 from execution.model.errors import NotInQuarantine, UnknownAccount
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import arbitrage_id_of, order_id_of
+from oneorder.identifiers import arbitrage_id_of, order_id_of
 from workers.cli.app import (
     AsJson,
     CommandError,
@@ -21,6 +21,7 @@ from workers.cli.app import (
     ledger,
     print_json,
     print_line,
+    services,
     show,
     stores,
 )
@@ -51,7 +52,7 @@ def submit(
     from workers.cli.signals import account_check
     from workers.cli.submission import submit_lines
 
-    # What is wrong with the settings is said before anything is published.
+    # A fault of the settings is reported before anything is published.
     load_settings()
     refused = 0
     with _opened(file) as lines:
@@ -117,11 +118,11 @@ def orders(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List orders, newest first: those in Redis, or all that there ever were."""
+    """List orders, newest first: those in Redis, or all of history."""
     if state is not None and state not in list(OrderState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(OrderState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
-    found, has_more = wanted.newest(
+    newest, has_more = wanted.newest(
         _archived(wanted) if archived else stores().listings.orders(),
         lambda each: each.created_at,
         lambda each: wanted.matches(
@@ -131,7 +132,7 @@ def orders(
             state=each.state.value,
         ),
     )
-    rows = [views.order_view(each) for each in found]
+    rows = [views.order_view(each) for each in newest]
     note = more_text(wanted) if has_more else None
     show("Orders", rows, tables.ORDER_COLUMNS, as_json, note)
 
@@ -149,16 +150,16 @@ def refused(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """List signals that could not become orders, newest first, with the reason."""
-    # A signal that was refused may name an account that nobody knows.
+    """List refused signals and the reasons, newest first."""
+    # A signal that was refused may name an account that is not configured.
     moment = None if since is None else moment_of(since)
     wanted = Wanted(last, moment, account, symbol, strategy)
-    found, has_more = wanted.newest(
+    newest, has_more = wanted.newest(
         stores().listings.refused(), lambda each: each.time, lambda each: _is_of(wanted, each.body)
     )
     rows = [
         {"time": views.time_text(r.time), "task": r.task, "reason": r.reason, "body": r.body}
-        for r in found
+        for r in newest
     ]
     note = more_text(wanted) if has_more else None
     show("Refused signals", rows, ("time", "task", "reason", "body"), as_json, note)
@@ -208,19 +209,17 @@ def _obstacle(order: Order) -> str | None:
 def settle(
     order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)],
     exchange_order_id: Annotated[
-        str | None, typer.Option(help="The exchange's id of the order that it became.")
+        str | None, typer.Option(help="The order's id at the exchange.")
     ] = None,
     not_there: Annotated[
         bool, typer.Option("--not-there", help="The exchange has no such order.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide an order that is in quarantine, or that cannot be asked about any more, by what you
-    found at the exchange."""
-    from workers.bootstrap import services
-
+    """Settle by hand an order in quarantine, or one that the exchange no longer reports, with the
+    outcome that you found at the exchange."""
     if not_there is (exchange_order_id is not None):
-        raise typer.BadParameter("say either --exchange-order-id or --not-there")
+        raise typer.BadParameter("give either --exchange-order-id or --not-there")
     order_id = _known(order_id).order_id
     try:
         settled = services().manager.settle(order_id, exchange_order_id)
@@ -231,11 +230,14 @@ def settle(
 
 def _known(name: str) -> Order:
     """The order of that id or of that signal id, from Redis or else from the ledger."""
-    by_id, by_signal = _found(name), _found(order_id_of(name))
+    records = stores().orders
+    by_id, by_signal = records.order(name), records.order(order_id_of(name))
+    if by_id is None and by_signal is None:
+        by_id, by_signal = ledger().order(name), ledger().order(order_id_of(name))
     if by_id is not None and by_signal is not None:
         raise CommandError(
             f"ID: {name!r} is the id of one order and the signal id of another, "
-            f"{by_signal.order_id}; give the order id of the one that you mean"
+            f"{by_signal.order_id}; give the order id of the one that is meant"
         )
     found = by_id or by_signal
     if found is None:
@@ -243,10 +245,6 @@ def _known(name: str) -> Order:
             f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}"
         )
     return found
-
-
-def _found(order_id: str) -> Order | None:
-    return stores().orders.order(order_id) or ledger().order(order_id)
 
 
 def _hint(name: str) -> str:

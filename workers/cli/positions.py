@@ -11,7 +11,7 @@ from execution.model.errors import AlreadyRunning, UntrustedLedger
 from execution.model.position import Position
 from execution.orders.store import Halt
 from execution.reconciliation.run import Reconciliation
-from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, show, stores
+from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, services, show, stores
 from workers.cli.filters import (
     LAST,
     Last,
@@ -42,14 +42,14 @@ def positions(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show positions with their profit and loss, the one that changed last first."""
+    """Show positions with their profit and loss, the last changed first."""
     wanted = wanted_rows(last, since, account, symbol)
     held = stores()
     moved = sorted(held.orders.positions(account), key=_moved_at, reverse=True)
-    found, has_more = wanted.newest(
+    newest, has_more = wanted.newest(
         moved, _moved_at, lambda each: wanted.matches(accounts=[account], symbols=[each.symbol])
     )
-    rows = views.position_views(held, found, SystemClock().now_ms())
+    rows = views.position_views(held, newest, SystemClock().now_ms())
     note = more_text(wanted) if has_more else None
     show("Positions", rows, tables.POSITION_COLUMNS, as_json, note)
 
@@ -60,7 +60,7 @@ def _moved_at(position: Position) -> datetime:
 
 @cli.command()
 def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
-    """Show what all positions of each account come to, by quote asset."""
+    """Show the totals of each account's positions, by quote asset."""
     if account is not None:
         check_account(account)
     now_ms = SystemClock().now_ms()
@@ -70,9 +70,7 @@ def accounts(account: OfAccount = None, as_json: AsJson = False) -> None:
 
 @cli.command()
 def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
-    """Reconcile with the exchange now; print what was found and done."""
-    from workers.bootstrap import services
-
+    """Reconcile with the exchange now; print the result."""
     parts = services()
     if not parts.accounts:
         raise CommandError("accounts: none is configured")
@@ -107,7 +105,7 @@ def reconciliations(
     since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show reconciliations, newest first: what each found, and how long it took."""
+    """List reconciliations with their results, newest first."""
     wanted = wanted_rows(last, since, account, symbol)
     runs, has_more = wanted.newest(
         stores().listings.reconciliations(),
@@ -122,16 +120,14 @@ def reconciliations(
 @cli.command()
 def rebuild(
     apply: Annotated[
-        bool, typer.Option("--apply", help="Put right those that do not agree.")
+        bool, typer.Option("--apply", help="Correct those that do not agree.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --apply, from a ledger that is not trusted, too.")
+        bool, typer.Option("--force", help="With --apply: even from a ledger that is not trusted.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Recompute every position from the ledger's fills, and compare it with the live one."""
-    from workers.bootstrap import services
-
     repairer = services().repairer
     if force and not apply:
         raise typer.BadParameter("--force is for --apply")
@@ -175,7 +171,7 @@ def halt(
 
 @cli.command()
 def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
-    """End a halt: that of the account, or, without one, that of every account."""
+    """End the halt of one account or, without --account, that of all."""
     ended = stores().orders.resume(account)
     still = [each.account or "every account" for each in stores().orders.halts()]
     where = account or "every account"

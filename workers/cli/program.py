@@ -19,15 +19,12 @@ from execution.model.errors import (
 from execution.text.cutting import cut
 from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact
-from oneorder.errors import PublishFailed
+from oneorder.errors import PublishFailed, SettingsError
 from workers.cli import arbitrage, holds, orders, positions, reporting, running, signals
 from workers.cli.app import CommandError, cli
 from workers.cli.interrupts import was_interrupted
-from workers.configuration.settings import SettingsError, load_settings
-from workers.observers.logs import configure_logging
-from workers.observers.sentry import initialize_sentry, report_error
-from workers.sandbox.local_stack import NotReady
-from workers.sandbox.valkey import CannotStart, NotInstalled
+from workers.configuration.settings import load_settings
+from workers.sandbox.errors import CannotStart, NotInstalled, NotReady
 from workers.views.plain_text import plain
 
 # Importing them is what puts their commands into the app.
@@ -35,7 +32,7 @@ COMMANDS = (arbitrage, holds, orders, positions, reporting, running, signals)
 
 # The base of every wrong usage; typer has no public name for it.
 UsageError: Any = typer.BadParameter.__bases__[0]
-# What these say is written for the user; anything else is a fault of oneorder's own.
+# Their sentences are written for the user; any other error is a fault of oneorder.
 SENTENCES = (
     CommandError,
     NotInstalled,
@@ -57,8 +54,7 @@ OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT)
 def run(interrupted: int) -> int:
     """Run the command; return its exit code, which is `interrupted` after Ctrl-C."""
     _open_streams()
-    # What is printed is the command's answer; the log goes to standard error, and says little.
-    configure_logging(json_lines=False, level="ERROR")
+    redact_process_output()
     try:
         code = _outcome()
     except KeyboardInterrupt:
@@ -92,7 +88,7 @@ def _outcome() -> int:
     except SENTENCES as error:
         return _fail(str(error), 1)
     except BrokenPipeError:
-        # Whatever read our output has closed it, which is its right.
+        # The reader of the output has closed it, which is no error.
         return 1
     except Exception as error:  # noqa: BLE001  # The net under the sentences; nothing is swallowed.
         return _fail(_unexpected(error), 1)
@@ -122,7 +118,7 @@ def _unexpected(error: Exception) -> str:
     _report(error)
     text = " ".join(str(error).split())[:200]
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return f"internal error: {said} (with {DEBUG_VARIABLE}=DEBUG you see where)"
+    return f"internal error: {said} (set {DEBUG_VARIABLE}=DEBUG for the traceback)"
 
 
 def _report(error: Exception) -> None:
@@ -130,5 +126,8 @@ def _report(error: Exception) -> None:
         dsn = load_settings().sentry_dsn
     except SettingsError:
         return
+    # Its import takes longer than most commands.
+    from workers.observers.sentry import initialize_sentry, report_error
+
     initialize_sentry(dsn)
     report_error(error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from execution.model.clock import SystemClock
-from workers.cli.app import AsJson, CommandError, cli, lay_out, print_json
+from workers.cli.app import AsJson, CommandError, cli, lay_out, print_json, services
 from workers.views import tables
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ def report(
 ) -> None:
     """Report profit, costs and quality of execution, from the ledger."""
     start = None if since is None else _time(since)
-    from workers.bootstrap import services
     from workers.reports.export import NUMBER_COLUMNS, report_view, write_files
     from workers.reports.report import ledger_report
 
-    # What happened a moment ago shall be in it.
+    # The newest changes belong into the report too.
     parts = services()
     parts.archive.run()
     marks = {name: parts.stores.valuations.marks(name) for name in parts.accounts}

@@ -10,10 +10,18 @@ from typing import Annotated
 import typer
 
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
-from workers.cli.app import AsJson, CommandError, cli, console, print_json, show
+from oneorder.errors import SettingsError
+from workers.cli.app import (
+    AsJson,
+    CommandError,
+    cli,
+    console,
+    log_to_stderr,
+    print_json,
+    services,
+    show,
+)
 from workers.cli.interrupts import SIGNALS
-from workers.configuration.settings import SettingsError
-from workers.sandbox.valkey import run_valkey
 
 
 @cli.command()
@@ -24,12 +32,13 @@ def demo(
         Path, typer.Option(help="Where the report of what happened is written.")
     ] = Path("oneorder-demo-report.html"),
 ) -> None:
-    """Run the main job end to end on this machine, with processes of its own."""
+    """Run the main job end to end on this machine, in processes of its own."""
     from workers.sandbox.demo import run_demo
 
-    # Said before the run, not after it.
+    log_to_stderr()
+    # Refused before the run, not after it.
     if report.is_dir() or not report.resolve().parent.is_dir():
-        raise CommandError(f"--report: {str(report)!r} is a folder, or in none that is there")
+        raise CommandError(f"--report: {str(report)!r} is a folder, or in one that does not exist")
     raise typer.Exit(run_demo(signals, seed, report, console()))
 
 
@@ -39,7 +48,7 @@ def chaos(
     arbitrages: Annotated[
         int, typer.Option(min=0, help="How many arbitrages between two exchanges.")
     ] = 75,
-    seed: Annotated[int, typer.Option()] = 1,
+    seed: Annotated[int, typer.Option(help="What fails and when follows from it.")] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
     keep: Annotated[
         Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
@@ -53,6 +62,7 @@ def chaos(
     from workers.sandbox.chaos.run import run_chaos
     from workers.sandbox.chaos.signals import Plan
 
+    log_to_stderr()
     if not math.isfinite(minutes):
         raise typer.BadParameter(f"--minutes: {minutes} is not a length of time")
     if not orders + arbitrages:
@@ -74,7 +84,6 @@ def chaos(
 def doctor(as_json: AsJson = False) -> None:
     """Check settings, Redis, workers, beat, the ledger, and each account's exchange, key, clock and
     last reconciliation; exit 1 if something fails."""
-    from workers.bootstrap import services
     from workers.doctor import Finding, Result, examine
 
     try:
@@ -92,10 +101,12 @@ def doctor(as_json: AsJson = False) -> None:
 
 @cli.command()
 def redis(
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 6379,
     directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
 ) -> None:
     """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""
+    from workers.sandbox.valkey import run_valkey
+
     run_valkey(port, directory)
 
 

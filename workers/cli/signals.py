@@ -1,15 +1,19 @@
-"""Commands about signals that no order stands for, and what is said of signals as they go out."""
+"""Commands about signals that have no order yet, and warnings about signals as they go out."""
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from execution.orders.waiting.signal_age import publication_time
+from execution.orders.signal_age import publication_time
 from execution.text.redaction import redact
-from oneorder import ArbitrageSignal, OrderSignal
+from oneorder.errors import SettingsError
 from workers.cli.app import AsJson, cli, show, stores
-from workers.configuration.settings import SettingsError, load_settings
+from workers.configuration.settings import load_settings
 from workers.views.plain_text import plain
 from workers.views.trading import time_text
+
+if TYPE_CHECKING:
+    from oneorder import ArbitrageSignal, OrderSignal
 
 COLUMNS = ("published_at", "waiting_since", "task", "reason", "body")
 
@@ -32,7 +36,7 @@ def waiting(as_json: AsJson = False) -> None:
     show("Waiting signals", rows, COLUMNS, as_json)
 
 
-def account_check() -> Callable[[OrderSignal | ArbitrageSignal], None]:
+def account_check() -> "Callable[[OrderSignal | ArbitrageSignal], None]":
     """Warns of signals whose account is not in the settings here, where any are. They are
     published all the same: a worker elsewhere may know it."""
     from workers.cli.submission import unknown_accounts
@@ -44,7 +48,7 @@ def account_check() -> Callable[[OrderSignal | ArbitrageSignal], None]:
         _warn(f"accounts are not checked: {error}")
         accounts = {}
 
-    def check(signal: OrderSignal | ArbitrageSignal) -> None:
+    def check(signal: "OrderSignal | ArbitrageSignal") -> None:
         for name in unknown_accounts(signal, accounts):
             _warn(
                 f"{signal.signal_id}: account {name!r} is not configured here (known: "

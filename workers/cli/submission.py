@@ -5,7 +5,6 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from oneorder import (
     ArbitrageSignal,
     CancelRequest,
@@ -16,6 +15,7 @@ from oneorder import (
     publish_cancel,
     publish_order,
 )
+from oneorder.identifiers import arbitrage_id_of, order_id_of
 from oneorder.signals import BODY_MAX, is_signal_id
 from workers.intake.entries import accounts_of
 

@@ -1,21 +1,18 @@
-"""What is wrong with the settings, as one sentence that names the setting and where it stands."""
+"""What is wrong with a worker's settings, beyond what `oneorder.setting_faults` says."""
 
 import json
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 from execution.text.cutting import did_you_mean
-from oneorder.sentences import short
+from oneorder.setting_faults import PREFIX, Place, place_of
 
-PREFIX = "ONEORDER_"
-# Addresses may hold passwords; what is wrong with them is said without them.
-HIDDEN = ("redis_url", "broker_url", "ledger_url", "sentry_dsn", "base_url")
 _KEYS = re.compile(r"ONEORDER_.+_API_(KEY|SECRET|PASSWORD)(_FILE)?")
 _KEY_FIELDS = ("api_key", "api_secret", "api_password")
 
@@ -23,7 +20,7 @@ _KEY_FIELDS = ("api_key", "api_secret", "api_password")
 def wrong_variable(environment: Mapping[str, str], model: type[BaseModel]) -> str | None:
     """Say which variable is misspelt or is not JSON, None if none is.
 
-    A name that resembles none of ours may be for another program, and is let be.
+    A name that resembles none of ours may be for another program, and is ignored.
     """
     fields = {name.upper(): field for name, field in model.model_fields.items()}
     for variable, value in environment.items():
@@ -32,9 +29,9 @@ def wrong_variable(environment: Mapping[str, str], model: type[BaseModel]) -> st
             continue
         name = upper.removeprefix(PREFIX)
         if name not in fields:
-            found = get_close_matches(name, [*fields, "CONFIG"], n=1, cutoff=0.8)
-            if found and name != "CONFIG":
-                return f"unknown variable {variable!r}; did you mean {PREFIX + found[0]!r}?"
+            similar = get_close_matches(name, [*fields, "CONFIG"], n=1, cutoff=0.8)
+            if similar and name != "CONFIG":
+                return f"unknown variable {variable!r}; did you mean {PREFIX + similar[0]!r}?"
         elif _is_table(fields[name].annotation):
             fault = _json_fault(value)
             if fault is not None:
@@ -50,38 +47,21 @@ def _is_table(annotation: Any) -> bool:
 
 def _json_fault(text: str) -> str | None:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return "is not JSON"
-    return None if isinstance(found, dict) else "is not a JSON object"
+    return None if isinstance(value, dict) else "is not a JSON object"
 
 
-def sentence_of(
-    error: ValidationError, model: type[BaseModel], environment: Mapping[str, str], path: Path
-) -> str:
-    """The first thing that is wrong."""
-    first = error.errors(include_url=False)[0]
-    loc = tuple(part for part in first["loc"] if part != "[key]")
-    where = ".".join(str(part) for part in loc)
-    variable = _variable_with(loc, environment)
-    source = f"({path})" if variable is None else f"(from the variable {variable})"
-    if first["type"] == "extra_forbidden":
-        return f"{_unknown(loc, where, model)} {source}"
-    if first["type"] == "missing":
-        return f"{where}: is required {source}"
-    reason = first["msg"].removeprefix("Value error, ")
-    # What stands where no setting belongs, or an address, may hold a secret.
-    shown = "" if str(loc[-1]) in HIDDEN else _short(first["input"])
-    value = f" {shown}" if shown else ""
-    return f"{where}:{value} {reason[:1].lower()}{reason[1:]} {source}"
-
-
-def _unknown(loc: tuple[int | str, ...], where: str, model: type[BaseModel]) -> str:
-    name = str(loc[-1])
-    if name in _KEY_FIELDS and loc[0] == "accounts":
-        variable = f"{PREFIX}{variable_part(str(loc[1]))}_{name.upper()}"
+def unknown_setting(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """The sentence for a setting that does not exist, with the one that was probably meant."""
+    place = place_of(error)
+    where = ".".join(str(part) for part in place)
+    name = str(place[-1])
+    if name in _KEY_FIELDS and place[0] == "accounts":
+        variable = f"{PREFIX}{variable_part(str(place[1]))}_{name.upper()}"
         return f"{where}: keys never stand in the settings; set {variable}, or {variable}_FILE"
-    inner = _model_at(model, loc[:-1])
+    inner = _model_at(model, place[:-1])
     return f"unknown setting {where!r}{did_you_mean(name, inner.model_fields) if inner else ''}"
 
 
@@ -90,42 +70,20 @@ def variable_part(account: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in account.upper())
 
 
-def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
-    found: Any = model
-    for part in loc:
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            field = found.model_fields.get(str(part))
-            found = None if field is None else _without_none(field.annotation)
-        elif get_origin(found) is dict:
-            found = get_args(found)[1]
+def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel] | None:
+    kind: Any = model
+    for part in place:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(str(part))
+            kind = None if field is None else _without_none(field.annotation)
+        elif get_origin(kind) is dict:
+            kind = get_args(kind)[1]
         else:
             return None
-    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _without_none(annotation: Any) -> Any:
     if get_origin(annotation) not in (Union, UnionType):
         return annotation
     return next(part for part in get_args(annotation) if part is not type(None))
-
-
-def _variable_with(loc: tuple[int | str, ...], environment: Mapping[str, str]) -> str | None:
-    """The variable that the setting at `loc` comes from, None where it is the file."""
-    wanted = f"{PREFIX}{loc[0]}".upper() if loc else ""
-    for variable, text in environment.items():
-        if variable.upper() == wanted:
-            return variable if len(loc) == 1 or _holds(json.loads(text), loc[1:]) else None
-    return None
-
-
-def _holds(value: Any, loc: tuple[int | str, ...]) -> bool:
-    for part in loc:
-        if not isinstance(value, dict) or part not in value:
-            return False
-        value = value[part]
-    return True
-
-
-def _short(value: object) -> str:
-    """The value, where it is no table or list: that may hold anything, a key for example."""
-    return short(value) if isinstance(value, (str, int, float)) else ""

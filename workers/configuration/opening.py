@@ -1,13 +1,20 @@
 """Opens what is kept, by the settings: Redis and the ledger. Light, as every command needs it."""
 
+from typing import TYPE_CHECKING
+
 from execution.ledger.port import Ledger
 from execution.model.clock import SystemClock
-from execution.store.stores import Stores, open_stores
 from workers.configuration.settings import Settings, ledger_url_of
 
+if TYPE_CHECKING:
+    from execution.store.stores import Stores
 
-def stores_of(settings: Settings) -> Stores:
+
+def stores_of(settings: Settings) -> "Stores":
     """Everything in Redis, with a connection for every thread and some to spare."""
+    # A command that reads the ledger alone is done before redis-py is imported.
+    from execution.store.stores import open_stores
+
     return open_stores(
         settings.redis_url,
         SystemClock(),

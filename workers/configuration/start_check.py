@@ -6,12 +6,14 @@ from difflib import get_close_matches
 from execution.api.accounts.credentials import OURS, required_credentials
 from execution.api.connections import check_account
 from execution.exchanges.account import Account
-from workers.configuration.errors import PREFIX, variable_part
-from workers.configuration.settings import Settings, SettingsError, load_accounts
+from oneorder.errors import SettingsError
+from oneorder.setting_faults import PREFIX
+from workers.configuration.errors import variable_part
+from workers.configuration.settings import Settings, load_accounts
 
 
 def checked_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[str, Account]:
-    """All accounts with their keys, each able to trade as far as can be said without asking.
+    """All accounts with their keys, each able to trade as far as that is known without a request.
 
     Raises SettingsError and UnsupportedExchange.
     """
@@ -36,5 +38,5 @@ def _check_credentials(account: Account, environment: Mapping[str, str]) -> None
 
 def _near(variable: str, environment: Mapping[str, str]) -> str:
     similar = [name for name in environment if name.startswith(PREFIX) and name != variable]
-    found = get_close_matches(variable, similar, n=1, cutoff=0.95)
-    return f" ({found[0]} is set)" if found else ""
+    near = get_close_matches(variable, similar, n=1, cutoff=0.95)
+    return f" ({near[0]} is set)" if near else ""

@@ -1,7 +1,7 @@
 """Checks an installation: everything that it needs, a finding for each.
 
-`findings` says what a check found, `bounds` lets none of them hang, and the others check one part
-each: `redis_checks`, `work_checks`, `ledger_checks` and `account_checks`.
+`findings` has the result of a check, `bounds` limits how long each runs, and the others check one
+part each: `redis_checks`, `work_checks`, `ledger_checks` and `account_checks`.
 """
 
 from workers.doctor.examination import examine

@@ -13,7 +13,7 @@ Check = Callable[[], Iterable[Finding]]
 
 def run_checks(checks: Mapping[str, Check], bound_s: int) -> list[Finding]:
     """What each named check finds, in their order. One that gives no answer within `bound_s`, or
-    ends by an error, is a finding itself; it is left to itself and holds up nothing."""
+    raises an error, is a finding itself; its thread is left behind and delays nothing."""
     answers: SimpleQueue[tuple[str, list[Finding]]] = SimpleQueue()
 
     def run(name: str, check: Check) -> None:
@@ -22,7 +22,7 @@ def run_checks(checks: Mapping[str, Check], bound_s: int) -> list[Finding]:
             found.extend(check())
         except (StoreUnavailable, ExchangeUnavailable) as error:
             found.append(fail(name, str(error)))
-        except Exception as error:  # noqa: BLE001  # Whatever it was, it is what the check found.
+        except Exception as error:  # noqa: BLE001  # The error is what the check found.
             found.append(fail(name, f"{type(error).__name__}: {error}"))
         answers.put((name, found))
 

@@ -7,11 +7,11 @@ from execution.text.redaction import redact
 
 
 class Result(StrEnum):
-    """How it stands with one thing."""
+    """The result of one check."""
 
     OK = "OK"
-    WARN = "WARN"  # It works, and should be better, or needs a person.
-    FAIL = "FAIL"  # It does not work, or will not for long.
+    WARN = "WARN"  # It works, and should be better or needs manual intervention.
+    FAIL = "FAIL"  # It does not work, or will soon not work.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Checks of the ledger, and of orders that need a person."""
+"""Checks of the ledger, and of orders that need manual intervention."""
 
 from collections.abc import Callable, Collection, Iterator
 
@@ -25,7 +25,7 @@ def check_history(
     stores: Stores, ledger: Ledger, complaint: Callable[[], str | None]
 ) -> Iterator[Finding]:
     """That it is the ledger that Redis was archived to, and how far behind it is. `complaint` says
-    why positions are not held against it, None where they are."""
+    why positions are not compared with it, None where they are."""
     identity = f"identity {ledger.identity()}"
     distrusted = complaint()
     if distrusted is None:
@@ -74,10 +74,10 @@ def _unsettled(stores: Stores, ledger: Ledger) -> Iterator[Order]:
     """Orders that have not ended or are in quarantine, as Redis has them now; those of history, and
     those that history does not have yet."""
     recent = stores.archive.unarchived()[-RECENT_MAX:]
-    found = {order.order_id: order for order in ledger.unsettled()}
-    found |= {order.order_id: order for order in stores.archive.records(recent)}
-    ids = sorted(found)
-    found |= {order.order_id: order for order in stores.archive.records(ids)}
+    orders = {order.order_id: order for order in ledger.unsettled()}
+    orders |= {order.order_id: order for order in stores.archive.records(recent)}
+    ids = sorted(orders)
+    orders |= {order.order_id: order for order in stores.archive.records(ids)}
     for order_id in ids:
-        if found[order_id].is_live or found[order_id].state is OrderState.QUARANTINED:
-            yield found[order_id]
+        if orders[order_id].is_live or orders[order_id].state is OrderState.QUARANTINED:
+            yield orders[order_id]

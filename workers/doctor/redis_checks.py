@@ -10,7 +10,7 @@ from workers.doctor.findings import Finding, fail, ok, warn
 WANTED = {
     "appendonly": ("yes", "without an append-only file a restart forgets every order"),
     "appendfsync": ("always", "a power cut loses up to a second of what was confirmed"),
-    "maxmemory-policy": ("noeviction", "a full server throws orders away"),
+    "maxmemory-policy": ("noeviction", "a full server deletes orders"),
 }
 # Above this share of its limit, a server soon refuses writes.
 MEMORY_PERCENT_MAX = 90
@@ -36,12 +36,12 @@ def check_redis(health: HealthStore) -> Iterator[Finding]:
             "make room on the server's disk",
         )
     for name, (wanted, why) in WANTED.items():
-        found = facts.settings.get(name, "")
-        if found == wanted:
-            yield ok(f"redis {name}", found)
+        value = facts.settings.get(name, "")
+        if value == wanted:
+            yield ok(f"redis {name}", value)
         else:
-            said = found or "the server does not say"
-            yield warn(f"redis {name}", f"{said}: {why}", f"CONFIG SET {name} {wanted}")
+            shown = value or "the server does not say"
+            yield warn(f"redis {name}", f"{shown}: {why}", f"CONFIG SET {name} {wanted}")
 
 
 def _write(health: HealthStore) -> Finding:

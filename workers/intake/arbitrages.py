@@ -5,7 +5,7 @@ from decimal import Decimal
 from execution.arbitrage.executor import ArbitrageExecutor
 from execution.arbitrage.model import Arbitrage
 from execution.model.clock import Clock
-from execution.orders.identifiers import arbitrage_id_of
+from oneorder.identifiers import arbitrage_id_of
 from oneorder.signals import ArbitrageSignal
 
 

@@ -5,9 +5,9 @@ import time
 from threading import Lock
 
 from execution.operations.waiting_intents import WaitingStore
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Intent, Store
 from oneorder.broker import EXECUTE
+from oneorder.identifiers import order_id_of
 
 # How long an answer is used again, so that many cancels do not read all that waits each.
 AGE_MAX_S = 1

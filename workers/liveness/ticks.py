@@ -9,10 +9,9 @@ from celery.signals import task_postrun
 from execution.model.errors import StoreUnavailable
 from execution.operations.health import HealthStore
 from execution.text.redaction import redact
-from oneorder.broker import QUEUES
+from oneorder.broker import ARCHIVE, CHECK_ACCOUNTS, MARK, MEASURE_CLOCKS, QUEUES, RECONCILE, SWEEP
 from workers.configuration.settings import Settings
 
-RECONCILE = "positions.reconcile"
 CLOCKS_EVERY_S = 30
 ACCOUNTS_EVERY_S = 10
 SCHEDULED = {task for task, queue in QUEUES.items() if queue == "upkeep"}
@@ -22,11 +21,11 @@ ERROR_LENGTH_MAX = 300
 def schedules(settings: Settings) -> dict[str, int]:
     """The interval in seconds of every schedule that beat sends, by the name of its ticks."""
     return {
-        "orders.sweep": settings.sweep_every_s,
-        "ledger.archive": settings.archive_every_s,
-        "positions.mark": settings.mark_every_s,
-        "clocks.measure": CLOCKS_EVERY_S,
-        "accounts.check": ACCOUNTS_EVERY_S,
+        SWEEP: settings.sweep_every_s,
+        ARCHIVE: settings.archive_every_s,
+        MARK: settings.mark_every_s,
+        MEASURE_CLOCKS: CLOCKS_EVERY_S,
+        CHECK_ACCOUNTS: ACCOUNTS_EVERY_S,
         **{f"{RECONCILE} {account}": settings.reconcile_every_s for account in settings.accounts},
     }
 

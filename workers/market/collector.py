@@ -12,8 +12,9 @@ from execution.model.clock import SystemClock, steady_ms
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
 from execution.store.redis.holds import RedisAddressHolds
+from oneorder.errors import SettingsError
 from workers.cli.interrupts import SIGNALS, end_soon
-from workers.configuration.settings import Settings, SettingsError
+from workers.configuration.settings import Settings
 from workers.observers.logs import configure_logging
 
 

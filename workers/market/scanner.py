@@ -14,7 +14,8 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.instrument import assets_of
 from execution.model.trading_rules import Market
 from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
-from workers.configuration.settings import Settings, SettingsError
+from oneorder.errors import SettingsError
+from workers.configuration.settings import Settings
 
 # A published opportunity expires after this time.
 OPPORTUNITY_TTL = timedelta(seconds=2)

@@ -22,10 +22,10 @@ from kombu import Queue
 from execution.model.errors import LedgerUrlError, UnsupportedExchange
 from execution.text.redacted_logging import redact_process_output
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES, SHARED
+from oneorder.errors import SettingsError
 from workers.bootstrap import services
 from workers.configuration.settings import (
     Settings,
-    SettingsError,
     check_worker_accounts,
     load_settings,
 )

@@ -16,7 +16,14 @@ from uuid import uuid4
 
 from kombu.utils.json import dumps, loads
 
-from oneorder.broker import QUEUES, VISIBILITY_TIMEOUT_S
+from oneorder.broker import (
+    ADVANCE,
+    ADVANCE_ARBITRAGE,
+    QUEUES,
+    RECONCILE,
+    TAKE,
+    VISIBILITY_TIMEOUT_S,
+)
 
 NESTING_MAX = 32
 RETRIES_MAX = 1_000
@@ -27,7 +34,7 @@ TEXT_LENGTH_MAX = 1_024
 # Texts that name the sender of a message; Celery only displays them.
 _SHOWN = ("lang", "origin", "argsrepr", "kwargsrepr", "root_id", "parent_id")
 _UTF_8 = ("utf-8", "utf8", "ascii", "us-ascii", "binary")
-_TAKE_AN_ID = ("orders.advance", "arbitrage.advance", "signals.take")
+_TAKE_AN_ID = (ADVANCE, ADVANCE_ARBITRAGE, TAKE)
 # Celery's names of what else the body of a message can request.
 _EMBED = ("callbacks", "errbacks", "chain", "chord")
 
@@ -193,7 +200,7 @@ def _check_upkeep(task: str, args: list[Any], kwargs: dict[str, Any]) -> None:
     if task in _TAKE_AN_ID:
         if len(args) != 1 or not _are_hops(kwargs) or not isinstance(args[0], str):
             raise MalformedMessage(f"message: {task} takes one argument, an id")
-    elif task == "positions.reconcile":
+    elif task == RECONCILE:
         if (
             len(args) > 1
             or not _are_hops(kwargs)

@@ -23,7 +23,7 @@ from execution.model.errors import (
 )
 from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import announce_missing
-from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
+from oneorder import broker
 from workers.bootstrap import (
     Services,
     announce_missing_account,
@@ -69,22 +69,22 @@ def _settled(order: Order | None) -> None:
         raise Unsettled(f"order {order.order_id} is {order.state}")
 
 
-@app.task(name=EXECUTE, **_QUICK_PATH)
+@app.task(name=broker.EXECUTE, **_QUICK_PATH)
 def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Carry out one order signal, given as a JSON object in the first argument."""
-    _settled(_carried_out(EXECUTE, services().intake.execute, args, entry_id, v, extra))
+    """Execute one order signal: the first argument, a JSON object."""
+    _settled(_carried_out(broker.EXECUTE, services().intake.execute, args, entry_id, v, extra))
 
 
-@app.task(name=CANCEL, **_QUICK_PATH)
+@app.task(name=broker.CANCEL, **_QUICK_PATH)
 def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
     """Cancel the order that the signal names; the signal is a JSON object in the first argument."""
-    _carried_out(CANCEL, services().intake.cancel, args, entry_id, v, extra)
+    _carried_out(broker.CANCEL, services().intake.cancel, args, entry_id, v, extra)
 
 
-@app.task(name=ARBITRAGE, **_QUICK_PATH)
+@app.task(name=broker.ARBITRAGE, **_QUICK_PATH)
 def arbitrage(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Carry out one arbitrage signal, given as a JSON object in the first argument."""
-    _carried_out(ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
+    """Execute one arbitrage signal: the first argument, a JSON object."""
+    _carried_out(broker.ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
 
 
 def _carried_out(
@@ -108,18 +108,18 @@ def _carried_out(
         return None
 
 
-@app.task(name="signals.take", throws=RETRYABLE)
+@app.task(name=broker.TAKE, throws=RETRYABLE)
 def take_signal(entry_id: str, hops: int = 0) -> None:
-    """Carry out a signal that another worker could not take, or pass it on."""
+    """Execute a signal that another worker could not, by its entry id, or pass it on."""
     try:
         services().intake.take(entry_id)
     except LeftToOthers as left:
         _pass_on(take_signal, left.entry_id, hops)
 
 
-@app.task(name="arbitrage.advance", throws=RETRYABLE)
+@app.task(name=broker.ADVANCE_ARBITRAGE, throws=RETRYABLE)
 def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
-    """Advance an arbitrage that the sweep found due."""
+    """Advance a due arbitrage, by its id."""
     parts = services()
     known = parts.executor.load(arbitrage_id)
     if known is None:
@@ -129,9 +129,9 @@ def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
         parts.executor.advance(known)
 
 
-@app.task(name="orders.advance", throws=RETRYABLE)
+@app.task(name=broker.ADVANCE, throws=RETRYABLE)
 def advance(order_id: str, hops: int = 0) -> None:
-    """Advance an order that the sweep found due."""
+    """Advance a due order, by its id."""
     parts = services()
     order = parts.manager.load(order_id)
     need = Need((order.account,))
@@ -162,7 +162,7 @@ def _pass_on(task: Any, subject: Any, hops: int) -> None:
         _wake(task, subject, hops=hops + 1)
 
 
-@app.task(name="orders.sweep", throws=(StoreUnavailable,))
+@app.task(name=broker.SWEEP, throws=(StoreUnavailable,))
 def sweep() -> None:
     """Wake a worker for every order that is due, and record intents that no worker took."""
     parts = services()
@@ -198,9 +198,9 @@ def _backlog() -> int:
             return BACKLOG_MAX
 
 
-@app.task(name="positions.reconcile", throws=(StoreUnavailable,))
+@app.task(name=broker.RECONCILE, throws=(StoreUnavailable,))
 def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
-    """Make one account, or all of them, agree with the exchange."""
+    """Reconcile one account, or all of them, with the exchange."""
     parts = services()
     wanted = (body or {}).get("account")
     if wanted is not None and parts.roster.unknown([wanted]):
@@ -226,18 +226,18 @@ def _reconcile(parts: Services, name: str) -> None:
         log.warning("not_reconciled", account=name, error=str(error))
 
 
-@app.task(name="accounts.check", throws=(StoreUnavailable,))
+@app.task(name=broker.CHECK_ACCOUNTS, throws=(StoreUnavailable,))
 def check_accounts() -> None:
-    """Raise an alert, once a day, for each account that is not configured and has unfinished orders
-    or arbitrages."""
+    """Alert, once a day, of each account that is not configured and has orders or arbitrages under
+    way."""
     parts = services()
     stores = parts.stores
     announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
 
 
-@app.task(name="positions.mark", throws=(StoreUnavailable,))
+@app.task(name=broker.MARK, throws=(StoreUnavailable,))
 def mark() -> None:
-    """Price all holdings, update the totals, and take a snapshot when one is due."""
+    """Price holdings, compute the totals, and add points to the equity series."""
     parts = services()
     log = structlog.get_logger("oneorder")
     for sentence in parts.valuer.mark(mark_sources(parts)):
@@ -247,9 +247,9 @@ def mark() -> None:
         parts.valuer.take_snapshots(totals)
 
 
-@app.task(name="ledger.archive", throws=(StoreUnavailable,))
+@app.task(name=broker.ARCHIVE, throws=(StoreUnavailable,))
 def archive() -> None:
-    """Write changes to the ledger, and remove old settled orders from Redis."""
+    """Write what is new to the ledger, and remove old settled orders from Redis."""
     parts = services()
     owner = uuid4().hex
     if not parts.store.lease("archive", owner, ARCHIVE_LEASE_MS):
@@ -263,9 +263,9 @@ def archive() -> None:
         parts.store.release("archive", owner)
 
 
-@app.task(name="clocks.measure", throws=(StoreUnavailable,))
+@app.task(name=broker.MEASURE_CLOCKS, throws=(StoreUnavailable,))
 def measure_clocks() -> None:
-    """Measure every exchange's clock, in parallel, for all workers."""
+    """Measure every exchange's clock, for all workers."""
     parts = services()
     run_parallel(*(partial(_measure_clock, parts, name) for name in parts.accounts))
 

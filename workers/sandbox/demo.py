@@ -14,7 +14,6 @@ from execution.ledger.sql.ledger import open_ledger
 from execution.model.clock import SystemClock
 from execution.model.decimals import to_text
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Store
 from execution.store.stores import Stores
 from execution.text.redaction import redact
@@ -26,13 +25,15 @@ from oneorder import (
     publish_cancel,
     publish_order,
 )
+from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from workers.reports.export import write_files
 from workers.reports.report import ledger_report
 from workers.sandbox.audit import Check, compare
 from workers.sandbox.demo_signals import DemoSignal, demo_signals
-from workers.sandbox.local_stack import LocalStack, NotReady
+from workers.sandbox.errors import NotReady
+from workers.sandbox.local_stack import LocalStack
 from workers.views import tables
 from workers.views import trading as views
 from workers.views.plain_text import plain

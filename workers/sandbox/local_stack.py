@@ -24,6 +24,7 @@ from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.orders.store import Store
 from execution.store.stores import Stores, open_stores
+from workers.sandbox.errors import NotReady
 from workers.sandbox.valkey import server_binary
 
 STOP_PATIENCE_S = 10
@@ -32,10 +33,6 @@ INTERRUPTED_PATIENCE_S = 2
 START_PATIENCE_S = 30
 PAPER_KEY = PAPER_SECRET = "paper"  # noqa: S105  # The paper exchange's public default account.
 _PR_SET_PDEATHSIG = 1
-
-
-class NotReady(Exception):
-    """A process did not come up, or an awaited condition did not become true, in time."""
 
 
 class LocalStack:

@@ -6,13 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-
-class NotInstalled(Exception):
-    """The extra `embedded` is not installed."""
-
-
-class CannotStart(Exception):
-    """The server cannot be started; the sentence names the option and the reason."""
+from workers.sandbox.errors import CannotStart, NotInstalled
 
 
 def server_binary() -> str:
@@ -44,7 +38,7 @@ def run_valkey(port: int, directory: Path) -> None:
         "appendfsync": "always",
         # The append-only file suffices; snapshots would only cost forks.
         "save": "",
-        # A full server must return errors, never lose orders silently.
+        # Running full must be an error that shows, never a silent loss of orders.
         "maxmemory-policy": "noeviction",
         # A lagging replica must not delay the server's shutdown for long.
         "shutdown-timeout": "2",

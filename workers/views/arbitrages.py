@@ -10,7 +10,7 @@ from execution.model.decimals import EXACT, ZERO, to_text
 from workers.views.trading import time_text
 
 if TYPE_CHECKING:
-    # It knows the exchanges, whose import takes longer than most commands.
+    # It imports the exchanges, which takes longer than most commands.
     from workers.market.scanner import Scan
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ def arbitrage_view(arbitrage: Arbitrage) -> Json:
 
 
 def arbitrage_totals(arbitrages: Iterable[Arbitrage]) -> list[Json]:
-    """What all of a symbol's arbitrages were to bring, and what they brought."""
+    """The expected and the net profit of each symbol's arbitrages."""
     groups: dict[str, list[Arbitrage]] = {}
     for arbitrage in arbitrages:
         groups.setdefault(arbitrage.symbol, []).append(arbitrage)
@@ -56,17 +56,17 @@ def arbitrage_totals(arbitrages: Iterable[Arbitrage]) -> list[Json]:
 
 
 def _total(symbol: str, group: list[Arbitrage]) -> Json:
-    traded = [one for one in group if one.bought or one.sold]
+    traded = [arbitrage for arbitrage in group if arbitrage.bought or arbitrage.sold]
     with localcontext(EXACT):
-        expected = sum((one.expected_profit or ZERO for one in traded), ZERO)
-        realised = sum((one.net_profit for one in traded), ZERO)
-        imbalance = sum((one.imbalance for one in group), ZERO)
+        expected = sum((arbitrage.expected_profit or ZERO for arbitrage in traded), ZERO)
+        realised = sum((arbitrage.net_profit for arbitrage in traded), ZERO)
+        imbalance = sum((arbitrage.imbalance for arbitrage in group), ZERO)
     return {
         "symbol": symbol,
         "arbitrages": len(group),
         "traded": len(traded),
-        "open": sum(not one.has_ended for one in group),
-        "imbalanced": sum(one.state is ArbitrageState.IMBALANCED for one in group),
+        "open": sum(not arbitrage.has_ended for arbitrage in group),
+        "imbalanced": sum(arbitrage.state is ArbitrageState.IMBALANCED for arbitrage in group),
         "expected_profit": to_text(expected),
         "net_profit": to_text(realised),
         "imbalance": to_text(imbalance),
@@ -74,41 +74,41 @@ def _total(symbol: str, group: list[Arbitrage]) -> Json:
 
 
 def scan_view(scan: "Scan") -> Json:
-    """What one look found."""
+    """Opportunities, spreads and the books that were left out."""
     return {
-        "opportunities": [_opportunity_view(one) for one in scan.opportunities],
+        "opportunities": [_opportunity_view(each) for each in scan.opportunities],
         "spreads": [
             {
-                "symbol": one.symbol,
-                "buy_account": one.buy_account,
-                "sell_account": one.sell_account,
-                "ask": to_text(one.ask),
-                "bid": to_text(one.bid),
-                "profit_bps": _rounded(one.profit_bps),
-                "age_ms": one.age_ms,
+                "symbol": spread.symbol,
+                "buy_account": spread.buy_account,
+                "sell_account": spread.sell_account,
+                "ask": to_text(spread.ask),
+                "bid": to_text(spread.bid),
+                "profit_bps": _rounded(spread.profit_bps),
+                "age_ms": spread.age_ms,
             }
-            for one in scan.spreads
+            for spread in scan.spreads
         ],
         "left_out": [
-            {"account": one.account, "symbol": one.symbol, "reason": one.reason}
-            for one in scan.left_out
+            {"account": book.account, "symbol": book.symbol, "reason": book.reason}
+            for book in scan.left_out
         ],
     }
 
 
-def _opportunity_view(one: Opportunity) -> Json:
+def _opportunity_view(opportunity: Opportunity) -> Json:
     return {
-        "signal_id": one.signal_id,
-        "symbol": one.symbol,
-        "buy_account": one.buy_account,
-        "sell_account": one.sell_account,
-        "amount": to_text(one.amount),
-        "buy_price": _rounded(one.buy_price),
-        "sell_price": _rounded(one.sell_price),
-        "expected_profit": to_text(one.expected_profit),
-        "profit_bps": _rounded(one.profit_bps),
-        "limited_by": one.limited_by,
-        "age_ms": one.age_ms,
+        "signal_id": opportunity.signal_id,
+        "symbol": opportunity.symbol,
+        "buy_account": opportunity.buy_account,
+        "sell_account": opportunity.sell_account,
+        "amount": to_text(opportunity.amount),
+        "buy_price": _rounded(opportunity.buy_price),
+        "sell_price": _rounded(opportunity.sell_price),
+        "expected_profit": to_text(opportunity.expected_profit),
+        "profit_bps": _rounded(opportunity.profit_bps),
+        "limited_by": opportunity.limited_by,
+        "age_ms": opportunity.age_ms,
     }
 
 

@@ -17,18 +17,25 @@ from rich.text import Text
 from execution.text.redaction import PROSE, redact
 from workers.views.plain_text import plain
 
-_NUMBERS = {"amount", "price", "filled", "average", "entry_price", "mark_price", "mark_age_s",
-            "realised_pnl", "unrealised_pnl", "stamp_ms", "valid_until_ms", "number", "equity",
-            "exposure", "net_exposure", "turnover", "rebuilt_amount", "rebuilt_entry_price",
-            "rebuilt_realised_pnl", "bought", "sold", "imbalance", "expected_profit", "net_profit",
-            "skew_ms", "ask", "bid", "profit_bps", "age_ms", "buy_price", "sell_price", "total",
-            "free", "arbitrages", "traded", "open", "imbalanced", "fills", "trades_read",
-            "fills_applied", "took_ms"}  # fmt: skip
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_NUMBERS = _names(
+    "amount price filled average entry_price mark_price mark_age_s realised_pnl "
+    "unrealised_pnl stamp_ms valid_until_ms number equity exposure net_exposure turnover "
+    "rebuilt_amount rebuilt_entry_price rebuilt_realised_pnl bought sold imbalance "
+    "expected_profit net_profit skew_ms ask bid profit_bps age_ms buy_price sell_price total "
+    "free arbitrages traded open imbalanced fills trades_read fills_applied took_ms"
+)
 PLACES_SHOWN = 8
 # Prose may be folded between its words, but into no narrower a column than this; only a word that
 # is longer than any id is folded itself.
-_PROSE = {"reason", "detail", "error", "body", "repaired", "drift", "external_orders", "unmarked",
-          "orders_settled", "orders_adopted", "value", "help", "symbols", "hint"}  # fmt: skip
+_PROSE = _names(
+    "reason detail error body repaired drift external_orders unmarked orders_settled "
+    "orders_adopted value help symbols hint"
+)
 PROSE_WIDTH_MIN = 24
 WORD_WIDTH_MAX = 64
 # Besides the columns whose names end in _at.
@@ -45,32 +52,42 @@ _STATE_STYLES = {
     "refused": "yellow",
     "quarantined": "bold red",
 }
-ORDER_COLUMNS = ("created_at", "order_id", "signal_id", "account", "symbol", "side", "type",
-                 "amount", "price", "state", "filled", "average", "reason")  # fmt: skip
-POSITION_COLUMNS = ("account", "symbol", "amount", "entry_price", "mark_price", "mark_age_s",
-                    "realised_pnl", "unrealised_pnl", "fees", "updated_at")  # fmt: skip
-TOTALS_COLUMNS = ("account", "quote", "realised_pnl", "unrealised_pnl", "equity", "exposure",
-                  "net_exposure", "turnover", "fees", "mark_age_s", "unmarked")  # fmt: skip
-RECONCILIATION_COLUMNS = ("account", "symbols", "trades_read", "fills_applied", "orders_settled",
-                          "orders_adopted", "external_orders", "drift", "repaired",
-                          "symbols_failed", "warnings", "took_ms", "error")  # fmt: skip
-REBUILD_COLUMNS = ("account", "symbol", "agrees", "amount", "rebuilt_amount", "entry_price",
-                   "rebuilt_entry_price", "realised_pnl", "rebuilt_realised_pnl",
-                   "fills")  # fmt: skip
-ARBITRAGE_COLUMNS = ("created_at", "arbitrage_id", "signal_id", "symbol", "buy_account",
-                     "sell_account", "state", "bought", "sold", "imbalance", "expected_profit",
-                     "net_profit", "skew_ms", "reason")  # fmt: skip
-ARBITRAGE_TOTAL_COLUMNS = ("symbol", "arbitrages", "traded", "open", "imbalanced",
-                           "expected_profit", "net_profit", "imbalance")  # fmt: skip
-OPPORTUNITY_COLUMNS = ("symbol", "buy_account", "sell_account", "amount", "buy_price",
-                       "sell_price", "expected_profit", "profit_bps", "limited_by",
-                       "age_ms")  # fmt: skip
-SPREAD_COLUMNS = ("symbol", "buy_account", "sell_account", "ask", "bid", "profit_bps",
-                  "age_ms")  # fmt: skip
-HOLDING_COLUMNS = ("asset", "account", "total", "free")
-MOVE_COLUMNS = ("asset", "from_account", "to_account", "amount")
-ATTEMPT_COLUMNS = ("number", "stamp_ms", "valid_until_ms", "verdict", "reason")
-FILL_COLUMNS = ("trade_id", "price", "amount", "fee", "fee_asset", "time")
+ORDER_COLUMNS = _names(
+    "created_at order_id signal_id account symbol side type amount price state filled average "
+    "reason"
+)
+POSITION_COLUMNS = _names(
+    "account symbol amount entry_price mark_price mark_age_s realised_pnl unrealised_pnl fees "
+    "updated_at"
+)
+TOTALS_COLUMNS = _names(
+    "account quote realised_pnl unrealised_pnl equity exposure net_exposure turnover fees "
+    "mark_age_s unmarked"
+)
+RECONCILIATION_COLUMNS = _names(
+    "account symbols trades_read fills_applied orders_settled orders_adopted external_orders "
+    "drift repaired symbols_failed warnings took_ms error"
+)
+REBUILD_COLUMNS = _names(
+    "account symbol agrees amount rebuilt_amount entry_price rebuilt_entry_price realised_pnl "
+    "rebuilt_realised_pnl fills"
+)
+ARBITRAGE_COLUMNS = _names(
+    "created_at arbitrage_id signal_id symbol buy_account sell_account state bought sold "
+    "imbalance expected_profit net_profit skew_ms reason"
+)
+ARBITRAGE_TOTAL_COLUMNS = _names(
+    "symbol arbitrages traded open imbalanced expected_profit net_profit imbalance"
+)
+OPPORTUNITY_COLUMNS = _names(
+    "symbol buy_account sell_account amount buy_price sell_price expected_profit profit_bps "
+    "limited_by age_ms"
+)
+SPREAD_COLUMNS = _names("symbol buy_account sell_account ask bid profit_bps age_ms")
+HOLDING_COLUMNS = _names("asset account total free")
+MOVE_COLUMNS = _names("asset from_account to_account amount")
+ATTEMPT_COLUMNS = _names("number stamp_ms valid_until_ms verdict reason")
+FILL_COLUMNS = _names("trade_id price amount fee fee_asset time")
 
 
 def table(
@@ -104,7 +121,7 @@ class Listed:
         self._is_table = is_table
         self._title = title
         self._columns = list(columns)
-        self._numbers = _NUMBERS | set(numbers)
+        self._numbers = {*_NUMBERS, *numbers}
         self._rows = [
             [_cell(column, row.get(column), self._numbers) for column in columns] for row in rows
         ]

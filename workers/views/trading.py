@@ -1,19 +1,22 @@
-"""What the outside sees of orders and positions: plain values, numbers as decimal strings."""
+"""Orders and positions as plain values for JSON and tables: numbers as decimal strings."""
 
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from execution.model.decimals import to_text
 from execution.model.order import Attempt, Fill, Order
 from execution.model.position import Position
-from execution.orders.waiting.signal_age import published_at
+from execution.orders.signal_age import published_at
 from execution.positions.valuation import Mark, Totals
 from execution.reconciliation.run import Reconciliation
-from execution.repair.repairer import PositionCheck
-from execution.store.stores import Stores
+
+if TYPE_CHECKING:
+    # Redis and the ledger are imported by the commands that read them.
+    from execution.repair.checks import PositionCheck
+    from execution.store.stores import Stores
 
 Json = dict[str, Any]
 
@@ -102,7 +105,7 @@ def position_view(position: Position, mark: Mark | None, now_ms: int) -> Json:
     }
 
 
-def position_views(stores: Stores, positions: Collection[Position], now_ms: int) -> list[Json]:
+def position_views(stores: "Stores", positions: Collection[Position], now_ms: int) -> list[Json]:
     """Each position, valued at its last mark."""
     marks = {name: stores.valuations.marks(name) for name in {p.account for p in positions}}
     return [position_view(p, marks[p.account].get(p.symbol), now_ms) for p in positions]
@@ -126,15 +129,15 @@ def totals_view(totals: Totals, now_ms: int) -> Json:
     }
 
 
-def reconciliation_view(found: Reconciliation) -> Json:
+def reconciliation_view(run: Reconciliation) -> Json:
     return {
-        **asdict(found),
-        "started_at": time_text(found.started_at),
-        "drift": {asset: to_text(amount) for asset, amount in found.drift.items()},
+        **asdict(run),
+        "started_at": time_text(run.started_at),
+        "drift": {asset: to_text(amount) for asset, amount in run.drift.items()},
     }
 
 
-def position_check_view(check: PositionCheck) -> Json:
+def position_check_view(check: "PositionCheck") -> Json:
     """A position as it is kept, beside what its fills in the ledger make of it."""
     live, rebuilt = check.live, check.rebuilt
     return {

@@ -1,6 +1,6 @@
 """The twin in memory of the held addresses. See AddressHoldStore."""
 
-from execution.exchanges.address_holds import AddressHold
+from execution.exchanges.hold_store import AddressHold
 from execution.model.clock import Clock
 from execution.store.memory.orders import MemoryStore
 

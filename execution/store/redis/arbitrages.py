@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
@@ -14,8 +13,9 @@ from execution.store.access.codec import created_us
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
+from execution.text.json_adapter import JsonAdapter
 
-_ARBITRAGE = TypeAdapter(Arbitrage)
+_ARBITRAGE = JsonAdapter(Arbitrage)
 READ_BATCH = 500
 
 

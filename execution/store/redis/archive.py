@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.ledger.checkpoints import Agreed
@@ -13,8 +12,9 @@ from execution.orders.codec import order_from_json, order_to_json
 from execution.store.access import keys
 from execution.store.access.codec import created_us, exchange_id_field, token
 from execution.store.access.connection import guarded, script
+from execution.text.json_adapter import JsonAdapter
 
-_AGREED = TypeAdapter(Agreed)
+_AGREED = JsonAdapter(Agreed)
 
 
 class RedisArchive:

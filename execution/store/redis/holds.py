@@ -4,7 +4,7 @@ from typing import Any
 
 from redis import Redis
 
-from execution.exchanges.address_holds import AddressHold
+from execution.exchanges.hold_store import AddressHold
 from execution.model.clock import Clock
 from execution.store.access import keys
 from execution.store.access.connection import guarded

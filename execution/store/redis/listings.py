@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.arbitrage.model import Arbitrage
@@ -15,9 +14,10 @@ from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.access import keys
 from execution.store.access.connection import guarded
+from execution.text.json_adapter import JsonAdapter
 
-_ARBITRAGE = TypeAdapter(Arbitrage)
-_RUN = TypeAdapter(Reconciliation)
+_ARBITRAGE = JsonAdapter(Arbitrage)
+_RUN = JsonAdapter(Reconciliation)
 Entry = tuple[str, dict[str, str]]
 
 

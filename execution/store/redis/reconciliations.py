@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.positions.balance_sheet import BalanceSheet
 from execution.reconciliation.run import Reconciliation, Reread
 from execution.store.access import keys
 from execution.store.access.connection import guarded
+from execution.text.json_adapter import JsonAdapter
 
-_SHEET = TypeAdapter(BalanceSheet)
-_RUN = TypeAdapter(Reconciliation)
-_REREAD = TypeAdapter(Reread)
+_SHEET = JsonAdapter(BalanceSheet)
+_RUN = JsonAdapter(Reconciliation)
+_REREAD = JsonAdapter(Reread)
 READ_MAX = 10_000
 
 

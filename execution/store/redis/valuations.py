@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.ledger.port import Snapshot
@@ -14,8 +13,9 @@ from execution.model.decimals import to_decimal, to_text
 from execution.positions.valuation import Mark, Totals
 from execution.store.access import keys
 from execution.store.access.connection import guarded
+from execution.text.json_adapter import JsonAdapter
 
-_SNAPSHOT = TypeAdapter(Snapshot)
+_SNAPSHOT = JsonAdapter(Snapshot)
 _NUMBERS = ("realised_pnl", "unrealised_pnl", "exposure", "net_exposure", "turnover")
 
 

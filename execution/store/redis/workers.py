@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from pydantic import TypeAdapter
 from redis import Redis
 
 from execution.operations.live_workers import BEAT_TTL_MS, MISSING_TTL_MS, LiveWorker, needs_met
 from execution.store.access import keys
 from execution.store.access.connection import guarded
+from execution.text.json_adapter import JsonAdapter
 
-_WORKER = TypeAdapter(LiveWorker)
+_WORKER = JsonAdapter(LiveWorker)
 
 
 class RedisWorkers:

@@ -19,10 +19,10 @@ from oneorder import (
     publish_order,
 )
 from oneorder.broker import SCHEMA_VERSION
+from oneorder.keys import SIGNALS
 from oneorder.settings import SignalSettings
 from workers.sandbox.local_stack import LocalStack
 
-STREAM = "oneorder:signals"
 BODY: dict[str, Any] = {
     "signal_id": "s-1",
     "account": "binance-main",
@@ -37,7 +37,7 @@ ARBITRAGE = ArbitrageSignal(
     buy_account="a",
     sell_account="b",
     symbol="BTC/USDT",
-    amount="1",  # type: ignore[arg-type]
+    amount="1",
 )
 
 
@@ -52,8 +52,8 @@ def test_an_order_is_written_first_and_then_a_worker_is_woken(valkey_url: str, r
     publisher = Publisher(SignalSettings(redis_url=valkey_url))
     published = publish_order(ORDER, publisher)
     assert published.woken
-    assert redis.xlen(STREAM) == 1
-    entry_id, entry = redis.xrange(STREAM)[0]
+    assert redis.xlen(SIGNALS) == 1
+    entry_id, entry = redis.xrange(SIGNALS)[0]
     assert entry_id == published.entry_id
     assert entry["task"] == "orders.execute"
     assert entry["v"] == str(SCHEMA_VERSION)
@@ -80,7 +80,7 @@ def test_each_message_goes_to_its_own_queue(valkey_url: str, redis: Any) -> None
     publisher = Publisher(SignalSettings(redis_url=valkey_url))
     publish_arbitrage(ARBITRAGE, publisher)
     publish_cancel(CancelRequest(order_id="oo1"), publisher)
-    assert [entry["task"] for _, entry in redis.xrange(STREAM)] == [
+    assert [entry["task"] for _, entry in redis.xrange(SIGNALS)] == [
         "arbitrage.execute",
         "orders.cancel",
     ]
@@ -92,7 +92,7 @@ def test_a_signal_published_twice_is_two_intents_with_one_id(valkey_url: str, re
     publisher = Publisher(SignalSettings(redis_url=valkey_url))
     first, second = publish_order(ORDER, publisher), publish_order(ORDER, publisher)
     assert first.entry_id != second.entry_id
-    bodies = {entry["body"] for _, entry in redis.xrange(STREAM)}
+    bodies = {entry["body"] for _, entry in redis.xrange(SIGNALS)}
     assert len(bodies) == 1
     publisher.close()
 
@@ -107,8 +107,8 @@ def test_a_broker_that_is_gone_costs_the_wake_up_and_not_the_intent(
         assert redis.llen("orders") == 0
         broker.kill("redis")
         published = publish_order(ORDER, publisher)
-    assert published == Published(redis.xrange(STREAM)[1][0], woken=False)
-    assert redis.xlen(STREAM) == 2
+    assert published == Published(redis.xrange(SIGNALS)[1][0], woken=False)
+    assert redis.xlen(SIGNALS) == 2
     publisher.close()
 
 
@@ -122,11 +122,31 @@ def test_without_redis_nothing_is_promised_and_nobody_is_woken(valkey_url: str, 
 
 
 def test_a_redis_that_refuses_the_write_promises_nothing(valkey_url: str, redis: Any) -> None:
-    redis.set(STREAM, "not a stream")
+    redis.set(SIGNALS, "not a stream")
     publisher = Publisher(SignalSettings(redis_url=valkey_url))
     with pytest.raises(PublishFailed, match="WRONGTYPE"):
         publish_order(ORDER, publisher)
     assert redis.llen("orders") == 0
+    publisher.close()
+
+
+def test_a_broker_that_refuses_the_message_costs_the_wake_up_and_not_the_intent(
+    valkey_url: str, redis: Any
+) -> None:
+    redis.set("orders", "not a queue")
+    publisher = Publisher(SignalSettings(redis_url=valkey_url))
+    published = publish_order(ORDER, publisher)
+    assert published == Published(redis.xrange(SIGNALS)[0][0], woken=False)
+    publisher.close()
+
+
+def test_no_broker_at_the_address_costs_the_wake_up_and_not_the_intent(
+    valkey_url: str, redis: Any
+) -> None:
+    settings = SignalSettings(redis_url=valkey_url, broker_url="amqp://127.0.0.1:1//")
+    publisher = Publisher(settings)
+    assert not publish_order(ORDER, publisher).woken
+    assert redis.xlen(SIGNALS) == 1
     publisher.close()
 
 

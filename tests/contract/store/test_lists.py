@@ -1,13 +1,14 @@
 """The commands that list, on a real server: newest first, as many and of what as was asked for."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import typer
 from test_arbitrage_store_contract import an_arbitrage
 from test_arbitrage_store_contract import kept as kept_arbitrage
@@ -16,11 +17,11 @@ from typer.testing import CliRunner
 from execution.ledger.sql.ledger import open_ledger
 from execution.model.clock import SystemClock
 from execution.model.order import Fee, Fill, OrderState, Side
-from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.access.connection import connect
 from execution.store.stores import Stores
+from oneorder.identifiers import arbitrage_id_of, order_id_of
 from tests.support.fakes import ACCOUNT, EPOCH
 from tests.support.stores_kit import an_order, kept, moved, stores_of
 from workers.cli.app import CommandError, cli
@@ -47,7 +48,7 @@ def run(
     ledger_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Run:
+) -> Iterator[Run]:
     """Run a command that prints JSON; or, as text, one that prints for people at 80 columns."""
     config = tmp_path / "oneorder.toml"
     config.write_text(
@@ -65,7 +66,9 @@ def run(
             raise done.exception
         return done.stdout if text else json.loads(done.stdout)
 
-    return run
+    yield run
+    # A command sends the log to its own standard error, which ends with it here.
+    structlog.reset_defaults()
 
 
 def ids(rows: list[dict[str, Any]]) -> list[str]:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.store.access.connection import connect
 from execution.store.redis.orders import RedisStore
 from execution.store.redis.waiting import RedisWaiting
+from oneorder.identifiers import order_id_of
 from tests.support.fakes import ACCOUNT, SYMBOL, Rig
 from tests.support.intake_kit import IntakeKit
 

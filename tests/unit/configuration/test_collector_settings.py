@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from execution.model.errors import UnsupportedExchange
-from workers.configuration.settings import Settings, SettingsError
+from oneorder.errors import SettingsError
+from workers.configuration.settings import Settings
 from workers.market.collector import book_sources
 
 ACCOUNTS = {"one": {"exchange": "binance"}, "two": {"exchange": "bybit"}}
@@ -69,5 +69,5 @@ def test_an_exchange_that_does_not_exist_is_refused() -> None:
      {"symbol": ["BTC/USDT"]}],
 )  # fmt: skip
 def test_a_table_that_makes_no_sense_is_refused(table: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(SettingsError):
         settings(**table)

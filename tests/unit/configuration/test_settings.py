@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import tomli_w
 
+from oneorder.errors import SettingsError
 from oneorder.settings import SignalSettings
 from workers.configuration.settings import (
     AccountSettings,
     Settings,
-    SettingsError,
     check_worker_accounts,
     load_accounts,
     load_settings,

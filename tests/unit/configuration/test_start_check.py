@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from execution.model.errors import UnsupportedExchange
-from workers.configuration.settings import AccountSettings, Settings, SettingsError, load_settings
+from oneorder.errors import SettingsError
+from workers.configuration.settings import AccountSettings, Settings, load_settings
 from workers.configuration.start_check import checked_accounts
 from workers.messaging.flower_guard import auth_fault
 
@@ -195,6 +196,7 @@ def test_a_setting_that_is_wrong_is_named_with_what_was_likely_meant(
         ("broker_url", "redis://h?db=2", "its option 'db' is not"),
         ("broker_url", "unix:///run/redis.sock", "does not begin with one of redis://"),
         ("broker_url", "sqs://:hunter2@", "does not begin with one of redis://"),
+        ("broker_url", "sentinel://h:26379/0", "sentinel:// is not supported yet"),
         ("broker_url", "amqp://", "does not begin with one of redis://"),
         ("accounts.a.base_url", "127.0.0.1:8801", "is not of the form https://HOST:PORT"),
         ("accounts.a.base_url", "ws://127.0.0.1:8801", "is not of the form https://HOST:PORT"),

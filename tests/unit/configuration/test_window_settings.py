@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from execution.exchanges.registry import GUARANTEES
+from oneorder.errors import SettingsError
 from workers.configuration.settings import (
     AccountSettings,
     Settings,
-    SettingsError,
     load_accounts,
     windows_of,
 )

@@ -20,7 +20,7 @@ from execution.exchanges.registry import (
 )
 from execution.exchanges.verdicts import Failure, VerdictRule, each, match_rule
 from execution.model.order import Verdict
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 
 EACH = pytest.mark.parametrize("guarantees", GUARANTEES.values(), ids=lambda found: found.exchange)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from execution.model.order import OrderState
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Intent, RefusedIntent
+from oneorder.identifiers import order_id_of
 from tests.support.fakes import Rig
 from tests.support.intake_kit import IntakeKit
 from workers.intake.intake import Intake

@@ -7,7 +7,7 @@ import pytest
 
 from execution.model.errors import LedgerUnavailable
 from execution.model.order import Order
-from execution.orders.identifiers import order_id_of
+from oneorder.identifiers import order_id_of
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import WAIT_MAX_S, IntakeKit, live_worker
 from workers.intake.sweeping import (

@@ -8,8 +8,8 @@ import pytest
 
 from execution.model.order import OrderState
 from execution.operations.live_workers import BEAT_TTL_MS
-from execution.orders.identifiers import order_id_of
 from execution.orders.store import Intent, RefusedIntent
+from oneorder.identifiers import order_id_of
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import MARKET_AGE_MAX_S, WAIT_MAX_S, IntakeKit, live_worker
 from workers.intake.intake import LeftToOthers

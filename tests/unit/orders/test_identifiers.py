@@ -4,7 +4,8 @@ import re
 
 from execution.exchanges.profiles import binance, kraken
 from execution.exchanges.registry import GUARANTEES, client_order_id_of
-from execution.orders.identifiers import is_ours, may_be_ours, order_id_of
+from execution.orders.identifiers import is_ours, may_be_ours
+from oneorder.identifiers import order_id_of
 
 
 def test_the_same_signal_always_has_the_same_order_id() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from execution.model.order import OrderState, Verdict
-from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
+from execution.orders.placement.proof import REPUBLISHED_MAX_MS
 from execution.store.memory.orders import MemoryStore
 from tests.support.fakes import (
     ACCOUNT,

@@ -22,8 +22,8 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.orders.journal import RetrySchedule
 from execution.orders.manager import OrderManager
+from execution.orders.schedule import RetrySchedule
 from tests.support.fakes import (
     ACCOUNT,
     MARKET,

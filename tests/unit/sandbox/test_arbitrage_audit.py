@@ -10,7 +10,7 @@ import pytest
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole, Result, result_of
 from execution.model.order import Fee, Fill, Order, OrderState, OrderType, Side
 from execution.orders.factory import new_order
-from execution.orders.identifiers import arbitrage_id_of
+from oneorder.identifiers import arbitrage_id_of
 from workers.sandbox.arbitrage_audit import arbitrage_checks, compare_arbitrages, traded
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

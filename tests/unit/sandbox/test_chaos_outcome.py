@@ -13,7 +13,7 @@ from rich.console import Console
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole
 from execution.model.order import Order, OrderState
-from execution.orders.identifiers import arbitrage_id_of
+from oneorder.identifiers import arbitrage_id_of
 from tests.support.fakes import Rig
 from workers.sandbox.chaos.disorders.exchanges import BlackHole
 from workers.sandbox.chaos.disorders.forwarder import Forwarder

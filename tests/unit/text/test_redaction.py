@@ -26,8 +26,9 @@ from execution.model.order import Verdict
 from execution.orders.store import RefusedIntent
 from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact, redact_prose, register_secrets, register_url, scrub
+from oneorder.errors import SettingsError
 from oneorder.settings import SignalSettings
-from workers.configuration.settings import SettingsError, load_settings
+from workers.configuration.settings import load_settings
 from workers.observers.logs import configure_logging
 from workers.observers.sentry import scrub_event
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from execution.orders.identifiers import arbitrage_id_of, order_id_of
 from oneorder import ArbitrageSignal, OrderSignal
+from oneorder.identifiers import arbitrage_id_of, order_id_of
 from workers.sandbox.chaos.books import BTC, ETH
 from workers.sandbox.chaos.spreads import DIRECTIONS, SYMBOLS
 

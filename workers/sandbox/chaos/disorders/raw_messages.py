@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from oneorder.broker import QUEUES
+from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES
 
 Message = dict[str, Any]
-SIGNALS = ("orders.execute", "orders.cancel", "arbitrage.execute")
+SIGNALS = (EXECUTE, CANCEL, ARBITRAGE)
 DEEP = 100_000
 ODD_VALUES: tuple[object, ...] = (
     None,
