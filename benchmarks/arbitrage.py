@@ -87,7 +87,7 @@ def _arbitrages(stack: LocalStack) -> list[Arbitrage]:
 
 
 def _all_ended(stack: LocalStack) -> bool:
-    is_empty = not stack.store().take_intents(1, older_than_ms=0)
+    is_empty = not stack.stores().intents.take_intents(1, older_than_ms=0)
     return is_empty and all(arbitrage.has_ended for arbitrage in _arbitrages(stack))
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from execution.arbitrage import decisions
 from execution.arbitrage.decisions import Limits, Move
-from execution.arbitrage.legs import Legs
+from execution.arbitrage.legs import Legs, VenueExchange
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, result_of
 from execution.arbitrage.plan import plan_legs
 from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
@@ -32,11 +32,13 @@ from execution.orders.store import Committed, Epoch
 
 class ArbitrageExecutor:
     """The one place that moves arbitrages on. `announce` learns of each that has ended; of one that
-    is left open, at least once, whatever crashes meanwhile."""
+    is left open, at least once, whatever crashes meanwhile. `venue_of` gives the calling thread's
+    own connection of an account, as `exchange_of` of OrderCore does."""
 
     def __init__(
         self,
         core: OrderCore,
+        venue_of: Callable[[str], VenueExchange],
         store: ArbitrageStore,
         limits: Limits,
         announce: Callable[[Arbitrage], None],
@@ -44,7 +46,7 @@ class ArbitrageExecutor:
         self._core = core
         self._store = store
         self._limits = limits
-        self._legs = Legs(core, limits)
+        self._legs = Legs(core, venue_of, limits)
         self._announce = announce
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
@@ -97,7 +99,7 @@ class ArbitrageExecutor:
                 f"signal_id: {arbitrage.signal_id!r} was used before, for another arbitrage"
             )
         if arbitrage.entry_id is not None:
-            self._core.store.settle_intent(arbitrage.entry_id)
+            self._core.stores.intents.settle_intent(arbitrage.entry_id)
         return known
 
     # The path of an arbitrage.
@@ -107,7 +109,7 @@ class ArbitrageExecutor:
         VersionConflict and StoreRestarted."""
         while True:
             # The epoch comes before every look at an exchange that a decision rests on.
-            epoch = self._core.store.epoch()
+            epoch = self._core.stores.epochs.epoch()
             move = self._next(arbitrage, epoch)
             if move is None:
                 return arbitrage
@@ -226,7 +228,7 @@ class ArbitrageExecutor:
                 raise NoPlan("account: an exchange has asked to be left alone for a while")
             case Committed.RESTARTED:
                 # Only who asks learns that the server is another run now.
-                self._core.store.epoch(fresh=True)
+                self._core.stores.epochs.epoch(fresh=True)
                 raise StoreRestarted
         if after.has_ended and after.state is not ArbitrageState.IMBALANCED:
             self._announce(after)
@@ -240,5 +242,5 @@ class ArbitrageExecutor:
 
     def _halt_reason(self, news: tuple[NewLeg, ...]) -> str:
         accounts = {None, *(leg.order.account for leg in news)}
-        halts = [halt for halt in self._core.store.halts() if halt.account in accounts]
+        halts = [halt for halt in self._core.stores.halts.halts() if halt.account in accounts]
         return f"halted: {'; '.join(halt.reason for halt in halts)}"

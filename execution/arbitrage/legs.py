@@ -1,18 +1,21 @@
 """The orders of an arbitrage: reads their venues, makes them, and sends them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from threading import Barrier, BrokenBarrierError
+from typing import Protocol
 
 from execution.arbitrage.decisions import Candidate, Limits, Move
 from execution.arbitrage.model import Arbitrage, Leg
 from execution.arbitrage.plan import LegPlan, Venue
 from execution.arbitrage.store import NewLeg
 from execution.exchanges.parallel import run_parallel
-from execution.exchanges.port import Exchange
+from execution.exchanges.port import Exchange, MarketSource
+from execution.model.book import Book
 from execution.model.decimals import ZERO
 from execution.model.errors import (
     ExchangeUnavailable,
@@ -35,17 +38,30 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MEET_S = 1
 
 
+class VenueExchange(MarketSource, Protocol):
+    """An account at an exchange, as an arbitrage is planned from it. Raises ExchangeUnavailable
+    unless the answer is well-formed."""
+
+    def free_balances(self) -> dict[str, Decimal]:
+        """What can be traded with, by asset."""
+
+    def order_book(self, symbol: str, depth: int) -> Book: ...
+
+
 class Legs:
     """The orders of arbitrages."""
 
-    def __init__(self, core: OrderCore, limits: Limits) -> None:
+    def __init__(
+        self, core: OrderCore, venue_of: Callable[[str], VenueExchange], limits: Limits
+    ) -> None:
         self._core = core
+        self._venue_of = venue_of
         self._limits = limits
 
     def venue(self, account: str, symbol: str) -> Venue:
         """Read what a decision about the symbol needs, now. Raises NoPlan for a symbol that is not
         traded there, UnknownAccount and ExchangeUnavailable."""
-        exchange = self._core.exchange_of(account)
+        exchange = self._venue_of(account)
         market = exchange.market(symbol)
         if market is None:
             raise NoPlan(f"symbol: {symbol!r} is not traded on account {account}")
@@ -78,7 +94,7 @@ class Legs:
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
-        known = self._core.store.order(probe.order_id)
+        known = self._core.stores.orders.order(probe.order_id)
         if known is not None:
             # Reconciliation has found it at the exchange, and could not know what it belongs to.
             if known.signal_id not in ("", probe.signal_id):
@@ -101,7 +117,7 @@ class Legs:
         for candidate in candidates:
             probe = self._probe(after, candidate)
             legs.append(Leg(candidate.role, candidate.account, probe.order_id))
-            if self._core.store.order(probe.order_id) is None:
+            if self._core.stores.orders.order(probe.order_id) is None:
                 exchange = self._core.exchange_of(candidate.account)
                 probe = self._probe(after, candidate, exchange.guarantees.exchange)
                 order = replace(probe, revision=new_revision())

@@ -12,7 +12,7 @@ from execution.orders.path import OrderPath
 from execution.orders.placement.resolution import Resolution
 from execution.orders.placement.sending import Sending
 from execution.orders.schedule import Schedule
-from execution.orders.store import Store
+from execution.orders.store import OrderStores
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class OrderCore:
     """What carries orders out. `exchange_of` gives the calling thread's own connection of an
     account; it raises UnknownAccount and ExchangeUnavailable."""
 
-    store: Store
+    stores: OrderStores
     exchange_of: Callable[[str], Exchange]
     clock: Clock
     journal: Journal

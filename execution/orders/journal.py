@@ -31,7 +31,7 @@ from execution.model.transitions import transition
 from execution.model.waiting import Wait, since
 from execution.orders.observer import Observer
 from execution.orders.schedule import Schedule
-from execution.orders.store import Change, Committed, Epoch, Store
+from execution.orders.store import Change, Committed, Epoch, OrderStores
 
 Decision = AttemptBegan | Refused | Quarantined | Withdrawn | SettledByHand
 No = AttemptDied | Rejected
@@ -56,13 +56,13 @@ class Journal:
 
     def __init__(
         self,
-        store: Store,
+        stores: OrderStores,
         clock: Clock,
         observe: Observer,
         schedule: Schedule,
         recall: Recall = never,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._clock = clock
         self._observe = observe
         self._schedule = schedule
@@ -70,7 +70,7 @@ class Journal:
 
     def load(self, order_id: str) -> Order:
         """The order's record, recalled from history if it has left. Raises UnknownOrder."""
-        order = self._store.order(order_id) or self._recall(order_id)
+        order = self._stores.orders.order(order_id) or self._recall(order_id)
         if order is None:
             raise UnknownOrder(f"order_id: {order_id!r} is not known")
         return order
@@ -126,10 +126,10 @@ class Journal:
                 return order
             after = replace(after, version=order.version + 1, revision=new_revision())
             change = self._change(order, after, epoch)
-            if self._store.commit(change) is Committed.DONE:
+            if self._stores.orders.commit(change) is Committed.DONE:
                 self._observe(change.after, fact, order.state)
                 return change.after
-            if epoch is not None and self._store.epoch() != epoch:
+            if epoch is not None and self._stores.epochs.epoch() != epoch:
                 raise StoreRestarted
             order = self._reloaded(order, fact)
 
@@ -138,7 +138,7 @@ class Journal:
         fresh = after.fills[len(order.fills) :]
         if not fresh:
             return Change(order, after, self._schedule.due_ms(after), epoch=epoch)
-        position = self._store.position(after.account, after.symbol)
+        position = self._stores.positions.position(after.account, after.symbol)
         moved = replace(fold(position, fresh), revision=new_revision())
         after = replace(after, fills=order.fills + _numbered(fresh, position.version + 1))
         return Change(order, after, self._schedule.due_ms(after), moved, position, epoch)
@@ -146,7 +146,7 @@ class Journal:
     def _reloaded(self, order: Order, fact: Event) -> Order:
         """The order as it is now. One that its store has forgotten must hear of what we know again:
         that it may stand, or does; all but its fills, which are read once more."""
-        stored = self._store.order(order.order_id) or self._recall(order.order_id)
+        stored = self._stores.orders.order(order.order_id) or self._recall(order.order_id)
         if stored is None and order.version and isinstance(fact, (Reported, AttemptUnknown)):
             return replace(order, version=0, fills=())
         return stored or self.load(order.order_id)
@@ -167,13 +167,13 @@ class Journal:
             self._commit(Change(order, after, due_ms))
             self._observe(after, event, order.state)
         elif due_ms is not None:
-            self._store.postpone(order.order_id, due_ms)
+            self._stores.orders.postpone(order.order_id, due_ms)
         return after
 
     def _commit(self, change: Change) -> None:
         """Make the change; raises what `decide` does."""
         order = change.before
-        match self._store.commit(change):
+        match self._stores.orders.commit(change):
             case Committed.CONFLICT:
                 raise VersionConflict(order.order_id)
             case Committed.HELD:

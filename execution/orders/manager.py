@@ -23,7 +23,7 @@ from execution.model.order import Order, OrderState
 from execution.model.waiting import BUSY, Wait
 from execution.orders.journal import Journal
 from execution.orders.path import OrderPath
-from execution.orders.store import Store
+from execution.orders.store import OrderStores
 
 
 class OrderManager:
@@ -35,13 +35,13 @@ class OrderManager:
 
     def __init__(
         self,
-        store: Store,
+        stores: OrderStores,
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
         path: OrderPath,
         bulkhead: Bulkhead | None = None,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._journal = journal
         self._exchange_of = exchange_of
         self._path = path
@@ -136,7 +136,7 @@ class OrderManager:
         if not known.asks_the_same_as(order):
             raise SignalReused(f"signal_id: {order.signal_id!r} was used before, for another order")
         if order.entry_id is not None:
-            self._store.settle_intent(order.entry_id)
+            self._stores.intents.settle_intent(order.entry_id)
         return known
 
     # Orders that a person decides.
@@ -157,7 +157,7 @@ class OrderManager:
         if order.state is not OrderState.QUARANTINED:
             gone = SettledByHand("settled by hand: it is not at the exchange any more")
         try:
-            return self._journal.decide(order, gone, self._store.epoch())
+            return self._journal.decide(order, gone, self._stores.epochs.epoch())
         except (VersionConflict, StoreRestarted):
             # What a person found holds for the order that they saw.
             raise NotInQuarantine(

@@ -39,7 +39,7 @@ from execution.orders.journal import Journal
 from execution.orders.placement.resolution import Resolution
 from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
-from execution.orders.store import Epoch, Store
+from execution.orders.store import Epoch, OrderStores
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class OrderPath:
 
     def __init__(
         self,
-        store: Store,
+        stores: OrderStores,
         journal: Journal,
         exchange_of: Callable[[str], Exchange],
         clock: Clock,
@@ -74,7 +74,7 @@ class OrderPath:
         sending: Sending,
         resolution: Resolution,
     ) -> None:
-        self._store = store
+        self._stores = stores
         self._journal = journal
         self._exchange_of = exchange_of
         self._clock = clock
@@ -86,7 +86,7 @@ class OrderPath:
         """Move the order on from whatever state it is in, as far as it goes now; a new one is
         written down. Raises VersionConflict if another worker has changed it."""
         # The epoch comes before every look at the exchange that a decision rests on.
-        return self._follow(order, _Progress(self._store.epoch()))
+        return self._follow(order, _Progress(self._stores.epochs.epoch()))
 
     def follow_begun(self, order: Order, exchange: Exchange, epoch: Epoch) -> Order:
         """The same for an order whose latest attempt the caller itself has just written down, in
@@ -160,7 +160,7 @@ class OrderPath:
             return order
         except StoreRestarted:
             # What was decided did not reckon with what the store lost.
-            progress.epoch = self._store.epoch()
+            progress.epoch = self._stores.epochs.epoch()
             progress.taken -= {Step.LOOK_BACK, Step.BEGIN}
             if step is Step.PLACE and isinstance(event, AttemptDied | Rejected | Quarantined):
                 return self._journal.record(order, judge_after_restart(order, event.reason))
@@ -173,10 +173,11 @@ class OrderPath:
     def _hold(self, account: str, seconds: int) -> None:
         """Let nothing new be sent on the account for so long, if the exchange asked for that."""
         if seconds:
-            self._store.hold(account, seconds)
+            self._stores.holds.hold(account, seconds)
 
     def _halt_reason(self, order: Order) -> str:
-        reasons = [h.reason for h in self._store.halts() if h.account in (None, order.account)]
+        halts = self._stores.halts.halts()
+        reasons = [halt.reason for halt in halts if halt.account in (None, order.account)]
         return f"halted: {'; '.join(reasons)}" if reasons else "halted"
 
 

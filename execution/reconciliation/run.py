@@ -1,11 +1,13 @@
 """What one reconciliation looked at, found and repaired, and where that is kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from execution.model.decimals import Money
+from execution.model.order import Order
 from execution.positions.balance_sheet import BalanceSheet
 
 
@@ -66,6 +68,17 @@ class Reread:
 
     symbols: tuple[str, ...]
     since: datetime
+
+
+class KnownOrders(Protocol):
+    """The orders on record. Every method raises StoreUnavailable when the server does not
+    answer."""
+
+    def order(self, order_id: str) -> Order | None: ...
+    def live_orders(self, account: str) -> list[Order]: ...
+    def order_ids_by_exchange_id(
+        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
+    ) -> dict[str, str]: ...
 
 
 class ReconciliationStore(Protocol):

@@ -21,10 +21,10 @@ from execution.orders.placement.resolution import Resolution
 from execution.orders.placement.rules import OrderRules
 from execution.orders.placement.sending import Sending
 from execution.orders.schedule import RetrySchedule, Schedule
-from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.workers import MemoryWorkers
+from tests.support.whole_stores import order_stores, reconciliation_context
 from workers.intake.intake import Intake
 from workers.intake.roster import Roster
 from workers.intake.waiting_rules import WaitingRules
@@ -115,11 +115,12 @@ class Process:
         self.clocks = parts.clocks(
             self.store, self.clock, f"host {setting.skew_ms and worker.number}"
         )
+        stores = order_stores(self.store)
         schedule = Schedule(self.clock, self.clocks, RetrySchedule())
-        self.journal = parts.journal(self.store, self.clock, lambda *_: None, schedule)
+        self.journal = parts.journal(stores, self.clock, lambda *_: None, schedule)
         rules = OrderRules(RECV_WINDOW_MS, setting.attempts_max)
         path = OrderPath(
-            self.store,
+            stores,
             self.journal,
             lambda _: self.exchange,
             self.clock,
@@ -127,7 +128,7 @@ class Process:
             Sending(self.clock, self.clocks, rules),
             parts.resolution(self.clock, self.clocks, rules),
         )
-        self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, path)
+        self.manager = parts.manager(stores, self.journal, lambda _: self.exchange, path)
         self.waiting = WaitingDoor(worker, store, self.clock)
         self.intake = Intake(
             self.store,
@@ -138,7 +139,7 @@ class Process:
             NoArbitrages(),
             WaitingRules(self.clock, wait_max_s=300, market_age_max_s=None, alert=_complain),
         )
-        context = ReconciliationContext(self.store, book, self.journal, self.clock, NoHistory())
+        context = reconciliation_context(self.store, book, self.journal, self.clock, NoHistory())
         self.reconciler = Reconciler(context, lambda: None, lambda _: None)
 
 

@@ -118,7 +118,7 @@ def _aside(stores: Stores) -> Finding:
 
 
 def _halts(stores: Stores) -> Finding:
-    halts = stores.orders.halts()
+    halts = stores.halts.halts()
     if not halts:
         return ok("halts", "none")
     detail = "; ".join(f"{halt.account or 'every account'}: {halt.reason}" for halt in halts)

@@ -23,10 +23,20 @@ HOURS_MAX = 24
 _NUMBERS = (int, float)
 # The fields of a worker's event, with their types.
 _EVENT_FIELDS: Mapping[str, type | tuple[type, ...]] = {
-    "hostname": str, "type": str, "timestamp": _NUMBERS, "clock": int, "utcoffset": _NUMBERS,
-    "pid": int, "freq": _NUMBERS, "sw_ident": str, "sw_ver": str, "sw_sys": str, "active": int,
-    "processed": int, "loadavg": list,
-}  # fmt: skip
+    "hostname": str,
+    "type": str,
+    "timestamp": _NUMBERS,
+    "clock": int,
+    "utcoffset": _NUMBERS,
+    "pid": int,
+    "freq": _NUMBERS,
+    "sw_ident": str,
+    "sw_ver": str,
+    "sw_sys": str,
+    "active": int,
+    "processed": int,
+    "loadavg": list,
+}
 # Commands whose additional arguments are options of what they create.
 _TAKE_MORE = ("add_consumer",)
 _WORKER_EVENTS = ("worker-online", "worker-heartbeat", "worker-offline")

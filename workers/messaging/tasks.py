@@ -31,7 +31,7 @@ from workers.bootstrap import (
     reconcile_account,
     services,
 )
-from workers.intake.intake import LeftToOthers
+from workers.intake.deferrals import LeftToOthers
 from workers.intake.roster import Need, NotOurs
 from workers.intake.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 from workers.messaging.celery_app import app
@@ -232,7 +232,13 @@ def check_accounts() -> None:
     way."""
     parts = services()
     stores = parts.stores
-    announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
+    announce_missing(
+        stores.orders,
+        stores.arbitrages,
+        stores.leases,
+        parts.accounts,
+        announce_missing_account,
+    )
 
 
 @app.task(name=broker.MARK, throws=(StoreUnavailable,))
@@ -243,7 +249,7 @@ def mark() -> None:
     for sentence in parts.valuer.mark(mark_sources(parts)):
         log.warning("not_marked", error=sentence)
     totals = parts.valuer.value(parts.accounts)
-    if parts.store.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
+    if parts.stores.leases.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
         parts.valuer.take_snapshots(totals)
 
 
@@ -252,7 +258,7 @@ def archive() -> None:
     """Write what is new to the ledger, and remove old settled orders from Redis."""
     parts = services()
     owner = uuid4().hex
-    if not parts.store.lease("archive", owner, ARCHIVE_LEASE_MS):
+    if not parts.stores.leases.lease("archive", owner, ARCHIVE_LEASE_MS):
         return
     try:
         parts.archive.run()
@@ -260,7 +266,7 @@ def archive() -> None:
         # The changes stay queued; the next tick tries again.
         structlog.get_logger("oneorder").warning("not_archived", error=str(error))
     finally:
-        parts.store.release("archive", owner)
+        parts.stores.leases.release("archive", owner)
 
 
 @app.task(name=broker.MEASURE_CLOCKS, throws=(StoreUnavailable,))

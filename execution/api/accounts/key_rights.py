@@ -4,23 +4,21 @@ Such a key is an unnecessary risk: oneorder never transfers funds.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from execution.api.http.transport import record_with, within
 
 
+@dataclass(frozen=True, slots=True)
 class _Rights:
-    """One exchange's request: the end of its path, the shape of the response, the call, and how to
-    read the response."""
+    """One exchange's request: the end of its path, the shape of an answer, ccxt's method that makes
+    it, and how the answer is read."""
 
-    def __init__(
-        self,
-        path: str,
-        shape: Callable[[Any], bool],
-        method: str,
-        reads: Callable[[Any], bool],
-    ) -> None:
-        self.path, self.shape, self.method, self.reads = path, shape, method, reads
+    path: str
+    shape: Callable[[Any], bool]
+    method: str
+    reads: Callable[[Any], bool]
 
 
 def _has_permissions(answer: Any) -> bool:

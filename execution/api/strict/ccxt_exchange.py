@@ -28,9 +28,7 @@ from execution.model.order import Attempt, Fill, Order, OrderReport, OrderType, 
 
 T = TypeVar("T")
 # The errors of reading a malformed answer.
-UNREADABLE = (
-    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
-)  # fmt: skip
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class CcxtExchange(ExchangeBase):

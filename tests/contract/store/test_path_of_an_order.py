@@ -9,21 +9,21 @@ from typing import Any
 
 from execution.model.order import OrderState
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
-from execution.store.redis.waiting import RedisWaiting
+from execution.store.redis.intents import RedisWaiting
 from oneorder.identifiers import order_id_of
 from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
 from oneorder.signals import OrderSignal
 from tests.support.fakes import ACCOUNT, SYMBOL, Rig, is_lost
 from tests.support.intake_kit import IntakeKit
+from tests.support.whole_stores import redis_store
 
 DOCS = Path(__file__).parents[3] / "docs" / "architecture.md"
 # What stands behind the protocols that the page names.
 BEHIND = {
     "FakeExchange.place": "Exchange.place",
     "FakeExchange.lookup": "Exchange.lookup",
-    "RedisStore.commit": "Store.commit",
+    "RedisOrders.commit": "OrderStore.commit",
 }
 SIGNAL = OrderSignal(
     signal_id="signal-1",
@@ -43,7 +43,7 @@ class Trip(Rig):
         super().__init__()
         client: Any = connect(url)
         client.flushall()
-        self.store: Any = RedisStore(client, self.clock)
+        self.store: Any = redis_store(client, self.clock)
         self.manager = self.worker()
         self.intake = IntakeKit(self, store=self.store, waiting=RedisWaiting(client)).intake
         self.publisher = Publisher(SignalSettings(redis_url=url))
