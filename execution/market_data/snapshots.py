@@ -29,10 +29,6 @@ class BookSnapshot:
     received_ms: int
     sequence: int | None
 
-    def age_ms(self, now_ms: int) -> int:
-        """The time since it was received; never negative, also after the clock was set."""
-        return max(0, now_ms - self.received_ms)
-
 
 Publish = Callable[[BookSnapshot], None]
 
@@ -53,10 +49,6 @@ class BookHealth:
     resyncs: int
     trouble: str | None
 
-    def age_ms(self, now_ms: int) -> int | None:
-        """The age of the last book; None before the first."""
-        return None if self.received_ms is None else max(0, now_ms - self.received_ms)
-
 
 class Books(Protocol):
     """The newest snapshot of every account and symbol, kept for a short time only.
@@ -67,9 +59,6 @@ class Books(Protocol):
 
     def save(self, snapshots: Iterable[BookSnapshot]) -> None:
         """Save each snapshot; it replaces an older one of its account and symbol."""
-
-    def load(self, account: str, symbol: str) -> BookSnapshot | None:
-        """None if none was saved recently."""
 
     def load_many(self, wanted: Iterable[BookKey]) -> Mapping[BookKey, BookSnapshot]:
         """The existing ones, by account and symbol."""

@@ -19,44 +19,40 @@ class PriceSource(MarketSource, Protocol):
         market price is left out."""
 
 
-class Pricing:
-    """One reading of prices at one exchange."""
+def read_prices(
+    exchange: PriceSource, symbols: Collection[str]
+) -> tuple[dict[str, Decimal], dict[str, str]]:
+    """The prices, and for each symbol that spoils a question, why. A symbol without a market price
+    is in neither. Raises ExchangeUnavailable where the exchange does not answer.
 
-    def __init__(self, exchange: PriceSource) -> None:
-        self._exchange = exchange
-        self._left = QUESTIONS_MAX
-        self._prices: dict[str, Decimal] = {}
-        self._unpriced: dict[str, str] = {}
-
-    def read(self, symbols: Collection[str]) -> tuple[dict[str, Decimal], dict[str, str]]:
-        """The prices, and for each symbol that spoils a question, why. A symbol without a market
-        price is in neither. Raises ExchangeUnavailable where the exchange does not answer."""
-        self._ask(sorted(symbols))
-        return self._prices, self._unpriced
-
-    def _ask(self, symbols: list[str]) -> None:
-        """Ask for all at once; of a question that is refused, for each part."""
-        if not symbols:
-            return
-        if not self._left:
+    All are asked for at once; of a question that is refused, each part.
+    """
+    prices: dict[str, Decimal] = {}
+    unpriced: dict[str, str] = {}
+    questions, left = [sorted(symbols)] if symbols else [], QUESTIONS_MAX
+    while questions:
+        asked = questions.pop()
+        if not left:
             why = f"not asked: {QUESTIONS_MAX} questions were not enough"
-            self._unpriced.update(dict.fromkeys(symbols, why))
-            return
-        self._left -= 1
+            unpriced.update(dict.fromkeys(asked, why))
+            continue
+        left -= 1
         try:
-            self._prices |= self._exchange.prices(symbols)
+            prices |= exchange.prices(asked)
         except RequestRefused as error:
-            if len(symbols) == 1 or error.retry_after_s:
-                self._unpriced.update(dict.fromkeys(symbols, str(error)))
-                return
-            for part in self._parts(symbols):
-                self._ask(part)
+            if len(asked) == 1 or error.retry_after_s:
+                unpriced.update(dict.fromkeys(asked, str(error)))
+            else:
+                first, second = _parts(exchange, asked)
+                questions += [second, first]
+    return prices, unpriced
 
-    def _parts(self, symbols: list[str]) -> tuple[list[str], list[str]]:
-        """Those that are traded, and those that are not, which are the likeliest to spoil a
-        question; halves where they are all alike."""
-        listed = [symbol for symbol in symbols if self._exchange.market(symbol) is not None]
-        if 0 < len(listed) < len(symbols):
-            return listed, [symbol for symbol in symbols if symbol not in listed]
-        middle = len(symbols) // 2
-        return symbols[:middle], symbols[middle:]
+
+def _parts(exchange: PriceSource, symbols: list[str]) -> tuple[list[str], list[str]]:
+    """Those that are traded, and those that are not, which are the likeliest to spoil a question;
+    halves where they are all alike."""
+    listed = [symbol for symbol in symbols if exchange.market(symbol) is not None]
+    if 0 < len(listed) < len(symbols):
+        return listed, [symbol for symbol in symbols if symbol not in listed]
+    middle = len(symbols) // 2
+    return symbols[:middle], symbols[middle:]

@@ -15,7 +15,7 @@ from execution.model.decimals import EXACT, ZERO, Money
 from execution.model.errors import ExchangeUnavailable
 from execution.model.position import Position
 from execution.orders.store import PositionStore
-from execution.positions.pricing import PriceSource, Pricing
+from execution.positions.pricing import PriceSource, read_prices
 
 LOOK_AGAIN_MS = 1_000
 
@@ -130,7 +130,7 @@ class Valuer:
         symbols = set().union(*held.values())
         if not symbols:
             return []
-        prices, unpriced = Pricing(_connected(mark_sources)).read(symbols)
+        prices, unpriced = read_prices(_connected(mark_sources), symbols)
         now_ms = self._clock.now_ms()
         for account, wanted in held.items():
             told = {symbol: price for symbol, price in prices.items() if symbol in wanted}

@@ -22,6 +22,7 @@ from oneorder import OrderSignal
 from oneorder.errors import PublishFailed
 from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
+from tests.support.stores_kit import one_book
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.chaos.disorders.raw_messages import sound_message
 from workers.sandbox.chaos.disorders.replication import has_caught_up, start_replica
@@ -224,7 +225,10 @@ def test_a_failover_with_the_old_master_alive_costs_seconds(tmp_path: Path) -> N
         refused = stores.listings.refused
         stack.wait_for("a tick", lambda: len(list(refused())) == 1, patience_s=10)
         books = RedisBooks(connect(address.url))
-        stack.wait_for("a book", lambda: books.load("binance-main", "BTC/USDT") is not None)
+        stack.wait_for(
+            "a book",
+            lambda: one_book(books, "binance-main", "BTC/USDT") is not None,
+        )
         assert time.monotonic() - changed < 30
         wait_for_all_filled(stack, stores.orders, len(load.accepted))
         assert process_ids(stack) == before

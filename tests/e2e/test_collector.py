@@ -11,6 +11,7 @@ from execution.market_data.snapshots import BookSnapshot
 from execution.model.clock import SystemClock
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
+from tests.support.stores_kit import one_book
 from workers.sandbox.local_stack import LocalStack, free_port
 
 TTL_S = 3
@@ -59,11 +60,11 @@ class Collected:
         return self.stack.log("collector").count("book_collector_started")
 
     def book(self, account: str, symbol: str = "BTC/USDT") -> BookSnapshot | None:
-        return self.books.load(account, symbol)
+        return one_book(self.books, account, symbol)
 
     def is_fresh(self, account: str, symbol: str = "BTC/USDT") -> bool:
         found = self.book(account, symbol)
-        return found is not None and found.age_ms(SystemClock().now_ms()) < 1_000
+        return found is not None and SystemClock().now_ms() - found.received_ms < 1_000
 
     def all_fresh(self, *accounts: str) -> bool:
         return all(self.is_fresh(one, s) for one in accounts for s in ("BTC/USDT", "ETH/USDT"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from execution.assembly import assemble_repair
 from execution.ledger.archive import Archive, Retention
+from execution.market_data.snapshots import Books, BookSnapshot
 from execution.model.order import Fill, Order, OrderState, Side
 from execution.model.position import fold
 from execution.orders.store import Change, Committed
@@ -138,3 +139,8 @@ class ServerRig(Rig):
         assert self.archive.run().evicted >= 1
         assert self.store.order(order.order_id) is None
         return order
+
+
+def one_book(books: Books, account: str, symbol: str) -> BookSnapshot | None:
+    """The snapshot of one account and symbol, None where none was saved lately."""
+    return books.load_many([(account, symbol)]).get((account, symbol))

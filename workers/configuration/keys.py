@@ -8,15 +8,13 @@ instead, and never repeated. Nor is the name of a file, in whose place a key may
 from collections.abc import Mapping
 from pathlib import Path
 
-
-class KeyFault(Exception):
-    """A key cannot be used; the sentence names its variable and does not repeat it."""
+from oneorder.errors import SettingsError
 
 
 def read_key(variable: str, environment: Mapping[str, str]) -> str:
     """The key that the variable holds, or the file that VARIABLE_FILE names; "" if neither is set.
 
-    One line break at the end of a file is no part of the key. Raises KeyFault.
+    One line break at the end of a file is no part of the key. Raises SettingsError.
     """
     path = environment.get(f"{variable}_FILE")
     if path is None:
@@ -26,10 +24,10 @@ def read_key(variable: str, environment: Mapping[str, str]) -> str:
         value = _from_file(f"{variable}_FILE", path)
         source = f"{variable}_FILE"
         if not value:
-            raise KeyFault(f"{source}: the file is empty")
+            raise SettingsError(f"{source}: the file is empty")
     fault = _fault(value)
     if fault is not None:
-        raise KeyFault(f"{source}: {'' if path is None else 'the file '}{fault}")
+        raise SettingsError(f"{source}: {'' if path is None else 'the file '}{fault}")
     return value
 
 
@@ -37,11 +35,11 @@ def _from_file(variable: str, path: str) -> str:
     try:
         text = Path(path).read_bytes().decode()
     except OSError as error:
-        raise KeyFault(f"{variable}: the file cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{variable}: the file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise KeyFault(f"{variable}: the file is not a text file") from None
+        raise SettingsError(f"{variable}: the file is not a text file") from None
     except ValueError as error:
-        raise KeyFault(f"{variable}: the file cannot be read: {error}") from None
+        raise SettingsError(f"{variable}: the file cannot be read: {error}") from None
     return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -20,7 +20,7 @@ from oneorder.addresses import check_base_url
 from oneorder.errors import SettingsError
 from oneorder.settings import SignalSettings, config_path
 from workers.configuration.errors import unknown_setting, variable_part, wrong_variable
-from workers.configuration.keys import KeyFault, read_key
+from workers.configuration.keys import read_key
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
@@ -178,7 +178,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
         _check_window(settings, name)
         for field in ("API_KEY", "API_SECRET"):
             variable = f"ONEORDER_{variable_part(name)}_{field}"
-            if not _secret(variable, environment):
+            if not read_key(variable, environment):
                 raise SettingsError(f"accounts.{name}: set {variable}, or {variable}_FILE")
     return {
         name: Account(
@@ -188,7 +188,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
             timeout_s=account.timeout_s,
             accept_quarantine=account.accept_quarantine,
             **{
-                field: _secret(f"ONEORDER_{variable_part(name)}_{field.upper()}", environment)
+                field: read_key(f"ONEORDER_{variable_part(name)}_{field.upper()}", environment)
                 for field in ("api_key", "api_secret", "api_password")
             },
         )
@@ -247,10 +247,3 @@ def check_worker_accounts(settings: Settings) -> None:
             f"accounts: none is configured, and a worker needs at least one ({config_path()}, or "
             "ONEORDER_ACCOUNTS)"
         )
-
-
-def _secret(variable: str, environment: Mapping[str, str]) -> str:
-    try:
-        return read_key(variable, environment)
-    except KeyFault as fault:
-        raise SettingsError(str(fault)) from None

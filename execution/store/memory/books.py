@@ -19,9 +19,6 @@ class MemoryBooks:
         for snapshot in snapshots:
             self._books[snapshot.account, snapshot.symbol] = snapshot, self._end_ms()
 
-    def load(self, account: str, symbol: str) -> BookSnapshot | None:
-        return self.load_many([(account, symbol)]).get((account, symbol))
-
     def load_many(self, wanted: Iterable[BookKey]) -> Mapping[BookKey, BookSnapshot]:
         now_ms = self._clock.now_ms()
         found = {key: self._books[key] for key in wanted if key in self._books}

@@ -29,9 +29,6 @@ class RedisBooks(RedisStore):
             pipe.set(key, book_to_json(snapshot), px=self._ttl_ms)
         pipe.execute()
 
-    def load(self, account: str, symbol: str) -> BookSnapshot | None:
-        return self.load_many([(account, symbol)]).get((account, symbol))
-
     @guarded
     def load_many(self, wanted: Iterable[BookKey]) -> Mapping[BookKey, BookSnapshot]:
         names = list(dict.fromkeys(wanted))

@@ -96,7 +96,7 @@ def test_every_process_that_knows_of_a_hold_soon_learns_that_it_was_ended(stores
 
 def test_a_hold_that_could_not_be_stored_is_not_taken_for_one_that_was_ended() -> None:
     clock = FakeClock()
-    store = NotListening(MemoryStore(clock), clock)
+    store = NotListening(MemoryStore(clock))
     holds = AddressHolds(store, clock)
     holds.hold(ADDRESS, 60, "HTTP 418")
     for _ in range(3):

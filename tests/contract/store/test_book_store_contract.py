@@ -16,7 +16,7 @@ from execution.store.access.connection import connect
 from execution.store.memory.books import MemoryBooks
 from execution.store.redis.books import RedisBooks
 from tests.support.clock import START_MS, FakeClock
-from tests.support.stores_kit import let_elapse
+from tests.support.stores_kit import let_elapse, one_book
 
 TTL_MS = 60_000
 BIDS = ((Decimal("49900.10"), Decimal("0.00000001")), (Decimal(49900), Decimal("1E+2")))
@@ -46,15 +46,15 @@ def shelf(request: pytest.FixtureRequest) -> Shelf:
 
 def test_what_is_saved_is_loaded_exactly(shelf: Shelf) -> None:
     shelf.books.save([SNAPSHOT, SILENT])
-    assert shelf.books.load("binance-main", "BTC/USDT") == SNAPSHOT
-    assert shelf.books.load("other", "BTC/USDT") == SILENT
+    assert one_book(shelf.books, "binance-main", "BTC/USDT") == SNAPSHOT
+    assert one_book(shelf.books, "other", "BTC/USDT") == SILENT
 
 
 def test_the_newer_book_takes_the_place_of_the_older(shelf: Shelf) -> None:
     newer = replace(SNAPSHOT, sequence=78, received_ms=START_MS + 1)
     shelf.books.save([SNAPSHOT])
     shelf.books.save([newer])
-    assert shelf.books.load("binance-main", "BTC/USDT") == newer
+    assert one_book(shelf.books, "binance-main", "BTC/USDT") == newer
 
 
 def test_only_what_is_there_is_loaded(shelf: Shelf) -> None:
@@ -62,7 +62,7 @@ def test_only_what_is_there_is_loaded(shelf: Shelf) -> None:
     wanted = [("binance-main", "BTC/USDT"), ("binance-main", "ETH/USDT"), ("x", "BTC/USDT")]
     assert shelf.books.load_many(wanted) == {("binance-main", "BTC/USDT"): SNAPSHOT}
     assert shelf.books.load_many([]) == {}
-    assert shelf.books.load("x", "BTC/USDT") is None
+    assert one_book(shelf.books, "x", "BTC/USDT") is None
 
 
 def test_a_book_that_is_not_saved_again_is_gone(shelf: Shelf) -> None:
@@ -70,8 +70,8 @@ def test_a_book_that_is_not_saved_again_is_gone(shelf: Shelf) -> None:
     shelf.elapse(TTL_MS * 2 // 3)
     shelf.books.save([SILENT])
     shelf.elapse(TTL_MS * 2 // 3)
-    assert shelf.books.load("binance-main", "BTC/USDT") is None
-    assert shelf.books.load("other", "BTC/USDT") == SILENT
+    assert one_book(shelf.books, "binance-main", "BTC/USDT") is None
+    assert one_book(shelf.books, "other", "BTC/USDT") == SILENT
 
 
 def test_health_is_of_an_account_and_passes_like_its_books(shelf: Shelf) -> None:
@@ -100,7 +100,7 @@ def test_what_is_no_book_is_said_to_be_none(valkey_url: str, text: str) -> None:
     client: Any = connect(valkey_url)
     client.set(keys.book("binance-main", "BTC/USDT"), text)
     with pytest.raises(StoreUnavailable, match="unreadable"):
-        RedisBooks(client).load("binance-main", "BTC/USDT")
+        one_book(RedisBooks(client), "binance-main", "BTC/USDT")
 
 
 def test_a_server_that_is_away_is_unavailable() -> None:
@@ -108,4 +108,4 @@ def test_a_server_that_is_away_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable):
         books.save([SNAPSHOT])
     with pytest.raises(StoreUnavailable):
-        books.load("binance-main", "BTC/USDT")
+        one_book(books, "binance-main", "BTC/USDT")

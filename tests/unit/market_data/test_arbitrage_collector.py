@@ -12,6 +12,7 @@ from execution.model.book import Book
 from execution.model.errors import StoreUnavailable
 from execution.store.memory.books import MemoryBooks
 from tests.support.clock import START_MS, FakeClock
+from tests.support.stores_kit import one_book
 
 Script = Callable[[Publish], Awaitable[None]]
 
@@ -118,7 +119,7 @@ def test_a_source_that_breaks_is_started_again_and_stops_no_other() -> None:
     bad, good = Scripted("broken", broken), Scripted("steady", for_ever)
     collect(books, lambda: bad.runs > 1 and len(books.saved) > 1, bad, good)
     assert good.runs == 1
-    assert books.load("steady", "BTC/USDT") is not None
+    assert one_book(books, "steady", "BTC/USDT") is not None
 
 
 def test_a_store_that_was_away_gets_the_books_that_came_since_and_no_older_ones() -> None:
@@ -138,7 +139,7 @@ def test_a_book_that_could_not_be_saved_is_not_saved_later_as_if_it_were_new() -
     books = Shelf(failures=1)
     collect(books, after(200), Scripted("steady", for_ever))
     assert books.failures == 0
-    assert books.load("steady", "BTC/USDT") is None
+    assert one_book(books, "steady", "BTC/USDT") is None
 
 
 def test_health_is_every_sources_own_account_by_account() -> None:
