@@ -37,14 +37,6 @@ from execution.store.memory.orders import MemoryOrders, MemoryPositions
 from execution.store.memory.processes import MemoryClocks
 from execution.store.memory.server import MemoryServer
 
-__all__ = [
-    "OrderRules",
-    "assemble_arbitrage_in_memory",
-    "assemble_in_memory",
-    "assemble_orders",
-    "assemble_repair",
-]
-
 
 def assemble_orders(
     stores: OrderStores,

@@ -9,7 +9,7 @@ from execution.api.connections import Connections
 from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
 from execution.arbitrage.model import Arbitrage
-from execution.assembly import OrderRules, assemble_orders, assemble_repair
+from execution.assembly import assemble_orders, assemble_repair
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.bulkhead import Bulkhead, bulkhead_of
@@ -23,6 +23,7 @@ from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import MissingAccount
 from execution.orders.manager import OrderManager
 from execution.orders.observer import Observer, log_change
+from execution.orders.placement.rules import OrderRules
 from execution.positions.valuation import MarkSource, RecentMarks, Valuer
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler

@@ -114,7 +114,7 @@ def next_hedge(
     `unread` are the sentences of venues that could not be read.
     """
     # What there is too much of came at this price.
-    average = average_price(arbitrage.legs, orders, _opposite(_fix_side(result)))
+    average = average_price(arbitrage.legs, orders, Side.BUY if result.imbalance > 0 else Side.SELL)
     rest, left = result.imbalance, to_text(result.imbalance)
     if not unread and all(is_dust_at(arbitrage, rest, average, venue) for venue in venues):
         reason = f"{left} is left, too little for an order"
@@ -193,7 +193,3 @@ def looked_again(
 
 def _fix_side(result: Result) -> Side:
     return Side.SELL if result.imbalance > 0 else Side.BUY
-
-
-def _opposite(side: Side) -> Side:
-    return Side.BUY if side is Side.SELL else Side.SELL

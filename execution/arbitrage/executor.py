@@ -6,7 +6,7 @@ goes on.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from execution.arbitrage import decisions
 from execution.arbitrage.decisions import Limits, Move
@@ -31,24 +31,21 @@ from execution.orders.signal_age import expired
 from execution.orders.store import Committed, Epoch
 
 
+@dataclass(frozen=True, slots=True)
 class ArbitrageExecutor:
     """The one place that moves arbitrages on. `announce` learns of each that has ended; of one that
     is left open, at least once, whatever crashes meanwhile. `venue_of` gives the calling thread's
     own connection of an account, as `exchange_of` of OrderCore does."""
 
-    def __init__(
-        self,
-        core: OrderCore,
-        venue_of: Callable[[str], VenueExchange],
-        store: ArbitrageStore,
-        limits: Limits,
-        announce: Callable[[Arbitrage], None],
-    ) -> None:
-        self._core = core
-        self._store = store
-        self._limits = limits
-        self._legs = Legs(core, venue_of, limits)
-        self._announce = announce
+    core: OrderCore
+    venue_of: Callable[[str], VenueExchange]
+    store: ArbitrageStore
+    limits: Limits
+    announce: Callable[[Arbitrage], None]
+
+    @property
+    def _legs(self) -> Legs:
+        return Legs(self.core, self.venue_of, self.limits)
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
         """Take a new arbitrage as far as it goes now; the second time, go on where the first
@@ -68,7 +65,7 @@ class ArbitrageExecutor:
 
     def load(self, arbitrage_id: str) -> Arbitrage | None:
         """The arbitrage's record, None for one that is not known."""
-        return self._store.arbitrage(arbitrage_id)
+        return self.store.arbitrage(arbitrage_id)
 
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
         """Move on one that the sweep found due; None for one that is not known."""
@@ -79,7 +76,7 @@ class ArbitrageExecutor:
         """Move it on from whatever state it is in, as far as it goes now. While there is no place
         at one of its accounts, it waits."""
         first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
-        place = self._core.bulkhead.place
+        place = self.core.bulkhead.place
         try:
             try:
                 with place(first), place(second):
@@ -100,7 +97,7 @@ class ArbitrageExecutor:
                 f"signal_id: {arbitrage.signal_id!r} was used before, for another arbitrage"
             )
         if arbitrage.entry_id is not None:
-            self._core.stores.intents.settle_intent(arbitrage.entry_id)
+            self.core.stores.intents.settle_intent(arbitrage.entry_id)
         return known
 
     # The path of an arbitrage.
@@ -110,15 +107,15 @@ class ArbitrageExecutor:
         VersionConflict and StoreRestarted."""
         while True:
             # The epoch comes before every look at an exchange that a decision rests on.
-            epoch = self._core.stores.epochs.epoch()
+            epoch = self.core.stores.epochs.epoch()
             move = self._next(arbitrage, epoch)
             if move is None:
                 return arbitrage
             try:
                 after = self._write(arbitrage, move, epoch)
             except NoPlan as error:
-                now, result = self._core.clock.now(), move.after.result
-                move = decisions.not_sent(arbitrage, str(error), result, now, self._limits)
+                now, result = self.core.clock.now(), move.after.result
+                move = decisions.not_sent(arbitrage, str(error), result, now, self.limits)
                 after = self._write(arbitrage, move, epoch)
             self._legs.launch(move.news, epoch)
             if move.after is arbitrage:
@@ -131,16 +128,16 @@ class ArbitrageExecutor:
             return self._open(arbitrage, epoch)
         if arbitrage.state is ArbitrageState.REFUSED:
             return None
-        orders = {leg.order_id: self._core.journal.load(leg.order_id) for leg in arbitrage.legs}
+        orders = {leg.order_id: self.core.journal.load(leg.order_id) for leg in arbitrage.legs}
         if arbitrage.has_ended:
             result = result_of(arbitrage.symbol, arbitrage.legs, orders)
-            return decisions.looked_again(arbitrage, result, self._core.clock.now(), self._limits)
+            return decisions.looked_again(arbitrage, result, self.core.clock.now(), self.limits)
         orders = {
-            order_id: order if decisions.is_settled(order) else self._core.manager.advance(order)
+            order_id: order if decisions.is_settled(order) else self.core.manager.advance(order)
             for order_id, order in orders.items()
         }
         result = result_of(arbitrage.symbol, arbitrage.legs, orders)
-        move = decisions.settled(arbitrage, orders, result, self._limits)
+        move = decisions.settled(arbitrage, orders, result, self.limits)
         return move or self._hedge(arbitrage, orders, result, epoch)
 
     def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Move:
@@ -152,33 +149,33 @@ class ArbitrageExecutor:
             if self._legs.forgotten(arbitrage, first, epoch):
                 return self._legs.recall(opened, first)
         except (ExchangeUnavailable, UnknownAccount):
-            return Move(arbitrage, self._limits.recheck_ms)
+            return Move(arbitrage, self.limits.recheck_ms)
         except NoPlan as error:
-            return decisions.refused(arbitrage, str(error), self._limits)
-        over = expired(arbitrage.expires_at, self._core.clock.now())
+            return decisions.refused(arbitrage, str(error), self.limits)
+        over = expired(arbitrage.expires_at, self.core.clock.now())
         if over is not None:
-            return decisions.refused(arbitrage, over, self._limits)
+            return decisions.refused(arbitrage, over, self.limits)
         try:
             buy, sell = run_parallel(
                 lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
                 lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
             )
-            plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
+            plan = plan_legs(arbitrage, buy, sell, self.limits.notional_max)
             opened = replace(opened, expected_profit=plan.expected_profit)
             plans = (plan.buy, plan.sell)
             return self._legs.begin(opened, list(zip(first, plans, strict=True)))
         except (NoPlan, UnknownAccount) as error:
-            return decisions.refused(arbitrage, str(error), self._limits)
+            return decisions.refused(arbitrage, str(error), self.limits)
         except ExchangeUnavailable as error:
             reason = f"an exchange could not be read: {error}"
-            return decisions.refused(arbitrage, reason, self._limits)
+            return decisions.refused(arbitrage, reason, self.limits)
 
     def _hedge(
         self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, epoch: Epoch
     ) -> Move:
         """The next order towards a balance, or wait for what forbids it now to pass."""
         venues, unread = self._legs.readable_venues(arbitrage)
-        now, limits = self._core.clock.now(), self._limits
+        now, limits = self.core.clock.now(), self.limits
         hedge = decisions.next_hedge(arbitrage, orders, result, venues, unread, now, limits)
         if hedge is None:
             return decisions.kept_waiting(arbitrage, result, limits)
@@ -199,7 +196,7 @@ class ArbitrageExecutor:
         try:
             return self._legs.begin(after, [(candidate, hedge)])
         except (ExchangeUnavailable, UnknownAccount) as error:
-            return decisions.not_sent(arbitrage, str(error), result, self._core.clock.now(), limits)
+            return decisions.not_sent(arbitrage, str(error), result, self.core.clock.now(), limits)
 
     def _write(self, before: Arbitrage, move: Move, epoch: Epoch | None = None) -> Arbitrage:
         """Write the move down, with its orders, all or nothing; one that only waits moves nothing
@@ -208,18 +205,18 @@ class ArbitrageExecutor:
         Raises VersionConflict, StoreRestarted if the epoch is over, and NoPlan where nothing may be
         sent now.
         """
-        clock, after = self._core.clock, move.after
+        clock, after = self.core.clock, move.after
         due_ms = None if move.wait_ms is None else clock.now_ms() + move.wait_ms
         if after is before and before.version:
             self._come_back(before, due_ms)
             return before
         if after.is_announced and not before.is_announced:
             # At least once: the record says so only afterwards.
-            self._announce(before)
+            self.announce(before)
         after = replace(
             after, version=before.version + 1, revision=new_revision(), updated_at=clock.now()
         )
-        match self._store.commit(ArbitrageChange(before, after, due_ms, move.news, epoch)):
+        match self.store.commit(ArbitrageChange(before, after, due_ms, move.news, epoch)):
             case Committed.CONFLICT:
                 raise VersionConflict(before.arbitrage_id)
             case Committed.HALTED:
@@ -228,19 +225,19 @@ class ArbitrageExecutor:
                 raise NoPlan("account: an exchange has asked to be left alone for a while")
             case Committed.RESTARTED:
                 # Only who asks learns that the server is another run now.
-                self._core.stores.epochs.epoch(fresh=True)
+                self.core.stores.epochs.epoch(fresh=True)
                 raise StoreRestarted
         if after.has_ended and after.state is not ArbitrageState.IMBALANCED:
-            self._announce(after)
+            self.announce(after)
         return after
 
     def _come_back(self, arbitrage: Arbitrage, due_ms: int | None) -> None:
         if due_ms is None:
-            self._store.rest(arbitrage.arbitrage_id)
+            self.store.rest(arbitrage.arbitrage_id)
         else:
-            self._store.postpone(arbitrage.arbitrage_id, due_ms)
+            self.store.postpone(arbitrage.arbitrage_id, due_ms)
 
     def _halt_reason(self, news: tuple[NewLeg, ...]) -> str:
         accounts = {None, *(leg.order.account for leg in news)}
-        halts = [halt for halt in self._core.stores.halts.halts() if halt.account in accounts]
+        halts = [halt for halt in self.core.stores.halts.halts() if halt.account in accounts]
         return f"halted: {'; '.join(halt.reason for halt in halts)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -43,27 +43,25 @@ class VenueExchange(MarketSource, Protocol):
     def order_book(self, symbol: str, depth: int) -> Book: ...
 
 
+@dataclass(frozen=True, slots=True)
 class Legs:
     """The orders of arbitrages."""
 
-    def __init__(
-        self, core: OrderCore, venue_of: Callable[[str], VenueExchange], limits: Limits
-    ) -> None:
-        self._core = core
-        self._venue_of = venue_of
-        self._limits = limits
+    core: OrderCore
+    venue_of: Callable[[str], VenueExchange]
+    limits: Limits
 
     def venue(self, account: str, symbol: str) -> Venue:
         """Read what a decision about the symbol needs, now. Raises NoPlan for a symbol that is not
         traded there, UnknownAccount and ExchangeUnavailable."""
-        exchange = self._venue_of(account)
+        exchange = self.venue_of(account)
         market = exchange.market(symbol)
         if market is None:
             raise NoPlan(f"symbol: {symbol!r} is not traded on account {account}")
         free = exchange.free_balances()
         book = exchange.order_book(symbol, BOOK_DEPTH)
         base, quote = assets_of(symbol)
-        read_ms = self._core.clock.now_ms()
+        read_ms = self.core.clock.now_ms()
         return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
 
     def readable_venues(self, arbitrage: Arbitrage) -> tuple[list[Venue], list[str]]:
@@ -89,7 +87,7 @@ class Legs:
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
-        known = self._core.stores.orders.order(probe.order_id)
+        known = self.core.stores.orders.order(probe.order_id)
         if known is not None:
             # Reconciliation has found it at the exchange, and could not know what it belongs to.
             if known.signal_id not in ("", probe.signal_id):
@@ -97,9 +95,9 @@ class Legs:
             return True
         if not may_have_unknown_attempt(probe, epoch):
             return False
-        exchange = self._core.exchange_of(candidate.account)
+        exchange = self.core.exchange_of(candidate.account)
         probe = self._probe(arbitrage, candidate, exchange.guarantees.exchange)
-        found = self._core.resolution.look_back(probe, exchange, epoch)
+        found = self.core.resolution.look_back(probe, exchange, epoch)
         if isinstance(found, Wait):
             raise ExchangeUnavailable(f"order {probe.order_id} may yet arrive at {probe.account}")
         return found is not None
@@ -108,12 +106,12 @@ class Legs:
         """The move that makes records of orders that may stand at their exchanges without one. They
         are found, or found not to be there, and never sent. Raises ExchangeUnavailable and
         UnknownAccount."""
-        legs, news, now_ms = [], [], self._core.clock.now_ms()
+        legs, news, now_ms = [], [], self.core.clock.now_ms()
         for candidate in candidates:
             probe = self._probe(after, candidate)
             legs.append(Leg(candidate.role, candidate.account, probe.order_id))
-            if self._core.stores.orders.order(probe.order_id) is None:
-                exchange = self._core.exchange_of(candidate.account)
+            if self.core.stores.orders.order(probe.order_id) is None:
+                exchange = self.core.exchange_of(candidate.account)
                 probe = self._probe(after, candidate, exchange.guarantees.exchange)
                 order = replace(probe, revision=new_revision())
                 news.append(NewLeg(order, now_ms, begins_attempt=False))
@@ -124,17 +122,17 @@ class Legs:
         Raises ExchangeUnavailable and UnknownAccount."""
         legs, news = [], []
         for candidate, plan in plans:
-            exchange = self._core.exchange_of(plan.account)
+            exchange = self.core.exchange_of(plan.account)
             order = self._order(after, candidate, plan, exchange)
-            order = self._core.sending.with_first_attempt(order, exchange)
+            order = self.core.sending.with_first_attempt(order, exchange)
             legs.append(Leg(plan.role, plan.account, order.order_id))
-            due_ms = self._core.schedule.due_ms(order) or 0
+            due_ms = self.core.schedule.due_ms(order) or 0
             news.append(NewLeg(order, due_ms, begins_attempt=True, address=exchange.address))
         return self._with_legs(after, legs, news)
 
     def _with_legs(self, after: Arbitrage, legs: list[Leg], news: list[NewLeg]) -> Move:
         after = replace(after, legs=(*after.legs, *legs))
-        return Move(after, self._limits.recheck_ms, tuple(news))
+        return Move(after, self.limits.recheck_ms, tuple(news))
 
     def launch(self, news: Iterable[NewLeg], epoch: Epoch) -> None:
         """Send what was written down with its first attempt, all at the same moment: only when
@@ -146,9 +144,9 @@ class Legs:
 
         def launch(order: Order) -> None:
             try:
-                exchange = self._core.exchange_of(order.account)
+                exchange = self.core.exchange_of(order.account)
                 _meet(ready)
-                self._core.path.follow_begun(order, exchange, epoch)
+                self.core.path.follow_begun(order, exchange, epoch)
             except (UnknownAccount, ExchangeUnavailable):
                 """It never left; the sweep finds that out as for any other attempt."""
             except VersionConflict:
@@ -180,9 +178,9 @@ class Legs:
     def _order(
         self, arbitrage: Arbitrage, candidate: Candidate, plan: LegPlan, exchange: Exchange
     ) -> Order:
-        now = self._core.clock.now()
+        now = self.core.clock.now()
         # An exchange may take no order that is to be refused so soon.
-        ttl_ms = max(self._limits.leg_ttl_ms, exchange.guarantees.window_min_ms)
+        ttl_ms = max(self.limits.leg_ttl_ms, exchange.guarantees.window_min_ms)
         return new_order(
             signal_id=candidate.signal_id(arbitrage),
             account=plan.account,

@@ -6,7 +6,7 @@ fast market costs no more than a slow one, and a slow store builds no queue.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -44,31 +44,26 @@ class BookSource(Protocol):
         """Publish every new book, until cancelled."""
 
 
+@dataclass(slots=True, eq=False)
 class BookCollector:
     """Runs every source, and saves the books that they publish. A failed source does not stop the
     others."""
 
-    def __init__(
-        self,
-        sources: Sequence[BookSource],
-        books: Books,
-        rhythm: SaveIntervals | None = None,
-    ) -> None:
-        self._sources = sources
-        self._books = books
-        self._rhythm = rhythm or SaveIntervals()
-        self._unsaved: dict[BookKey, BookSnapshot] = {}
+    sources: Sequence[BookSource]
+    books: Books
+    rhythm: SaveIntervals = field(default_factory=SaveIntervals)
+    _unsaved: dict[BookKey, BookSnapshot] = field(default_factory=dict, init=False)
 
     def health(self) -> list[BookHealth]:
         """The health of every book, account by account."""
-        return [one for source in self._sources for one in source.health()]
+        return [one for source in self.sources for one in source.health()]
 
     async def run(self) -> None:
         """Collect until cancelled."""
-        log.info("book_collector_started", accounts=[source.account for source in self._sources])
+        log.info("book_collector_started", accounts=[source.account for source in self.sources])
         try:
             async with asyncio.TaskGroup() as tasks:
-                for source in self._sources:
+                for source in self.sources:
                     tasks.create_task(self._keep(source))
                 tasks.create_task(self._save_books())
                 tasks.create_task(self._say_health())
@@ -81,7 +76,7 @@ class BookCollector:
     async def _keep(self, source: BookSource) -> None:
         """Run a source, and restart it after any error."""
         loop = asyncio.get_running_loop()
-        pause_ms = self._rhythm.restart_ms
+        pause_ms = self.rhythm.restart_ms
         while True:
             started = loop.time()
             try:
@@ -89,7 +84,7 @@ class BookCollector:
             except Exception:
                 log.exception("book_source_failed", account=source.account, pause_ms=pause_ms)
             if (loop.time() - started) * 1000 > RESTART_MS_MAX:
-                pause_ms = self._rhythm.restart_ms
+                pause_ms = self.rhythm.restart_ms
             await asyncio.sleep(pause_ms / 1000)
             pause_ms = min(2 * pause_ms, RESTART_MS_MAX)
 
@@ -101,7 +96,7 @@ class BookCollector:
             if not newest:
                 continue
             try:
-                await asyncio.to_thread(self._books.save, list(newest.values()))
+                await asyncio.to_thread(self.books.save, list(newest.values()))
                 failures = 0
             except StoreUnavailable as error:
                 failures += 1
@@ -110,15 +105,13 @@ class BookCollector:
                 log.warning("books_not_saved", reason=str(error), failures=failures)
 
     def _pause_ms(self, failures: int) -> int:
-        return min(self._rhythm.save_every_ms << min(failures, 16), SAVE_PAUSE_MS_MAX)
+        return min(self.rhythm.save_every_ms << min(failures, 16), SAVE_PAUSE_MS_MAX)
 
     async def _say_health(self) -> None:
         while True:
-            await asyncio.sleep(self._rhythm.health_every_ms / 1000)
-            for source in self._sources:
+            await asyncio.sleep(self.rhythm.health_every_ms / 1000)
+            for source in self.sources:
                 try:
-                    await asyncio.to_thread(
-                        self._books.save_health, source.account, source.health()
-                    )
+                    await asyncio.to_thread(self.books.save_health, source.account, source.health())
                 except StoreUnavailable as error:
                     log.warning("book_health_not_saved", reason=str(error))

@@ -119,7 +119,7 @@ def _report(order: Order, event: Reported) -> Order:
             f"and now also {report.exchange_order_id}"
         )
     fills = merge_fills(order.fills, report.fills)
-    traded = _total(fills)
+    traded = total(fill.amount for fill in fills)
     faults = [*differs, *faults, *overfill(order, traded)]
     filled = max(order.filled, report.filled or ZERO, traded)
     state = _state_after_report(order, report.status, complete=filled >= order.amount)
@@ -177,12 +177,8 @@ def _state_after_report(order: Order, status: OrderState, *, complete: bool) -> 
     return status if order.state in _UNDECIDED else order.state
 
 
-def _total(fills: tuple[Fill, ...]) -> Decimal:
-    return total(fill.amount for fill in fills)
-
-
 def _average(fills: tuple[Fill, ...]) -> Decimal | None:
-    amount = _total(fills)
+    amount = total(fill.amount for fill in fills)
     if not amount:
         return None
     cost = total(EXACT.multiply(fill.price, fill.amount) for fill in fills)

@@ -36,21 +36,15 @@ def expired(expires_at: datetime | None, now: datetime) -> str | None:
     return f"expires_at: {expires_at.isoformat()} has passed"
 
 
-def too_old(order: Order, now: datetime, age_max_s: int | None) -> str | None:
-    """Say in one sentence why a market order is too old to be sent, None where it is not.
-
-    It is for the price of its moment; a limit order has its own price, and `expires_at`.
-    """
-    is_market = order.type is OrderType.MARKET
-    return market_too_old(published_at(order), now, age_max_s) if is_market else None
-
-
 def reason_over(order: Order, now: datetime, age_max_s: int | None) -> str | None:
     """Say why the order is not to be sent any more, whatever its exchange is like; None where it
     is."""
     if order.cancel_requested:
         return "canceled before it was sent"
-    return expired(order.expires_at, now) or too_old(order, now, age_max_s)
+    over = expired(order.expires_at, now)
+    if over is not None or order.type is not OrderType.MARKET:
+        return over
+    return market_too_old(published_at(order), now, age_max_s)
 
 
 def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
@@ -65,7 +59,8 @@ def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
 
 
 def market_too_old(published: datetime, now: datetime, age_max_s: int | None) -> str | None:
-    """The same of a market order that has no record yet."""
+    """Say in one sentence why a market order that was published then is too old to be sent, None
+    where it is not. It is for the price of its moment; a limit order has its own price."""
     age = now - published
     if age_max_s is None or age <= timedelta(seconds=age_max_s):
         return None

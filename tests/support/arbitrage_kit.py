@@ -16,7 +16,7 @@ from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
-from execution.assembly import OrderRules, assemble_orders
+from execution.assembly import assemble_orders
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.guarantees import ExchangeGuarantees
@@ -29,6 +29,7 @@ from execution.model.events import Reported
 from execution.model.order import Attempt, Order, Side
 from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
+from execution.orders.placement.rules import OrderRules
 from execution.orders.store import Change, Committed, Epoch
 from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages

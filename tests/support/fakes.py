@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from execution.api.connections import Connections
-from execution.assembly import OrderRules, assemble_orders, assemble_repair
+from execution.assembly import assemble_orders, assemble_repair
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.clocks import ExchangeClocks
@@ -26,6 +26,7 @@ from execution.model.order import (
 )
 from execution.orders.factory import new_order
 from execution.orders.manager import OrderManager
+from execution.orders.placement.rules import OrderRules
 from execution.orders.store import Change, Committed
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler

@@ -83,9 +83,7 @@ class Intake:
         intent = None if real is None else self._waiting.intent(real)
         if intent is None:
             return
-        done = self._handled(
-            intent.task, intent.body, intent.entry_id, intent.version, self._actions.carry_out
-        )
+        done = self._handled_intent(intent, self._actions.carry_out)
         if done is not None:
             self._intents.settle_intent(intent.entry_id)
 
@@ -105,14 +103,7 @@ class Intake:
 
     def _drain(self, intent: Intent, since: datetime) -> object:
         try:
-            return self._handled(
-                intent.task,
-                intent.body,
-                intent.entry_id,
-                intent.version,
-                self._actions.record,
-                since,
-            )
+            return self._handled_intent(intent, self._actions.record, since)
         except LeftToOthers:
             raise
         except StoreUnavailable as error:
@@ -145,6 +136,12 @@ class Intake:
         self.refuse(task, body, reason, entry_id)
 
     # What becomes of each.
+
+    def _handled_intent(
+        self, intent: Intent, act: Callable[[Message, str | None], T], since: datetime | None = None
+    ) -> T | None:
+        name, version = intent.entry_id, intent.version
+        return self._handled(intent.task, intent.body, name, version, act, since)
 
     def _handled(
         self,

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
@@ -26,6 +27,7 @@ EXIT_CODE = 1
 log = structlog.get_logger("oneorder")
 
 
+@dataclass(slots=True, eq=False)
 class Watchdog:
     """Judges by repeated observations, not by elapsed time: a process that was suspended for an
     hour is not stuck.
@@ -35,37 +37,32 @@ class Watchdog:
     worker has taken so far; `has_free_thread` whether it could process one more; `end` ends it.
     """
 
-    def __init__(
-        self,
-        checks_max: int,
-        backlog: Callable[[], int],
-        taken: Callable[[], int],
-        has_free_thread: Callable[[], bool],
-        end: Callable[[], None],
-    ) -> None:
-        self._checks_max = checks_max
-        self._backlog = backlog
-        self._taken = taken
-        self._has_free_thread = has_free_thread
-        self._end = end
-        self._before = taken()
-        self._checks = 0
+    checks_max: int
+    backlog: Callable[[], int]
+    taken: Callable[[], int]
+    has_free_thread: Callable[[], bool]
+    end: Callable[[], None]
+    _before: int = field(init=False)
+    _checks: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._before = self.taken()
 
     def check(self) -> bool:
         """Observe once; returns True if the worker was stuck and has been ended."""
-        before, self._before = self._before, self._taken()
-        if self._before == before and self._has_free_thread() and self._do_messages_wait():
+        before, self._before = self._before, self.taken()
+        if self._before == before and self.has_free_thread() and self._do_messages_wait():
             self._checks += 1
         else:
             self._checks = 0
-        if self._checks < self._checks_max:
+        if self._checks < self.checks_max:
             return False
-        self._end()
+        self.end()
         return True
 
     def _do_messages_wait(self) -> bool:
         try:
-            return self._backlog() > 0
+            return self.backlog() > 0
         except OperationalError:
             # The consumer is already reconnecting.
             return False

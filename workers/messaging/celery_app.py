@@ -47,14 +47,13 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _worker_settings(settings: Settings) -> dict[str, Any]:
-    options = SHARED["broker_transport_options"]
     return {
         "imports": ["workers.messaging.tasks", "workers.liveness.ticks"],
         "worker_pool": "threads",
         "worker_concurrency": settings.worker_threads,
         "task_queues": [Queue(name) for name in sorted(set(QUEUES.values()))],
         "broker_transport_options": {
-            **options,
+            **SHARED["broker_transport_options"],
             "max_connections": settings.worker_threads + 20,
         },
         "worker_prefetch_multiplier": 1,
@@ -76,19 +75,15 @@ def _worker_settings(settings: Settings) -> dict[str, Any]:
 
 def _schedule(settings: Settings) -> dict[str, Any]:
     """A tick is of no value once the next one is due, so it expires by then."""
-
-    def every(seconds: int, task: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        return {
-            "task": task,
-            "schedule": seconds,
-            "args": () if body is None else (body,),
-            "options": {"expires": max(2, seconds)},
-        }
-
     schedule = {}
     for name, seconds in schedules(settings).items():
         task, _, account = name.partition(" ")
-        schedule[name] = every(seconds, task, {"account": account} if account else None)
+        schedule[name] = {
+            "task": task,
+            "schedule": seconds,
+            "args": ({"account": account},) if account else (),
+            "options": {"expires": max(2, seconds)},
+        }
     return schedule
 
 

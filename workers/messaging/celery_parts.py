@@ -10,7 +10,7 @@ from celery.app.trace import LOG_REJECTED
 from celery.beat import PersistentScheduler, SchedulingError
 from celery.exceptions import Reject
 
-from workers.messaging.consumer import RECONNECT_S, RECONNECT_S_MAX
+from workers.messaging.consumer import reconnect
 
 log = structlog.get_logger("oneorder")
 
@@ -42,11 +42,7 @@ class PatientScheduler(PersistentScheduler):
         return super().tick(*args, **options)
 
     def _ensure_connected(self) -> Any:
-        def say(error: Exception, interval_s: float) -> None:
-            log.warning("broker_unreachable", reason=str(error), again_in_s=interval_s)
-
-        connection: Any = self.connection
-        return connection.ensure_connection(say, None, RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX)
+        return reconnect(self.connection)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         """Send a tick. One that cannot be sent is skipped: the next one does the same."""

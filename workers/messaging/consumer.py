@@ -21,6 +21,16 @@ RECONNECT_S_MAX = 2.0
 log = structlog.get_logger("oneorder")
 
 
+def reconnect(connection: Any, **options: Any) -> Any:
+    """Connect to the broker, trying for ever, with a line in the log for each failure."""
+
+    def warn(error: Exception, interval_s: float) -> None:
+        log.warning("broker_unreachable", reason=str(error), again_in_s=interval_s)
+
+    pauses = (RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX)
+    return connection.ensure_connection(warn, None, *pauses, **options)
+
+
 class GuardedConsumer(Consumer):
     """Celery's consumer, which rejects a message that it cannot read, and connects again whatever
     its connection has died of, instead of ending."""
@@ -47,13 +57,7 @@ class GuardedConsumer(Consumer):
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, trying for ever: Celery's own pauses between attempts grow to 30 s."""
-
-        def say(error: Exception, interval_s: float) -> None:
-            log.warning("broker_unreachable", reason=str(error), again_in_s=interval_s)
-
-        conn.ensure_connection(
-            say, None, RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX, callback=maybe_shutdown
-        )
+        reconnect(conn, callback=maybe_shutdown)
         self.first_connection_attempt = False
         return conn
 

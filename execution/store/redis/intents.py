@@ -1,6 +1,7 @@
 """Intents in Redis: the stream of them, and those that wait."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,12 +38,7 @@ class RedisIntents(RedisStore):
 
     @guarded
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
-        fields = {
-            "task": refused.task,
-            "body": refused.body,
-            "reason": refused.reason,
-            "time": refused.time.isoformat(),
-        }
+        fields = asdict(refused) | {"time": refused.time.isoformat()}
         pipe = self._redis.pipeline(transaction=True)
         pipe.xadd(keys.REFUSED, fields, maxlen=keys.REFUSED_MAX, approximate=True)
         if entry_id is not None:

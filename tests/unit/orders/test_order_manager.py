@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from execution.assembly import OrderRules, assemble_orders
+from execution.assembly import assemble_orders
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange, Outcome
 from execution.model.errors import ExchangeUnavailable, SignalReused, UnknownAccount, UnknownOrder
@@ -23,6 +23,7 @@ from execution.model.order import (
     Verdict,
 )
 from execution.orders.manager import OrderManager
+from execution.orders.placement.rules import OrderRules
 from execution.orders.schedule import RetrySchedule
 from tests.support.exchange import MARKET, SYMBOL, FakeExchange, Tells, answers, arrives, is_lost
 from tests.support.fakes import ACCOUNT, Rig

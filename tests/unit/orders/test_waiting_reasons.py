@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from execution.assembly import OrderRules, assemble_orders
+from execution.assembly import assemble_orders
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, UnknownAccount
 from execution.model.order import Order, OrderState, Verdict
 from execution.orders.manager import OrderManager
+from execution.orders.placement.rules import OrderRules
 from tests.support.exchange import (
     Crash,
     Tells,
