@@ -1,7 +1,7 @@
 """What a reconciliation works with, and one run of it on one account."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
@@ -60,41 +60,33 @@ class ReconciliationContext:
     history: History
 
 
+@dataclass(slots=True, eq=False)
 class AccountRun:
     """One run on one account: what it found so far, and what it knows of the balances.
 
     `keep_lease` is called before each symbol.
     """
 
-    def __init__(
-        self,
-        context: ReconciliationContext,
-        exchange: ReconciledExchange,
-        policy: DriftPolicy,
-        found: Reconciliation,
-        keep_lease: Callable[[], None],
-    ) -> None:
-        self.context = context
-        self.account = found.account
-        self.policy = policy
-        self.found = found
-        self.keep_lease = keep_lease
-        self.sheet: BalanceSheet = context.runs.sheet(found.account)
-        self.failures = SymbolFailures(found.symbols_failed)
-        self._exchange = exchange
+    context: ReconciliationContext
+    exchange: ReconciledExchange
+    policy: DriftPolicy
+    found: Reconciliation
+    keep_lease: Callable[[], None]
+    sheet: BalanceSheet = field(init=False)
+    failures: SymbolFailures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sheet = self.context.runs.sheet(self.account)
+        self.failures = SymbolFailures(self.found.symbols_failed)
 
     @property
-    def exchange_name(self) -> str:
-        return self._exchange.guarantees.exchange
-
-    def listed(self) -> list[str]:
-        """Every symbol that is traded at the exchange."""
-        return self._exchange.symbols()
+    def account(self) -> str:
+        return self.found.account
 
     def asked(self, kind: str) -> ReconciledExchange:
         """The exchange, after noting what it is asked for."""
         self.found.calls[kind] = self.found.calls.get(kind, 0) + 1
-        return self._exchange
+        return self.exchange
 
     def live_orders(self) -> list[Order]:
         return self.context.orders.live_orders(self.account)

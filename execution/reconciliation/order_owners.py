@@ -66,7 +66,7 @@ class OrderOwners:
 
     def external(self, report: OrderReport) -> Order | None:
         """A record of an external order, None where it may be ours or cannot be adopted."""
-        if may_be_ours(report.client_order_id, self._run.exchange_name):
+        if may_be_ours(report.client_order_id, self._run.exchange.guarantees.exchange):
             return None
         try:
             order = external_order(self._run.account, report, self._context.clock.now())

@@ -36,7 +36,7 @@ class SymbolSync:
         known |= self._to_read_again()
         if drift != run.sheet.suspected:
             run.sheet = replace(run.sheet, asked=())
-        pairs = pairs_that_explain(drift, run.listed() if drift else (), assets_held)
+        pairs = pairs_that_explain(drift, run.exchange.symbols() if drift else (), assets_held)
         unasked = [symbol for symbol in pairs if symbol not in run.sheet.asked]
         extra = [symbol for symbol in unasked if symbol not in known][:PAIRS_MAX]
         run.found.symbols = sorted({*known, *extra})

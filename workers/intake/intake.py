@@ -21,6 +21,7 @@ from workers.intake.arbitrages import ArbitrageIntake
 from workers.intake.deferrals import Deferrals, LeftToOthers
 from workers.intake.entries import accounts_of, as_intent, real_entry, version_of
 from workers.intake.roster import Need, NotOurs, Roster
+from workers.intake.waiting_orders import WaitingOrders
 from workers.intake.waiting_rules import WaitingRules
 
 T = TypeVar("T")
@@ -49,7 +50,9 @@ class Intake:
         self._waiting = waiting
         self._clock = clock
         self._roster = roster
-        self._deferrals = Deferrals(intents, waiting, clock, roster, rules)
+        self._deferrals = Deferrals(
+            intents, waiting, clock, roster, rules, WaitingOrders(intents, waiting)
+        )
         self._actions = Actions(intents, manager, arbitrages, clock, roster, reference_price)
 
     # Messages: carried out as far as it goes now.

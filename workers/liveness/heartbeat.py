@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import Protocol
 
@@ -43,6 +43,7 @@ class Reach(Protocol):
     def note_reachable_elsewhere(self, names: Collection[str]) -> None: ...
 
 
+@dataclass(slots=True, eq=False)
 class Heartbeat:
     """Beats from `start` to `stop` in a separate thread, so also while the worker is busy.
 
@@ -50,21 +51,16 @@ class Heartbeat:
     which of them answer another worker.
     """
 
-    def __init__(
-        self,
-        registry: WorkerRegistry,
-        worker: LiveWorker,
-        clock: Clock,
-        every_s: int = BEAT_EVERY_S,
-        reach: Reach | None = None,
-    ) -> None:
-        self._registry = registry
-        self._worker = worker
-        self._clock = clock
-        self._every_s = every_s
-        self._reach = reach
-        self._stopped = Event()
-        self._hurried = Event()
+    registry: WorkerRegistry
+    worker: LiveWorker
+    clock: Clock
+    every_s: int = BEAT_EVERY_S
+    reach: Reach | None = None
+    _stopped: Event = field(default_factory=Event, init=False)
+    _hurried: Event = field(default_factory=Event, init=False)
+    _thread: Thread = field(init=False)
+
+    def __post_init__(self) -> None:
         self._thread = Thread(target=self._beat_on, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -76,12 +72,12 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Beat once. Raises StoreUnavailable."""
-        unreachable = () if self._reach is None else self._reach.unreachable()
-        now = self._clock.now()
-        self._registry.beat(replace(self._worker, beat_at=now, unreachable=unreachable))
-        if self._reach is not None and unreachable:
-            others = reachable_by_others(self._worker, self._registry.live())
-            self._reach.note_reachable_elsewhere(others)
+        unreachable = () if self.reach is None else self.reach.unreachable()
+        now = self.clock.now()
+        self.registry.beat(replace(self.worker, beat_at=now, unreachable=unreachable))
+        if self.reach is not None and unreachable:
+            others = reachable_by_others(self.worker, self.registry.live())
+            self.reach.note_reachable_elsewhere(others)
 
     def stop(self) -> None:
         """Stop beating, and remove the worker from the registry."""
@@ -90,7 +86,7 @@ class Heartbeat:
         # A beat to a store that does not answer is not waited for.
         self._thread.join(BEAT_EVERY_S)
         try:
-            self._registry.leave(self._worker)
+            self.registry.leave(self.worker)
         except StoreUnavailable as error:
             # Its last beat expires by itself.
             structlog.get_logger("oneorder").warning("worker_not_deregistered", error=str(error))
@@ -108,4 +104,4 @@ class Heartbeat:
                     log.warning("heartbeat_failed", error=str(error))
                 is_heard = False
             if not self._stopped.is_set():
-                self._hurried.wait(self._every_s)
+                self._hurried.wait(self.every_s)
