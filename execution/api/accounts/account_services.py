@@ -7,17 +7,13 @@ from typing import Any
 from execution.exchanges.address_holds import address_of
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class AccountServices:
     """`clock_refused` is called when the exchange blames our time, and says whether it will be
     measured again. `markets_since` gives a client with the markets as of then or later, in ms on
     our clock."""
 
-    clock_refused: Callable[[], bool] = _never
+    clock_refused: Callable[[], bool] = lambda: False
     markets_since: Callable[[int], Any] | None = None
 
 

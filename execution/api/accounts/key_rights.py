@@ -4,28 +4,21 @@ A key that may is a risk that oneorder never needs: it moves no funds.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from execution.api.http.transport import record_with, within
+from execution.api.http.transport import Shape, list_of, record_with, some, within
 
 
+@dataclass(frozen=True, slots=True)
 class _Rights:
     """One exchange's question: the end of its path, the shape of an answer, what asks, and how the
     answer says it."""
 
-    def __init__(
-        self,
-        path: str,
-        shape: Callable[[Any], bool],
-        method: str,
-        reads: Callable[[Any], bool],
-    ) -> None:
-        self.path, self.shape, self.method, self.reads = path, shape, method, reads
-
-
-def _has_permissions(answer: Any) -> bool:
-    """OKX: {"data": [{"perm": "read_only,trade,withdraw"}]}."""
-    return bool(answer.get("data")) and isinstance(answer["data"][0].get("perm"), str)
+    path: str
+    shape: Shape
+    method: str
+    reads: Callable[[Any], bool]
 
 
 # Sources: Binance "Get API Key Permission", Bybit "Get API Key Information", OKX "Get account
@@ -46,7 +39,7 @@ _QUESTIONS: Mapping[str, _Rights] = {
     ),
     "okx": _Rights(
         "/account/config",
-        lambda answer: isinstance(answer, dict) and _has_permissions(answer),
+        within("data", some(list_of(record_with("perm")))),
         "privateGetAccountConfig",
         lambda answer: "withdraw" in answer["data"][0]["perm"].split(","),
     ),
