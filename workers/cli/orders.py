@@ -33,12 +33,12 @@ from workers.cli.filters import (
     Since,
     Wanted,
     moment_of,
-    more_text,
     wanted_rows,
 )
 from workers.configuration.settings import load_settings
 from workers.views import tables
 from workers.views import trading as views
+from workers.views.plain_values import time_text
 
 ID_HELP = "An order id or a signal id."
 
@@ -122,7 +122,7 @@ def orders(
     if state is not None and state not in list(OrderState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(OrderState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         _archived(wanted) if archived else stores().listings.orders(),
         lambda each: each.created_at,
         lambda each: wanted.matches(
@@ -133,7 +133,6 @@ def orders(
         ),
     )
     rows = [views.order_view(each) for each in newest]
-    note = more_text(wanted) if has_more else None
     show("Orders", rows, tables.ORDER_COLUMNS, as_json, note)
 
 
@@ -154,14 +153,13 @@ def refused(
     # A signal that was refused may name an account that is not configured.
     moment = None if since is None else moment_of(since)
     wanted = Wanted(last, moment, account, symbol, strategy)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         stores().listings.refused(), lambda each: each.time, lambda each: _is_of(wanted, each.body)
     )
     rows = [
-        {"time": views.time_text(r.time), "task": r.task, "reason": r.reason, "body": r.body}
+        {"time": time_text(r.time), "task": r.task, "reason": r.reason, "body": r.body}
         for r in newest
     ]
-    note = more_text(wanted) if has_more else None
     show("Refused signals", rows, ("time", "task", "reason", "body"), as_json, note)
 
 

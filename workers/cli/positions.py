@@ -18,12 +18,12 @@ from workers.cli.filters import (
     OfSymbol,
     Since,
     check_account,
-    more_text,
     wanted_rows,
 )
 from workers.configuration.settings import load_settings
 from workers.views import tables
 from workers.views import trading as views
+from workers.views.plain_values import plain_value, time_text
 
 if TYPE_CHECKING:
     # Exchanges take a while to load, which not every command should wait for.
@@ -46,11 +46,10 @@ def positions(
     wanted = wanted_rows(last, since, account, symbol)
     held = stores()
     moved = sorted(held.orders.positions(account), key=_moved_at, reverse=True)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         moved, _moved_at, lambda each: wanted.matches(accounts=[account], symbols=[each.symbol])
     )
     rows = views.position_views(held, newest, SystemClock().now_ms())
-    note = more_text(wanted) if has_more else None
     show("Positions", rows, tables.POSITION_COLUMNS, as_json, note)
 
 
@@ -77,7 +76,7 @@ def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
     if account is not None and account not in parts.accounts:
         raise CommandError(f"--account: {account!r} is not configured")
     rows = [
-        views.reconciliation_view(_reconciled(parts, name))
+        plain_value(_reconciled(parts, name))
         for name in (parts.accounts if account is None else [account])
     ]
     show("Reconciliation", rows, tables.RECONCILIATION_COLUMNS, as_json)
@@ -107,13 +106,12 @@ def reconciliations(
 ) -> None:
     """List reconciliations with their results, newest first."""
     wanted = wanted_rows(last, since, account, symbol)
-    runs, has_more = wanted.newest(
+    runs, note = wanted.newest(
         stores().listings.reconciliations(),
         lambda run: run.started_at,
         lambda run: wanted.matches(accounts=[run.account], symbols=run.symbols),
     )
-    rows = [views.reconciliation_view(run) for run in runs]
-    note = more_text(wanted) if has_more else None
+    rows = [plain_value(run) for run in runs]
     show("Reconciliations", rows, ("started_at", *tables.RECONCILIATION_COLUMNS), as_json, note)
 
 
@@ -165,7 +163,7 @@ def halt(
     stop = Halt(account, reason, SystemClock().now())
     stores().orders.halt(stop)
     where = account or "every account"
-    view = {"account": account, "reason": reason, "since": views.time_text(stop.since)}
+    view = {"account": account, "reason": reason, "since": time_text(stop.since)}
     print_line(view if as_json else None, f"{where} is halted: {reason}")
 
 

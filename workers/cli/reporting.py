@@ -9,6 +9,7 @@ import typer
 
 from execution.model.clock import SystemClock
 from workers.cli.app import AsJson, CommandError, cli, lay_out, print_json, services
+from workers.cli.filters import moment_of
 from workers.views import tables
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Report profit, costs and quality of execution, from the ledger."""
-    start = None if since is None else _time(since)
+    start = None if since is None else max(moment_of(since), SINCE_MIN)
     from workers.reports.export import NUMBER_COLUMNS, report_view, write_files
     from workers.reports.report import ledger_report
 
@@ -74,15 +75,3 @@ def _tables(found: "Report") -> Iterator[tuple[str, Iterable[Mapping[str, Any]],
     ):
         yield title, export.summary_rows(summaries), export.SUMMARY_COLUMNS
     yield "Latency", export.latency_rows(found), export.LATENCY_COLUMNS
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"--since: {text!r} is not a date or time in ISO 8601") from None
-    try:
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise typer.BadParameter(f"--since: {text!r} is out of range") from None
-    return max(moment, SINCE_MIN)
