@@ -2,18 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.docs-installed
 BENCH ?= orders
 MINUTES ?= 10
 FUZZ ?= --inputs 50000
 SEEDS ?= 1 2 3 4 5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak fuzz bench model pictures lock clean
+.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak fuzz bench model pictures docs lock clean
 
-help: ## Show what there is to make
+help: ## Show all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-install: $(STAMP) ## Install oneorder and its tools into .venv, as the lock says
+install: $(STAMP) ## Install oneorder and its tools into .venv, in the versions of the lock
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -21,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
-demo: $(STAMP) ## Run the main job end to end and compare it with the exchange's ledger
+demo: $(STAMP) ## Run 40 signals end to end and compare the result with the exchange's ledger
 	$(BIN)/oneorder demo
 
 test: lint ## Run lint, types and all tests but those of system-test and release-check
@@ -58,13 +59,13 @@ lint: $(STAMP) ## Check style, types and which module may import which
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 	$(BIN)/zizmor --offline --pedantic --quiet .
 
-chaos: $(STAMP) ## Let everything fail for two minutes, then count the orders and arbitrages
+chaos: $(STAMP) ## Make everything fail for two minutes, then count the orders and arbitrages
 	$(BIN)/oneorder chaos --orders 1000 --arbitrages 150 --minutes 2
 
-fuzz: $(STAMP) ## Give 50,000 wrong inputs to every door, or as many as MINUTES=10 allow
+fuzz: $(STAMP) ## Send 50,000 wrong inputs to every interface, or as many as MINUTES=10 allow
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
 
-soak: $(STAMP) ## The same for four minutes and each of SEEDS, 2,300 signals each (half an hour)
+soak: $(STAMP) ## Run chaos for each of SEEDS, four minutes and 2,300 signals each (half an hour)
 	@for seed in $(SEEDS); do \
 		$(BIN)/oneorder chaos --orders 2000 --arbitrages 300 --minutes 4 --seed $$seed || exit 1; \
 	done
@@ -72,15 +73,25 @@ soak: $(STAMP) ## The same for four minutes and each of SEEDS, 2,300 signals eac
 bench: $(STAMP) ## Measure beside the naive task, or BENCH=fold|ledger|reconcile|scanner|arbitrage|isolation
 	$(BIN)/python -m benchmarks.$(BENCH)
 
-model: $(STAMP) ## Check the submit protocol exhaustively (needs spin and a C compiler)
+model: $(STAMP) ## Check the protocol's model exhaustively (needs spin and a C compiler)
 	$(BIN)/python docs/model/check.py
+
+docs: $(DOCS_STAMP) ## Build the site of the documentation into build/docs; a warning is an error
+	$(BIN)/python -m docs.generate
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs build/docs
+
+$(DOCS_STAMP): $(STAMP) docs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.lock
+	touch $(DOCS_STAMP)
 
 pictures: $(STAMP) ## Draw the README's pictures (the report's needs Chromium or Chrome)
 	$(BIN)/python docs/pictures.py
 
-lock: ## Pin the dependencies anew (needs uv)
+lock: ## Pin the newest versions of all dependencies (needs uv)
 	uv pip compile pyproject.toml --extra all --group dev --universal --python-version 3.11 \
 		--no-emit-index-url --generate-hashes --upgrade --quiet -o requirements.lock
+	uv pip compile --group docs -c requirements.lock --universal --python-version 3.11 \
+		--no-emit-index-url --generate-hashes --upgrade --quiet -o docs/requirements.lock
 
 clean: ## Remove the installation and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* build dist

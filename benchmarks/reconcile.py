@@ -129,7 +129,7 @@ def _fill(house: House) -> None:
             stores.repair.remember([order.order_id for order in batch], REMEMBER_S)
     stores.repair.replace_position(Position(ACCOUNT, SYMBOL), replace(position, revision="first"))
     assert parts.repairer.run([ACCOUNT]) is None, "the repair found something to do"
-    assert all(check.agrees for check in parts.repairer.check_positions())
+    assert all(check.agrees for check in parts.rebuilder.checks.all())
     assert len(stores.orders.orders()) == (house.size if house.stays else 0)
     house.redis.config_set("appendfsync", "always")
     # After so many changes the server would soon rewrite its file during the rounds.

@@ -2,11 +2,13 @@
 
 import time
 from decimal import Decimal
+from typing import Protocol
 from uuid import uuid4
 
 from execution.arbitrage.executor import ArbitrageExecutor
+from execution.arbitrage.legs import VenueExchange
 from execution.arbitrage.model import Arbitrage
-from execution.assembly import assemble_in_memory
+from execution.assembly import assemble_arbitrage_in_memory, assemble_in_memory
 from execution.exchanges.port import Exchange
 from execution.model.clock import SystemClock
 from execution.model.decimals import ZERO, to_decimal
@@ -19,9 +21,13 @@ __all__ = ["ArbitrageExecutor", "execute_arbitrage"]
 PAUSE_S = 0.2
 
 
+class ArbitrageExchange(Exchange, VenueExchange, Protocol):
+    """One account at one exchange, as an arbitrage needs it."""
+
+
 def execute_arbitrage(
-    buy_exchange: Exchange,
-    sell_exchange: Exchange,
+    buy_exchange: ArbitrageExchange,
+    sell_exchange: ArbitrageExchange,
     symbol: str,
     amount: Decimal | str,
     max_loss_bps: Decimal | str = "50",
@@ -47,14 +53,15 @@ def execute_arbitrage(
         created_at=now,
         updated_at=now,
     )
-    core = assemble_in_memory({"buy": buy_exchange, "sell": sell_exchange}.__getitem__)
-    orders = core.orders
-    arbitrage = core.executor.submit(arbitrage)
+    exchange_of = {"buy": buy_exchange, "sell": sell_exchange}.__getitem__
+    memory = assemble_in_memory(exchange_of)
+    core, executor = memory.core, assemble_arbitrage_in_memory(memory, exchange_of)
+    arbitrage = executor.submit(arbitrage)
     while not arbitrage.has_ended:
         time.sleep(PAUSE_S)
-        for order_id in orders.store.due(orders.clock.now_ms(), limit=10, lease_ms=1_000):
-            orders.manager.advance_by_id(order_id)
-        arbitrage = core.executor.advance(arbitrage)
+        for order_id in memory.orders.due(core.clock.now_ms(), limit=10, lease_ms=1_000):
+            core.manager.advance_by_id(order_id)
+        arbitrage = executor.advance(arbitrage)
     return arbitrage
 
 

@@ -3,57 +3,51 @@
 The one place for every caller: workers, the plain functions, tests and benchmarks.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import ArbitrageContext, Limits
-from execution.arbitrage.model import Arbitrage
-from execution.arbitrage.store import ArbitrageStore
+from execution.arbitrage.legs import VenueExchange
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.port import Exchange
+from execution.ledger.archive import Archive
+from execution.ledger.port import Ledger
 from execution.model.clock import Clock, SystemClock
-from execution.orders.journal import Journal, Recall, RetrySchedule, never
+from execution.orders.core import OrderCore
+from execution.orders.journal import Journal, Recall, never
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
-from execution.orders.placement import Placement
-from execution.orders.store import Store
+from execution.orders.path import OrderPath
+from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
+from execution.orders.placement.sending import Sending
+from execution.orders.schedule import RetrySchedule, Schedule
+from execution.orders.store import LeaseStore, OrderStores
+from execution.repair.rebuilding import Rebuilder
+from execution.repair.repairer import Repairer
+from execution.repair.restoring import Restorer
+from execution.repair.store import RepairStore
 from execution.store.memory.arbitrages import MemoryArbitrages
-from execution.store.memory.orders import MemoryStore
+from execution.store.memory.clocks import MemoryClocks
+from execution.store.memory.holds import MemoryAccountHolds, MemoryHalts
+from execution.store.memory.intents import MemoryIntents
+from execution.store.memory.orders import MemoryOrders
+from execution.store.memory.positions import MemoryPositions
+from execution.store.memory.server import MemoryServer
 
-ATTEMPTS_MAX = 5
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRules:
-    """How orders are placed. `recv_window_ms` is the window of every account that is not in
-    `windows` (ms by account), None for each exchange's own. A market order that was published
-    longer ago than `market_age_max_s` is refused instead of sent; None for any age."""
-
-    recv_window_ms: int | None = None
-    attempts_max: int = ATTEMPTS_MAX
-    windows: Mapping[str, int] = field(default_factory=dict)
-    market_age_max_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderCore:
-    """The parts that carry orders out. `exchange_of` gives the calling thread's own connection of
-    an account; it raises UnknownAccount and ExchangeUnavailable."""
-
-    store: Store
-    exchange_of: Callable[[str], Exchange]
-    clock: Clock
-    clocks: ExchangeClocks
-    journal: Journal
-    placement: Placement
-    manager: OrderManager
-    bulkhead: Bulkhead
+__all__ = [
+    "OrderRules",
+    "assemble_arbitrage_in_memory",
+    "assemble_in_memory",
+    "assemble_orders",
+    "assemble_repair",
+]
 
 
 def assemble_orders(
-    store: Store,
+    stores: OrderStores,
     exchange_of: Callable[[str], Exchange],
     clock: Clock,
     clocks: ExchangeClocks,
@@ -62,61 +56,67 @@ def assemble_orders(
     *,
     recall: Recall = never,
     bulkhead: Bulkhead | None = None,
-    schedule: RetrySchedule | None = None,
+    retries: RetrySchedule | None = None,
 ) -> OrderCore:
-    """Everything that an order needs, from a store and a way to its exchange."""
+    """Everything that an order needs, from its stores and a way to its exchange."""
     rules = rules or OrderRules()
     bulkhead = bulkhead or Bulkhead()
-    journal = Journal(store, clock, clocks, observe, schedule or RetrySchedule(), recall)
-    placement = Placement(
-        store,
-        journal,
-        exchange_of,
-        clock,
-        clocks,
-        recv_window_ms=rules.recv_window_ms,
-        attempts_max=rules.attempts_max,
-        windows=rules.windows,
-        market_age_max_s=rules.market_age_max_s,
+    schedule = Schedule(clock, clocks, retries or RetrySchedule(), rules.market_age_max_s)
+    journal = Journal(stores, clock, observe, schedule, recall)
+    sending, resolution = Sending(clock, clocks, rules), Resolution(clock, clocks, rules)
+    path = OrderPath(stores, journal, exchange_of, clock, rules, sending, resolution)
+    manager = OrderManager(stores, journal, exchange_of, path, bulkhead)
+    return OrderCore(
+        stores, exchange_of, clock, journal, schedule, sending, resolution, path, manager, bulkhead
     )
-    manager = OrderManager(store, journal, exchange_of, placement, bulkhead)
-    return OrderCore(store, exchange_of, clock, clocks, journal, placement, manager, bulkhead)
 
 
-def assemble_arbitrage(
-    orders: OrderCore,
-    store: ArbitrageStore,
-    limits: Limits,
-    announce: Callable[[Arbitrage], None],
-) -> ArbitrageExecutor:
-    """What carries arbitrages out, on top of what carries out their orders."""
-    context = ArbitrageContext(
-        store,
-        orders.store,
-        orders.journal,
-        orders.manager,
-        orders.placement,
-        orders.exchange_of,
-        orders.clock,
-        orders.clocks,
-        orders.bulkhead,
-    )
-    return ArbitrageExecutor(context, limits, announce)
+def assemble_repair(
+    stores: OrderStores,
+    leases: LeaseStore,
+    parts: RepairStore,
+    ledger: Ledger,
+    archive: Archive,
+    clock: Clock,
+    remember_s: int,
+) -> tuple[Repairer, Rebuilder]:
+    """What makes the store whole again, and what makes positions right."""
+    rebuilder = Rebuilder(stores.positions, parts, ledger, archive, clock)
+    restorer = Restorer(stores.orders, stores.halts, parts, ledger, archive, clock, remember_s)
+    repairer = Repairer(stores.epochs, leases, parts, archive, restorer, rebuilder, clock)
+    return repairer, rebuilder
 
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """The trading core of one call, without Redis or workers. Memory is lost with the process."""
+    """What carries orders out without Redis or workers. Memory is lost with the process."""
 
-    orders: OrderCore
-    executor: ArbitrageExecutor
+    server: MemoryServer
+    orders: MemoryOrders
+    core: OrderCore
 
 
 def assemble_in_memory(exchange_of: Callable[[str], Exchange]) -> InMemory:
-    """Everything for one call."""
+    """Everything for the orders of one call."""
     clock = SystemClock()
-    store = MemoryStore(clock)
-    clocks = ExchangeClocks(store, clock, host="here")
-    orders = assemble_orders(store, exchange_of, clock, clocks, LogObserver())
-    executor = assemble_arbitrage(orders, MemoryArbitrages(store), Limits(), lambda _: None)
-    return InMemory(orders, executor)
+    server = MemoryServer(clock)
+    orders = MemoryOrders(server)
+    stores = OrderStores(
+        orders=orders,
+        positions=MemoryPositions(server),
+        epochs=server,
+        holds=MemoryAccountHolds(server),
+        halts=MemoryHalts(server),
+        intents=MemoryIntents(server),
+    )
+    clocks = ExchangeClocks(MemoryClocks(server), clock, host="here")
+    core = assemble_orders(stores, exchange_of, clock, clocks, LogObserver())
+    return InMemory(server, orders, core)
+
+
+def assemble_arbitrage_in_memory(
+    memory: InMemory, venue_of: Callable[[str], VenueExchange]
+) -> ArbitrageExecutor:
+    """What carries one arbitrage out, on top of what carries out its orders."""
+    arbitrages = MemoryArbitrages(memory.server, memory.orders)
+    return ArbitrageExecutor(memory.core, venue_of, arbitrages, Limits(), lambda _: None)

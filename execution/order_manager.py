@@ -39,10 +39,11 @@ def place_and_wait(exchange: Exchange, order: Order) -> Order:
     Blocks for at most the fence and its margin per attempt. What memory holds is lost with the
     process: an order that must survive that belongs on a worker.
     """
-    core = assemble_in_memory(lambda _: exchange).orders
+    memory = assemble_in_memory(lambda _: exchange)
+    core = memory.core
     order = core.manager.submit(order)
     while order.state in _UNSETTLED or order.fills_missing:
         time.sleep(PAUSE_S)
-        if core.store.due(core.clock.now_ms(), limit=1, lease_ms=1_000):
+        if memory.orders.due(core.clock.now_ms(), limit=1, lease_ms=1_000):
             order = core.manager.advance_by_id(order.order_id)
     return order

@@ -1,30 +1,36 @@
-"""The broker's connections of a producer, which leave a Redis server that has become a replica."""
+"""Connections that leave a Redis server once it has become a replica.
+
+After a failover the address leads to the new master, but connections that were open before still
+lead to the old one, which answers every write with READONLY for as long as they are kept.
+"""
 
 from typing import Any
 
-from kombu.transport import redis as kombu_redis
-from redis import Connection
+from redis import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import MasterDownError, ReadOnlyError
 
 # What only a server says that is not the master, or no longer: it has written nothing.
 NOT_THE_MASTER = (ReadOnlyError, MasterDownError)
 
 
-class _FailoverConnection(Connection):
+class _LeavesReplicas:
+    """Marks itself to be opened again when its server says that it is not the master."""
+
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().read_response(*args, **kwargs)
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]  # A mixin.
         except NOT_THE_MASTER:
-            # The address may lead to the new master already.
-            self.mark_for_reconnect()  # type: ignore[no-untyped-call]  # redis-py's own.
+            self.mark_for_reconnect()  # type: ignore[attr-defined]  # Of the class beside it.
             raise
 
 
-class _FailoverChannel(kombu_redis.Channel):
-    connection_class = _FailoverConnection
+class FailoverConnection(_LeavesReplicas, Connection):
+    """Over TCP."""
 
 
-class FailoverTransport(kombu_redis.Transport):
-    """The redis:// transport."""
+class FailoverSSLConnection(_LeavesReplicas, SSLConnection):
+    """Over TLS."""
 
-    Channel = _FailoverChannel
+
+class FailoverUnixConnection(_LeavesReplicas, UnixDomainSocketConnection):
+    """Over a socket in the file system."""

@@ -57,7 +57,7 @@ class Publisher:
         )
         self._celery.conf.update(SHARED)
         if settings.celery_broker_url.startswith("redis://"):
-            self._celery.conf.broker_transport = "oneorder.failover:FailoverTransport"
+            self._celery.conf.broker_transport = "oneorder.transport:FailoverTransport"
         # A broker that is away is not waited for: the intent is safe, and the sweep finds it.
         self._celery.conf.broker_transport_options = {
             **SHARED["broker_transport_options"],

@@ -30,14 +30,16 @@ class OrderState(StrEnum):
     """Where an order stands. A partial fill is a quantity, not a state."""
 
     RECEIVED = "received"  # No request that could still arrive is under way.
-    SUBMITTING = "submitting"  # Written ahead: a request may or may not have arrived.
-    OPEN = "open"
-    FILLED = "filled"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"  # The exchange said no.
-    REFUSED = "refused"  # We said no.
-    QUARANTINED = "quarantined"  # The outcome cannot be found out; needs manual intervention.
+    SUBMITTING = "submitting"  # A request may or may not have arrived.
+    OPEN = "open"  # It is at the exchange.
+    FILLED = "filled"  # All of it was traded.
+    CANCELED = "canceled"  # It was at the exchange and was canceled, or it was never sent.
+    EXPIRED = "expired"  # The exchange ended it, as one that is immediate or cancel.
+    REJECTED = "rejected"  # The exchange refused it.
+    REFUSED = "refused"  # oneorder refused it.
+    QUARANTINED = "quarantined"
+    """The outcome cannot be determined, or the order at the exchange is not the one that was
+    requested. It needs manual intervention: `oneorder settle`."""
 
 
 # States that an order may still leave by itself.

@@ -53,7 +53,10 @@ class SignalSettings(BaseSettings):
     )
 
     redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)
+    """The store of record: `redis://` or, with TLS, `rediss://`, which takes `ssl_*` options.
+    Special characters of a password are written as `%XX`."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
+    """Celery's broker, if it is not the same Redis: `redis://`, `rediss://`, `amqp://`, `amqps://`."""
 
     if TYPE_CHECKING:
 

@@ -140,8 +140,12 @@ class _Message(BaseModel):
 
 class _Signal(_Message):
     signal_id: SignalId
+    """Up to 128 visible ASCII characters. The idempotency key: the same id is the same order."""
     expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    """ISO 8601 with a time zone. The order is never sent after it; an order that is open by
+    then stays open."""
     strategy: Name | None = None
+    """Up to 64 letters, digits, `_`, `.` and `-`; reports are grouped by it."""
 
     @field_validator("expires_at", mode="before")
     @classmethod
@@ -162,20 +166,26 @@ M = TypeVar("M", bound=_Message)
 
 
 class OrderSignal(_Signal):
-    """One intent to trade. `signal_id` is the idempotency key: the same id is the same order.
-
-    `reference_price` is what the market was at when the producer decided; reports measure slippage
-    against it.
-    """
+    """One intent to trade."""
 
     account: Name
+    """As in the settings of the workers."""
     symbol: Symbol
+    """As ccxt writes it: `BTC/USDT`. Contracts (`BTC/USDT:USDT`) are not supported yet."""
     side: Literal["buy", "sell"]
+    """`buy` or `sell`."""
     type: Literal["market", "limit"]
+    """`market` or `limit`. A market order is not sent later than `limits.signal_max_age_s`
+    after its publication."""
     amount: Amount
+    """In base."""
     price: Annotated[Amount | None, Field(validate_default=True)] = None
+    """In quote; required for a limit order, refused for a market order."""
     time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None
+    """`GTC` (the default), `IOC`, `FOK` or `PO` (post only), of a limit order."""
     reference_price: Amount | None = None
+    """What the market was at when the producer decided; reports measure slippage against it.
+    Without it the worker takes the last mark, if that is not older than 15 s."""
 
     if TYPE_CHECKING:
 
@@ -216,19 +226,21 @@ class OrderSignal(_Signal):
 
 
 class ArbitrageSignal(_Signal):
-    """One intent to buy on one account and sell on another at the same time.
-
-    `amount` is the most to trade, in base; it is sized down to what pays `min_profit_bps` of the
-    buy notional after both fees. If the legs fill unequally, the excess is hedged at a cost of at
-    most `max_loss_bps`. Both have defaults in the workers' settings.
-    """
+    """One intent to buy on one account and sell on another at the same time."""
 
     buy_account: Name
+    """Where to buy."""
     sell_account: Name
+    """Where to sell; another account."""
     symbol: Symbol
+    """As for an order."""
     amount: Amount
+    """The most to trade, in base; it is reduced to what is profitable."""
     min_profit_bps: Amount | None = None
+    """Least profit, of the buy notional, after both fees; the default is
+    `arbitrage.min_profit_bps`."""
     max_loss_bps: Amount | None = None
+    """What hedging unequal fills may cost; the default is `arbitrage.max_loss_bps`."""
 
     if TYPE_CHECKING:
 
@@ -258,6 +270,7 @@ class CancelRequest(_Message):
     """Requests cancellation of an order."""
 
     order_id: Annotated[str, StringConstraints(pattern=_VISIBLE, max_length=64)]
+    """The order to cancel."""
 
     if TYPE_CHECKING:
 

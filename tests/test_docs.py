@@ -4,6 +4,7 @@ import inspect
 import re
 import tomllib
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import typer.main
 from pydantic import BaseModel
 from typer.core import TyperGroup
 
+from docs.generate import PARTS, Undescribed, text_of, with_current_parts
 from execution.store.access import keys
 from oneorder.broker import QUEUES
 from workers.cli.program import cli
@@ -24,10 +26,12 @@ from workers.configuration.settings import (
 )
 
 ROOT = Path(__file__).parents[1]
-REFERENCE = (ROOT / "docs/reference.md").read_text()
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "paper_exchange/README.md", *(ROOT / "docs").rglob("*.md")]
-)
+SITE = sorted((ROOT / "docs").rglob("*.md"))
+OUTSIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PAGES = [
+    *(ROOT / name for name in (*OUTSIDE, "client/README.md", "paper_exchange/README.md")),
+    *SITE,
+]
 TABLES: dict[str, type[BaseModel]] = {
     "": Settings,
     "accounts": AccountSettings,
@@ -74,8 +78,37 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in _anchors(goal), target
 
 
-def _section(heading: str) -> str:
-    return REFERENCE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def _reference(page: str) -> str:
+    return (ROOT / f"docs/reference/{page}.md").read_text()
+
+
+def _section(page: str, heading: str) -> str:
+    return _reference(page).split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def test_what_is_generated_from_the_code_is_current() -> None:
+    for page in PAGES:
+        text = page.read_text()
+        assert text == with_current_parts(text), f"{page.relative_to(ROOT)}: run make docs"
+
+
+def test_every_part_that_can_be_generated_is_on_one_page() -> None:
+    texts = "".join(page.read_text() for page in PAGES)
+    assert sorted(re.findall(r"<!-- generated: ([\w-]+) -->", texts)) == sorted(PARTS)
+
+
+def test_a_name_without_a_description_is_not_generated() -> None:
+    class Undocumented(StrEnum):
+        VALUE = "value"
+
+    with pytest.raises(Undescribed, match=r"Undocumented\.VALUE"):
+        text_of({}, Undocumented, "VALUE")
+
+
+def test_every_page_is_in_the_contents_of_the_site() -> None:
+    listed = re.findall(r"^([\w/-]+)$", (ROOT / "docs/index.md").read_text(), flags=re.MULTILINE)
+    pages = {page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in SITE}
+    assert sorted(listed) == sorted(pages - {"index"})
 
 
 def _is_table(name: str) -> bool:
@@ -84,11 +117,9 @@ def _is_table(name: str) -> bool:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_setting_has_its_row_and_its_default(table: str) -> None:
-    heading = {"": "| setting |", "accounts": "| `[accounts.NAME]` |"}.get(
-        table, f"| `[{table}]` |"
-    )
-    rows = _section("Settings").split(heading, 1)[1].split("\n\n", 1)[0]
-    named = dict(re.findall(r"^\| `(\w+)`(?:, `\w+`)? \| ([^|]*) \|", rows, flags=re.MULTILINE))
+    heading = {"": "General", "accounts": "[accounts.NAME]"}.get(table, f"[{table}]")
+    rows = _section("settings", heading)
+    named = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", rows, flags=re.MULTILINE))
     fields = {
         name: field
         for name, field in TABLES[table].model_fields.items()
@@ -97,7 +128,7 @@ def test_every_setting_has_its_row_and_its_default(table: str) -> None:
     assert set(named) == set(fields)
     for name, field in fields.items():
         if isinstance(field.default, int) and not isinstance(field.default, bool):
-            assert named[name] == str(field.default), name
+            assert named[name] == f"`{field.default}`", name
 
 
 def test_the_example_file_has_every_setting() -> None:
@@ -113,7 +144,7 @@ def test_the_example_file_has_every_setting() -> None:
 
 
 def test_every_task_has_its_row_and_its_queue() -> None:
-    rows = [row for row in _section("Tasks").splitlines() if row.startswith("| `")]
+    rows = [row for row in _section("signals", "Tasks").splitlines() if row.startswith("| `")]
     found = {
         task: row.split("|")[2].strip(" `")
         for row in rows
@@ -132,9 +163,9 @@ def _keys() -> Iterator[str]:
 
 
 def test_every_key_in_redis_has_its_row() -> None:
-    rows = [row for row in _section("Redis").splitlines() if row.startswith("| `")]
+    rows = [row for row in _reference("redis").splitlines() if row.startswith("| `")]
     named = {
-        re.sub(r"\b[A-Z]{2,}\b", "*", key)
+        re.sub(r"\b[A-Z_]{2,}\b", "*", key)
         for row in rows
         for key in re.findall(r"`(oneorder:[^`]+)`", row.split("|")[1])
     }
@@ -147,33 +178,42 @@ def _commands() -> dict[str, Any]:
     return group.commands
 
 
-def test_every_command_and_option_is_in_the_reference_and_in_the_readme() -> None:
-    commands = _section("Commands") + _section("Paper exchange")
-    readme = (ROOT / "README.md").read_text()
+def test_every_command_and_option_is_in_the_reference() -> None:
+    sections = re.split(r"^### oneorder (\w+)\n", _section("commands", "Commands"), flags=re.M)
+    described = dict(zip(sections[1::2], sections[2::2], strict=True))
+    assert set(described) == set(_commands())
     for name, command in _commands().items():
-        assert re.search(rf"`{name}\b", commands), name
-        assert f"oneorder {name}" in readme, name
         for parameter in command.params:
             for option in parameter.opts:
                 if option.startswith("--") and option not in EVERYWHERE:
-                    assert option in commands, f"{name} {option}"
+                    assert f"`{option}" in described[name], f"{name} {option}"
 
 
-def test_every_command_of_the_reference_exists() -> None:
-    for row in _section("Commands").split("\n\n**Doctor**")[0].splitlines():
-        if row.startswith("| `") and not row.startswith("| `--"):
-            for code in re.findall(r"`([^`]+)`", row.split(" | ")[0].replace("\\|", "/")):
-                if not code.startswith("-"):
-                    assert code.split()[0] in _commands(), code
+def test_every_command_that_the_reference_names_exists() -> None:
+    for heading in ("When a command exits with 1", "Commands"):
+        rows = _section("commands", heading).splitlines()
+        for row in rows:
+            if row.startswith("| `") and not row.startswith("| `--"):
+                for code in re.findall(r"`([^`]+)`", row.split(" | ")[0]):
+                    assert code in _commands(), code
 
 
-def test_every_module_that_the_architecture_names_exists() -> None:
-    text = (ROOT / "docs/architecture.md").read_text()
-    code = [path for folder in ("oneorder", "execution", "workers") for path in _python(folder)]
-    named = re.findall(r"[\w/]+\.py\b", text)
-    assert len(named) > 50
-    for name in named:
-        assert any(path.endswith(f"/{name}") for path in code), name
+# The changelog names modules that were there once.
+PRESENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("page", PRESENT, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    folders = ("oneorder", "execution", "workers", "paper_exchange", "tests", "docs", "client")
+    code = [path for folder in folders for path in _python(folder)]
+    # What a block shows is the reader's own.
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for name in re.findall(r"[\w/]+\.py\b", text):
+        assert name == "strategy.py" or any(path.endswith(f"/{name}") for path in code), name
+
+
+def test_the_architecture_names_modules() -> None:
+    assert len(re.findall(r"[\w/]+\.py\b", (ROOT / "docs/architecture.md").read_text())) > 50
 
 
 def _python(folder: str) -> Iterator[str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from execution.api.connections import Connections
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage
-from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
+from execution.assembly import OrderRules, assemble_orders, assemble_repair
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.bulkhead import Bulkhead, bulkhead_of
@@ -23,11 +23,11 @@ from execution.model.order import Order, OrderState
 from execution.operations.missing_accounts import MissingAccount
 from execution.orders.manager import OrderManager
 from execution.orders.observer import LogObserver, Observer
-from execution.orders.store import Store
 from execution.positions.valuation import MarkSource, RecentMarks, Valuer
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import Reconciliation
+from execution.repair.rebuilding import Rebuilder
 from execution.repair.repairer import Repairer
 from execution.store.stores import Stores
 from workers.configuration.opening import ledger_of, stores_of
@@ -72,13 +72,10 @@ class Services:
     valuer: Valuer
     archive: Archive
     repairer: Repairer
+    rebuilder: Rebuilder
     reconciler: Reconciler
     executor: ArbitrageExecutor
     bulkhead: Bulkhead
-
-    @property
-    def store(self) -> Store:
-        return self.stores.orders
 
 
 def compose(
@@ -90,17 +87,19 @@ def compose(
 ) -> Services:
     """Put the parts together. Raises UnsupportedExchange for an account without a contract."""
     clock = SystemClock()
-    store = stores.orders
-    clocks = ExchangeClocks(store, clock, socket.gethostname(), steady_ms)
+    clocks = ExchangeClocks(stores.clocks, clock, socket.gethostname(), steady_ms)
     holds = AddressHolds(stores.address_holds, clock, steady_ms)
     connections = Connections(accounts, clock, clocks, holds)
     remember_s = settings.remember_days * 86_400
     market_age_max_s = settings.limits.signal_max_age_s or None
     retention = Retention(settings.keep_settled_s, remember_s)
-    archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, store.halts)
-    repairer = Repairer(store, stores.repair, ledger, archive, clock, remember_s)
+    halts = stores.halts.halts
+    archive = Archive(stores.archive, stores.valuations, ledger, clock, retention, halts)
+    repairer, rebuilder = assemble_repair(
+        stores, stores.leases, stores.repair, ledger, archive, clock, remember_s
+    )
     core = assemble_orders(
-        store,
+        stores,
         connections.exchange,
         clock,
         clocks,
@@ -111,7 +110,9 @@ def compose(
         recall=archive.recall,
         bulkhead=bulkhead_of(settings.worker_threads, len(accounts)),
     )
-    executor = assemble_arbitrage(core, stores.arbitrages, limits_of(settings), announce_arbitrage)
+    executor = ArbitrageExecutor(
+        core, connections.exchange, stores.arbitrages, limits_of(settings), announce_arbitrage
+    )
     arbitrages = ArbitrageIntake(
         executor,
         clock,
@@ -126,7 +127,17 @@ def compose(
         alert=alert_of_waiting,
     )
     marks = RecentMarks(stores.valuations, clock, REFERENCE_AGE_MAX_MS)
-    context = ReconciliationContext(store, stores.reconciliations, core.journal, clock, archive)
+    context = ReconciliationContext(
+        orders=stores.orders,
+        positions=stores.positions,
+        epochs=stores.epochs,
+        halts=stores.halts,
+        leases=stores.leases,
+        runs=stores.reconciliations,
+        journal=core.journal,
+        clock=clock,
+        history=archive,
+    )
     return Services(
         settings=settings,
         accounts=accounts,
@@ -139,17 +150,25 @@ def compose(
         roster=roster,
         rules=rules,
         intake=Intake(
-            store, stores.waiting, core.manager, clock, roster, arbitrages, rules, marks.price
+            stores.intents,
+            stores.waiting,
+            core.manager,
+            clock,
+            roster,
+            arbitrages,
+            rules,
+            marks.price,
         ),
-        valuer=Valuer(store, stores.valuations, clock),
+        valuer=Valuer(stores.positions, stores.valuations, clock),
         archive=archive,
         repairer=repairer,
+        rebuilder=rebuilder,
         reconciler=Reconciler(
             context,
             lambda: repairer.run(accounts),
             announce,
-            repairer.complaint,
-            repairer.has_proved,
+            rebuilder.complaint,
+            rebuilder.has_proved,
         ),
         executor=executor,
         bulkhead=core.bulkhead,

@@ -73,20 +73,12 @@ class StrictBybit(StrictTransport, ccxt.bybit):
         """Almost every error comes with status 200; the code tells them apart."""
         return str(answer["retCode"]) if "retCode" in answer else None
 
-    def handle_errors(
-        self,
-        code: int,
-        reason: str,
-        url: str,
-        method: str,
-        headers: Mapping[str, str],
-        *rest: Any,
-    ) -> Any:
-        try:
-            return super().handle_errors(code, reason, url, method, headers, *rest)
-        finally:
-            if self.exchange_code == TOO_MANY_REQUESTS:
-                self.retry_after_s = max(self.retry_after_s, self._reset_s(headers))
+    def read_answer(
+        self, code: int, url: str, headers: Mapping[str, str], body: str, response: Any
+    ) -> None:
+        super().read_answer(code, url, headers, body, response)
+        if self.exchange_code == TOO_MANY_REQUESTS:
+            self.retry_after_s = max(self.retry_after_s, self._reset_s(headers))
 
     def _reset_s(self, headers: Mapping[str, str]) -> int:
         """Bybit has no Retry-After; it names the moment, on its own clock, when a limit ends."""

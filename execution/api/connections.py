@@ -22,7 +22,6 @@ from execution.api.wire.wire_check import check_wire
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.port import Exchange
 from execution.exchanges.registry import GUARANTEES, without_guarantees
 from execution.model.clock import Clock, steady_ms
 from execution.model.errors import UnknownAccount, UnsupportedExchange
@@ -108,7 +107,7 @@ class Connections:
         self._probes: Counter[str] = Counter()
         self._shared = {name: self._shared_of(account) for name, account in accounts.items()}
 
-    def exchange(self, name: str) -> Exchange:
+    def exchange(self, name: str) -> CcxtExchange:
         """Raises UnknownAccount, and ExchangeUnavailable where the exchange is out of reach, asked
         for no requests, or has no markets to load."""
         shared = self._shared.get(name)

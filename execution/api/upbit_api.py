@@ -69,7 +69,9 @@ _USDT_TICKS = (
 _TICKS = {"KRW": _KRW_TICKS, "USDT": _USDT_TICKS, "BTC": (("0", "0.00000001"),)}
 _TOTALS_MIN = {"KRW": "5000", "USDT": "0.5", "BTC": "0.00005"}
 # Two pairs have a finer tick between 1,000 and 10,000 KRW (changelog of 2025-03-21).
-_FINE_PAIRS, _FINE_FROM, _FINE_TO, _FINE_TICK = ("USDT/KRW", "USDC/KRW"), 1_000, 10_000, "0.5"
+_FINE_PAIRS = ("USDT/KRW", "USDC/KRW")
+_FINE_FROM, _FINE_TO = 1_000, 10_000
+_FINE_TICK = "0.5"
 
 
 class StrictUpbit(StrictTransport, ccxt.upbit):

@@ -1,13 +1,19 @@
-"""Takes an arbitrage from its signal to its end: both legs at once, then their difference."""
+"""Takes an arbitrage from its signal to its end: both legs at once, then their difference.
+
+As with an order (`orders/path.py`): look at it, decide the next move, write it down, send what was
+written. `decisions.py` decides; each record that is written is a point from which another worker
+goes on.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
-from execution.arbitrage.hedging import ArbitrageEnded, Hedger
-from execution.arbitrage.legs import ArbitrageContext, Legs, Limits, first_legs
+from execution.arbitrage import decisions
+from execution.arbitrage.decisions import Limits, Move
+from execution.arbitrage.legs import Legs, VenueExchange
 from execution.arbitrage.model import Arbitrage, ArbitrageState, Result, result_of
 from execution.arbitrage.plan import plan_legs
+from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
 from execution.exchanges.parallel import run_parallel
 from execution.model.errors import (
     Crowded,
@@ -19,199 +25,222 @@ from execution.model.errors import (
     VersionConflict,
 )
 from execution.model.order import Order
-from execution.orders.store import Epoch
-
-Orders = Mapping[str, Order]
+from execution.orders.core import OrderCore
+from execution.orders.journal import new_revision
+from execution.orders.store import Committed, Epoch
 
 
 class ArbitrageExecutor:
-    """The one place that decides what happens to an arbitrage next. `announce` learns of every one
-    that has ended; of one that is left open, at least once, whoever dies meanwhile."""
+    """The one place that moves arbitrages on. `announce` learns of each that has ended; of one that
+    is left open, at least once, whatever crashes meanwhile. `venue_of` gives the calling thread's
+    own connection of an account, as `exchange_of` of OrderCore does."""
 
     def __init__(
-        self, context: ArbitrageContext, limits: Limits, announce: Callable[[Arbitrage], None]
+        self,
+        core: OrderCore,
+        venue_of: Callable[[str], VenueExchange],
+        store: ArbitrageStore,
+        limits: Limits,
+        announce: Callable[[Arbitrage], None],
     ) -> None:
-        self._context = context
+        self._core = core
+        self._store = store
         self._limits = limits
-        self._legs = Legs(context, limits)
-        self._balancing = Hedger(context, limits, self._legs)
+        self._legs = Legs(core, venue_of, limits)
         self._announce = announce
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
         """Take a new arbitrage as far as it goes now; the second time, go on where the first
         stopped. Raises SignalReused if its signal id stands for another one already."""
-        known = self._context.store.arbitrage(arbitrage.arbitrage_id)
-        if known is not None:
-            self._check_same(known, arbitrage)
-        return self.advance(known or arbitrage)
+        return self.advance(self._known_as(arbitrage) or arbitrage)
 
     def receive(self, arbitrage: Arbitrage) -> Arbitrage:
         """Record a new arbitrage without sending it yet; the sweep finds it due. Raises
         SignalReused as `submit` does."""
-        known = self._context.store.arbitrage(arbitrage.arbitrage_id)
+        known = self._known_as(arbitrage)
         if known is not None:
-            self._check_same(known, arbitrage)
             return known
         try:
-            return self._legs.commit(arbitrage, arbitrage, due_ms=self._context.clock.now_ms())
+            return self._write(arbitrage, Move(arbitrage, 0))
         except VersionConflict:
-            return self._context.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
+            return self.load(arbitrage.arbitrage_id) or arbitrage
 
     def load(self, arbitrage_id: str) -> Arbitrage | None:
         """The arbitrage's record, None for one that is not known."""
-        return self._context.store.arbitrage(arbitrage_id)
+        return self._store.arbitrage(arbitrage_id)
 
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
         """Move on one that the sweep found due; None for one that is not known."""
-        known = self._context.store.arbitrage(arbitrage_id)
+        known = self.load(arbitrage_id)
         return None if known is None else self.advance(known)
 
     def advance(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Move it on from whatever state it is in, as far as it goes now."""
-        try:
-            return self._moved_on(arbitrage)
-        except (VersionConflict, StoreRestarted):
-            # Whoever was faster is moving it on, and the sweep comes back to it.
-            return self._context.store.arbitrage(arbitrage.arbitrage_id) or arbitrage
-
-    def _moved_on(self, arbitrage: Arbitrage) -> Arbitrage:
-        """The same; raises VersionConflict and StoreRestarted. While there is no place at one of
-        its accounts, it waits."""
+        """Move it on from whatever state it is in, as far as it goes now. While there is no place
+        at one of its accounts, it waits."""
         first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
-        place = self._context.bulkhead.place
+        place = self._core.bulkhead.place
         try:
-            with place(first), place(second):
-                while (after := self._step(arbitrage)) is not arbitrage:
-                    arbitrage = after
-        except Crowded as crowded:
-            return self._legs.wait(arbitrage, crowded.wait_s * 1_000)
-        return arbitrage
+            try:
+                with place(first), place(second):
+                    return self._follow(arbitrage)
+            except Crowded as crowded:
+                return self._write(arbitrage, Move(arbitrage, crowded.wait_s * 1_000))
+        except (VersionConflict, StoreRestarted):
+            # Another worker was faster and moves it on; the sweep comes back to it.
+            return self.load(arbitrage.arbitrage_id) or arbitrage
 
-    def _check_same(self, known: Arbitrage, arbitrage: Arbitrage) -> None:
+    def _known_as(self, arbitrage: Arbitrage) -> Arbitrage | None:
+        """The record that stands for its signal already, whose intent is thereby settled."""
+        known = self.load(arbitrage.arbitrage_id)
+        if known is None:
+            return None
         if not known.asks_the_same_as(arbitrage):
             raise SignalReused(
                 f"signal_id: {arbitrage.signal_id!r} was used before, for another arbitrage"
             )
         if arbitrage.entry_id is not None:
-            self._context.orders.settle_intent(arbitrage.entry_id)
+            self._core.stores.intents.settle_intent(arbitrage.entry_id)
+        return known
 
-    def _step(self, arbitrage: Arbitrage) -> Arbitrage:
-        """One step; the same object where there is nothing to do but wait."""
+    # The path of an arbitrage.
+
+    def _follow(self, arbitrage: Arbitrage) -> Arbitrage:
+        """Look, decide, write and send, until there is nothing to do but wait. Raises
+        VersionConflict and StoreRestarted."""
+        while True:
+            # The epoch comes before every look at an exchange that a decision rests on.
+            epoch = self._core.stores.epochs.epoch()
+            move = self._next(arbitrage, epoch)
+            if move is None:
+                return arbitrage
+            try:
+                after = self._write(arbitrage, move, epoch)
+            except NoPlan as error:
+                now, result = self._core.clock.now(), move.after.result
+                move = decisions.not_sent(arbitrage, str(error), result, now, self._limits)
+                after = self._write(arbitrage, move, epoch)
+            self._legs.launch(move.news, epoch)
+            if move.after is arbitrage:
+                return after
+            arbitrage = after
+
+    def _next(self, arbitrage: Arbitrage, epoch: Epoch) -> Move | None:
+        """The next move; None where it is not time for one yet."""
         if arbitrage.state is ArbitrageState.RECEIVED:
-            return self._take(arbitrage)
-        if arbitrage.state is ArbitrageState.REFUSED:
-            return arbitrage
-        orders = {leg.order_id: self._context.journal.load(leg.order_id) for leg in arbitrage.legs}
-        if arbitrage.has_ended:
-            return self._look_again(arbitrage, orders)
-        return self._settle(arbitrage, orders)
-
-    # Both legs.
-
-    def _take(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Send both legs, or find that a restart of the store made us forget that they were."""
-        # The epoch comes before every look at an exchange that a decision rests on.
-        epoch = self._context.orders.epoch()
-        first = first_legs(arbitrage)
-        try:
-            if self._legs.forgotten(arbitrage, first, epoch):
-                opened = replace(arbitrage, state=ArbitrageState.OPEN)
-                return self._legs.journal_forgotten(arbitrage, opened, first, epoch)
-        except (ExchangeUnavailable, UnknownAccount):
-            return self._legs.wait(arbitrage)
-        except NoPlan as error:
-            return self._refuse(arbitrage, str(error), epoch)
-        now = self._context.clock.now()
-        if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
-            reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
-            return self._refuse(arbitrage, reason, epoch)
-        try:
             return self._open(arbitrage, epoch)
-        except (NoPlan, UnknownAccount) as error:
-            return self._refuse(arbitrage, str(error), epoch)
-        except ExchangeUnavailable as error:
-            return self._refuse(arbitrage, f"an exchange could not be read: {error}", epoch)
-
-    def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Arbitrage:
-        """Send both legs, if the books, read now, still pay for them."""
-        buy, sell = run_parallel(
-            lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
-            lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
-        )
-        plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
-        opened = replace(arbitrage, state=ArbitrageState.OPEN, expected_profit=plan.expected_profit)
-        named = [(leg.role.value, leg) for leg in (plan.buy, plan.sell)]
-        return self._legs.send(arbitrage, opened, named, epoch)
-
-    def _refuse(self, arbitrage: Arbitrage, reason: str, epoch: Epoch) -> Arbitrage:
-        return self._end(arbitrage, ArbitrageState.REFUSED, reason, arbitrage.result, epoch)
-
-    # What became of the orders.
-
-    def _settle(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
-        """Wait until every order is known, then close, or work off what is left."""
-        epoch = self._context.orders.epoch()
-        settled = {
-            order_id: order if _is_settled(order) else self._context.manager.advance(order)
+        if arbitrage.state is ArbitrageState.REFUSED:
+            return None
+        orders = {leg.order_id: self._core.journal.load(leg.order_id) for leg in arbitrage.legs}
+        if arbitrage.has_ended:
+            result = result_of(arbitrage.symbol, arbitrage.legs, orders)
+            return decisions.looked_again(arbitrage, result, self._core.clock.now(), self._limits)
+        orders = {
+            order_id: order if decisions.is_settled(order) else self._core.manager.advance(order)
             for order_id, order in orders.items()
         }
-        if not all(_is_settled(order) for order in settled.values()):
-            return self._legs.wait(arbitrage)
-        result = result_of(arbitrage.symbol, arbitrage.legs, settled)
-        if result.unknown:
-            lost = settled[result.unknown[0]]
-            reason = f"order {lost.order_id} on {lost.account} is quarantined"
-            return self._end(arbitrage, ArbitrageState.IMBALANCED, reason, result, epoch)
-        if not result.imbalance:
-            idle = None if result.bought else "neither leg traded"
-            return self._end(arbitrage, ArbitrageState.CLOSED, idle, result, epoch)
-        try:
-            return self._balancing.step(arbitrage, settled, result, epoch)
-        except ArbitrageEnded as over:
-            return self._end(arbitrage, over.state, over.reason, result, epoch)
-
-    # The end.
-
-    def _end(
-        self,
-        arbitrage: Arbitrage,
-        state: ArbitrageState,
-        reason: str | None,
-        result: Result,
-        epoch: Epoch,
-    ) -> Arbitrage:
-        ended = replace(arbitrage, state=state, reason=reason, result=result, is_announced=False)
-        if state is ArbitrageState.IMBALANCED:
-            # People are told of it when it is looked at again, and it remembers that they were.
-            return self._legs.commit(arbitrage, ended, epoch=epoch)
-        due_ms = self._context.clock.now_ms() + self._limits.audit_ms if arbitrage.legs else None
-        ended = self._legs.commit(arbitrage, ended, epoch=epoch, due_ms=due_ms)
-        self._announce(ended)
-        return ended
-
-    def _look_again(self, arbitrage: Arbitrage, orders: Orders) -> Arbitrage:
-        """Fills may come late, and an order that was quarantined may have been settled by hand:
-        what has ended begins again if its orders have traded more."""
         result = result_of(arbitrage.symbol, arbitrage.legs, orders)
-        if result != arbitrage.result:
-            again = replace(arbitrage, state=ArbitrageState.BALANCING, reason=None)
-            return self._legs.commit(arbitrage, again)
-        if arbitrage.state is ArbitrageState.IMBALANCED:
-            return self._keep_open(arbitrage)
-        audit = timedelta(milliseconds=self._limits.audit_ms)
-        if self._context.clock.now() - arbitrage.updated_at >= audit:
-            self._context.store.rest(arbitrage.arbitrage_id)
-        return arbitrage
+        move = decisions.settled(arbitrage, orders, result, self._limits)
+        return move or self._hedge(arbitrage, orders, result, epoch)
 
-    def _keep_open(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Have people told, at least once, and look now and then whether anything has changed."""
-        if arbitrage.is_announced:
-            return self._legs.wait(arbitrage, self._limits.audit_ms)
-        self._announce(arbitrage)
-        due_ms = self._context.clock.now_ms() + self._limits.audit_ms
-        return self._legs.commit(arbitrage, replace(arbitrage, is_announced=True), due_ms=due_ms)
+    def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Move:
+        """Both legs, if the books, read now, still pay for them; or those that a restart of the
+        store made us forget."""
+        first = decisions.first_legs(arbitrage)
+        opened = replace(arbitrage, state=ArbitrageState.OPEN)
+        try:
+            if self._legs.forgotten(arbitrage, first, epoch):
+                return self._legs.recall(opened, first)
+        except (ExchangeUnavailable, UnknownAccount):
+            return Move(arbitrage, self._limits.recheck_ms)
+        except NoPlan as error:
+            return decisions.refused(arbitrage, str(error), self._limits)
+        now = self._core.clock.now()
+        if arbitrage.expires_at is not None and now >= arbitrage.expires_at:
+            reason = f"expires_at: {arbitrage.expires_at.isoformat()} has passed"
+            return decisions.refused(arbitrage, reason, self._limits)
+        try:
+            buy, sell = run_parallel(
+                lambda: self._legs.venue(arbitrage.buy_account, arbitrage.symbol),
+                lambda: self._legs.venue(arbitrage.sell_account, arbitrage.symbol),
+            )
+            plan = plan_legs(arbitrage, buy, sell, self._limits.notional_max)
+            opened = replace(opened, expected_profit=plan.expected_profit)
+            plans = (plan.buy, plan.sell)
+            return self._legs.begin(opened, list(zip(first, plans, strict=True)))
+        except (NoPlan, UnknownAccount) as error:
+            return decisions.refused(arbitrage, str(error), self._limits)
+        except ExchangeUnavailable as error:
+            reason = f"an exchange could not be read: {error}"
+            return decisions.refused(arbitrage, reason, self._limits)
 
+    def _hedge(
+        self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, epoch: Epoch
+    ) -> Move:
+        """The next order towards a balance, or wait for what forbids it now to pass."""
+        venues, unread = self._legs.readable_venues(arbitrage)
+        now, limits = self._core.clock.now(), self._limits
+        hedge = decisions.next_hedge(arbitrage, orders, result, venues, unread, now, limits)
+        if hedge is None:
+            return decisions.kept_waiting(arbitrage, result, limits)
+        possible = decisions.possible_hedges(arbitrage, result, limits)
+        after = decisions.balancing(arbitrage, result)
+        try:
+            # Looked for before anything is sent, and before anything is given up.
+            forgotten = self._legs.forgotten(arbitrage, possible, epoch)
+            if forgotten:
+                return self._legs.recall(after, forgotten)
+        except (ExchangeUnavailable, UnknownAccount):
+            return decisions.kept_waiting(arbitrage, result, limits)
+        except NoPlan as error:
+            return decisions.ended(arbitrage, ArbitrageState.IMBALANCED, str(error), result, limits)
+        if isinstance(hedge, Move):
+            return hedge
+        candidate = next(each for each in possible if each.account == hedge.account)
+        try:
+            return self._legs.begin(after, [(candidate, hedge)])
+        except (ExchangeUnavailable, UnknownAccount) as error:
+            return decisions.not_sent(arbitrage, str(error), result, self._core.clock.now(), limits)
 
-def _is_settled(order: Order) -> bool:
-    """It will not change any more, as far as anybody knows."""
-    return not order.is_live and not order.fills_missing
+    def _write(self, before: Arbitrage, move: Move, epoch: Epoch | None = None) -> Arbitrage:
+        """Write the move down, with its orders, all or nothing; one that only waits moves nothing
+        but the time at which to come back. One that has no record yet gets one.
+
+        Raises VersionConflict, StoreRestarted if the epoch is over, and NoPlan where nothing may be
+        sent now.
+        """
+        clock, after = self._core.clock, move.after
+        due_ms = None if move.wait_ms is None else clock.now_ms() + move.wait_ms
+        if after is before and before.version:
+            self._come_back(before, due_ms)
+            return before
+        if after.is_announced and not before.is_announced:
+            # At least once: the record says so only afterwards.
+            self._announce(before)
+        after = replace(
+            after, version=before.version + 1, revision=new_revision(), updated_at=clock.now()
+        )
+        match self._store.commit(ArbitrageChange(before, after, due_ms, move.news, epoch)):
+            case Committed.CONFLICT:
+                raise VersionConflict(before.arbitrage_id)
+            case Committed.HALTED:
+                raise NoPlan(self._halt_reason(move.news))
+            case Committed.HELD:
+                raise NoPlan("account: an exchange has asked to be left alone for a while")
+            case Committed.RESTARTED:
+                # Only who asks learns that the server is another run now.
+                self._core.stores.epochs.epoch(fresh=True)
+                raise StoreRestarted
+        if after.has_ended and after.state is not ArbitrageState.IMBALANCED:
+            self._announce(after)
+        return after
+
+    def _come_back(self, arbitrage: Arbitrage, due_ms: int | None) -> None:
+        if due_ms is None:
+            self._store.rest(arbitrage.arbitrage_id)
+        else:
+            self._store.postpone(arbitrage.arbitrage_id, due_ms)
+
+    def _halt_reason(self, news: tuple[NewLeg, ...]) -> str:
+        accounts = {None, *(leg.order.account for leg in news)}
+        halts = [halt for halt in self._core.stores.halts.halts() if halt.account in accounts]
+        return f"halted: {'; '.join(halt.reason for halt in halts)}"

@@ -1,39 +1,36 @@
-"""Reads the venues of an arbitrage, and journals and sends its orders."""
+"""The orders of an arbitrage: reads their venues, makes them, and sends them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from threading import Barrier, BrokenBarrierError
+from typing import Protocol
 
-from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole
+from execution.arbitrage.decisions import Candidate, Limits, Move
+from execution.arbitrage.model import Arbitrage, Leg
 from execution.arbitrage.plan import LegPlan, Venue
-from execution.arbitrage.store import ArbitrageChange, ArbitrageStore, NewLeg
-from execution.exchanges.bulkhead import Bulkhead
-from execution.exchanges.clocks import ExchangeClocks
+from execution.arbitrage.store import NewLeg
 from execution.exchanges.parallel import run_parallel
-from execution.exchanges.port import Exchange
-from execution.exchanges.registry import client_order_id_of
-from execution.market_data.spreads import UNLIMITED
-from execution.model.clock import Clock
+from execution.exchanges.port import Exchange, MarketSource
+from execution.model.book import Book
 from execution.model.decimals import ZERO
 from execution.model.errors import (
     ExchangeUnavailable,
     NoPlan,
-    StoreRestarted,
     UnknownAccount,
     VersionConflict,
 )
 from execution.model.instrument import assets_of
-from execution.model.order import Order, OrderType, Side, TimeInForce
+from execution.model.order import Order, OrderType, TimeInForce
+from execution.model.waiting import Wait
+from execution.orders.core import OrderCore
 from execution.orders.factory import new_order
-from execution.orders.journal import Journal, new_revision
-from execution.orders.manager import OrderManager
-from execution.orders.placement import Placement
-from execution.orders.store import Committed, Epoch, Store
-from oneorder.identifiers import order_id_of
+from execution.orders.journal import new_revision
+from execution.orders.placement.proof import may_have_unknown_attempt
+from execution.orders.store import Epoch
 
 BOOK_DEPTH = 100
 STRATEGY = "arbitrage"
@@ -41,91 +38,48 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MEET_S = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How an arbitrage is carried out. Times in ms; `notional_max` is in quote, for the buy leg.
+class VenueExchange(MarketSource, Protocol):
+    """An account at an exchange, as an arbitrage is planned from it. Raises ExchangeUnavailable
+    unless the answer is well-formed."""
 
-    No attempt of a leg begins after `leg_ttl_ms`. What the legs differ by is worked off in at most
-    `hedges_max` orders, and given up once nothing could be done for it in `patience_ms`. What has
-    ended is looked at once more after `audit_ms`, because fills may come late.
-    """
+    def free_balances(self) -> dict[str, Decimal]:
+        """What can be traded with, by asset."""
 
-    leg_ttl_ms: int = 2_000
-    recheck_ms: int = 500
-    patience_ms: int = 60_000
-    hedges_max: int = 8
-    audit_ms: int = 30_000
-    notional_max: Decimal = UNLIMITED
-
-
-@dataclass(frozen=True, slots=True)
-class ArbitrageContext:
-    """What an executor works with; `exchange_of` is as in order_manager.OrderManager."""
-
-    store: ArbitrageStore
-    orders: Store
-    journal: Journal
-    manager: OrderManager
-    placement: Placement
-    exchange_of: Callable[[str], Exchange]
-    clock: Clock
-    clocks: ExchangeClocks
-    bulkhead: Bulkhead = field(default_factory=Bulkhead)
-
-
-def _meet(barrier: Barrier) -> None:
-    """Wait for the other leg's thread, but not for long: one leg alone is better than none, since
-    both are journaled."""
-    with suppress(BrokenBarrierError):
-        barrier.wait(MEET_S)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An order that an arbitrage may send; `name` tells it from the arbitrage's others."""
-
-    name: str
-    role: LegRole
-    account: str
-    side: Side
-
-
-def first_legs(arbitrage: Arbitrage) -> list[Candidate]:
-    """Both orders with which it begins."""
-    return [
-        Candidate(LegRole.BUY.value, LegRole.BUY, arbitrage.buy_account, Side.BUY),
-        Candidate(LegRole.SELL.value, LegRole.SELL, arbitrage.sell_account, Side.SELL),
-    ]
-
-
-def leg_order_id(arbitrage: Arbitrage, name: str) -> str:
-    """The id of the arbitrage's order of that name; the same one every time."""
-    return order_id_of(_leg_signal_id(arbitrage, name))
-
-
-def _leg_signal_id(arbitrage: Arbitrage, name: str) -> str:
-    return f"{arbitrage.signal_id}:{name}"
+    def order_book(self, symbol: str, depth: int) -> Book: ...
 
 
 class Legs:
     """The orders of arbitrages."""
 
-    def __init__(self, context: ArbitrageContext, limits: Limits) -> None:
-        self._context = context
+    def __init__(
+        self, core: OrderCore, venue_of: Callable[[str], VenueExchange], limits: Limits
+    ) -> None:
+        self._core = core
+        self._venue_of = venue_of
         self._limits = limits
 
     def venue(self, account: str, symbol: str) -> Venue:
         """Read what a decision about the symbol needs, now. Raises NoPlan for a symbol that is not
         traded there, UnknownAccount and ExchangeUnavailable."""
-        exchange = self._context.exchange_of(account)
+        exchange = self._venue_of(account)
         market = exchange.market(symbol)
         if market is None:
             raise NoPlan(f"symbol: {symbol!r} is not traded on account {account}")
         free = exchange.free_balances()
         book = exchange.order_book(symbol, BOOK_DEPTH)
         base, quote = assets_of(symbol)
-        read_ms = self._context.clock.now_ms()
+        read_ms = self._core.clock.now_ms()
         return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
+
+    def readable_venues(self, arbitrage: Arbitrage) -> tuple[list[Venue], list[str]]:
+        """The venues as they are now, and the sentences of those that could not be read."""
+        venues, unread = [], []
+        for account in (arbitrage.buy_account, arbitrage.sell_account):
+            try:
+                venues.append(self.venue(account, arbitrage.symbol))
+            except (ExchangeUnavailable, UnknownAccount, NoPlan) as error:
+                unread.append(f"{account} could not be read: {error}")
+        return venues, unread
 
     def forgotten(
         self, arbitrage: Arbitrage, candidates: Iterable[Candidate], epoch: Epoch
@@ -133,30 +87,86 @@ class Legs:
         """Those of the orders that the arbitrage does not know of and that stand, or may: a restart
         of the store made us forget that they were sent.
 
-        Raises ExchangeUnavailable and UnknownAccount while that cannot be told, and NoPlan where
-        somebody else's order has the id of one.
+        Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan where an
+        order of another signal has the id of one.
         """
         return [one for one in candidates if self._is_forgotten(arbitrage, one, epoch)]
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
-        known = self._context.orders.order(probe.order_id)
+        known = self._core.stores.orders.order(probe.order_id)
         if known is not None:
             # Reconciliation has found it at the exchange, and could not know what it belongs to.
             if known.signal_id not in ("", probe.signal_id):
                 raise NoPlan(f"signal_id: {known.signal_id!r} was used before, for another order")
             return True
-        placement = self._context.placement
-        if not placement.may_have_unknown_attempt(probe, epoch):
+        if not may_have_unknown_attempt(probe, epoch):
             return False
-        exchange = self._context.exchange_of(candidate.account)
-        return placement.may_exist_at_exchange(_as_known_to(exchange, probe), epoch, exchange)
+        exchange = self._core.exchange_of(candidate.account)
+        probe = self._probe(arbitrage, candidate, exchange.guarantees.exchange)
+        found = self._core.resolution.look_back(probe, exchange, epoch)
+        if isinstance(found, Wait):
+            raise ExchangeUnavailable(f"order {probe.order_id} may yet arrive at {probe.account}")
+        return found is not None
 
-    def _probe(self, arbitrage: Arbitrage, candidate: Candidate) -> Order:
-        """An order of which nothing is known but its id. It is as old as the arbitrage, and is
-        never sent: it has expired, whatever clock says so."""
+    def recall(self, after: Arbitrage, candidates: Sequence[Candidate]) -> Move:
+        """The move that makes records of orders that may stand at their exchanges without one. They
+        are found, or found not to be there, and never sent. Raises ExchangeUnavailable and
+        UnknownAccount."""
+        legs, news, now_ms = [], [], self._core.clock.now_ms()
+        for candidate in candidates:
+            probe = self._probe(after, candidate)
+            legs.append(Leg(candidate.role, candidate.account, probe.order_id))
+            if self._core.stores.orders.order(probe.order_id) is None:
+                exchange = self._core.exchange_of(candidate.account)
+                probe = self._probe(after, candidate, exchange.guarantees.exchange)
+                order = replace(probe, revision=new_revision())
+                news.append(NewLeg(order, now_ms, begins_attempt=False))
+        return self._with_legs(after, legs, news)
+
+    def begin(self, after: Arbitrage, plans: Sequence[tuple[Candidate, LegPlan]]) -> Move:
+        """The move that writes new orders with their first attempts, to be sent at the same time.
+        Raises ExchangeUnavailable and UnknownAccount."""
+        legs, news = [], []
+        for candidate, plan in plans:
+            exchange = self._core.exchange_of(plan.account)
+            order = self._order(after, candidate, plan, exchange)
+            order = self._core.sending.with_first_attempt(order, exchange)
+            legs.append(Leg(plan.role, plan.account, order.order_id))
+            due_ms = self._core.schedule.due_ms(order) or 0
+            news.append(NewLeg(order, due_ms, begins_attempt=True, address=exchange.address))
+        return self._with_legs(after, legs, news)
+
+    def _with_legs(self, after: Arbitrage, legs: list[Leg], news: list[NewLeg]) -> Move:
+        after = replace(after, legs=(*after.legs, *legs))
+        return Move(after, self._limits.recheck_ms, tuple(news))
+
+    def launch(self, news: Iterable[NewLeg], epoch: Epoch) -> None:
+        """Send what was written down with its first attempt, all at the same moment: only when
+        every thread has its connection does one begin."""
+        begun = [leg.order for leg in news if leg.begins_attempt]
+        if not begun:
+            return
+        ready = Barrier(len(begun))
+
+        def launch(order: Order) -> None:
+            try:
+                exchange = self._core.exchange_of(order.account)
+                _meet(ready)
+                self._core.path.follow_begun(order, exchange, epoch)
+            except (UnknownAccount, ExchangeUnavailable):
+                """It never left; the sweep finds that out as for any other attempt."""
+            except VersionConflict:
+                """Another worker has found out already what became of it."""
+
+        run_parallel(*(partial(launch, order) for order in begun))
+
+    def _probe(self, arbitrage: Arbitrage, candidate: Candidate, exchange: str = "") -> Order:
+        """An order of which nothing is known but its id, and at the exchange, where one is given,
+        its client order id. It is as old as the arbitrage, and is never sent: it has expired,
+        whatever clock says so."""
         probe = new_order(
-            signal_id=_leg_signal_id(arbitrage, candidate.name),
+            signal_id=candidate.signal_id(arbitrage),
             account=candidate.account,
             symbol=arbitrage.symbol,
             side=candidate.side,
@@ -168,16 +178,18 @@ class Legs:
             expires_at=LONG_AGO,
             strategy=arbitrage.strategy or STRATEGY,
             entry_id=arbitrage.entry_id,
+            exchange=exchange,
         )
         return replace(probe, version=1)
 
-    def _order(self, arbitrage: Arbitrage, name: str, plan: LegPlan) -> Order:
-        now = self._context.clock.now()
-        guarantees = self._context.exchange_of(plan.account).guarantees
+    def _order(
+        self, arbitrage: Arbitrage, candidate: Candidate, plan: LegPlan, exchange: Exchange
+    ) -> Order:
+        now = self._core.clock.now()
         # An exchange may take no order that is to be refused so soon.
-        ttl = timedelta(milliseconds=max(self._limits.leg_ttl_ms, guarantees.window_min_ms))
+        ttl_ms = max(self._limits.leg_ttl_ms, exchange.guarantees.window_min_ms)
         return new_order(
-            signal_id=_leg_signal_id(arbitrage, name),
+            signal_id=candidate.signal_id(arbitrage),
             account=plan.account,
             symbol=arbitrage.symbol,
             side=plan.side,
@@ -186,122 +198,15 @@ class Legs:
             price=plan.price,
             now=now,
             time_in_force=TimeInForce.IOC,
-            expires_at=now + ttl,
+            expires_at=now + timedelta(milliseconds=ttl_ms),
             strategy=arbitrage.strategy or STRATEGY,
             reference_price=plan.reference_price,
-            exchange=guarantees.exchange,
+            exchange=exchange.guarantees.exchange,
         )
 
-    def send(
-        self,
-        before: Arbitrage,
-        after: Arbitrage,
-        plans: Sequence[tuple[str, LegPlan]],
-        epoch: Epoch,
-    ) -> Arbitrage:
-        """Journal the orders with their first attempts and with the arbitrage, in one write, and
-        send them at the same time.
 
-        Raises VersionConflict, StoreRestarted, ExchangeUnavailable, and NoPlan where nothing may be
-        sent now; then nothing was.
-        """
-        placement = self._context.placement
-        orders = [self._order(before, name, plan) for name, plan in plans]
-        exchanges = [self._context.exchange_of(order.account) for order in orders]
-        begun = [placement.begun(*pair) for pair in zip(orders, exchanges, strict=True)]
-        legs = tuple(
-            Leg(plan.role, plan.account, order.order_id)
-            for (_, plan), order in zip(plans, begun, strict=True)
-        )
-        due_ms = self._context.journal.due_ms
-        news = tuple(
-            NewLeg(order, due_ms(order) or 0, begins_attempt=True, address=exchange.address)
-            for order, exchange in zip(begun, exchanges, strict=True)
-        )
-        kept = self.commit(before, replace(after, legs=before.legs + legs), news, epoch)
-        self._launch(begun, epoch)
-        return kept
-
-    def journal_forgotten(
-        self,
-        before: Arbitrage,
-        after: Arbitrage,
-        candidates: Sequence[Candidate],
-        epoch: Epoch,
-    ) -> Arbitrage:
-        """Journal orders that may stand at their exchanges though nobody remembers them. They are
-        found, or found not to be there, and never sent. Raises as `send` does."""
-        legs, news, now_ms = [], [], self._context.clock.now_ms()
-        for candidate in candidates:
-            probe = self._probe(before, candidate)
-            legs.append(Leg(candidate.role, candidate.account, probe.order_id))
-            if self._context.orders.order(probe.order_id) is None:
-                exchange = self._context.exchange_of(candidate.account)
-                order = replace(_as_known_to(exchange, probe), revision=new_revision())
-                news.append(NewLeg(order, now_ms, begins_attempt=False))
-        return self.commit(before, replace(after, legs=(*before.legs, *legs)), tuple(news), epoch)
-
-    def wait(self, arbitrage: Arbitrage, wait_ms: int | None = None) -> Arbitrage:
-        """Let the sweep look at it again after a while. One that has no record yet gets one."""
-        due_ms = self._context.clock.now_ms() + (wait_ms or self._limits.recheck_ms)
-        if not arbitrage.version:
-            return self.commit(arbitrage, arbitrage, due_ms=due_ms)
-        self._context.store.postpone(arbitrage.arbitrage_id, due_ms)
-        return arbitrage
-
-    def commit(
-        self,
-        before: Arbitrage,
-        after: Arbitrage,
-        legs: tuple[NewLeg, ...] = (),
-        epoch: Epoch | None = None,
-        due_ms: int | None = None,
-    ) -> Arbitrage:
-        """Write the next state of an arbitrage; raises as `send` does. It is looked at again soon,
-        or at `due_ms`, or, where it was refused, never."""
-        clock = self._context.clock
-        kept = replace(
-            after, version=before.version + 1, revision=new_revision(), updated_at=clock.now()
-        )
-        if due_ms is None and kept.state is not ArbitrageState.REFUSED:
-            due_ms = clock.now_ms() + self._limits.recheck_ms
-        change = ArbitrageChange(before, kept, due_ms, legs, epoch)
-        match self._context.store.commit(change):
-            case Committed.CONFLICT:
-                raise VersionConflict(before.arbitrage_id)
-            case Committed.HALTED:
-                raise NoPlan(self._halt_reason(legs))
-            case Committed.HELD:
-                raise NoPlan("account: an exchange has asked to be left alone for a while")
-            case Committed.RESTARTED:
-                # Only who asks learns that the server is another run now.
-                self._context.orders.epoch(fresh=True)
-                raise StoreRestarted
-        return kept
-
-    def _halt_reason(self, legs: tuple[NewLeg, ...]) -> str:
-        accounts = {None, *(leg.order.account for leg in legs)}
-        halts = [halt for halt in self._context.orders.halts() if halt.account in accounts]
-        return f"halted: {'; '.join(halt.reason for halt in halts)}"
-
-    def _launch(self, begun: list[Order], epoch: Epoch) -> None:
-        """Send all at the same moment: only when every thread has its connection does one begin."""
-        ready = Barrier(len(begun))
-
-        def launch(order: Order) -> None:
-            try:
-                exchange = self._context.exchange_of(order.account)
-                _meet(ready)
-                self._context.placement.launch(order, exchange, epoch)
-            except (UnknownAccount, ExchangeUnavailable):
-                """It never left; the sweep finds that out as for any other attempt."""
-            except VersionConflict:
-                """Somebody else has found out already what became of it."""
-
-        run_parallel(*(partial(launch, order) for order in begun))
-
-
-def _as_known_to(exchange: Exchange, order: Order) -> Order:
-    """The order with the client order id by which that exchange knows it."""
-    client_order_id = client_order_id_of(order.order_id, exchange.guarantees.exchange)
-    return replace(order, client_order_id=client_order_id)
+def _meet(barrier: Barrier) -> None:
+    """Wait for the other leg's thread, but not for long: one leg alone is better than none, since
+    both are journaled."""
+    with suppress(BrokenBarrierError):
+        barrier.wait(MEET_S)

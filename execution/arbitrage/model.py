@@ -1,6 +1,6 @@
 """What an arbitrage is: its legs, its states, and what became of it in base and in quote.
 
-Everything here is a frozen value, and nothing here asks anybody anything.
+Everything here is a frozen value, and nothing here asks an exchange or a store.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,20 +22,21 @@ class ArbitrageState(StrEnum):
 
     RECEIVED = "received"  # Nothing was sent yet.
     OPEN = "open"  # Both legs are journaled; either may be on its way, or be unknown.
-    BALANCING = "balancing"  # Both legs are known, and what they differ by is being worked off.
-    CLOSED = "closed"  # As much was sold as bought, but for dust.
+    BALANCING = "balancing"  # Both legs have ended unequally, and the excess is being hedged.
+    CLOSED = "closed"  # As much was sold as bought, except for dust.
     REFUSED = "refused"  # Nothing was sent, and nothing will be.
-    IMBALANCED = "imbalanced"  # What is left could not be worked off within the cap; look at it.
+    IMBALANCED = "imbalanced"
+    """The rest could not be hedged within `max_loss_bps`. It needs manual intervention."""
 
 
 ENDED = frozenset({ArbitrageState.CLOSED, ArbitrageState.REFUSED, ArbitrageState.IMBALANCED})
 
 
 class LegRole(StrEnum):
-    BUY = "buy"
-    SELL = "sell"
-    COMPLETION = "completion"  # What one leg missed is done where it was to be done.
-    UNWIND = "unwind"  # What one leg did too much is taken back where it was done.
+    BUY = "buy"  # The leg that buys.
+    SELL = "sell"  # The leg that sells.
+    COMPLETION = "completion"  # A hedge: what one leg missed, at its own exchange.
+    UNWIND = "unwind"  # A hedge: what the other leg did too much, taken back at its exchange.
 
 
 FIRST_LEGS = (LegRole.BUY, LegRole.SELL)
@@ -58,7 +59,7 @@ class Result:
     after fees in quote and base, a base fee being worth its fill's price; fees in a third asset are
     in `fees` alone. What is left over counts at the average price at which it came, so that it is
     neither profit nor loss. `skew_ms` is between the first fills of the two legs, by the exchanges'
-    clocks. `unknown` names the orders in quarantine, of which nobody can say what they traded.
+    clocks. `unknown` names the orders in quarantine, whose fills are not known.
     """
 
     bought: Money = ZERO
@@ -81,7 +82,7 @@ class Arbitrage:
     `amount` is the most to buy and to sell, in base. `min_profit_bps` is of the buy notional, after
     both fees; `max_loss_bps`, of what is to be worked off, is the most that working it off may
     cost beyond its price. `expected_profit` is in quote, after fees, for what was sent.
-    `is_announced` says that people were told of the imbalance. `version` and `revision` guard
+    `is_announced` says that the imbalance was alerted. `version` and `revision` guard
     every write, as they do for an order.
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from execution.exchanges.port import ClockOffset, Exchange
+from execution.exchanges.port import ClockOffset, TimeSource
 from execution.model.clock import Clock
 from execution.model.errors import ExchangeUnavailable
 
@@ -50,7 +50,7 @@ class ExchangeClocks:
         # Offsets that were measured before this moment are not trusted any more.
         self._doubted_ms: dict[str, int] = {}
 
-    def now_ms(self, account: str, exchange: Exchange) -> int:
+    def now_ms(self, account: str, exchange: TimeSource) -> int:
         """The likeliest time at the exchange. Raises ExchangeUnavailable if it cannot be known."""
         return self._at_exchange_ms(self._offset(account, exchange))
 
@@ -59,16 +59,16 @@ class ExchangeClocks:
         known = self._known.get(account)
         return self._clock.now_ms() if known is None else self._at_exchange_ms(known)
 
-    def earliest_now_ms(self, account: str, exchange: Exchange) -> int:
+    def earliest_now_ms(self, account: str, exchange: TimeSource) -> int:
         """A time that the exchange's clock has certainly reached by now."""
         offset = self._offset(account, exchange)
         return self._at_exchange_ms(offset) - self._error_ms(offset)
 
-    def error_ms(self, account: str, exchange: Exchange) -> int:
+    def error_ms(self, account: str, exchange: TimeSource) -> int:
         """How far the exchange's clock may be from the likeliest time, either way."""
         return self._error_ms(self._offset(account, exchange))
 
-    def exchange_ms(self, account: str, exchange: Exchange, local_ms: int) -> int:
+    def exchange_ms(self, account: str, exchange: TimeSource, local_ms: int) -> int:
         """A time after all that anybody may have stamped before our clock showed `local_ms`: the
         error counts once for our own reading and once for theirs."""
         offset = self._offset(account, exchange)
@@ -82,7 +82,7 @@ class ExchangeClocks:
             return exchange_ms
         return exchange_ms - offset.offset_ms + self._error_ms(offset) + 1
 
-    def measure(self, account: str, exchange: Exchange) -> ClockOffset:
+    def measure(self, account: str, exchange: TimeSource) -> ClockOffset:
         """Ask the exchange for its time and share the answer with every worker. An answer that came
         so late that it says less than what is known, and does not contradict it, changes nothing.
 
@@ -108,7 +108,7 @@ class ExchangeClocks:
         self._doubted_ms[account] = now_ms
         return True
 
-    def _measured(self, account: str, exchange: Exchange) -> ClockOffset:
+    def _measured(self, account: str, exchange: TimeSource) -> ClockOffset:
         """Measure while nobody sets our clock."""
         for _ in range(MEASUREMENTS_MAX):
             wall_ms, steady_ms = self._clock.now_ms(), self._steady_ms()
@@ -141,7 +141,7 @@ class ExchangeClocks:
         age_ms = max(0, self._passed_ms(offset))
         return offset.uncertainty_ms + 1 + age_ms * DRIFT_PPM // 1_000_000
 
-    def _offset(self, account: str, exchange: Exchange) -> ClockOffset:
+    def _offset(self, account: str, exchange: TimeSource) -> ClockOffset:
         known = self._known.get(account)
         if known is None or not self._is_good(account, known):
             known = self._store.clock_offset(account, self._host)

@@ -1,12 +1,9 @@
-"""What the rest of the code asks of an exchange, and what an exchange answers."""
+"""What orders need of an exchange, and what an exchange answers."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Protocol
 
 from execution.exchanges.guarantees import ExchangeGuarantees
-from execution.model.book import Book
 from execution.model.order import Attempt, Fill, Order, OrderReport, Verdict
 from execution.model.trading_rules import Market
 from execution.text.redaction import redact
@@ -28,7 +25,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class AccountFill:
-    """A fill as the account's trade list tells it, with the exchange's id of its order."""
+    """A fill as the account's trade list has it, with the exchange's id of its order."""
 
     exchange_order_id: str
     fill: Fill
@@ -48,8 +45,25 @@ class ClockOffset:
     steady_ms: int | None = field(default=None, compare=False)
 
 
-class Exchange(Protocol):
-    """One account at one exchange. Not to be shared between threads.
+class TimeSource(Protocol):
+    """Where a clock is measured. Raises ExchangeUnavailable unless the answer is well-formed."""
+
+    def measure_clock(self) -> ClockOffset: ...
+
+
+class MarketSource(Protocol):
+    """Where the rules of a market are read."""
+
+    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
+        """The symbol's trading rules, None for a symbol that is not traded there.
+
+        With `since_ms` as they were read then, on our clock, or later; raises ExchangeUnavailable
+        while they cannot be read again.
+        """
+
+
+class Exchange(TimeSource, MarketSource, Protocol):
+    """One account at one exchange, as orders need it. Not to be shared between threads.
 
     `place` never raises for what an exchange answers or fails to answer: its result says what is
     known. `cancel`, which may be repeated, and every reading method raise ExchangeUnavailable
@@ -61,16 +75,6 @@ class Exchange(Protocol):
     @property
     def address(self) -> str:
         """Scheme, host and port that placements go to, as `address_of` writes them."""
-
-    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
-        """The symbol's trading rules, None for a symbol that is not traded there.
-
-        With `since_ms` as they were read then, on our clock, or later; raises ExchangeUnavailable
-        while they cannot be read again.
-        """
-
-    def symbols(self) -> list[str]:
-        """Every spot symbol that is traded there."""
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
         """Send one placement, signed with the attempt's stamp."""
@@ -84,27 +88,4 @@ class Exchange(Protocol):
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
         """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
 
-    def open_orders(self, symbol: str) -> list[OrderReport]: ...
     def order_fills(self, order: Order) -> list[Fill]: ...
-    def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        """Trades after trade id `cursor`, oldest first; without a cursor, from `since_ms` on."""
-
-    def balances(self) -> dict[str, Decimal]:
-        """Total balance (free and held) by asset."""
-
-    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
-        """Current prices of the symbols, in one call where the exchange has one. A symbol without a
-        market price is left out."""
-
-    def free_balances(self) -> dict[str, Decimal]:
-        """What can be traded with, by asset."""
-
-    def may_trade(self) -> bool | None:
-        """Whether the key is allowed to place orders; None where the exchange does not say."""
-
-    def may_withdraw(self) -> bool | None:
-        """Whether the key is allowed to withdraw, which oneorder never needs; None where the
-        exchange does not say."""
-
-    def order_book(self, symbol: str, depth: int) -> Book: ...
-    def measure_clock(self) -> ClockOffset: ...

@@ -7,9 +7,10 @@ from execution.model.order import Attempt, OrderReport
 
 @dataclass(frozen=True, slots=True)
 class AttemptBegan:
-    """The next attempt is about to be journaled; only then may its request leave."""
+    """The next attempt is about to be journaled; only then may its request leave, to `address`."""
 
     attempt: Attempt
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from oneorder.records import TimeInForce as TimeInForce
 class Verdict(StrEnum):
     """What is known of one attempt to place an order."""
 
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-    NOT_SENT = "not_sent"  # This attempt is dead and cannot arrive any more; another may follow.
+    ACCEPTED = "accepted"  # The exchange has the order.
+    REJECTED = "rejected"  # The exchange refused it.
+    UNKNOWN = "unknown"  # It may have arrived.
+    NOT_SENT = "not_sent"  # It did not arrive and cannot any more; another may follow.
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,20 @@ class _Running:
     frozen copy for every fill would take most of the time."""
 
     __slots__ = (
-        "_before", "_cash_fees", "_sign", "_sold_fees", "_value", "amount", "cost", "count",
-        "fees", "opened_at", "realised_pnl", "turnover", "updated_at",
-    )  # fmt: skip
+        "_before",
+        "_cash_fees",
+        "_sign",
+        "_sold_fees",
+        "_value",
+        "amount",
+        "cost",
+        "count",
+        "fees",
+        "opened_at",
+        "realised_pnl",
+        "turnover",
+        "updated_at",
+    )
 
     def __init__(self, before: Position) -> None:
         terms = before.instrument

@@ -1,18 +1,40 @@
 """Why an order waits: how its reason begins, so that it is written once and not at each retry."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from execution.model.events import AttemptUnknown
 from execution.model.order import Attempt
 
 UNREACHABLE = "exchange unreachable"
+"""The exchange gives no usable answer; the rest is its own words."""
 HELD = "account on hold, because the exchange asked for a pause,"
+"""Nothing is sent on the account until the pause ends; with its end, if the exchange said it."""
 ACCOUNT_UNKNOWN = "account unknown to this worker"
+"""Another worker may know the account."""
 RESTARTED = "looked for at the exchange, because the store restarted,"
+"""Redis may have forgotten an attempt."""
 UNKNOWN = "outcome unknown"
+"""What is known of the attempt, and when another one may be made; on the exchange's clock."""
 BUSY = "account busy"
+"""So much of the account's work waits for its exchange that no more is begun."""
 NOT_CANCELED = "not canceled"
+"""The exchange refuses to cancel it; the rest says what helps."""
 _CAUSES = (UNREACHABLE, HELD, ACCOUNT_UNKNOWN, RESTARTED, UNKNOWN, BUSY, NOT_CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done with the order now.
+
+    `cause`, one of the above, goes on its record with the `detail`; without one the record stays as
+    it is. It is over at `until_ms` (since 1970, on our clock) or in `wait_s`, where that is known.
+    """
+
+    cause: str = ""
+    detail: str = ""
+    wait_s: int = 0
+    until_ms: int | None = None
 
 
 def is_wait(reason: str | None) -> bool:

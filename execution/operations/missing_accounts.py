@@ -2,16 +2,26 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import uuid4
 
 from execution.arbitrage.model import Arbitrage
 from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.account import what_is_missing
 from execution.model.order import Order
-from execution.orders.store import Store
+from execution.orders.store import LeaseStore
 
 SHOWN_MAX = 5
 ANNOUNCED_AGAIN_MS = 86_400_000
+
+
+class LiveOrders(Protocol):
+    """Orders that may still change. Every method raises StoreUnavailable when the server does not
+    answer."""
+
+    def live_orders(self, account: str) -> list[Order]: ...
+    def accounts(self) -> list[str]:
+        """Every account that ever had a live order, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class MissingAccount:
 
 
 def missing_accounts(
-    store: Store, arbitrages: ArbitrageStore, configured: Collection[str]
+    orders: LiveOrders, arbitrages: ArbitrageStore, configured: Collection[str]
 ) -> list[MissingAccount]:
     """Every account that is not configured and has something under way, by name.
 
@@ -46,23 +56,24 @@ def missing_accounts(
     unfinished = arbitrages.unfinished()
     places = {account for one in unfinished for account in (one.buy_account, one.sell_account)}
     found = []
-    for account in sorted({*store.accounts(), *places} - set(configured)):
-        orders = tuple(store.live_orders(account))
+    for account in sorted({*orders.accounts(), *places} - set(configured)):
+        live = tuple(orders.live_orders(account))
         there = tuple(o for o in unfinished if account in (o.buy_account, o.sell_account))
-        if orders or there:
-            found.append(MissingAccount(account, orders, there))
+        if live or there:
+            found.append(MissingAccount(account, live, there))
     return found
 
 
 def announce_missing(
-    store: Store,
+    orders: LiveOrders,
     arbitrages: ArbitrageStore,
+    leases: LeaseStore,
     configured: Collection[str],
     announce: Callable[[MissingAccount], None],
 ) -> None:
     """Announce each of them, once a day, whichever process it is that finds it."""
-    for found in missing_accounts(store, arbitrages, configured):
-        if store.lease(f"alert:account:{found.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
+    for found in missing_accounts(orders, arbitrages, configured):
+        if leases.lease(f"alert:account:{found.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
             announce(found)
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from execution.exchanges.registry import client_order_id_of
 from execution.model.decimals import to_decimal
 from execution.model.order import Order, OrderType, Side, TimeInForce
-from execution.orders.waiting.signal_age import publication_time
+from execution.orders.signal_age import publication_time
 from oneorder.identifiers import order_id_of
 
 # As many as a signal may have before and behind the point.

@@ -1,12 +1,18 @@
-"""What is told of every change of an order, and the log that is kept of it."""
+"""Observers of an order's changes, and the log that is kept of them."""
 
-import re
 from typing import Protocol
 
 import structlog
 
-from execution.model.events import Event
-from execution.model.order import Order, OrderState
+from execution.model.events import (
+    AttemptBegan,
+    AttemptDied,
+    AttemptUnknown,
+    CancelRequested,
+    Delayed,
+    Event,
+)
+from execution.model.order import LIVE, Order, OrderState
 from execution.model.report_faults import is_fault
 
 
@@ -16,7 +22,24 @@ class Observer(Protocol):
     def __call__(self, order: Order, event: Event, before: OrderState | None) -> None: ...
 
 
-_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# What happens to an order that has not ended; anything else is named after the order's state.
+UNDER_WAY: dict[type, str] = {
+    AttemptBegan: "attempt_began",
+    AttemptUnknown: "attempt_unknown",
+    AttemptDied: "attempt_died",
+    CancelRequested: "cancel_requested",
+    Delayed: "order_delayed",
+}
+PARTIAL_FILL = "order_partially_filled"
+
+
+def log_event(order: Order, event: Event) -> str:
+    """What has happened to the order, in the past tense, as its line in the log is called."""
+    if order.state in LIVE and type(event) in UNDER_WAY:
+        return UNDER_WAY[type(event)]
+    if order.state is OrderState.OPEN and order.filled:
+        return PARTIAL_FILL
+    return f"order_{order.state}"
 
 
 class LogObserver:
@@ -32,7 +55,7 @@ class LogObserver:
         if is_fault(order.reason):
             write = log.error
         write(
-            _WORD.sub("_", type(event).__name__).lower(),
+            log_event(order, event),
             order_id=order.order_id,
             signal_id=order.signal_id,
             account=order.account,

@@ -1,13 +1,11 @@
-"""The doors of the order manager, as it sees them: exchange, store, clock and observer."""
+"""The stores that orders are carried out with, and what is written to them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from execution.exchanges.port import ClockOffset
-from execution.model.order import Order, OrderState
+from execution.model.order import Order
 from execution.model.position import Position
 from execution.text.cutting import cut
 from execution.text.redaction import redact
@@ -17,9 +15,9 @@ class Committed(Enum):
     """How a commit ended; anything but DONE changed nothing."""
 
     DONE = "done"
-    CONFLICT = "conflict"  # Somebody else changed the order or the position first.
+    CONFLICT = "conflict"  # The order or the position was changed meanwhile.
     HELD = "held"  # The account is on hold: nothing may be sent now.
-    HALTED = "halted"  # A person, or drift, has stopped the account: nothing new may be sent.
+    HALTED = "halted"  # An operator, or drift, has stopped the account: nothing new may be sent.
     RESTARTED = "restarted"  # The store has a new epoch, which the decision did not reckon with.
 
 
@@ -28,8 +26,8 @@ class Epoch:
     """One run of the store's server, or the part of one since something was found to be lost.
 
     `since_ms` is when, on our clock, it was first seen after an earlier one: what was written
-    shortly before may be lost. 0 means that there was none before. It is not `is_whole` until
-    somebody has looked the store over since then.
+    shortly before may be lost. 0 means that there was none before. It is not `is_whole` until a
+    repair has verified the store since then.
     """
 
     run_id: str
@@ -64,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Nothing new is sent on the account, or on any where it is None, until somebody resumes."""
+    """Nothing new is sent on the account, or on any where it is None, until it is resumed."""
 
     account: str | None
     reason: str
@@ -110,43 +108,70 @@ class RefusedIntent:
             object.__setattr__(self, name, cut(redacted, bytes_max))
 
 
-class Store(Protocol):
-    """Where orders, positions and intents live. Every method raises StoreUnavailable when the
-    server does not answer."""
+class OrderStore(Protocol):
+    """The records of orders, as those see them who move orders on.
+
+    Every method of every store raises StoreUnavailable when the server does not answer.
+    """
 
     def commit(self, change: Change) -> Committed: ...
-    def epoch(self, *, fresh: bool = False) -> Epoch:
-        """The epoch as this store knows it; a change refused as RESTARTED makes it look anew, as
-        `fresh` does."""
-
-    def begin_epoch(self) -> Epoch:
-        """Let everybody reckon from now on with what this store may have lost."""
-
     def order(self, order_id: str) -> Order | None: ...
-    def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
-        """Oldest first."""
-
-    def live_orders(self, account: str) -> list[Order]: ...
-    def accounts(self) -> list[str]:
-        """Every account that ever had a live order, sorted."""
-
-    def order_ids_by_exchange_id(
-        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
-    ) -> dict[str, str]: ...
-    def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        """Take order ids that are due, and make them due again after the lease."""
-
     def postpone(self, order_id: str, due_ms: int) -> None:
-        """Let the sweep look at the order then, if it still is to look at it at all."""
+        """Let the sweep read the order then, if it still is to read it at all."""
 
-    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
-        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
-        each `apart_ms` after the one before. Says how many those were."""
+
+class PositionStore(Protocol):
+    """What the commits of orders made of each position."""
 
     def position(self, account: str, symbol: str) -> Position:
         """An empty position of version 0 where there is none."""
 
     def positions(self, account: str | None = None) -> list[Position]: ...
+
+
+class EpochStore(Protocol):
+    """What the store may have lost."""
+
+    def epoch(self, *, fresh: bool = False) -> Epoch:
+        """The epoch as this process knows it; a change refused as RESTARTED makes it ask the
+        server, as `fresh` does."""
+
+    def begin_epoch(self) -> Epoch:
+        """Let every process reckon from now on with what this store may have lost."""
+
+
+class AccountHoldStore(Protocol):
+    """Accounts on which nothing may be sent for a while."""
+
+    def hold(self, account: str, seconds: int) -> None:
+        """Let nothing be sent on the account for so long; never shortens a longer hold."""
+
+    def end_hold(self, account: str) -> bool:
+        """Let orders be sent on the account again; False where nothing kept them back."""
+
+
+class HaltStore(Protocol):
+    """Accounts on which nothing new is sent until they are resumed."""
+
+    def halt(self, halt: Halt) -> None: ...
+    def resume(self, account: str | None) -> bool:
+        """End the halt of the account, or the one of all accounts; False if there was none."""
+
+    def halts(self) -> list[Halt]: ...
+
+
+class LeaseStore(Protocol):
+    """Work that one process at a time does."""
+
+    def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
+        """Take the lease, or keep it for so long from now; False if another owner has it."""
+
+    def release(self, name: str, owner: str) -> None: ...
+
+
+class IntentStore(Protocol):
+    """The stream of intents."""
+
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
         """Intents that no record stands for yet, oldest first; those that are younger are left out,
         those whose id is ahead of now are not. They stay until they are settled."""
@@ -155,22 +180,15 @@ class Store(Protocol):
         """Let the intent be done with, also one that waits; see waiting_intents."""
 
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None: ...
-    def refused_intents(self, count: int) -> list[RefusedIntent]: ...
-    def hold(self, account: str, seconds: int) -> None:
-        """Let nothing be sent on the account for so long."""
 
-    def end_hold(self, account: str) -> bool:
-        """Let things be sent on the account again; False where nothing kept them back."""
 
-    def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
-    def set_clock_offset(self, account: str, host: str, offset: ClockOffset) -> None: ...
-    def halt(self, halt: Halt) -> None: ...
-    def resume(self, account: str | None) -> bool:
-        """End the halt of the account, or the one of all accounts; False if there was none."""
+@dataclass(frozen=True, slots=True)
+class OrderStores:
+    """The stores that orders are carried out with."""
 
-    def halts(self) -> list[Halt]: ...
-    def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
-        """Take the lease, or hold on to it for so long from now; False if it is somebody else's."""
-
-    def release(self, name: str, owner: str) -> None: ...
-    def ping(self) -> None: ...
+    orders: OrderStore
+    positions: PositionStore
+    epochs: EpochStore
+    holds: AccountHoldStore
+    halts: HaltStore
+    intents: IntentStore

@@ -101,10 +101,11 @@ def looked_at(
     """
     with localcontext(EXACT):
         rest = {
-            asset: balances.get(asset, ZERO) - flows.get(asset, ZERO)
+            asset: balances.get(asset, ZERO)
+            - flows.get(asset, ZERO)
             - sheet.external_trades.get(asset, ZERO)
             for asset in sorted({*balances, *flows, *sheet.external_trades})
-        }  # fmt: skip
+        }
     if sheet.opening is None:
         if sheet.candidate is None or _differences(rest, sheet.candidate):
             return replace(sheet, candidate=rest), False

@@ -2,18 +2,27 @@
 
 from collections.abc import Collection
 from decimal import Decimal
+from typing import Protocol
 
-from execution.exchanges.port import Exchange
+from execution.exchanges.port import MarketSource
 from execution.model.errors import RequestRefused
 
 # So many questions at most; an exchange that refuses them all is not asked for each symbol.
 QUESTIONS_MAX = 16
 
 
+class PriceSource(MarketSource, Protocol):
+    """Where prices are read. Raises ExchangeUnavailable unless the answer is well-formed."""
+
+    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
+        """Current prices of the symbols, in one call where the exchange has one. A symbol without a
+        market price is left out."""
+
+
 class Pricing:
     """One reading of prices at one exchange."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: PriceSource) -> None:
         self._exchange = exchange
         self._left = QUESTIONS_MAX
         self._prices: dict[str, Decimal] = {}

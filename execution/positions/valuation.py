@@ -8,14 +8,13 @@ from functools import partial
 from typing import Protocol
 
 from execution.exchanges.parallel import run_parallel
-from execution.exchanges.port import Exchange
 from execution.ledger.port import Snapshot
 from execution.model.clock import Clock
 from execution.model.decimals import EXACT, ZERO, Money
 from execution.model.errors import ExchangeUnavailable
 from execution.model.position import Position
-from execution.orders.store import Store
-from execution.positions.pricing import Pricing
+from execution.orders.store import PositionStore
+from execution.positions.pricing import PriceSource, Pricing
 
 LOOK_AGAIN_MS = 1_000
 
@@ -76,7 +75,7 @@ class MarkSource:
 
     account: str
     market: str
-    exchange: Callable[[], Exchange]
+    exchange: Callable[[], PriceSource]
 
 
 class RecentMarks:
@@ -106,8 +105,8 @@ class RecentMarks:
 class Valuer:
     """Reads prices, and writes what the accounts are worth."""
 
-    def __init__(self, store: Store, book: ValuationStore, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, positions: PositionStore, book: ValuationStore, clock: Clock) -> None:
+        self._positions = positions
         self._book = book
         self._clock = clock
 
@@ -130,7 +129,7 @@ class Valuer:
     def _mark_market(self, mark_sources: list[MarkSource]) -> list[str]:
         held = {
             mark_source.account: {
-                p.symbol for p in self._store.positions(mark_source.account) if p.amount
+                p.symbol for p in self._positions.positions(mark_source.account) if p.amount
             }
             for mark_source in mark_sources
         }
@@ -151,7 +150,7 @@ class Valuer:
             total
             for account in accounts
             for total in totals_of(
-                account, self._store.positions(account), self._book.marks(account), now
+                account, self._positions.positions(account), self._book.marks(account), now
             )
         ]
         self._book.set_totals(found)
@@ -165,7 +164,7 @@ class Valuer:
         )
 
 
-def _connected(mark_sources: list[MarkSource]) -> Exchange:
+def _connected(mark_sources: list[MarkSource]) -> PriceSource:
     """The connection of the first account that has one; their prices are the same. Raises
     ExchangeUnavailable where none has."""
     for mark_source in mark_sources[:-1]:

@@ -1,13 +1,24 @@
-"""What a reconciliation works with: the stores, the journal, the clock and the history."""
+"""What a reconciliation works with, and one run of it on one account."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
+from execution.exchanges.guarantees import ExchangeGuarantees
+from execution.exchanges.port import AccountFill
 from execution.model.clock import Clock
-from execution.model.order import Order
+from execution.model.order import Order, OrderReport
 from execution.orders.journal import Journal
-from execution.orders.store import Store
-from execution.reconciliation.run import ReconciliationStore
+from execution.orders.store import EpochStore, Halt, HaltStore, LeaseStore, PositionStore
+from execution.positions.balance_sheet import BalanceSheet
+from execution.reconciliation.run import (
+    DriftPolicy,
+    KnownOrders,
+    Reconciliation,
+    ReconciliationStore,
+)
+from execution.reconciliation.symbol_failures import SymbolFailures
 
 
 class History(Protocol):
@@ -19,12 +30,87 @@ class History(Protocol):
         """Put an order that has left the store back into it; None for one that it never had."""
 
 
+class ReconciledExchange(Protocol):
+    """One account at one exchange, as a reconciliation reads it. Every method raises
+    ExchangeUnavailable unless the answer is a well-formed one."""
+
+    @property
+    def guarantees(self) -> ExchangeGuarantees: ...
+    def symbols(self) -> list[str]:
+        """Every spot symbol that is traded there."""
+
+    def balances(self) -> dict[str, Decimal]:
+        """Total balance (free and held) by asset."""
+
+    def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
+        """Trades after trade id `cursor`, oldest first; without a cursor, from `since_ms` on."""
+
+    def open_orders(self, symbol: str) -> list[OrderReport]: ...
+    def lookup(self, order: Order) -> OrderReport | None:
+        """Find the order by its client order id; None only when the exchange says it has none."""
+
+    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
+        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReconciliationContext:
-    """What every visit works with."""
+    """What every run works with."""
 
-    store: Store
+    orders: KnownOrders
+    positions: PositionStore
+    epochs: EpochStore
+    halts: HaltStore
+    leases: LeaseStore
     runs: ReconciliationStore
     journal: Journal
     clock: Clock
     history: History
+
+
+class AccountRun:
+    """One run on one account: what it found so far, and what it knows of the balances.
+
+    `keep_lease` is called before each symbol.
+    """
+
+    def __init__(
+        self,
+        context: ReconciliationContext,
+        exchange: ReconciledExchange,
+        policy: DriftPolicy,
+        found: Reconciliation,
+        keep_lease: Callable[[], None],
+    ) -> None:
+        self.context = context
+        self.account = found.account
+        self.policy = policy
+        self.found = found
+        self.keep_lease = keep_lease
+        self.sheet: BalanceSheet = context.runs.sheet(found.account)
+        self.failures = SymbolFailures(found.symbols_failed)
+        self._exchange = exchange
+
+    @property
+    def exchange_name(self) -> str:
+        return self._exchange.guarantees.exchange
+
+    def listed(self) -> list[str]:
+        """Every symbol that is traded at the exchange."""
+        return self._exchange.symbols()
+
+    def asked(self, kind: str) -> ReconciledExchange:
+        """The exchange, after noting what it is asked for."""
+        self.found.calls[kind] = self.found.calls.get(kind, 0) + 1
+        return self._exchange
+
+    def live_orders(self) -> list[Order]:
+        return self.context.orders.live_orders(self.account)
+
+    def halt(self, what: str) -> None:
+        """Let nothing new be sent on the account, if that is not so already."""
+        halts = self.context.halts
+        if not any(halt.account == self.account for halt in halts.halts()):
+            reason = f"reconciliation found {what}"
+            halts.halt(Halt(self.account, reason, self.context.clock.now()))
+            self.found.halted = True

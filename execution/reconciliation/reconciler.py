@@ -1,6 +1,6 @@
 """Makes our orders and positions agree with what the exchange says happened.
 
-Only well-formed answers count; a question that fails ends the run with what was repaired so far,
+Only well-formed answers count; a request that fails ends the run with what was repaired so far,
 and the next run goes on from the same cursor. What a run costs grows with what is new.
 """
 
@@ -10,16 +10,19 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from execution.exchanges.port import Exchange
 from execution.model.errors import AlreadyRunning, ExchangeUnavailable, StoreUnavailable
 from execution.model.instrument import assets_of
 from execution.model.order import OrderState
 from execution.model.position import Position
 from execution.positions.balance_sheet import BalanceSheet, accepted, looked_at, moved_by
-from execution.reconciliation.context import ReconciliationContext
+from execution.reconciliation.context import (
+    AccountRun,
+    ReconciledExchange,
+    ReconciliationContext,
+)
 from execution.reconciliation.run import DriftPolicy, Reconciliation, Reread
-from execution.reconciliation.trade_sync import TradeSync
-from execution.repair.repairer import Repair
+from execution.reconciliation.symbol_sync import SymbolSync
+from execution.repair.store import Repair
 
 LEASE_MS = 30_000
 # The ledger hears of changes out of order, but not as late as this.
@@ -52,50 +55,50 @@ class Reconciler:
     def run(
         self,
         account: str,
-        exchange_of: Callable[[], Exchange],
+        exchange_of: Callable[[], ReconciledExchange],
         policy: DriftPolicy = DriftPolicy.REPORT,
     ) -> Reconciliation:
         """The exchange is connected to after the store was looked over, which needs none.
 
         Raises AlreadyRunning, and ExchangeUnavailable where the exchange gives no usable answers;
         the run is on record in that case, too."""
-        store, clock = self._context.store, self._context.clock
+        leases, clock = self._context.leases, self._context.clock
         owner = uuid4().hex
         name = f"reconcile:{account}"
-        if not store.lease(name, owner, LEASE_MS):
+        if not leases.lease(name, owner, LEASE_MS):
             raise AlreadyRunning(f"account: a reconciliation of {account!r} is under way")
         started_ms = clock.now_ms()
         found = Reconciliation(account, clock.now())
 
         def keep_lease() -> None:
-            if not store.lease(name, owner, LEASE_MS):
+            if not leases.lease(name, owner, LEASE_MS):
                 raise AlreadyRunning(f"account: this run on {account!r} took too long")
 
         try:
-            self._mend(found)
-            visit = TradeSync(self._context, exchange_of(), policy, found, keep_lease)
-            self._look(visit, found)
-            self._follow(policy, visit, found)
-            visit.failures.raise_silence()
+            self._repair_store(found)
+            run = AccountRun(self._context, exchange_of(), policy, found, keep_lease)
+            self._read(run)
+            self._act_on_drift(run)
+            run.failures.raise_silence()
         except ExchangeUnavailable as error:
             found.error = str(error)
             raise
         finally:
             found.took_ms = clock.now_ms() - started_ms
             self._context.runs.add_run(found)
-            store.release(name, owner)
+            leases.release(name, owner)
             self._announce(found)
         return found
 
-    def _mend(self, found: Reconciliation) -> None:
+    def _repair_store(self, found: Reconciliation) -> None:
         """Put back what the store has lost; without the ledger, go on with what is there."""
         try:
             repair = self._repair()
         except StoreUnavailable as error:
             found.error = f"the store was not looked over: {error}"
             return
-        if not self._context.store.epoch(fresh=True).is_whole:
-            # Positions may still change under whoever looks at them now.
+        if not self._context.epochs.epoch(fresh=True).is_whole:
+            # Another process repairs the store, and positions may still change.
             found.error = "the store is being looked over"
         if repair is not None:
             anew = [f"{position} is folded anew" for position in repair.positions_rebuilt]
@@ -107,60 +110,58 @@ class Reconciler:
 
     def _ask_again(self, repair: Repair) -> None:
         """What happened after the ledger last heard of an account is to be read once more."""
-        book, positions = self._context.runs, self._context.store.positions()
+        book, positions = self._context.runs, self._context.positions.positions()
         for account, until in repair.known_until.items():
             symbols = {p.symbol for p in positions if p.account == account}
             symbols |= set(book.symbols_read(account))
             reread = Reread(tuple(sorted(symbols)), until - ARCHIVED_WITHIN)
             book.set_reread(account, reread)
 
-    def _look(self, visit: TradeSync, found: Reconciliation) -> None:
+    def _read(self, run: AccountRun) -> None:
         """Balances first: what they drift by says where to look for trades. They are judged by the
         fills that are known when they were read, so they are read again if new ones were found."""
-        positions = self._positions(found.account)
-        balances = visit.asked("balances").balances()
-        sheet, _ = looked_at(visit.sheet, balances, moved_by(positions), self._context.clock.now())
+        symbols = SymbolSync(run)
+        positions = self._positions(run.account)
+        balances = run.asked("balances").balances()
+        sheet, _ = looked_at(run.sheet, balances, moved_by(positions), self._context.clock.now())
         held = {asset for asset, amount in balances.items() if amount}
-        visit.look_at_trades(sheet.suspected, held)
-        now = self._positions(found.account)
+        symbols.read(sheet.suspected, held)
+        now = self._positions(run.account)
         if _versions(now) != _versions(positions):
-            positions, balances = now, visit.asked("balances").balances()
-        if found.error is None and self._is_quiet(visit, found.account, positions):
-            self._check_balances(visit, balances, positions, found)
-        if visit.sheet.suspected != sheet.suspected:
+            positions, balances = now, run.asked("balances").balances()
+        if run.found.error is None and self._is_quiet(run, positions):
+            self._check_balances(run, balances, positions)
+        if run.sheet.suspected != sheet.suspected:
             # Other drift than the pairs were asked about.
-            visit.sheet = replace(visit.sheet, asked=())
-        self._context.runs.set_sheet(found.account, visit.sheet)
+            run.sheet = replace(run.sheet, asked=())
+        self._context.runs.set_sheet(run.account, run.sheet)
 
     def _positions(self, account: str) -> list[Position]:
-        return self._context.store.positions(account)
+        return self._context.positions.positions(account)
 
-    def _is_quiet(self, visit: TradeSync, account: str, positions: list[Position]) -> bool:
+    def _is_quiet(self, run: AccountRun, positions: list[Position]) -> bool:
         """No fill can have come between the balances and the positions that they are held against,
         as far as we know. Where a symbol is not listed any more, nothing can fill."""
         restless = any(
             order.state is OrderState.SUBMITTING or order.fills_missing
-            for order in self._context.store.live_orders(account)
-            if order.symbol not in visit.failures.unlisted
+            for order in run.live_orders()
+            if order.symbol not in run.failures.unlisted
         )
-        return not restless and _versions(self._positions(account)) == _versions(positions)
+        return not restless and _versions(self._positions(run.account)) == _versions(positions)
 
     def _check_balances(
-        self,
-        visit: TradeSync,
-        balances: dict[str, Decimal],
-        positions: list[Position],
-        found: Reconciliation,
+        self, run: AccountRun, balances: dict[str, Decimal], positions: list[Position]
     ) -> None:
-        if _is_blank(balances, visit.sheet):
+        if _is_blank(balances, run.sheet):
             return
-        now = self._context.clock.now()
-        visit.sheet, confirmed = looked_at(visit.sheet, balances, moved_by(positions), now)
+        found, now = run.found, self._context.clock.now()
+        run.sheet, confirmed = looked_at(run.sheet, balances, moved_by(positions), now)
         found.balances_checked = True
-        found.drift = dict(visit.sheet.suspected)
+        found.drift = dict(run.sheet.suspected)
         # A symbol that could not be read may have the trades that explain it; so may one that is
         # not listed, perhaps for a moment only, where an order of ours stood.
-        symbols = visit.failures.unread | (visit.failures.unlisted & visit.traded())
+        traded = {order.symbol for order in run.live_orders()}
+        symbols = run.failures.unread | (run.failures.unlisted & traded)
         unread = {asset for symbol in symbols for asset in assets_of(symbol)}
         if unread:
             # Fees may be paid in any asset that they ever were paid in.
@@ -168,19 +169,19 @@ class Reconciler:
         is_asked = not found.pairs_unasked and not unread & found.drift.keys()
         found.drift_confirmed = confirmed and is_asked
 
-    def _follow(self, policy: DriftPolicy, visit: TradeSync, found: Reconciliation) -> None:
-        """Do what the policy says about drift that two looks have seen."""
-        if not found.drift_confirmed:
+    def _act_on_drift(self, run: AccountRun) -> None:
+        """Do what the policy says about drift that two runs have seen."""
+        if not run.found.drift_confirmed:
             return
-        if policy is DriftPolicy.ADOPT and not self._has_proved(found.account):
-            found.warnings.append(
+        if run.policy is DriftPolicy.ADOPT and not self._has_proved(run.account):
+            run.found.warnings.append(
                 "drift is not taken into the opening balances: the positions were not found to be "
                 "what the ledger's fills make of them"
             )
-        elif policy is DriftPolicy.ADOPT:
-            self._context.runs.set_sheet(found.account, accepted(visit.sheet))
-        elif policy is DriftPolicy.HALT:
-            visit.halt(f"balances that drift: {', '.join(sorted(found.drift))}")
+        elif run.policy is DriftPolicy.ADOPT:
+            self._context.runs.set_sheet(run.account, accepted(run.sheet))
+        elif run.policy is DriftPolicy.HALT:
+            run.halt(f"balances that drift: {', '.join(sorted(run.found.drift))}")
 
 
 def _versions(positions: list[Position]) -> set[tuple[str, int, str]]:
@@ -188,6 +189,6 @@ def _versions(positions: list[Position]) -> set[tuple[str, int, str]]:
 
 
 def _is_blank(balances: dict[str, Decimal], sheet: BalanceSheet) -> bool:
-    """An account that held something and is told to hold nothing at all is no evidence."""
+    """An account that held something and now is said to hold nothing at all is no evidence."""
     held = any((sheet.opening or {}).values())
     return held and not any(balances.values())

@@ -1,20 +1,22 @@
 """What one reconciliation looked at, found and repaired, and where that is kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from execution.model.decimals import Money
+from execution.model.order import Order
 from execution.positions.balance_sheet import BalanceSheet
 
 
 class DriftPolicy(StrEnum):
     """What is done about trades that are not ours, and about balances that nothing explains."""
 
-    REPORT = "report"  # They are recorded and alerted; positions stay what our fills make them.
-    ADOPT = "adopt"  # Such trades move our positions too; such balances are taken as given.
-    HALT = "halt"  # As report, and nothing new is sent on the account until a person resumes it.
+    REPORT = "report"  # Recorded and alerted; positions stay what our fills make them.
+    ADOPT = "adopt"  # Trades move positions; confirmed drift is accepted.
+    HALT = "halt"  # As `report`, and the account is halted until `resume`.
 
 
 @dataclass(slots=True)
@@ -66,6 +68,17 @@ class Reread:
 
     symbols: tuple[str, ...]
     since: datetime
+
+
+class KnownOrders(Protocol):
+    """The orders on record. Every method raises StoreUnavailable when the server does not
+    answer."""
+
+    def order(self, order_id: str) -> Order | None: ...
+    def live_orders(self, account: str) -> list[Order]: ...
+    def order_ids_by_exchange_id(
+        self, account: str, symbol: str, exchange_order_ids: Iterable[str]
+    ) -> dict[str, str]: ...
 
 
 class ReconciliationStore(Protocol):

@@ -11,7 +11,7 @@ from execution.ledger.port import Ledger
 from execution.model.clock import Clock
 from execution.model.order import Fill
 from execution.model.position import Position, fold
-from execution.orders.store import Store
+from execution.orders.store import PositionStore
 
 T = TypeVar("T")
 BATCH = 500
@@ -45,8 +45,10 @@ class PositionCheck:
 class PositionChecks:
     """Every method raises StoreUnavailable, also for the ledger. Threads may share it."""
 
-    def __init__(self, store: Store, ledger: Ledger, archive: Archive, clock: Clock) -> None:
-        self._store = store
+    def __init__(
+        self, positions: PositionStore, ledger: Ledger, archive: Archive, clock: Clock
+    ) -> None:
+        self._positions = positions
         self._ledger = ledger
         self._archive = archive
         self._clock = clock
@@ -60,13 +62,13 @@ class PositionChecks:
             yield self.one(account, symbol)
 
     def _keys(self) -> list[Key]:
-        kept = {(p.account, p.symbol) for p in self._store.positions()}
+        kept = {(p.account, p.symbol) for p in self._positions.positions()}
         self._archive.flush()
         return sorted({*kept, *self._ledger.traded()})
 
     def one(self, account: str, symbol: str) -> PositionCheck:
         """What is kept is read first: every fill that is on it is in the ledger by then."""
-        live = self._store.position(account, symbol)
+        live = self._positions.position(account, symbol)
         self._archive.flush()
         rebuilt, last = Position(account, symbol), 0
         for fills in batches(self._ledger.fills(account, symbol)):
@@ -104,7 +106,7 @@ class PositionChecks:
             check = self.one(account, symbol)
             if check.agrees:
                 return False
-            now = self._store.position(account, symbol)
+            now = self._positions.position(account, symbol)
             if (now.version, now.revision) == (check.live.version, check.live.revision):
                 return True
         return False

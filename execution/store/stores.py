@@ -1,41 +1,65 @@
-"""Everything that lies in Redis, by what it is for, behind one pool of connections."""
+"""Every store in Redis, behind one pool of connections."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from execution.arbitrage.store import ArbitrageStore
+from execution.exchanges.clocks import ClockStore
 from execution.exchanges.hold_store import AddressHoldStore
 from execution.ledger.archive import ArchiveStore
 from execution.market_data.snapshots import Books
 from execution.model.clock import Clock
+from execution.model.order import Order, OrderState
 from execution.operations.health import HealthStore
 from execution.operations.listings import Listings
 from execution.operations.live_workers import WorkerRegistry
+from execution.operations.missing_accounts import LiveOrders
 from execution.operations.waiting_intents import WaitingStore
-from execution.orders.store import Store
+from execution.orders.store import LeaseStore, OrderStore, OrderStores
 from execution.positions.valuation import ValuationStore
-from execution.reconciliation.run import ReconciliationStore
+from execution.reconciliation.run import KnownOrders, ReconciliationStore
 from execution.repair.store import RepairStore
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import connect
 from execution.store.redis.arbitrages import RedisArbitrages
 from execution.store.redis.archive import RedisArchive
 from execution.store.redis.books import RedisBooks
+from execution.store.redis.clocks import RedisClocks
+from execution.store.redis.epochs import RedisEpochs
 from execution.store.redis.health import RedisHealth
-from execution.store.redis.holds import RedisAddressHolds
+from execution.store.redis.holds import RedisAccountHolds, RedisAddressHolds, RedisHalts
+from execution.store.redis.intents import RedisIntents, RedisWaiting
+from execution.store.redis.leases import RedisLeases
 from execution.store.redis.listings import RedisListings
-from execution.store.redis.orders import RedisStore
+from execution.store.redis.orders import RedisOrders
+from execution.store.redis.positions import RedisPositions
 from execution.store.redis.reconciliations import RedisReconciliations
 from execution.store.redis.repair import RedisRepair
 from execution.store.redis.valuations import RedisValuations
-from execution.store.redis.waiting import RedisWaiting
 from execution.store.redis.workers import RedisWorkers
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The doors to what is kept between processes."""
+class Orders(OrderStore, KnownOrders, LiveOrders, Protocol):
+    """All that the store of orders does for the parts that share it."""
 
-    orders: Store
+    def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
+        """Oldest first."""
+
+    def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
+        """Take order ids that are due, and make them due again after the lease."""
+
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
+        each `apart_ms` after the one before. Says how many those were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores(OrderStores):
+    """What is kept between processes."""
+
+    orders: Orders
+    leases: LeaseStore
+    clocks: ClockStore
     archive: ArchiveStore
     repair: RepairStore
     reconciliations: ReconciliationStore
@@ -56,8 +80,16 @@ def open_stores(
     `remember_s`."""
     client = connect(url, connections_max=connections_max)
     commits = CommitCounter()
+    epochs = RedisEpochs(client, clock, commits)
     return Stores(
-        orders=RedisStore(client, clock, commits),
+        orders=RedisOrders(client, epochs, commits),
+        positions=RedisPositions(client),
+        epochs=epochs,
+        holds=RedisAccountHolds(client),
+        halts=RedisHalts(client),
+        intents=RedisIntents(client),
+        leases=RedisLeases(client),
+        clocks=RedisClocks(client),
         archive=RedisArchive(client, clock),
         repair=RedisRepair(client, clock),
         reconciliations=RedisReconciliations(client),

@@ -82,16 +82,18 @@ def test_each_signal_finds_the_worker_that_knows_its_account(apart: LocalStack) 
     apart.wait_for(
         "every order", lambda: states(apart, names) == {OrderState.FILLED}, patience_s=60
     )
-    apart.wait_for("the refusal", lambda: apart.store().refused_intents(100) != [], patience_s=60)
+    apart.wait_for(
+        "the refusal", lambda: list(apart.stores().listings.refused()) != [], patience_s=60
+    )
     assert time.monotonic() - began >= WAIT_MAX_S
-    refused = apart.store().refused_intents(100)
+    refused = list(apart.stores().listings.refused())
     assert [each.reason.partition(", for")[0] for each in refused] == [
         f"account: {KNOWN_TO_NONE!r} is not configured on any live worker"
     ]
     apart.wait_for("the rest", lambda: apart.stores().waiting.count() == 0)
     for account in (KNOWN_TO_BOTH, KNOWN_TO_ONE):
         assert len(apart.ledger(account)["orders"]) == SIGNALS
-    assert apart.store().take_intents(10, 0) == []
+    assert apart.stores().intents.take_intents(10, 0) == []
     for name in ("worker-1", "worker-2", "beat"):
         assert "Traceback" not in apart.log(name), apart.log(name)
 

@@ -343,12 +343,12 @@ def test_a_signal_that_comes_again_and_again_is_one_arbitrage(exchanges: Exchang
     for _ in range(4):
         exchanges.publish_again("again", XRP)
     exchanges.publish_again("again", XRP, amount=XRP.lot * 2)
-    store = exchanges.stack.store()
+    refused = exchanges.stack.stores().listings.refused
     arbitrage = exchanges.ended("again")
     assert_balanced(arbitrage, XRP.lot)
     exchanges.stack.wait_for(
         "the other one to be refused",
-        lambda: any("used before" in one.reason for one in store.refused_intents(10)),
+        lambda: any("used before" in one.reason for one in refused()),
     )
     after = {account: exchanges.arrived(account, XRP) for account in ACCOUNTS}
     assert after == {account: count + 1 for account, count in before.items()}

@@ -15,10 +15,9 @@ from redis import Redis, RedisError
 
 from execution.model.clock import SystemClock
 from execution.model.order import OrderState
-from execution.orders.store import Store
 from execution.store.access.connection import connect
 from execution.store.redis.books import RedisBooks
-from execution.store.stores import open_stores
+from execution.store.stores import Orders, open_stores
 from oneorder import OrderSignal
 from oneorder.errors import PublishFailed
 from oneorder.publisher import Publisher, publish_order
@@ -121,7 +120,7 @@ def bare_message(signal_id: str) -> str:
     return json.dumps(sound_message("orders.execute", [order], signal_id))
 
 
-def wait_for_all_filled(stack: LocalStack, store: Store, count: int) -> None:
+def wait_for_all_filled(stack: LocalStack, store: Orders, count: int) -> None:
     def are_all_filled() -> bool:
         states = [order.state for order in store.orders()]
         return states == [OrderState.FILLED] * count
@@ -221,10 +220,11 @@ def test_a_failover_with_the_old_master_alive_costs_seconds(tmp_path: Path) -> N
             assert load.failures <= failures + 2
         # Beat ticks at the new master, or nothing would take an intent without a message.
         new.xadd("oneorder:signals", {"task": "orders.cancel", "body": "{}"})
-        store = open_stores(address.url, SystemClock()).orders
-        stack.wait_for("a tick", lambda: len(store.refused_intents(10)) == 1, patience_s=10)
+        stores = open_stores(address.url, SystemClock())
+        refused = stores.listings.refused
+        stack.wait_for("a tick", lambda: len(list(refused())) == 1, patience_s=10)
         books = RedisBooks(connect(address.url))
         stack.wait_for("a book", lambda: books.load("binance-main", "BTC/USDT") is not None)
         assert time.monotonic() - changed < 30
-        wait_for_all_filled(stack, store, len(load.accepted))
+        wait_for_all_filled(stack, stores.orders, len(load.accepted))
         assert process_ids(stack) == before

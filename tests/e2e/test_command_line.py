@@ -112,7 +112,7 @@ def test_a_bad_signal_is_refused_with_its_field_and_changes_nothing(
     assert answer["error"].startswith(f"{field}: ")
     assert done.returncode == 1
     assert len(stack.store().orders()) == before
-    assert stack.store().take_intents(10, older_than_ms=0) == []
+    assert stack.stores().intents.take_intents(10, older_than_ms=0) == []
 
 
 def test_of_many_lines_each_bad_one_gets_its_error_and_the_good_ones_go_out(

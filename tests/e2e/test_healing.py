@@ -102,7 +102,7 @@ def wait_until_equal(stack: LocalStack) -> None:
     def agrees() -> bool:
         keep_up(stack)
         try:
-            orders, positions = stack.store().orders(), stack.store().positions()
+            orders, positions = stack.store().orders(), stack.stores().positions.positions()
         except StoreUnavailable:
             return False
         return bool(orders) and all(
@@ -113,7 +113,7 @@ def wait_until_equal(stack: LocalStack) -> None:
 
 
 def position(stack: LocalStack) -> Position:
-    return stack.store().position(ACCOUNT, SYMBOL)
+    return stack.stores().positions.position(ACCOUNT, SYMBOL)
 
 
 def substance(held: Position) -> tuple[object, ...]:
@@ -250,7 +250,7 @@ def test_what_is_traded_behind_its_back_is_reported_or_adopted_by_policy(tmp_pat
         (row,) = reporting.json("reconcile")
         assert row["external_orders"] == [f"{SYMBOL} {done['orderId']}"]
         assert (row["drift"], row["balances_checked"]) == ({}, True)
-        assert stack.store().positions() == []
+        assert stack.stores().positions.positions() == []
 
         done = stranger.buys("0.005")
         (row,) = adopting.json("reconcile")

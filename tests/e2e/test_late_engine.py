@@ -91,5 +91,5 @@ def test_an_engine_as_late_as_it_may_be_makes_one_order_of_each_signal(stack: Lo
         assert (first.reason or "").startswith("it never arrived (")
     arrived = [row["clientOrderId"] for row in stack.ledger()["orders"]]
     assert sorted(arrived) == sorted(late + vanished)
-    checks = compare(stack.store().orders(), stack.store().positions(), stack.ledger())
+    checks = compare(stack.store().orders(), stack.stores().positions.positions(), stack.ledger())
     assert [check for check in checks if not check.agrees] == []

@@ -56,7 +56,9 @@ def test_a_thousand_signals_sent_twice_are_a_thousand_orders(
         stack.paper("POST", "/paper/book", {"symbol": symbol, "bids": [], "asks": []})
 
     def agrees() -> bool:
-        checks = compare(stack.store().orders(), stack.store().positions(), stack.ledger())
+        checks = compare(
+            stack.store().orders(), stack.stores().positions.positions(), stack.ledger()
+        )
         return all(check.agrees for check in checks)
 
     stack.wait_for("fills of resting orders to be reconciled", agrees)

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from execution.model.order import OrderState
-from execution.orders.store import Store
+from execution.store.stores import Orders
 from oneorder.identifiers import order_id_of
 from tests.fuzz.broadcasts import broadcasts
 from workers.sandbox.chaos.disorders.raw_messages import raw_messages, sound_message
@@ -87,18 +87,19 @@ def test_a_malformed_message_is_kept_and_the_workers_go_on(
     stack: LocalStack, raw: bytes, request: pytest.FixtureRequest
 ) -> None:
     store = stack.store()
-    before = len(store.refused_intents(1_000))
+    refused = stack.stores().listings.refused
+    before = len(list(refused()))
     orders_before = len(store.orders())
     broker = Redis.from_url(stack.redis_url)
 
     broker.lpush("orders", raw)
-    stack.wait_for("the refusal", lambda: len(store.refused_intents(1_000)) == before + 1)
+    stack.wait_for("the refusal", lambda: len(list(refused())) == before + 1)
     signal_id = request.node.name.replace(" ", "-")
     broker.lpush("orders", _envelope([[{**GOOD, "signal_id": signal_id}], {}, {}]))
     stack.wait_for("a good order", lambda: len(store.orders()) == orders_before + 1)
 
     assert all(process.poll() is None for process in stack.processes.values())
-    assert store.refused_intents(1)[0].reason.partition(": ")[0] in {
+    assert next(refused()).reason.partition(": ")[0] in {
         "envelope", "properties", "properties.delivery_tag", "headers", "message", "body", "task",
         "price", "headers.eta", "headers.id", "account",
     }  # fmt: skip
@@ -171,7 +172,7 @@ def test_remote_control_is_answered_and_broadcasts_that_are_none_leave_a_line(
         assert "Traceback" not in stack.log(name)
 
 
-def _filled(store: Store) -> set[str]:
+def _filled(store: Orders) -> set[str]:
     return {order.order_id for order in store.orders() if order.state is OrderState.FILLED}
 
 

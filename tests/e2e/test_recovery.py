@@ -58,7 +58,7 @@ def _all_filled(stack: LocalStack, wanted: set[str]) -> bool:
 def _assert_once_each(stack: LocalStack, wanted: set[str]) -> None:
     arrived = [row["clientOrderId"] for row in stack.ledger()["orders"]]
     assert sorted(arrived) == sorted(wanted)
-    checks = compare(stack.store().orders(), stack.store().positions(), stack.ledger())
+    checks = compare(stack.store().orders(), stack.stores().positions.positions(), stack.ledger())
     assert [check for check in checks if not check.agrees] == []
 
 
@@ -129,7 +129,7 @@ def test_messages_that_the_broker_lost_cost_seconds_and_no_order(tmp_path: Path)
             stack.wait_for("every order", lambda: _all_filled(stack, wanted), patience_s=60)
             assert proxy.cut == 5
             _assert_once_each(stack, wanted)
-            assert stack.store().take_intents(100, older_than_ms=0) == []
+            assert stack.stores().intents.take_intents(100, older_than_ms=0) == []
 
 
 def test_intents_from_any_language_become_orders_without_a_message(cold_stack: LocalStack) -> None:
@@ -145,7 +145,7 @@ def test_intents_from_any_language_become_orders_without_a_message(cold_stack: L
     client.xadd("oneorder:signals", {"colour": "red"})
 
     stack.wait_for("every order", lambda: _all_filled(stack, _ids(signals)))
-    stack.wait_for("the refusals", lambda: len(stack.store().refused_intents(10)) == 2)
+    stack.wait_for("the refusals", lambda: len(list(stack.stores().listings.refused())) == 2)
     _assert_once_each(stack, _ids(signals))
     assert client.xlen("oneorder:signals") == 0
 

@@ -131,7 +131,7 @@ def test_a_report_and_its_files_add_up_to_what_the_positions_realised(
     paths = {form: tmp_path / f"report.{form}" for form in ("html", "csv", "parquet")}
     options = [word for form, path in paths.items() for word in (f"--{form}", str(path))]
     report = oneorder.json("report", *options)
-    realised = total(position.realised_pnl for position in stack.store().positions())
+    realised = total(position.realised_pnl for position in stack.stores().positions.positions())
 
     (found,) = report["totals"]
     assert realised < 0  # Everything was bought at the ask, and fees were paid.
@@ -161,7 +161,7 @@ def test_accounts_come_to_the_sum_of_their_positions(stack: LocalStack, oneorder
 
     stack.wait_for("the positions to be valued", is_marked)
     (account,) = oneorder.json("accounts", "--account", ACCOUNT)
-    positions = stack.store().positions(ACCOUNT)
+    positions = stack.stores().positions.positions(ACCOUNT)
     marks = stack.stores().valuations.marks(ACCOUNT)
     assert (account["account"], account["quote"]) == (ACCOUNT, "USDT")
     for name in ("realised_pnl", "turnover"):
@@ -201,7 +201,7 @@ def test_reconciliations_tell_of_the_fill_that_nobody_announced(
 def test_a_position_that_was_tampered_with_is_found_and_put_right(
     stack: LocalStack, oneorder: Oneorder, traded: dict[str, str]
 ) -> None:
-    amount = stack.store().position(ACCOUNT, "ETH/USDT").amount
+    amount = stack.stores().positions.position(ACCOUNT, "ETH/USDT").amount
     redis = Redis.from_url(stack.redis_url)
     redis.hset(keys.position(ACCOUNT, "ETH/USDT"), "amount", "99")
 
@@ -211,11 +211,13 @@ def test_a_position_that_was_tampered_with_is_found_and_put_right(
     assert (right["symbol"], right["agrees"]) == ("BTC/USDT", True)
     assert (wrong["symbol"], wrong["agrees"]) == ("ETH/USDT", False)
     assert (wrong["amount"], Decimal(wrong["rebuilt_amount"])) == ("99", amount)
-    assert stack.store().position(ACCOUNT, "ETH/USDT").amount == 99, "looking changes nothing"
+    assert stack.stores().positions.position(ACCOUNT, "ETH/USDT").amount == 99, (
+        "looking changes nothing"
+    )
 
     assert oneorder.json("rebuild", "--apply") == [right, wrong]
     assert [row["agrees"] for row in oneorder.json("rebuild")] == [True, True]
-    assert stack.store().position(ACCOUNT, "ETH/USDT").amount == amount
+    assert stack.stores().positions.position(ACCOUNT, "ETH/USDT").amount == amount
 
 
 def test_a_halt_refuses_what_comes_in_until_somebody_resumes(
@@ -253,7 +255,9 @@ def test_an_order_that_has_left_redis_is_shown_and_never_placed_again(
     assert {row["state"] for row in listed} == {"filled"}
 
     assert trade("open", "BTC/USDT", "buy", "0.02") == order_id
-    stack.wait_for("the signal", lambda: not stack.store().take_intents(1, older_than_ms=0))
+    stack.wait_for(
+        "the signal", lambda: not stack.stores().intents.take_intents(1, older_than_ms=0)
+    )
     orders = stack.ledger()["orders"]
     assert [row["clientOrderId"] for row in orders].count(order_id) == 1
     assert stack.store().order(order_id) == order, "it was recalled as it was"

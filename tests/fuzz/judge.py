@@ -57,7 +57,7 @@ def effects(stack: LocalStack, good: GoodSignals) -> Iterator[str]:
         if order.order_id not in wanted:
             yield f"an order record: {order!r:.300}"
     yield from (f"an arbitrage: {each!r:.300}" for each in stores.arbitrages.arbitrages())
-    yield from (f"a halt: {halt}" for halt in stores.orders.halts())
+    yield from (f"a halt: {halt}" for halt in stores.halts.halts())
     for account in stack.dialects:
         found = stack.ledger(account)
         yield from _foreign(account, found, {order.client_order_id for order in orders})
@@ -67,7 +67,7 @@ def effects(stack: LocalStack, good: GoodSignals) -> Iterator[str]:
             "orders": [row for row in found["orders"] if row["account"] == PAPER_KEY],
             "trades": [row for row in found["trades"] if row["account"] == PAPER_KEY],
         }
-        positions = stores.orders.positions(account)
+        positions = stores.positions.positions(account)
         for check in compare(ours, positions, truth):
             if not check.agrees:
                 yield f"{account}: {check}"

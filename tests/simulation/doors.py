@@ -24,7 +24,7 @@ from execution.model.order import (
 from execution.model.position import Position
 from execution.model.trading_rules import Market
 from execution.orders.store import Change, Committed, Epoch, Halt, Intent, RefusedIntent
-from execution.store.memory.orders import MemoryStore
+from tests.support.whole_stores import MemoryStore
 
 from .steps import CANCEL, CLOCK, COMMIT, LOOKUP, PLACE, Fate
 from .truth import Request, Truth
@@ -156,9 +156,6 @@ class StoreDoor:
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
         self._call("refuse_intent", self._store.refuse_intent, refused, entry_id)
 
-    def refused_intents(self, count: int) -> list[RefusedIntent]:
-        return self._call("refused_intents", self._store.refused_intents, count)
-
     def hold(self, account: str, seconds: int) -> None:
         self._call("hold", self._store.hold, account, seconds)
 
@@ -185,9 +182,6 @@ class StoreDoor:
 
     def release(self, name: str, owner: str) -> None:
         self._call("release", self._store.release, name, owner)
-
-    def ping(self) -> None:
-        self._call("ping", self._store.ping)
 
 
 class ExchangeDoor:

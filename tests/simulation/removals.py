@@ -20,9 +20,10 @@ from execution.model.order import (
     Verdict,
 )
 from execution.model.position import Position, fold
+from execution.model.waiting import Wait
 from execution.orders.journal import Decision, Journal
 from execution.orders.manager import OrderManager
-from execution.orders.placement import Placement
+from execution.orders.placement.resolution import Resolution
 from execution.orders.store import Change, Committed, Epoch
 
 from .baton import Crew
@@ -55,22 +56,11 @@ class NeverWaitsForTheForgotten(ExchangeClocks):
         return super().exchange_ms(account, exchange, local_ms) - 10**9
 
 
-class LooksBeforeTheClock(Placement):
+class LooksBeforeTheClock(Resolution):
     """Looks first, and reads the clock when the answer is there."""
 
-    def resolve(self, order: Order) -> Order:
-        if order.state is not OrderState.SUBMITTING:
-            return order
-        connect = self._exchange_of
-        try:
-            exchange = Answered(connect(order.account), order)
-        except ExchangeUnavailable:
-            return order
-        self._exchange_of = lambda _: exchange
-        try:
-            return super().resolve(order)
-        finally:
-            self._exchange_of = connect
+    def look_up(self, order: Order, exchange: Exchange) -> Event | Wait:
+        return super().look_up(order, Answered(exchange, order))
 
 
 class Answered:
@@ -180,7 +170,7 @@ class KnowsNobody(OrderManager):
     def submit(self, order: Order) -> Order:
         for number in count(2):
             try:
-                return self._finish(self._placement.send(order))
+                return self._path.follow(order)
             except VersionConflict:
                 name = f"{order.order_id[:24]}{number:02}"
                 order = replace(order, order_id=name, client_order_id=name)
@@ -252,7 +242,7 @@ REMOVALS = (
     Removal("margin below the engine's bound", _A_QUICK_ENGINE, 2_000),
     Removal("not found counts however late", _NEVER_FORGETS, 2_000, _KNOWS_IT),
     Removal("no margin for clock error", Parts(clocks=KnowsTheTimeExactly), 2_000),
-    Removal("lookup before clock", Parts(placement=LooksBeforeTheClock), 2_000),
+    Removal("lookup before clock", Parts(resolution=LooksBeforeTheClock), 2_000),
     Removal("no write-ahead", Parts(journal=WritesAfterwards), 100),
     Removal("stamp not fixed", Parts(exchange=SignsWithNow), 2_000),
     Removal("verdict of any attempt", Parts(journal=AnyAttemptsVerdict), 500),

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from execution.operations.waiting_intents import WaitingIntent
 from execution.orders.store import Intent
-from execution.store.memory.orders import MemoryStore
-from execution.store.memory.waiting import MemoryWaiting
+from execution.store.memory.intents import MemoryWaiting
+from tests.support.whole_stores import MemoryStore
 
 from .doors import ClockDoor, Gate, StoreDoor
 

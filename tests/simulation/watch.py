@@ -12,8 +12,8 @@ from execution.model.decimals import EXACT
 from execution.model.order import Fill, Order, OrderState
 from execution.model.position import Position
 from execution.orders.store import Change, Committed, Intent
-from execution.store.memory.orders import MemoryStore
 from oneorder.identifiers import order_id_of
+from tests.support.whole_stores import MemoryStore
 
 from .truth import Standing, Truth, signed
 

@@ -14,13 +14,17 @@ from execution.model.errors import (
     StoreUnavailable,
     UnknownOrder,
 )
-from execution.orders.journal import Journal, RetrySchedule
+from execution.orders.journal import Journal
 from execution.orders.manager import OrderManager
-from execution.orders.placement import Placement
-from execution.reconciliation.context import ReconciliationContext
+from execution.orders.path import OrderPath
+from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
+from execution.orders.placement.sending import Sending
+from execution.orders.schedule import RetrySchedule, Schedule
 from execution.reconciliation.reconciler import Reconciler
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.workers import MemoryWorkers
+from tests.support.whole_stores import order_stores, reconciliation_context
 from workers.intake.intake import Intake
 from workers.intake.roster import Roster
 from workers.intake.waiting_rules import WaitingRules
@@ -52,7 +56,7 @@ class Parts:
     exchange: type[ExchangeDoor] = ExchangeDoor
     clocks: type[ExchangeClocks] = ExchangeClocks
     journal: type[Journal] = Journal
-    placement: type[Placement] = Placement
+    resolution: type[Resolution] = Resolution
     manager: type[OrderManager] = OrderManager
     guarantees: ExchangeGuarantees = binance.GUARANTEES
     true_contract: ExchangeGuarantees = binance.GUARANTEES
@@ -111,19 +115,20 @@ class Process:
         self.clocks = parts.clocks(
             self.store, self.clock, f"host {setting.skew_ms and worker.number}"
         )
-        self.journal = parts.journal(
-            self.store, self.clock, self.clocks, lambda *_: None, RetrySchedule()
-        )
-        placement = parts.placement(
-            self.store,
+        stores = order_stores(self.store)
+        schedule = Schedule(self.clock, self.clocks, RetrySchedule())
+        self.journal = parts.journal(stores, self.clock, lambda *_: None, schedule)
+        rules = OrderRules(RECV_WINDOW_MS, setting.attempts_max)
+        path = OrderPath(
+            stores,
             self.journal,
             lambda _: self.exchange,
             self.clock,
-            self.clocks,
-            recv_window_ms=RECV_WINDOW_MS,
-            attempts_max=setting.attempts_max,
+            rules,
+            Sending(self.clock, self.clocks, rules),
+            parts.resolution(self.clock, self.clocks, rules),
         )
-        self.manager = parts.manager(self.store, self.journal, lambda _: self.exchange, placement)
+        self.manager = parts.manager(stores, self.journal, lambda _: self.exchange, path)
         self.waiting = WaitingDoor(worker, store, self.clock)
         self.intake = Intake(
             self.store,
@@ -134,7 +139,7 @@ class Process:
             NoArbitrages(),
             WaitingRules(self.clock, wait_max_s=300, market_age_max_s=None, alert=_complain),
         )
-        context = ReconciliationContext(self.store, book, self.journal, self.clock, NoHistory())
+        context = reconciliation_context(self.store, book, self.journal, self.clock, NoHistory())
         self.reconciler = Reconciler(context, lambda: None, lambda _: None)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 from oneorder.identifiers import order_id_of
 
 from .baton import Crew

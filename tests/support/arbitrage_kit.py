@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from execution.arbitrage.decisions import Limits
 from execution.arbitrage.executor import ArbitrageExecutor
-from execution.arbitrage.legs import Limits
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
-from execution.assembly import OrderRules, assemble_arbitrage, assemble_orders
+from execution.assembly import OrderRules, assemble_orders
 from execution.exchanges.bulkhead import Bulkhead
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.guarantees import ExchangeGuarantees
@@ -32,10 +32,10 @@ from execution.orders.manager import OrderManager
 from execution.orders.store import Change, Committed, Epoch
 from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
-from execution.store.memory.orders import MemoryStore
 from execution.store.memory.tables import Tables
 from oneorder.identifiers import arbitrage_id_of
 from tests.support.fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
+from tests.support.whole_stores import MemoryStore, order_stores
 
 BUY, SELL = "buy-main", "sell-main"
 FEE = Decimal("0.001")
@@ -160,18 +160,18 @@ class FusedStore(MemoryStore):
 
 class FusedArbitrages(MemoryArbitrages):
     def __init__(self, store: FusedStore, fuse: Fuse) -> None:
-        super().__init__(store)
-        self._orders = store
+        super().__init__(store, store)
+        self._store = store
         self._fuse = fuse
         self.before: Callable[[], None] = lambda: None
 
     def commit(self, change: ArbitrageChange) -> Committed:
         self._fuse.step()
         self.before()
-        known = self._orders.known
+        known = self._store.known
         done = super().commit(change)
         # What the server looks at is nothing that the process has learned.
-        self._orders.known = known
+        self._store.known = known
         self._fuse.step()
         return done
 
@@ -229,9 +229,17 @@ class Floor:
         clocks = ExchangeClocks(self.store, clock, "here" if ahead is None else "there")
         rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
         core = assemble_orders(
-            self.store, self._exchange_of, clock, clocks, Seen(), rules, bulkhead=self.bulkhead
+            order_stores(self.store),
+            self._exchange_of,
+            clock,
+            clocks,
+            Seen(),
+            rules,
+            bulkhead=self.bulkhead,
         )
-        executor = assemble_arbitrage(core, self.arbitrages, self.limits, self._announce)
+        executor = ArbitrageExecutor(
+            core, self._exchange_of, self.arbitrages, self.limits, self._announce
+        )
         return Worker(executor, core.manager, core.journal)
 
     def _exchange_of(self, account: str) -> Exchange:

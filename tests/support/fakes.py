@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from execution.api.connections import Connections
-from execution.assembly import OrderRules, assemble_orders
+from execution.assembly import OrderRules, assemble_orders, assemble_repair
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.clocks import ExchangeClocks
@@ -46,18 +46,19 @@ from execution.positions.balance_sheet import moved_by_trade
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import DriftPolicy, Reconciliation
-from execution.repair.repairer import Repairer
 from execution.store.memory.arbitrages import MemoryArbitrages
-from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.archive import MemoryArchive
 from execution.store.memory.books import MemoryBooks
 from execution.store.memory.health import MemoryHealth
 from execution.store.memory.holds import MemoryAddressHolds
+from execution.store.memory.intents import MemoryWaiting
 from execution.store.memory.listings import MemoryListings
-from execution.store.memory.orders import MemoryStore
-from execution.store.memory.valuations import MemoryReconciliations, MemoryValuations
-from execution.store.memory.waiting import MemoryWaiting
+from execution.store.memory.reconciliations import MemoryReconciliations
+from execution.store.memory.repair import MemoryRepair
+from execution.store.memory.valuations import MemoryValuations
 from execution.store.memory.workers import MemoryWorkers
 from execution.store.stores import Stores
+from tests.support.whole_stores import MemoryStore, order_stores, reconciliation_context
 
 START_MS = 1_800_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -495,7 +496,7 @@ class Rig:
         self.ledger = MemoryLedger()
         self.book = MemoryReconciliations()
         self.valuations = MemoryValuations()
-        self.arbitrages = MemoryArbitrages(self.store)
+        self.arbitrages = MemoryArbitrages(self.store, self.store)
         self.workers = MemoryWorkers(self.clock)
         self.waiting = MemoryWaiting(self.store)
         self.health = MemoryHealth(self.store, self.clock)
@@ -507,39 +508,59 @@ class Rig:
             Retention(keep_s=3_600, remember_s=86_400),
             self.store.halts,
         )
-        self.repairer = Repairer(
-            self.store, MemoryRepair(self.store), self.ledger, self.archive, self.clock, 86_400
-        )
+        self.assemble_repair(remember_s=86_400)
         self.manager = self.worker()
+
+    def assemble_repair(self, remember_s: int) -> None:
+        """Repair with the archive as it is now."""
+        self.repairer, self.rebuilder = assemble_repair(
+            order_stores(self.store),
+            self.store,
+            MemoryRepair(self.store),
+            self.ledger,
+            self.archive,
+            self.clock,
+            remember_s,
+        )
 
     def stores(self) -> Stores:
         """What the composition root opens in Redis."""
         return Stores(
-            self.store,
-            MemoryArchive(self.store, self.clock),
-            MemoryRepair(self.store),
-            self.book,
-            self.valuations,
-            self.arbitrages,
-            MemoryBooks(self.clock),
-            self.workers,
-            self.waiting,
-            MemoryAddressHolds(self.store, self.clock),
-            MemoryListings(self.store, self.book),
-            self.health,
+            orders=self.store,
+            positions=self.store,
+            epochs=self.store,
+            holds=self.store,
+            halts=self.store,
+            intents=self.store,
+            leases=self.store,
+            clocks=self.store,
+            archive=MemoryArchive(self.store, self.clock),
+            repair=MemoryRepair(self.store),
+            reconciliations=self.book,
+            valuations=self.valuations,
+            arbitrages=self.arbitrages,
+            books=MemoryBooks(self.clock),
+            workers=self.workers,
+            waiting=self.waiting,
+            address_holds=MemoryAddressHolds(self.store, self.clock),
+            listings=MemoryListings(self.store, self.book),
+            health=self.health,
         )
 
     def reconcile(self, policy: DriftPolicy = DriftPolicy.REPORT) -> Reconciliation:
         """What beat does every few seconds."""
-        rig = ReconciliationContext(self.store, self.book, self.journal, self.clock, self.archive)
         reconciler = Reconciler(
-            rig,
+            self.context(),
             lambda: self.repairer.run([ACCOUNT]),
             self.announced.append,
-            self.repairer.complaint,
-            self.repairer.has_proved,
+            self.rebuilder.complaint,
+            self.rebuilder.has_proved,
         )
         return reconciler.run(ACCOUNT, lambda: self.exchange, policy)
+
+    def context(self) -> ReconciliationContext:
+        """What a reconciliation works with."""
+        return reconciliation_context(self.store, self.book, self.journal, self.clock, self.archive)
 
     def connect_with(self, exchange_of: Callable[[str], Exchange]) -> None:
         """Go on as a process that has other accounts, or none."""
@@ -550,7 +571,7 @@ class Rig:
         connected = exchange_of or (lambda _: self.exchange)
         clocks = ExchangeClocks(self.store, self.clock, "here")
         core = assemble_orders(
-            self.store,
+            order_stores(self.store),
             connected,
             self.clock,
             clocks,
@@ -558,7 +579,7 @@ class Rig:
             self._rules,
             recall=self.archive.recall,
         )
-        self.journal, self.placement = core.journal, core.placement
+        self.journal, self.path, self.resolution = core.journal, core.path, core.resolution
         return core.manager
 
     def order(self, **changes: Any) -> Order:

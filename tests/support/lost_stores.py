@@ -6,10 +6,9 @@ from decimal import Decimal
 from execution.ledger.archive import Archive, Retention
 from execution.ledger.memory import MemoryLedger
 from execution.model.order import Attempt, Order, Side
-from execution.repair.repairer import Repairer
-from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.archive import MemoryArchive
+from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.tables import Tables
-from execution.store.memory.valuations import MemoryReconciliations
 from tests.support.fakes import ACCOUNT, SYMBOL, Rig
 
 HOUR_MS = 3_600_000
@@ -43,9 +42,7 @@ def with_ledger(rig: Rig, ledger: MemoryLedger) -> None:
         rig.clock,
         Retention(keep_s=3_600, remember_s=86_400),
     )
-    rig.repairer = Repairer(
-        rig.store, MemoryRepair(rig.store), ledger, rig.archive, rig.clock, 86_400
-    )
+    rig.assemble_repair(remember_s=86_400)
     rig.manager = rig.worker()
 
 

@@ -4,14 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from execution.assembly import assemble_repair
 from execution.ledger.archive import Archive, Retention
 from execution.model.order import Fill, Order, OrderState, Side
 from execution.model.position import fold
 from execution.orders.store import Change, Committed
-from execution.repair.repairer import Repair, Repairer
+from execution.repair.store import Repair
 from execution.store.access.connection import connect
 from execution.store.stores import Stores, open_stores
 from tests.support.fakes import ACCOUNT, EPOCH, START_MS, FakeClock, Rig
+from tests.support.whole_stores import whole_store
 
 KEEP_S, REMEMBER_S = 3_600, 86_400
 PARAMS = ["memory", "redis"]
@@ -57,7 +59,7 @@ def changed(stores: Stores, order: Order, **changes: Any) -> Order:
 
 def moved(stores: Stores, order: Order, fills: tuple[Fill, ...]) -> Order:
     """The order after fills that move its position, in the store."""
-    before = stores.orders.position(order.account, order.symbol)
+    before = stores.positions.position(order.account, order.symbol)
     position = replace(fold(before, fills), revision=f"after {fills[-1].trade_id}")
     numbered = tuple(
         replace(each, sequence=before.version + i) for i, each in enumerate(fills, start=1)
@@ -82,17 +84,20 @@ class ServerRig(Rig):
         """What a process that starts now does."""
         stores = open_stores(self.url, self.clock)
         self.parts = stores
-        self.store, self.book, self.valuations = (
-            stores.orders,
-            stores.reconciliations,
-            stores.valuations,
-        )
+        self.store = whole_store(stores)
+        self.book, self.valuations = stores.reconciliations, stores.valuations
         retention = Retention(KEEP_S, REMEMBER_S)
         self.archive = Archive(
             stores.archive, stores.valuations, self.ledger, self.clock, retention
         )
-        self.repairer = Repairer(
-            stores.orders, stores.repair, self.ledger, self.archive, self.clock, REMEMBER_S
+        self.repairer, self.rebuilder = assemble_repair(
+            stores,
+            stores.leases,
+            stores.repair,
+            self.ledger,
+            self.archive,
+            self.clock,
+            REMEMBER_S,
         )
         self.manager = self.worker()
 

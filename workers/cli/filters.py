@@ -104,7 +104,7 @@ def check_account(account: str) -> None:
         return
     held = stores()
     is_recorded = (
-        bool(held.orders.positions(account))
+        bool(held.positions.positions(account))
         or any(order.account == account for order in held.listings.orders())
         or next(ledger().orders(account=account), None) is not None
     )

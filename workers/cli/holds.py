@@ -30,7 +30,7 @@ def release(
         raise CommandError(f"--account: {account!r} is not configured")
     known = Account(account, configured.exchange, base_url=configured.base_url)
     ended = [each for each in addresses_of(known) if stores().address_holds.end_address_hold(each)]
-    if stores().orders.end_hold(account):
+    if stores().holds.end_hold(account):
         ended.append(account)
     if not ended:
         raise CommandError(f"--account: {account!r} is not on hold")

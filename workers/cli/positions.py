@@ -45,7 +45,7 @@ def positions(
     """Show positions with their profit and loss, the last changed first."""
     wanted = wanted_rows(last, since, account, symbol)
     held = stores()
-    moved = sorted(held.orders.positions(account), key=_moved_at, reverse=True)
+    moved = sorted(held.positions.positions(account), key=_moved_at, reverse=True)
     newest, note = wanted.newest(
         moved, _moved_at, lambda each: wanted.matches(accounts=[account], symbols=[each.symbol])
     )
@@ -126,11 +126,11 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Recompute every position from the ledger's fills, and compare it with the live one."""
-    repairer = services().repairer
+    rebuilder = services().rebuilder
     if force and not apply:
         raise typer.BadParameter("--force is for --apply")
     try:
-        checks = repairer.rebuild(force=force) if apply else list(repairer.check_positions())
+        checks = rebuilder.rebuild(force=force) if apply else list(rebuilder.checks.all())
     except UntrustedLedger as error:
         raise CommandError(str(error)) from None
     rows = [views.position_check_view(check) for check in checks]
@@ -141,7 +141,7 @@ def rebuild(
         compared = _count(len(checks), "position", "positions")
         differ = _count(differing, "mismatch", "mismatches")
         print_line(None, f"{compared}, {differ}{done}.")
-        complaint = repairer.complaint()
+        complaint = rebuilder.complaint()
         if complaint is not None:
             print_line(None, complaint)
     raise typer.Exit(0 if apply or not differing else 1)
@@ -161,7 +161,7 @@ def halt(
     stay open."""
     _configured(account)
     stop = Halt(account, reason, SystemClock().now())
-    stores().orders.halt(stop)
+    stores().halts.halt(stop)
     where = account or "every account"
     view = {"account": account, "reason": reason, "since": time_text(stop.since)}
     print_line(view if as_json else None, f"{where} is halted: {reason}")
@@ -170,8 +170,8 @@ def halt(
 @cli.command()
 def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
     """End the halt of one account or, without --account, that of all."""
-    ended = stores().orders.resume(account)
-    still = [each.account or "every account" for each in stores().orders.halts()]
+    ended = stores().halts.resume(account)
+    still = [each.account or "every account" for each in stores().halts.halts()]
     where = account or "every account"
     if not ended and account is not None:
         raise CommandError(f"--account: {account!r} is not halted")

@@ -41,7 +41,7 @@ def report(
     parts.archive.run()
     marks = {name: parts.stores.valuations.marks(name) for name in parts.accounts}
     rates = {symbol: mark.price for known in marks.values() for symbol, mark in known.items()}
-    sizes = {(p.account, p.symbol): p.contract_size for p in parts.store.positions()}
+    sizes = {(p.account, p.symbol): p.contract_size for p in parts.stores.positions.positions()}
     found = ledger_report(parts.ledger, start, SystemClock().now(), rates, sizes)
     try:
         written = write_files(found, html=html, csv=csv, parquet=parquet)

@@ -49,7 +49,7 @@ def chaos(
     arbitrages: Annotated[
         int, typer.Option(min=0, help="How many arbitrages between two exchanges.")
     ] = 75,
-    seed: Annotated[int, typer.Option()] = 1,
+    seed: Annotated[int, typer.Option(help="What fails and when follows from it.")] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
     keep: Annotated[
         Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
@@ -97,7 +97,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @cli.command()
 def redis(
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 6379,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 6379,
     directory: Annotated[Path, typer.Option("--dir", help="The folder of the data.")] = Path(),
 ) -> None:
     """Run an embedded Valkey in the foreground, every write on disk before it is confirmed."""

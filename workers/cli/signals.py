@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from execution.orders.waiting.signal_age import publication_time
+from execution.orders.signal_age import publication_time
 from execution.text.redaction import redact
 from oneorder.errors import SettingsError
 from workers.cli.app import AsJson, cli, show, stores

@@ -39,56 +39,70 @@ class AccountSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     exchange: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^/@:]+$")]
+    """A ccxt id."""
     base_url: Annotated[str, AfterValidator(check_base_url)] | None = Field(
         default=None, repr=False
     )
+    """Where the exchange is, if not at its own address: a paper exchange, a proxy, a test
+    network (`http://` or `https://`)."""
     timeout_s: int = Field(default=10, ge=1, le=15)
+    """Of one whole request, from the name lookup to the end of the body."""
     window_ms: int | None = Field(default=None, ge=100, le=60_000)
+    """How long the exchange may accept a request after its time stamp, instead of
+    `recv_window_ms`; none at Coinbase and Upbit."""
     accept_quarantine: bool = False
+    """Allow an exchange where the outcome of some requests cannot be determined."""
     drift_policy: DriftPolicy | None = None
+    """The account's own, instead of the general one."""
 
 
 class CollectorSettings(BaseModel):
-    """The [collector] table: whose order books are kept, of what, and how many levels a side.
-
-    Without `accounts` they are those of all accounts. A book that is not kept up for `ttl_s` is
-    gone.
-    """
+    """The [collector] table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     symbols: tuple[Symbol, ...] = ()
+    """Whose order books are collected; required by `oneorder collect` and `oneorder scan`."""
     depth: int = Field(default=20, ge=1, le=1_000)
+    """Levels a side."""
     accounts: tuple[str, ...] | None = None
+    """Whose exchanges are collected from; all accounts if it is left out."""
     ttl_s: int = Field(default=15, ge=3, le=300)
+    """A book that is not kept up for so long expires."""
 
 
 class ArbitrageSettings(BaseModel):
-    """The [arbitrage] table: what a signal that does not say it gets, and what the scanner does.
-
-    `notional_max` is in quote, for the buy leg. With `publish`, `oneorder scan --watch` publishes
-    what pays.
-    """
+    """The [arbitrage] table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_profit_bps: Decimal = Field(default=Decimal(10), ge=0)
+    """Least profit, of the buy notional, after both fees: of signals without their own, and of
+    the scanner."""
     max_loss_bps: Decimal = Field(default=Decimal(50), ge=0)
+    """What hedging unequal fills may cost, for signals without their own."""
     notional_max: Decimal = Field(default=Decimal("Infinity"), gt=0, allow_inf_nan=True)
+    """The most of one arbitrage, in quote, at the buy leg's limit price."""
     leg_ttl_ms: int = Field(default=2_000, ge=100, le=60_000)
+    """No attempt of a leg begins later than this after it was journaled."""
     patience_s: int = Field(default=60, ge=1, le=3_600)
+    """How long to wait for prices at which the excess can be hedged."""
     book_age_max_ms: int = Field(default=2_000, ge=50, le=60_000)
+    """Older books do not count in a scan."""
     cooldown_s: int = Field(default=10, ge=0, le=86_400)
+    """The same route is not published again for so long."""
     publish: bool = False
+    """Let `oneorder scan --watch` publish what is profitable."""
 
 
 class LimitSettings(BaseModel):
-    """The [limits] table: what orders are refused for. `signal_max_age_s` is the oldest that the
-    signal of a market order may be when it is sent, 0 for any age."""
+    """The [limits] table: what orders are refused for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     signal_max_age_s: int = Field(default=60, ge=0, le=604_800)
+    """How long after its publication a market order may be sent, first or again; 0 for any
+    time. A signal that came as a bare Celery message counts from when a worker read it."""
 
 
 class Settings(SignalSettings):
@@ -97,25 +111,47 @@ class Settings(SignalSettings):
     model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="forbid", frozen=True)
 
     accounts: dict[AccountName, AccountSettings] = Field(default={})
+    """The tables `[accounts.NAME]`; a worker needs at least one."""
     recv_window_ms: int | None = Field(default=None, ge=100, le=60_000)
+    """How long an exchange may accept a request after its time stamp, on accounts without a
+    `window_ms`; 2000 for Binance and 5000 elsewhere if it is left out."""
     attempts_max: int = Field(default=20, ge=1, le=1_000)
+    """Attempts that provably did not arrive before the order is refused."""
     signal_wait_max_s: int = Field(default=300, ge=1, le=86_400)
+    """How long a signal waits for a worker that knows its account and reads its version before
+    it is refused."""
     worker_threads: int = Field(default=8, ge=1, le=256)
+    """Threads of a worker. With several accounts, at most half of them work for one of them at
+    a time."""
     stuck_after_s: int = Field(default=60, ge=5, le=3_600)
+    """A worker that takes no message for so long, although some wait and it has free threads,
+    ends itself."""
     sweep_every_s: int = Field(default=1, ge=1, le=60)
+    """How often due orders and intents that no worker took are looked for."""
     mark_every_s: int = Field(default=5, ge=1, le=3_600)
+    """How often holdings are priced."""
     snapshot_every_s: int = Field(default=60, ge=1, le=86_400)
+    """How often the equity series gets a point."""
     archive_every_s: int = Field(default=5, ge=1, le=3_600)
+    """How often the ledger is brought up to date."""
     ledger_url: str = Field(default="sqlite:///oneorder-ledger.db", repr=False)
+    """The database of history. The path of an SQLite file is relative to the settings file;
+    `postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE` needs the extra `postgres`."""
     keep_settled_s: int = Field(default=86_400, ge=60, le=31_536_000)
+    """How long a settled order stays in Redis once the ledger has it."""
     remember_days: int = Field(default=30, ge=1, le=3_650)
+    """How long its id is known after that; a signal that is repeated later is a new one."""
     drift_policy: DriftPolicy = DriftPolicy.REPORT
+    """What happens when trades or balances at the exchange do not come from oneorder."""
     reconcile_every_s: int = Field(default=5, ge=1, le=3_600)
+    """How often each account is reconciled with its exchange."""
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    """Of oneorder's own log lines."""
     collector: CollectorSettings = CollectorSettings()
     arbitrage: ArbitrageSettings = ArbitrageSettings()
     limits: LimitSettings = LimitSettings()
     sentry_dsn: str | None = Field(default=None, repr=False)
+    """Where errors are reported."""
 
     @classmethod
     def _fault(cls, error: ErrorDetails) -> str:

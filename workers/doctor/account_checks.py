@@ -1,9 +1,12 @@
 """Checks of one account: its exchange, its key, the clock, and its last reconciliation."""
 
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from itertools import islice
+from typing import Protocol
 
-from execution.exchanges.port import Exchange
+from execution.exchanges.guarantees import ExchangeGuarantees
+from execution.exchanges.port import TimeSource
 from execution.model.errors import ExchangeUnavailable
 from execution.operations.listings import Listings
 from execution.reconciliation.run import Reconciliation
@@ -16,7 +19,22 @@ OFFSET_MAX_MS = 1_000
 RUNS_MAX = 2_000
 
 
-def check_account(account: str, connect: Callable[[str], Exchange]) -> Iterator[Finding]:
+class CheckedExchange(TimeSource, Protocol):
+    """One account at one exchange, as it is checked here. Raises ExchangeUnavailable unless the
+    answer is well-formed."""
+
+    @property
+    def guarantees(self) -> ExchangeGuarantees: ...
+    def balances(self) -> dict[str, Decimal]: ...
+    def may_trade(self) -> bool | None:
+        """Whether the key is allowed to place orders; None where the exchange does not say."""
+
+    def may_withdraw(self) -> bool | None:
+        """Whether the key is allowed to withdraw, which oneorder never needs; None where the
+        exchange does not say."""
+
+
+def check_account(account: str, connect: Callable[[str], CheckedExchange]) -> Iterator[Finding]:
     """That the exchange answers and lets the key read and trade, and that clocks agree."""
     try:
         exchange = connect(account)
@@ -47,7 +65,7 @@ def _trades(account: str, may_trade: bool | None) -> Finding:
     return fail(check, "not allowed", "allow trading for this key at the exchange")
 
 
-def _withdraws(account: str, exchange: Exchange) -> Finding:
+def _withdraws(account: str, exchange: CheckedExchange) -> Finding:
     check = f"{account} key withdraws"
     try:
         may_withdraw = exchange.may_withdraw()

@@ -38,7 +38,7 @@ def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
         second["work"] = lambda: check_work(parts.settings, stores)
         second["reconciliations"] = lambda: check_reconciliations(parts.accounts, stores.listings)
     if {"redis", "ledger"} <= is_read:
-        second["history"] = lambda: check_history(stores, ledger, parts.repairer.complaint)
+        second["history"] = lambda: check_history(stores, ledger, parts.rebuilder.complaint)
         second["orders"] = lambda: check_orders(stores, ledger, parts.settings.accounts)
     return [_settings(parts), *found, *run_checks(second, bound_s)]
 

@@ -115,5 +115,5 @@ def _aside(stores: Stores) -> Finding:
 
 
 def _halts(stores: Stores) -> Finding:
-    halts = [f"{each.account or 'every account'}: {each.reason}" for each in stores.orders.halts()]
+    halts = [f"{each.account or 'every account'}: {each.reason}" for each in stores.halts.halts()]
     return warn_of("halts", "; ".join(halts), "oneorder resume, or oneorder resume --account A")

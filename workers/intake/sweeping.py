@@ -8,7 +8,8 @@ from execution.model.clock import Clock, steady_ms
 from execution.operations.waiting_intents import WaitingIntent
 from execution.orders.store import Intent
 from execution.store.stores import Stores
-from workers.intake.intake import Intake, LeftToOthers
+from workers.intake.deferrals import LeftToOthers
+from workers.intake.intake import Intake
 
 T = TypeVar("T")
 
@@ -62,19 +63,19 @@ class Sweeper:
 
     def run(self, owner: str) -> None:
         """Sweep once, unless another worker is at it."""
-        store = self._stores.orders
-        if not store.lease("sweep", owner, SWEEP_LEASE_MS):
+        leases = self._stores.leases
+        if not leases.lease("sweep", owner, SWEEP_LEASE_MS):
             return
         try:
             # Orders come before intents: what may stand at an exchange cannot wait for what is new.
             self._wake_due(min(ORDERS_A_SWEEP, self._wakes.wanted()))
-            intents = store.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
+            intents = self._stores.intents.take_intents(INTENTS_A_SWEEP, INTENT_GRACE_MS)
             self._for_its_share(intents, self._drain)
             now_ms = self._clock.now_ms()
             waiting = self._stores.waiting.take(now_ms, WAITING_A_SWEEP, WAITING_LEASE_MS)
             self._for_its_share(waiting, self._look_again)
         finally:
-            store.release("sweep", owner)
+            leases.release("sweep", owner)
 
     def _for_its_share(self, found: Iterable[T], act: Callable[[T], None]) -> None:
         end_ms = self._steady_ms() + SHARE_MS

@@ -5,7 +5,7 @@ import time
 from threading import Lock
 
 from execution.operations.waiting_intents import WaitingStore
-from execution.orders.store import Intent, Store
+from execution.orders.store import Intent, IntentStore
 from oneorder.broker import EXECUTE
 from oneorder.identifiers import order_id_of
 
@@ -16,8 +16,8 @@ AGE_MAX_S = 1
 class WaitingOrders:
     """The order signals that wait, by the ids of the orders that they would become."""
 
-    def __init__(self, store: Store, waiting: WaitingStore) -> None:
-        self._store = store
+    def __init__(self, intents: IntentStore, waiting: WaitingStore) -> None:
+        self._intents = intents
         self._waiting = waiting
         self._lock = Lock()
         self._entries: dict[str, list[str]] = {}
@@ -31,7 +31,7 @@ class WaitingOrders:
 
     def may_come(self, entry_id: str) -> bool:
         """Whether signals that were published before that entry have not been looked at yet."""
-        oldest = self._store.take_intents(1, 0)
+        oldest = self._intents.take_intents(1, 0)
         return bool(oldest and entry_id) and _place(oldest[0].entry_id) < _place(entry_id)
 
     def _by_order(self) -> dict[str, list[str]]:

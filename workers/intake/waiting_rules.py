@@ -7,8 +7,8 @@ import sentry_sdk
 import structlog
 
 from execution.model.clock import Clock
+from execution.orders.signal_age import market_too_old, publication_time
 from execution.orders.store import Intent
-from execution.orders.waiting.signal_age import market_too_old, publication_time
 from oneorder.signals import BODY_MAX, CancelRequest, Message, OrderSignal
 from workers.intake.roster import NotOurs
 

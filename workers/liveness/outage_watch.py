@@ -7,13 +7,13 @@ other accounts nothing: one thread of each worker asks in their place.
 from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread
+from typing import Protocol
 
 import structlog
 
 from execution.api.accounts.circuit import PAUSE_MS, Circuit
 from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
-from execution.orders.store import Store
 from workers.bootstrap import Services
 from workers.intake.sweeping import APART_MS, WAKE_LEASE_MS
 
@@ -25,6 +25,15 @@ RELEASE_AFTER_MS = (0, 1_000, 5_000)
 IN_WORK_MS = WAKE_LEASE_MS + 1_000
 
 
+class DueOrders(Protocol):
+    """Orders that wait until they are due. Raises StoreUnavailable when the server does not
+    answer."""
+
+    def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
+        """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
+        each `apart_ms` after the one before. Says how many those were."""
+
+
 class AccountWatch:
     """One account's, in steps. `probe` asks its exchange something; it raises ExchangeUnavailable.
     `announce` hears each time that it has begun or ceased to answer."""
@@ -34,7 +43,7 @@ class AccountWatch:
         account: str,
         circuit: Circuit,
         probe: Callable[[], object],
-        store: Store,
+        orders: DueOrders,
         clock: Clock,
         announce: Callable[[], None],
         steady_ms: Callable[[], int] = steady_ms,
@@ -42,7 +51,7 @@ class AccountWatch:
         self._account = account
         self._circuit = circuit
         self._probe = probe
-        self._store = store
+        self._orders = orders
         self._clock = clock
         self._announce = announce
         self._steady_ms = steady_ms
@@ -87,7 +96,7 @@ class AccountWatch:
         """Raises StoreUnavailable; the next step does it again."""
         now_ms = self._clock.now_ms()
         later_than_ms = now_ms if is_first else now_ms + IN_WORK_MS
-        self._store.make_due(self._account, now_ms, later_than_ms, APART_MS)
+        self._orders.make_due(self._account, now_ms, later_than_ms, APART_MS)
 
 
 class OutageWatch:
@@ -128,6 +137,6 @@ def outage_watchers(parts: Services, announce: Callable[[], None]) -> dict[str, 
     def watch_of(name: str) -> AccountWatch:
         circuit = parts.connections.circuit(name)
         probe = partial(parts.connections.probe, name)
-        return AccountWatch(name, circuit, probe, parts.store, parts.clock, announce)
+        return AccountWatch(name, circuit, probe, parts.stores.orders, parts.clock, announce)
 
     return {name: watch_of(name) for name in parts.accounts}

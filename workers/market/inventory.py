@@ -26,7 +26,8 @@ def _balances(
 def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
     """Holdings of every asset that is traded, by account, and suggestions. An account that does not
     answer is named, and left out of the suggestions."""
-    symbols = {p.symbol for p in parts.store.positions()} | set(parts.settings.collector.symbols)
+    symbols = {position.symbol for position in parts.stores.positions.positions()}
+    symbols |= set(parts.settings.collector.symbols)
     assets = sorted({asset for symbol in symbols for asset in assets_of(symbol)})
     totals: dict[str, dict[str, Decimal]] = {}
     free: dict[str, dict[str, Decimal]] = {}

@@ -23,10 +23,20 @@ HOURS_MAX = 24
 _NUMBERS = (int, float)
 # What an event may say of its worker, and as what.
 _EVENT_FIELDS: Mapping[str, type | tuple[type, ...]] = {
-    "hostname": str, "type": str, "timestamp": _NUMBERS, "clock": int, "utcoffset": _NUMBERS,
-    "pid": int, "freq": _NUMBERS, "sw_ident": str, "sw_ver": str, "sw_sys": str, "active": int,
-    "processed": int, "loadavg": list,
-}  # fmt: skip
+    "hostname": str,
+    "type": str,
+    "timestamp": _NUMBERS,
+    "clock": int,
+    "utcoffset": _NUMBERS,
+    "pid": int,
+    "freq": _NUMBERS,
+    "sw_ident": str,
+    "sw_ver": str,
+    "sw_sys": str,
+    "active": int,
+    "processed": int,
+    "loadavg": list,
+}
 # Commands whose further arguments are options of what they make.
 _TAKE_MORE = ("add_consumer",)
 _WORKER_EVENTS = ("worker-online", "worker-heartbeat", "worker-offline")

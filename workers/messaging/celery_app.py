@@ -71,7 +71,7 @@ def _worker_settings(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         "task_acks_on_timeout": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_consumer": "workers.messaging.guard:GuardedConsumer",
+        "worker_consumer": "workers.messaging.consumer:GuardedConsumer",
         # Whatever the broker refuses, the worker connects again, and beat never gives up either.
         "broker_channel_error_retry": True,
         "broker_connection_max_retries": None,

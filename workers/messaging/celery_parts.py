@@ -10,7 +10,7 @@ from celery.app.trace import LOG_REJECTED
 from celery.beat import PersistentScheduler, SchedulingError
 from celery.exceptions import Reject
 
-from workers.messaging.guard import RECONNECT_S, RECONNECT_S_MAX
+from workers.messaging.consumer import RECONNECT_S, RECONNECT_S_MAX
 
 log = structlog.get_logger("oneorder")
 

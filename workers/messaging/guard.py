@@ -8,27 +8,20 @@ again.
 """
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from celery.exceptions import WorkerLostError
-from celery.worker.consumer import Consumer
-from celery.worker.state import maybe_shutdown
 from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 
-from execution.store.access.failover import FailoverConnection, FailoverSSLConnection
+from oneorder.failover import FailoverConnection, FailoverSSLConnection
 from workers.intake.set_aside import put_aside, shown
-from workers.messaging.broadcasts import GuardedNode, read_broadcast
+from workers.messaging.broadcasts import read_broadcast
 from workers.messaging.envelopes import MalformedMessage, read_message
 
-# Pauses between attempts to reach the broker; together with Celery's own they stay below 5 s.
-RECONNECT_S = 0.5
-RECONNECT_S_MAX = 2.0
 # The key that is written to find out whether the server takes writes.
 WRITE_PROBE = "oneorder:broker:write_probe"
 # Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
@@ -189,8 +182,13 @@ class _GuardedChannel(kombu_redis.Channel):
         try:
             return super()._receive_one(client)
         except (
-            ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
-        ) as error:  # fmt: skip
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             # What was read may still be none for the part of Celery that it is for.
             fault = f"{type(error).__name__}: {error}"
             log.warning("broadcast_not_understood", error=shown(fault))
@@ -207,86 +205,3 @@ class GuardedTransport(kombu_redis.Transport):
         kombu_redis.exceptions.ResponseError,
         OperationalError,
     )
-
-
-class GuardedConsumer(Consumer):
-    """Celery's consumer, which rejects a message that it cannot read, and connects again whatever
-    its connection has died of, instead of ending."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Celery makes the node of remote control while the consumer is put together.
-        kwargs["app"].control.mailbox.node_cls = GuardedNode
-        super().__init__(*args, **kwargs)
-        consumer: Any = self
-        loop, lost = consumer.loop, consumer.connection_errors
-        # kombu counts KeyError among them, which may be a message that lacks a part.
-        self._broker_errors = tuple(kind for kind in lost if kind is not KeyError)
-
-        def guarded_loop(*loop_args: Any) -> None:
-            try:
-                loop(*loop_args)
-            except (*lost, MemoryError, WorkerLostError):
-                raise
-            except Exception as error:
-                log.exception("event_loop_failed")
-                raise OperationalError(f"event loop: {error}") from error
-
-        consumer.loop = guarded_loop
-
-    def ensure_connected(self, conn: Any) -> Any:
-        """Connect, trying for ever: Celery's own pauses between attempts grow to 30 s."""
-
-        def say(error: Exception, interval_s: float) -> None:
-            log.warning("broker_unreachable", reason=str(error), again_in_s=interval_s)
-
-        conn.ensure_connection(
-            say, None, RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX, callback=maybe_shutdown
-        )
-        self.first_connection_attempt = False
-        return conn
-
-    def on_connection_error_after_connected(self, exc: Exception) -> None:
-        log.warning("broker_connection_lost", reason=str(exc))
-        try:
-            super().on_connection_error_after_connected(exc)
-        except Exception:
-            log.exception("broker_connection_not_closed")
-            self.connection = None
-        # A server may accept a connection and refuse all else.
-        time.sleep(RECONNECT_S)
-
-    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        handle = super().create_task_handler(*args, **kwargs)
-
-        def handle_or_reject(message: Any) -> Any:
-            try:
-                return handle(message)
-            except (*self._broker_errors, MemoryError):
-                raise
-            except Exception as error:
-                log.exception("message_not_understood")
-                put_aside(_text_of(message), f"message: {type(error).__name__}: {error}")
-                return message.reject()
-
-        return handle_or_reject
-
-    def on_unknown_message(self, body: Any, message: Any) -> None:
-        put_aside(_text_of(message), "message: names no task")
-        super().on_unknown_message(body, message)
-
-    def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
-        put_aside(_text_of(message), f"task: {message.headers.get('task')!r} is not known")
-        super().on_unknown_task(body, message, exc)
-
-    def on_decode_error(self, message: Any, exc: Exception) -> None:
-        put_aside(_text_of(message), f"body: {exc}")
-        super().on_decode_error(message, exc)
-
-    def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
-        put_aside(_text_of(message), f"message: {exc}")
-        super().on_invalid_task(body, message, exc)
-
-
-def _text_of(message: Any) -> str:
-    body = message.body
-    return body.decode(errors="replace") if isinstance(body, bytes) else str(body)

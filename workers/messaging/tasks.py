@@ -30,7 +30,7 @@ from workers.bootstrap import (
     reconcile_account,
     services,
 )
-from workers.intake.intake import LeftToOthers
+from workers.intake.deferrals import LeftToOthers
 from workers.intake.roster import Need, NotOurs
 from workers.intake.sweeping import WAKE_LEASE_MS, Sweeper, Wakes
 from workers.messaging.celery_app import app
@@ -70,7 +70,7 @@ def _settled(order: Order | None) -> None:
 
 @app.task(name=broker.EXECUTE, **_QUICK_PATH)
 def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Carry out one order signal: the first argument, a JSON object."""
+    """Execute one order signal: the first argument, a JSON object."""
     _settled(_carried_out(broker.EXECUTE, services().intake.execute, args, entry_id, v, extra))
 
 
@@ -82,7 +82,7 @@ def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> Non
 
 @app.task(name=broker.ARBITRAGE, **_QUICK_PATH)
 def arbitrage(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Carry out one arbitrage signal: the first argument, a JSON object."""
+    """Execute one arbitrage signal: the first argument, a JSON object."""
     _carried_out(broker.ARBITRAGE, services().intake.arbitrage, args, entry_id, v, extra)
 
 
@@ -109,7 +109,7 @@ def _carried_out(
 
 @app.task(name=broker.TAKE, throws=RETRYABLE)
 def take_signal(entry_id: str, hops: int = 0) -> None:
-    """Carry out a signal that another worker could not take, or pass it on."""
+    """Execute a signal that another worker could not, by its entry id, or pass it on."""
     try:
         services().intake.take(entry_id)
     except LeftToOthers as left:
@@ -118,7 +118,7 @@ def take_signal(entry_id: str, hops: int = 0) -> None:
 
 @app.task(name=broker.ADVANCE_ARBITRAGE, throws=RETRYABLE)
 def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
-    """Move an arbitrage on that the sweep found due."""
+    """Advance a due arbitrage, by its id."""
     parts = services()
     known = parts.executor.load(arbitrage_id)
     if known is None:
@@ -130,7 +130,7 @@ def advance_arbitrage(arbitrage_id: str, hops: int = 0) -> None:
 
 @app.task(name=broker.ADVANCE, throws=RETRYABLE)
 def advance(order_id: str, hops: int = 0) -> None:
-    """Move an order on that the sweep found due."""
+    """Advance a due order, by its id."""
     parts = services()
     order = parts.manager.load(order_id)
     need = Need((order.account,))
@@ -199,7 +199,7 @@ def _backlog() -> int:
 
 @app.task(name=broker.RECONCILE, throws=(StoreUnavailable,))
 def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
-    """Make one account, or all of them, agree with the exchange."""
+    """Reconcile one account, or all of them, with the exchange."""
     parts = services()
     wanted = (body or {}).get("account")
     if wanted is not None and parts.roster.unknown([wanted]):
@@ -227,31 +227,37 @@ def _reconcile(parts: Services, name: str) -> None:
 
 @app.task(name=broker.CHECK_ACCOUNTS, throws=(StoreUnavailable,))
 def check_accounts() -> None:
-    """Raise an alert, once a day, for each account that is not configured and has something under
+    """Alert, once a day, of each account that is not configured and has orders or arbitrages under
     way."""
     parts = services()
     stores = parts.stores
-    announce_missing(stores.orders, stores.arbitrages, parts.accounts, announce_missing_account)
+    announce_missing(
+        stores.orders,
+        stores.arbitrages,
+        stores.leases,
+        parts.accounts,
+        announce_missing_account,
+    )
 
 
 @app.task(name=broker.MARK, throws=(StoreUnavailable,))
 def mark() -> None:
-    """Price what is held, add it up, and now and then add a point to the series."""
+    """Price holdings, compute the totals, and add points to the equity series."""
     parts = services()
     log = structlog.get_logger("oneorder")
     for sentence in parts.valuer.mark(mark_sources(parts)):
         log.warning("not_marked", error=sentence)
     totals = parts.valuer.value(parts.accounts)
-    if parts.store.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
+    if parts.stores.leases.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
         parts.valuer.take_snapshots(totals)
 
 
 @app.task(name=broker.ARCHIVE, throws=(StoreUnavailable,))
 def archive() -> None:
-    """Write what is new to the ledger, and let go from Redis what is settled and old."""
+    """Write what is new to the ledger, and remove old settled orders from Redis."""
     parts = services()
     owner = uuid4().hex
-    if not parts.store.lease("archive", owner, ARCHIVE_LEASE_MS):
+    if not parts.stores.leases.lease("archive", owner, ARCHIVE_LEASE_MS):
         return
     try:
         parts.archive.run()
@@ -259,12 +265,12 @@ def archive() -> None:
         # What is to be written waits; the next tick tries again.
         structlog.get_logger("oneorder").warning("not_archived", error=str(error))
     finally:
-        parts.store.release("archive", owner)
+        parts.stores.leases.release("archive", owner)
 
 
 @app.task(name=broker.MEASURE_CLOCKS, throws=(StoreUnavailable,))
 def measure_clocks() -> None:
-    """Measure every exchange's clock, for all workers, all at the same time."""
+    """Measure every exchange's clock, for all workers."""
     parts = services()
     run_parallel(*(partial(_measure_clock, parts, name) for name in parts.accounts))
 

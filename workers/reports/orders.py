@@ -8,7 +8,7 @@ from decimal import Decimal
 import pandas as pd
 
 from execution.model.order import Order, OrderState
-from execution.orders.waiting.signal_age import published_at
+from execution.orders.signal_age import published_at
 from workers.reports.trades import NO_STRATEGY, money_asset
 
 # Orders that the exchange had and has done with; we refused the others, or do not know.

@@ -126,10 +126,11 @@ def _stray_checks(
         for row in ledger["orders"]
     )
     return [
-        Check("orders at another exchange", order.order_id, "0",
-              str(elsewhere[order.client_order_id]))
+        Check(
+            "orders at another exchange", order.order_id, "0", str(elsewhere[order.client_order_id])
+        )
         for order in orders
-    ]  # fmt: skip
+    ]
 
 
 def _leg_checks(arbitrages: Iterable[Arbitrage], orders: Iterable[Order]) -> list[Check]:
@@ -158,10 +159,14 @@ def _net_checks(arbitrages: Iterable[Arbitrage], ledgers: Mapping[str, Ledger]) 
             theirs[name] = EXACT.add(theirs[name], amount)
     names = {symbol.replace("/", ""): symbol for symbol in ours}
     return [
-        Check("net base of all accounts", name, to_text(ours.get(names.get(name, ""), ZERO)),
-              to_text(theirs.get(name, ZERO)))
+        Check(
+            "net base of all accounts",
+            name,
+            to_text(ours.get(names.get(name, ""), ZERO)),
+            to_text(theirs.get(name, ZERO)),
+        )
         for name in sorted(names.keys() | theirs.keys())
-    ]  # fmt: skip
+    ]
 
 
 def _yes(answer: bool) -> str:

@@ -14,8 +14,7 @@ from execution.ledger.sql.ledger import open_ledger
 from execution.model.clock import SystemClock
 from execution.model.decimals import to_text
 from execution.model.order import Order, OrderState
-from execution.orders.store import Store
-from execution.store.stores import Stores
+from execution.store.stores import Orders, Stores
 from execution.text.redaction import redact
 from oneorder import (
     CancelRequest,
@@ -42,10 +41,27 @@ PATIENCE_S = 45
 WORKERS = 2
 # Beat does everything every second, so that nobody waits for it.
 _OFTEN = {"reconcile_every_s": 1, "mark_every_s": 1, "archive_every_s": 1, "snapshot_every_s": 1}
-_ORDER_COLUMNS = ("signal_id", "symbol", "side", "type", "amount", "price", "state", "filled",
-                  "average", "reason")  # fmt: skip
-_POSITION_COLUMNS = ("symbol", "amount", "entry_price", "mark_price", "realised_pnl",
-                     "unrealised_pnl", "fees")  # fmt: skip
+_ORDER_COLUMNS = (
+    "signal_id",
+    "symbol",
+    "side",
+    "type",
+    "amount",
+    "price",
+    "state",
+    "filled",
+    "average",
+    "reason",
+)
+_POSITION_COLUMNS = (
+    "symbol",
+    "amount",
+    "entry_price",
+    "mark_price",
+    "realised_pnl",
+    "unrealised_pnl",
+    "fees",
+)
 
 
 def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
@@ -99,9 +115,9 @@ def _trade(stack: LocalStack, count: int, seed: int, console: Console) -> int:
     console.print(tables.table("Orders", map(views.order_view, orders), _ORDER_COLUMNS))
     console.print(tables.table("Refused before publishing", refused, ("signal_id", "reason")))
     stack.wait_for("a price for every position", lambda: _all_marked(stack.account, stores))
-    checks = [*_ending_checks(expected, orders), *_ledger_checks(stack, store)]
+    checks = [*_ending_checks(expected, orders), *_ledger_checks(stack, stores)]
     now_ms = time.time_ns() // 1_000_000
-    rows = views.position_views(stores, store.positions(stack.account), now_ms)
+    rows = views.position_views(stores, stores.positions.positions(stack.account), now_ms)
     console.print(tables.table("Positions", rows, _POSITION_COLUMNS))
     return _verdict(batch, refused, orders, checks, settled, console)
 
@@ -129,7 +145,7 @@ def _market_price(stack: LocalStack, symbol: str) -> str:
 
 
 def _cancel_after_open(
-    batch: Iterable[DemoSignal], publisher: Publisher, store: Store, stack: LocalStack
+    batch: Iterable[DemoSignal], publisher: Publisher, store: Orders, stack: LocalStack
 ) -> None:
     chosen = [order_id_of(s.fields["signal_id"]) for s in batch if s.then_cancel]
     stack.wait_for("the order to cancel", lambda: all(map(store.order, chosen)))
@@ -138,7 +154,7 @@ def _cancel_after_open(
 
 
 def _wait(
-    expected: Mapping[str, OrderState], store: Store, stack: LocalStack, console: Console
+    expected: Mapping[str, OrderState], store: Orders, stack: LocalStack, console: Console
 ) -> bool:
     """Watch the orders end, until all are where they must be or patience is at an end. A process
     that ends meanwhile is started again."""
@@ -158,7 +174,7 @@ def _wait(
 def _all_marked(account: str, stores: Stores) -> bool:
     """Beat has had every holding priced since the last fill opened a position."""
     marks = stores.valuations.marks(account)
-    return all(position.symbol in marks for position in stores.orders.positions(account))
+    return all(position.symbol in marks for position in stores.positions.positions(account))
 
 
 def _report(stack: LocalStack, path: Path, console: Console) -> None:
@@ -179,8 +195,9 @@ def _ending_checks(expected: Mapping[str, OrderState], orders: Iterable[Order]) 
     return [*checks, Check("orders in all", "", str(len(states)), str(len(expected)))]
 
 
-def _ledger_checks(stack: LocalStack, store: Store) -> list[Check]:
-    return compare(store.orders(), store.positions(stack.account), stack.ledger())
+def _ledger_checks(stack: LocalStack, stores: Stores) -> list[Check]:
+    positions = stores.positions.positions(stack.account)
+    return compare(stores.orders.orders(), positions, stack.ledger())
 
 
 def _verdict(

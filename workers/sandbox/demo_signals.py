@@ -34,10 +34,13 @@ def demo_signals(count: int, seed: int, account: str) -> list[DemoSignal]:
     small = {**_resting(dice).fields, "amount": "0.0001", "symbol": "ETH/USDT", "price": "2900"}
     signals.append(DemoSignal(small, OrderState.REFUSED))
     named = [
-        DemoSignal({"signal_id": f"demo-{number:03}", "account": account, **s.fields},
-                   s.ends_as, s.then_cancel)
+        DemoSignal(
+            {"signal_id": f"demo-{number:03}", "account": account, **s.fields},
+            s.ends_as,
+            s.then_cancel,
+        )
         for number, s in enumerate(signals, start=1)
-    ]  # fmt: skip
+    ]
     return [*named, named[0]]
 
 
@@ -66,8 +69,14 @@ def _limit(
     symbol, side, amount = _draw(dice)
     signed = towards if side == "buy" else -towards
     price = (_START[symbol] * (1 + signed)).quantize(Decimal("0.01"))
-    fields = {"symbol": symbol, "side": side, "type": "limit", "amount": amount,
-              "price": str(price), **further}  # fmt: skip
+    fields = {
+        "symbol": symbol,
+        "side": side,
+        "type": "limit",
+        "amount": amount,
+        "price": str(price),
+        **further,
+    }
     return DemoSignal(fields, ends_as)
 
 

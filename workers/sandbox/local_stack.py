@@ -22,8 +22,7 @@ import tomli_w
 
 from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
-from execution.orders.store import Store
-from execution.store.stores import Stores, open_stores
+from execution.store.stores import Orders, Stores, open_stores
 from workers.sandbox.errors import NotReady
 from workers.sandbox.valkey import server_binary
 
@@ -124,7 +123,7 @@ class LocalStack:
         data = str(self.directory / "redis")
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
         self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
-        self.wait_for("redis", lambda: _answers(self.store()))
+        self.wait_for("redis", lambda: _answers(self.stores()))
 
     def restart_redis(self, pause_s: float) -> None:
         """Kill Valkey, and start it again on the data that it left."""
@@ -225,7 +224,7 @@ class LocalStack:
     def stores(self) -> Stores:
         return open_stores(self.redis_url, SystemClock())
 
-    def store(self) -> Store:
+    def store(self) -> Orders:
         return self.stores().orders
 
     def ledger(self, account: str | None = None) -> dict[str, Any]:
@@ -272,9 +271,9 @@ def free_port() -> int:
         return port
 
 
-def _answers(store: Store) -> bool:
+def _answers(stores: Stores) -> bool:
     try:
-        store.ping()
+        stores.health.server()
     except StoreUnavailable:
         return False
     return True

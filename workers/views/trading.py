@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from execution.model.decimals import to_text
 from execution.model.order import Fill, Order
 from execution.model.position import Position
-from execution.orders.waiting.signal_age import published_at
+from execution.orders.signal_age import published_at
 from execution.positions.valuation import Mark, Totals
 from workers.views import tables
 from workers.views.plain_values import Json, fields_of, plain_value, time_text

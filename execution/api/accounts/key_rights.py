@@ -12,8 +12,8 @@ from execution.api.http.transport import Shape, list_of, record_with, some, with
 
 @dataclass(frozen=True, slots=True)
 class _Rights:
-    """One exchange's question: the end of its path, the shape of an answer, what asks, and how the
-    answer says it."""
+    """One exchange's request: the end of its path, the shape of an answer, ccxt's method that makes
+    it, and how the answer is read."""
 
     path: str
     shape: Shape

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from execution.api.http.request_limits import wait_of
+from execution.api.http.request_limits import ReadsAnswers
 from execution.exchanges.address_holds import AddressHolds, address_of
 
 
-class ObeysWaits:
+class ObeysWaits(ReadsAnswers):
     """Mixed in before a class of ccxt.pro. Raises AddressHeld instead of sending anything to an
     address that is to be left alone. `holds` is None where nothing is shared."""
 
@@ -33,24 +32,14 @@ class ObeysWaits:
         finally:
             await self._share_waits()
 
-    def handle_errors(
-        self,
-        code: int,
-        reason: str,
-        url: str,
-        method: str,
-        headers: Mapping[str, str],
-        body: str,
-        *rest: Any,
-    ) -> Any:
-        exchange: str = self.id  # type: ignore[attr-defined]
-        wait = wait_of(exchange, code, None, headers, body or "", datetime.now(UTC))
+    def read_answer(
+        self, code: int, url: str, headers: Mapping[str, str], body: str, response: Any
+    ) -> None:
+        del response  # The books have no codes of their own.
+        wait = self.wait_asked(code, None, headers, body)
         if wait is not None and wait.is_of_address:
             said = f"HTTP {code} to {urlsplit(url).path} for an order book"
             self.waits += ((address_of(url), wait.seconds, said),)
-        return super().handle_errors(  # type: ignore[misc]
-            code, reason, url, method, headers, body, *rest
-        )
 
     async def _share_waits(self) -> None:
         """Let all processes know what answers have asked for, without holding up the streams."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 # The longest ban that a document names; a header that asks for more is not believed.
 WAIT_MAX_S = 3 * 86_400
@@ -21,10 +22,18 @@ _TOO_MANY, _BANNED = 429, 418
 _DEFAULT_S = {_TOO_MANY: 2, _BANNED: 120}
 _UNIT_MS = {
     "ms": 1,
-    "s": 1_000, "sec": 1_000, "second": 1_000, "초": 1_000,
-    "m": 60_000, "min": 60_000, "minute": 60_000, "분": 60_000,
-    "h": 3_600_000, "hour": 3_600_000, "시간": 3_600_000,
-}  # fmt: skip
+    "s": 1_000,
+    "sec": 1_000,
+    "second": 1_000,
+    "초": 1_000,
+    "m": 60_000,
+    "min": 60_000,
+    "minute": 60_000,
+    "분": 60_000,
+    "h": 3_600_000,
+    "hour": 3_600_000,
+    "시간": 3_600_000,
+}
 _SPAN = re.compile(
     r"(\d{1,9})\s*(ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|초|분|시간)(?![a-z])"
 )
@@ -137,3 +146,36 @@ def _told_s(text: str, now: datetime) -> int | None:
         return None
     unit = span[2] if span[2] in _UNIT_MS else span[2].removesuffix("s")
     return -(-int(span[1]) * _UNIT_MS[unit] // 1_000)
+
+
+class ReadsAnswers:
+    """Mixed in before a ccxt class, sync or async: sees every answer before it is judged."""
+
+    def read_answer(
+        self, code: int, url: str, headers: Mapping[str, str], body: str, response: Any
+    ) -> None:
+        """An answer with HTTP status `code`; `response` is its JSON, None where it has none."""
+        raise NotImplementedError
+
+    def wait_asked(
+        self, code: int, exchange_code: str | None, headers: Mapping[str, str], body: str
+    ) -> Wait | None:
+        """How long the answer asks to be left alone; see `wait_of`."""
+        exchange: str = self.id  # type: ignore[attr-defined]
+        return wait_of(exchange, code, exchange_code, headers, body, datetime.now(UTC))
+
+    def handle_errors(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        body: str,
+        response: Any,
+        *rest: Any,
+    ) -> Any:
+        self.read_answer(code, url, headers, body or "", response)
+        return super().handle_errors(  # type: ignore[misc]
+            code, reason, url, method, headers, body, response, *rest
+        )

@@ -7,7 +7,6 @@ every answer's status and code are kept, because a failure is judged by them and
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from ccxt.base.errors import BadResponse, BaseError
 
 from execution.api.http.deadline_session import DeadlineSession
 from execution.api.http.line import Line
-from execution.api.http.request_limits import wait_of
+from execution.api.http.request_limits import ReadsAnswers
 from execution.api.strict.causes import is_unreachable
 from execution.exchanges.account import Account
 
@@ -59,7 +58,7 @@ def exact_json(text: str) -> Any:
     return json.loads(text, parse_float=str, parse_constant=_refuse)
 
 
-class StrictTransport:
+class StrictTransport(ReadsAnswers):
     """Mixed in before a ccxt class. Not to be shared between threads, as ccxt's are not.
 
     `stamp_ms`, while set, is the time that every request is signed with. `sent` says whether a
@@ -147,28 +146,16 @@ class StrictTransport:
         """The exchange's own code in an answer, None where it has none."""
         return str(answer["code"]) if "code" in answer else None
 
-    def handle_errors(
-        self,
-        code: int,
-        reason: str,
-        url: str,
-        method: str,
-        headers: Mapping[str, str],
-        body: str,
-        response: Any,
-        *rest: Any,
-    ) -> Any:
+    def read_answer(
+        self, code: int, url: str, headers: Mapping[str, str], body: str, response: Any
+    ) -> None:
         self.http_status = code
         if isinstance(response, dict):
             self.exchange_code = self.code_of(response)
-        exchange: str = self.id  # type: ignore[attr-defined]
-        wait = wait_of(exchange, code, self.exchange_code, headers, body or "", datetime.now(UTC))
+        wait = self.wait_asked(code, self.exchange_code, headers, body)
         self.retry_after_s = 0 if wait is None else wait.seconds
         if wait is not None and wait.is_of_address and self.line is not None:
             self.line.asked_to_wait(url, wait.seconds, code, self.exchange_code)
-        return super().handle_errors(  # type: ignore[misc]
-            code, reason, url, method, headers, body, response, *rest
-        )
 
 
 def strict_client(kind: Any, account: Account) -> Any:

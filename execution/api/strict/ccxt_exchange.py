@@ -28,9 +28,7 @@ from execution.model.order import Attempt, Fill, Order, OrderReport, OrderType, 
 
 T = TypeVar("T")
 # What comes of reading an answer that is not what it should be.
-UNREADABLE = (
-    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
-)  # fmt: skip
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class CcxtExchange(ExchangeBase):

@@ -97,6 +97,20 @@ def commit_arguments(change: Change, commits: int) -> list[str | int]:
     ]
 
 
+def record_arguments(order: Order) -> list[str | int]:
+    """An order's record as Lua scripts write it where there was none, in their order."""
+    return [
+        order.order_id,
+        order.version,
+        order.revision,
+        order.state.value,
+        order.account,
+        order.symbol,
+        order_to_json(order),
+        created_us(order),
+    ]
+
+
 def _position_arguments(change: Change) -> list[str]:
     if change.position is None or change.position_before is None:
         return [""]

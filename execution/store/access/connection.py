@@ -5,23 +5,57 @@ from functools import wraps
 from importlib.resources import files
 from typing import Any, ParamSpec, TypeVar
 
-from redis import ConnectionError, Redis, RedisError, TimeoutError  # noqa: A004
+from redis import (
+    Connection,
+    ConnectionError,  # noqa: A004
+    ConnectionPool,
+    Redis,
+    RedisError,
+    SSLConnection,
+    TimeoutError,  # noqa: A004
+    UnixDomainSocketConnection,
+)
+from redis.connection import parse_url
 
 from execution.model.errors import StoreUnavailable
-from execution.store.access.failover import failover_pool
+from oneorder.failover import (
+    FailoverConnection,
+    FailoverSSLConnection,
+    FailoverUnixConnection,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_FAILOVER_CLASSES: dict[type, type] = {
+    Connection: FailoverConnection,
+    SSLConnection: FailoverSSLConnection,
+    UnixDomainSocketConnection: FailoverUnixConnection,
+}
+
+
+class FailoverPool(ConnectionPool):
+    """A pool in which one connection that leaves a replica takes the idle ones with it, so that
+    each thread fails once at most."""
+
+    def release(self, connection: Any) -> None:
+        if connection.should_reconnect():
+            self.disconnect(inuse_connections=False)
+        super().release(connection)
 
 
 def connect(url: str, *, connections_max: int = 64) -> Redis:
     """Open a pool that gives up on a silent server instead of waiting for ever, and that leaves
     a server which has become a replica.
 
-    Nothing is repeated by the client: a lost reply is the order manager's business.
+    Nothing is repeated by the client: a lost reply is the order manager's business. Raises
+    ValueError for a URL of no known form.
     """
-    pool = failover_pool(
+    parsed: Any = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py's own, and public.
+    pool = FailoverPool.from_url(
         url,
+        connection_class=_FAILOVER_CLASSES[parsed.get("connection_class", Connection)],
         decode_responses=True,
         socket_timeout=3,
         socket_connect_timeout=3,

@@ -9,31 +9,31 @@ from oneorder.keys import order as order
 from oneorder.keys import position as position
 
 WAITING = "oneorder:signals:waiting"  # hash: entry id to the intent, why and since when it waits
-WAITING_DUE = "oneorder:signals:waiting:due"  # sorted set: entry ids by when each is looked at, ms
+WAITING_DUE = "oneorder:signals:waiting:due"  # sorted set: entry ids by when each is due, in ms
 REFUSED_MAX = 10_000
 ORDERS = "oneorder:orders"  # sorted set: order ids by creation time in µs
-DUE = "oneorder:due"  # sorted set: order ids by when the sweep shall look, in ms
+DUE = "oneorder:due"  # sorted set: order ids by when each is due, in ms
 POSITION_VERSIONS = "oneorder:position_versions"  # hash: position key to the version it must have
 HALTS = "oneorder:halts"  # hash: account, or "*" for all, to reason and time as JSON
 ALL = "*"
 UNARCHIVED = "oneorder:unarchived"  # sorted set: orders that the ledger does not have as they are
 LEAVING = "oneorder:leaving"  # sorted set: settled orders by when they leave, in ms
-VERIFIED = "oneorder:mended"  # string: the run id of the server that was last found whole
+VERIFIED = "oneorder:mended"  # string: the epoch in which Redis was last found complete
 ARBITRAGES = "oneorder:arbitrages"  # sorted set: arbitrage ids by creation time in µs
-ARBITRAGES_DUE = "oneorder:arbitrages:due"  # sorted set: ids by when the sweep shall look, in ms
+ARBITRAGES_DUE = "oneorder:arbitrages:due"  # sorted set: ids by when each is due, in ms
 CHECKPOINT = "oneorder:checkpoint"  # string: what store and ledger last agreed on, as JSON
-COMMITS = "oneorder:commits"  # string: how many commits there were; it only ever grows
+COMMITS = "oneorder:commits"  # string: how many commits there were; it only grows
 ACCOUNTS = "oneorder:accounts"  # set: every account that ever had a live order
 LEDGER = "oneorder:ledger"  # string: the identity of the ledger that everything is written to
-RUNS = "oneorder:reconciliations"  # stream, bounded: what each reconciliation found
+RUNS = "oneorder:reconciliations"  # stream: the last 10,000 reconciliations
 RUNS_MAX = 10_000
 TOTALS = "oneorder:totals"  # set: the keys of all totals hashes
-SNAPSHOTS = "oneorder:snapshots"  # stream, bounded: what the accounts were worth
+SNAPSHOTS = "oneorder:snapshots"  # stream: the last 20,000 points of the equity series
 SNAPSHOTS_MAX = 20_000
 SNAPSHOTS_ARCHIVED = "oneorder:snapshots:archived"  # string: the last entry that the ledger has
 # A member of every index, so that an index that was lost can be told from one that is empty.
 PRESENT = "-"
-TICKS = "oneorder:ticks"  # hash: schedule to "ms error" of its last run
+TICKS = "oneorder:ticks"  # hash: schedule to the ms of its last run, and its error if any
 WORKERS = "oneorder:workers"  # set: the identity of every worker that may be alive
 EPOCH = "oneorder:epoch"  # string: the server's run id and since when it is known
 
@@ -59,7 +59,7 @@ def address_hold(address: str) -> str:
 
 
 def clocks(account: str) -> str:
-    """Hash: our host to its offset from the exchange's clock, with its error, as JSON, in ms."""
+    """Hash: host to its offset from the exchange's clock, with the error, as JSON, in ms."""
     return f"oneorder:clocks:{account}"
 
 
@@ -104,20 +104,21 @@ def book_health(account: str) -> str:
 
 
 def lease(name: str) -> str:
-    """String with a time to live: its owner alone does the named work."""
+    """String with a time to live: the owner of the named work."""
     return f"oneorder:lease:{name}"
 
 
 def probe(name: str) -> str:
-    """String with a time to live: written and taken away by whoever checks the installation."""
+    """String with a time to live: written and deleted by `oneorder doctor`."""
     return f"oneorder:probe:{name}"
 
 
 def worker(identity: str) -> str:
-    """String with a time to live: what a live worker says of itself, as JSON."""
+    """String with a time to live: which accounts and versions a live worker takes, as JSON."""
     return f"oneorder:worker:{identity}"
 
 
 def missing(what: str) -> str:
-    """String with a time to live: since when no live worker takes it, in ms."""
+    """String with a time to live: since when no live worker takes it (an account, a version), in
+    ms."""
     return f"oneorder:missing:{what}"

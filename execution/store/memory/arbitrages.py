@@ -6,23 +6,25 @@ from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange
 from execution.orders.store import Change, Committed
 from execution.store.access.due_times import is_ripe
-from execution.store.memory.orders import MemoryStore
+from execution.store.memory.orders import MemoryOrders
+from execution.store.memory.server import MemoryServer
 
 
 class MemoryArbitrages:
-    """Beside the orders of a store in memory: in its tables, and under its lock."""
+    """Beside the orders of a server in memory: in its tables, and under its lock."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
+    def __init__(self, server: MemoryServer, orders: MemoryOrders) -> None:
+        self._server = server
+        self._orders = orders
 
     def commit(self, change: ArbitrageChange) -> Committed:
         steps = _steps(change)
-        with self._store.lock:
+        with self._server.lock:
             objection = self._objection(change, steps)
             if objection is not None:
                 return objection
             for step in steps:
-                self._store.write(step)
+                self._orders.write(step)
             self._write(change)
             return Committed.DONE
 
@@ -31,27 +33,30 @@ class MemoryArbitrages:
         expected = (before.version, before.revision) if before.version else None
         if (None if held is None else (held.version, held.revision)) != expected:
             return Committed.CONFLICT
-        if change.epoch is not None and change.epoch.run_id != self._store.epoch(fresh=True).run_id:
+        if (
+            change.epoch is not None
+            and change.epoch.run_id != self._server.epoch(fresh=True).run_id
+        ):
             return Committed.RESTARTED
-        answers = (self._store.objection(step) for step in steps)
+        answers = (self._orders.objection(step) for step in steps)
         return next((answer for answer in answers if answer is not None), None)
 
     def _write(self, change: ArbitrageChange) -> None:
-        after, tables = change.after, self._store.tables
+        after, tables = change.after, self._server.tables
         tables.arbitrages[after.arbitrage_id] = after
         tables.arbitrages_due.pop(after.arbitrage_id, None)
         if change.due_ms is not None:
             tables.arbitrages_due[after.arbitrage_id] = change.due_ms
         if after.entry_id is not None:
-            self._store.settle_intent(after.entry_id)
+            tables.settle_intent(after.entry_id)
 
     def arbitrage(self, arbitrage_id: str) -> Arbitrage | None:
-        return self._store.tables.arbitrages.get(arbitrage_id)
+        return self._server.tables.arbitrages.get(arbitrage_id)
 
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
-        with self._store.lock:
+        with self._server.lock:
             found = sorted(
-                self._store.tables.arbitrages.values(),
+                self._server.tables.arbitrages.values(),
                 key=lambda one: (one.created_at, one.arbitrage_id),
             )
         return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
@@ -61,21 +66,21 @@ class MemoryArbitrages:
         return [arbitrage for arbitrage in found if not arbitrage.has_ended]
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        with self._store.lock:
-            due = self._store.tables.arbitrages_due
+        with self._server.lock:
+            due = self._server.tables.arbitrages_due
             ripe = [name for name, at_ms in due.items() if is_ripe(at_ms, now_ms)]
             taken = sorted(ripe, key=lambda name: (due[name], name))[:limit]
             due.update(dict.fromkeys(taken, now_ms + lease_ms))
             return taken
 
     def rest(self, arbitrage_id: str) -> None:
-        with self._store.lock:
-            self._store.tables.arbitrages_due.pop(arbitrage_id, None)
+        with self._server.lock:
+            self._server.tables.arbitrages_due.pop(arbitrage_id, None)
 
     def postpone(self, arbitrage_id: str, due_ms: int) -> None:
-        with self._store.lock:
-            if arbitrage_id in self._store.tables.arbitrages_due:
-                self._store.tables.arbitrages_due[arbitrage_id] = due_ms
+        with self._server.lock:
+            if arbitrage_id in self._server.tables.arbitrages_due:
+                self._server.tables.arbitrages_due[arbitrage_id] = due_ms
 
 
 def _steps(change: ArbitrageChange) -> list[Change]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from execution.model.clock import Clock
 from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog, ServerFacts, Tick
-from execution.store.memory.orders import MemoryStore
+from execution.store.memory.server import MemoryServer
 
 RECOMMENDED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
@@ -14,7 +14,7 @@ RECOMMENDED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy":
 class MemoryHealth:
     """A store in memory is as well as `facts` says, and refuses writes with `refusal`."""
 
-    store: MemoryStore
+    memory: MemoryServer
     clock: Clock
     facts: ServerFacts = field(
         default_factory=lambda: ServerFacts("8.1", is_master=True, settings=dict(RECOMMENDED))
@@ -37,7 +37,7 @@ class MemoryHealth:
         return {name: Tick(now_ms - ran_ms, error) for name, (ran_ms, error) in self._ran.items()}
 
     def backlog(self) -> Backlog:
-        tables, now_ms = self.store.tables, self.clock.now_ms()
+        tables, now_ms = self.memory.tables, self.clock.now_ms()
         oldest = next(iter(tables.intents), "")
         changed = [tables.orders[name].updated_at for name in tables.unarchived]
         return Backlog(

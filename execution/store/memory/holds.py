@@ -1,30 +1,61 @@
-"""The twin in memory of the held addresses. See AddressHoldStore."""
+"""What keeps orders from being sent, in memory."""
 
 from execution.exchanges.hold_store import AddressHold
 from execution.model.clock import Clock
-from execution.store.memory.orders import MemoryStore
+from execution.orders.store import Halt
+from execution.store.memory.server import MemoryServer
+
+
+class MemoryHalts:
+    """See HaltStore."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def halt(self, halt: Halt) -> None:
+        self._server.tables.halts[halt.account] = halt
+
+    def resume(self, account: str | None) -> bool:
+        return self._server.tables.halts.pop(account, None) is not None
+
+    def halts(self) -> list[Halt]:
+        return sorted(self._server.tables.halts.values(), key=lambda halt: halt.account or "*")
+
+
+class MemoryAccountHolds:
+    """See AccountHoldStore."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def hold(self, account: str, seconds: int) -> None:
+        held = self._server.tables.held_until_ms
+        held[account] = max(self._server.clock.now_ms() + seconds * 1000, held.get(account, 0))
+
+    def end_hold(self, account: str) -> bool:
+        return self._server.tables.held_until_ms.pop(account, 0) > self._server.clock.now_ms()
 
 
 class MemoryAddressHolds:
-    """In the tables of a store in memory, whose commits of attempts look at them too."""
+    """See AddressHoldStore. Commits of attempts read them too."""
 
-    def __init__(self, store: MemoryStore, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, server: MemoryServer, clock: Clock) -> None:
+        self._server = server
         self._clock = clock
 
     def hold_address(self, address: str, seconds: int, reason: str) -> None:
         until_ms = self._clock.now_ms() + seconds * 1_000
-        held = self._store.tables.held_addresses
-        with self._store.lock:
+        held = self._server.tables.held_addresses
+        with self._server.lock:
             known_ms, known_reason = held.get(address, (0, reason))
             is_over = known_ms <= self._clock.now_ms()
             held[address] = (max(until_ms, known_ms), reason if is_over else known_reason)
 
     def end_address_hold(self, address: str) -> bool:
-        with self._store.lock:
-            until_ms, _ = self._store.tables.held_addresses.pop(address, (0, ""))
+        with self._server.lock:
+            until_ms, _ = self._server.tables.held_addresses.pop(address, (0, ""))
             return until_ms > self._clock.now_ms()
 
     def address_hold(self, address: str) -> AddressHold | None:
-        until_ms, reason = self._store.tables.held_addresses.get(address, (0, ""))
+        until_ms, reason = self._server.tables.held_addresses.get(address, (0, ""))
         return AddressHold(until_ms, reason) if until_ms > self._clock.now_ms() else None

@@ -6,27 +6,29 @@ from execution.arbitrage.model import Arbitrage
 from execution.model.order import Order
 from execution.orders.store import RefusedIntent
 from execution.reconciliation.run import Reconciliation, ReconciliationStore
-from execution.store.memory.orders import MemoryStore
+from execution.store.memory.server import MemoryServer
 
 
 class MemoryListings:
     """What the stores in memory hold, the other way round."""
 
-    def __init__(self, store: MemoryStore, reconciliations: ReconciliationStore) -> None:
-        self._store = store
+    def __init__(self, server: MemoryServer, reconciliations: ReconciliationStore) -> None:
+        self._server = server
         self._reconciliations = reconciliations
 
     def orders(self) -> Iterator[Order]:
-        yield from reversed(self._store.orders())
+        with self._server.lock:
+            found = list(self._server.tables.orders.values())
+        yield from sorted(found, key=lambda one: (one.created_at, one.order_id), reverse=True)
 
     def arbitrages(self) -> Iterator[Arbitrage]:
-        with self._store.lock:
-            found = list(self._store.tables.arbitrages.values())
+        with self._server.lock:
+            found = list(self._server.tables.arbitrages.values())
         yield from sorted(found, key=lambda one: (one.created_at, one.arbitrage_id), reverse=True)
 
     def refused(self) -> Iterator[RefusedIntent]:
-        with self._store.lock:
-            found = list(self._store.tables.refused)
+        with self._server.lock:
+            found = list(self._server.tables.refused)
         yield from found
 
     def reconciliations(self) -> Iterator[Reconciliation]:

@@ -13,9 +13,15 @@ from execution.orders.store import Halt, Intent, RefusedIntent
 
 # Tables whose loss can be told from their being empty, as Redis tells it by a member that each has.
 MARKED = (
-    "known", "due", "unarchived", "leaving", "live", "exchange_ids", "positions",
+    "known",
+    "due",
+    "unarchived",
+    "leaving",
+    "live",
+    "exchange_ids",
+    "positions",
     "position_versions",
-)  # fmt: skip
+)
 
 
 @dataclass(slots=True)
@@ -51,6 +57,10 @@ class Tables:
     marked: set[str] = field(default_factory=set)
     arbitrages: dict[str, Arbitrage] = field(default_factory=dict)
     arbitrages_due: dict[str, int] = field(default_factory=dict)
+
+    def settle_intent(self, entry_id: str) -> None:
+        self.intents.pop(entry_id, None)
+        self.waiting.pop(entry_id, None)
 
     def copied(self) -> "Tables":
         return copy.deepcopy(self)

@@ -6,10 +6,9 @@ from redis import Redis
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState
 from execution.arbitrage.store import ArbitrageChange, NewLeg
-from execution.orders.codec import order_to_json
 from execution.orders.store import Committed
 from execution.store.access import keys
-from execution.store.access.codec import created_us
+from execution.store.access.codec import record_arguments
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
@@ -135,14 +134,7 @@ def _leg_keys(leg: NewLeg) -> list[str]:
 def _leg_arguments(leg: NewLeg) -> list[str | int]:
     order = leg.order
     return [
-        order.order_id,
-        order.version,
-        order.revision,
-        order.state.value,
-        order.account,
-        order.symbol,
-        order_to_json(order),
-        created_us(order),
+        *record_arguments(order),
         leg.due_ms,
         "1" if leg.begins_attempt else "0",
     ]

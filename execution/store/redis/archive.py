@@ -8,9 +8,9 @@ from redis import Redis
 from execution.ledger.checkpoints import Agreed
 from execution.model.clock import Clock
 from execution.model.order import Order
-from execution.orders.codec import order_from_json, order_to_json
+from execution.orders.codec import order_from_json
 from execution.store.access import keys
-from execution.store.access.codec import created_us, exchange_id_field, token
+from execution.store.access.codec import created_us, exchange_id_field, record_arguments, token
 from execution.store.access.connection import guarded, script
 from execution.text.json_adapter import JsonAdapter
 
@@ -97,14 +97,7 @@ class RedisArchive:
                 keys.ACCOUNTS,
             ],
             args=[
-                order.order_id,
-                order.version,
-                order.revision,
-                order.state.value,
-                order.account,
-                order.symbol,
-                order_to_json(order),
-                created_us(order),
+                *record_arguments(order),
                 "1" if is_live else "0",
                 self._clock.now_ms(),
                 exchange_id_field(order),

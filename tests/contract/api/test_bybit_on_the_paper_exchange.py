@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from execution.api.connections import Connections
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
-from execution.exchanges.port import Exchange
 from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import (
@@ -94,7 +94,7 @@ def connections(running: Paper) -> Connections:
 
 
 @pytest.fixture
-def bybit(paper: Paper, connections: Connections) -> Exchange:
+def bybit(paper: Paper, connections: Connections) -> CcxtExchange:
     return connections.exchange("main")
 
 
@@ -110,7 +110,7 @@ def attempt(late_ms: int = 0) -> Attempt:
     return Attempt(1, stamp_ms, stamp_ms + WINDOW_MS, stamp_ms + WINDOW_MS + 7_000)
 
 
-def placed(bybit: Exchange, **changes: Any) -> Order:
+def placed(bybit: CcxtExchange, **changes: Any) -> Order:
     order = new(**changes)
     outcome = bybit.place(order, attempt())
     assert outcome.verdict is Verdict.ACCEPTED, outcome.reason
@@ -118,7 +118,7 @@ def placed(bybit: Exchange, **changes: Any) -> Order:
     return replace(order, exchange_order_id=outcome.report.exchange_order_id)
 
 
-def test_the_clock_the_rules_the_book_and_the_prices_are_read(bybit: Exchange) -> None:
+def test_the_clock_the_rules_the_book_and_the_prices_are_read(bybit: CcxtExchange) -> None:
     assert abs(bybit.measure_clock().offset_ms) < 1_000
     market = bybit.market("BTC/USDT")
     assert market is not None
@@ -131,7 +131,7 @@ def test_the_clock_the_rules_the_book_and_the_prices_are_read(bybit: Exchange) -
     assert abs(prices["ETH/USDT"] - 3_000) < 10
 
 
-def test_a_placement_is_acknowledged_and_the_order_is_found(bybit: Exchange) -> None:
+def test_a_placement_is_acknowledged_and_the_order_is_found(bybit: CcxtExchange) -> None:
     order = placed(bybit)
     found = bybit.lookup(order)
     assert found is not None
@@ -141,7 +141,7 @@ def test_a_placement_is_acknowledged_and_the_order_is_found(bybit: Exchange) -> 
     assert bybit.fetch("BTC/USDT", str(order.exchange_order_id)) == found
 
 
-def test_what_is_not_there_is_not_found(bybit: Exchange) -> None:
+def test_what_is_not_there_is_not_found(bybit: CcxtExchange) -> None:
     assert bybit.lookup(new()) is None
     assert bybit.fetch("BTC/USDT", "987654321") is None
 
@@ -164,7 +164,7 @@ CASES = [
 
 @pytest.mark.parametrize(("changes", "status", "filled"), CASES)
 def test_what_became_of_an_order_is_found_with_its_fills(
-    bybit: Exchange, paper: Paper, changes: dict[str, Any], status: OrderState, filled: str
+    bybit: CcxtExchange, paper: Paper, changes: dict[str, Any], status: OrderState, filled: str
 ) -> None:
     order = placed(bybit, **changes)
     found = bybit.lookup(order)
@@ -176,7 +176,7 @@ def test_what_became_of_an_order_is_found_with_its_fills(
     assert row["executedQty"] == filled
 
 
-def test_a_fill_has_its_fee_in_what_was_received(bybit: Exchange) -> None:
+def test_a_fill_has_its_fee_in_what_was_received(bybit: CcxtExchange) -> None:
     since_ms = CLOCK.now_ms()
     bought = placed(bybit, price=ASK)
     sold = placed(bybit, price=BID, side=Side.SELL)
@@ -190,7 +190,7 @@ def test_a_fill_has_its_fee_in_what_was_received(bybit: Exchange) -> None:
     ]
 
 
-def test_trades_are_told_page_after_page(bybit: Exchange) -> None:
+def test_trades_are_told_page_after_page(bybit: CcxtExchange) -> None:
     since_ms = CLOCK.now_ms()
     many = {str(placed(bybit, price=ASK).exchange_order_id) for _ in range(120)}
     told = bybit.fills_since("BTC/USDT", None, since_ms)
@@ -199,7 +199,7 @@ def test_trades_are_told_page_after_page(bybit: Exchange) -> None:
 
 
 def test_a_cancel_tells_how_the_order_ended_and_a_second_one_that_nothing_is_left(
-    bybit: Exchange,
+    bybit: CcxtExchange,
 ) -> None:
     order = placed(bybit)
     ended = bybit.cancel(order)
@@ -208,7 +208,7 @@ def test_a_cancel_tells_how_the_order_ended_and_a_second_one_that_nothing_is_lef
     assert bybit.cancel(order) is None
 
 
-def test_balances_are_those_of_the_ledger(bybit: Exchange, paper: Paper) -> None:
+def test_balances_are_those_of_the_ledger(bybit: CcxtExchange, paper: Paper) -> None:
     held = paper.control("GET", "ledger")["balances"]["paper"]
     truth = {asset: Decimal(row["free"]) + Decimal(row["locked"]) for asset, row in held.items()}
     assert bybit.balances() == truth
@@ -228,7 +228,7 @@ def test_balances_are_those_of_the_ledger(bybit: Exchange, paper: Paper) -> None
     ],
 )
 def test_a_refusal_gets_its_verdict_and_leaves_no_order(
-    bybit: Exchange, paper: Paper, changes: dict[str, Any], late_ms: int, verdict: Verdict
+    bybit: CcxtExchange, paper: Paper, changes: dict[str, Any], late_ms: int, verdict: Verdict
 ) -> None:
     order = new(**changes)
     assert bybit.place(order, attempt(late_ms)).verdict is verdict
@@ -237,7 +237,7 @@ def test_a_refusal_gets_its_verdict_and_leaves_no_order(
 
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_second_placement_of_the_same_order_is_unknown_and_there_is_one_order(
-    bybit: Exchange, paper: Paper, ends: bool
+    bybit: CcxtExchange, paper: Paper, ends: bool
 ) -> None:
     order = placed(bybit, price=ASK if ends else LOW)
     outcome = bybit.place(order, attempt())
@@ -260,7 +260,7 @@ def test_a_second_placement_of_the_same_order_is_unknown_and_there_is_one_order(
     ids=lambda fault: fault.get("form", fault["kind"]),
 )
 def test_an_answer_that_proves_nothing_is_unknown_and_the_order_is_found(
-    bybit: Exchange, paper: Paper, fault: dict[str, Any]
+    bybit: CcxtExchange, paper: Paper, fault: dict[str, Any]
 ) -> None:
     order = new()
     paper.fault(**fault)
@@ -270,7 +270,7 @@ def test_an_answer_that_proves_nothing_is_unknown_and_the_order_is_found(
 
 
 def test_a_request_that_was_cut_before_it_was_carried_out_is_unknown_too(
-    bybit: Exchange, paper: Paper
+    bybit: CcxtExchange, paper: Paper
 ) -> None:
     order = new()
     paper.fault(kind="drop_before")
@@ -278,7 +278,7 @@ def test_a_request_that_was_cut_before_it_was_carried_out_is_unknown_too(
     assert bybit.lookup(order) is None
 
 
-def test_a_rate_limit_is_proof_that_nothing_was_sent(bybit: Exchange, paper: Paper) -> None:
+def test_a_rate_limit_is_proof_that_nothing_was_sent(bybit: CcxtExchange, paper: Paper) -> None:
     order = new()
     paper.fault(kind="rate_limit", retry_after_s=7)
     outcome = bybit.place(order, attempt())

@@ -17,10 +17,10 @@ from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Verdict
 from execution.store.memory.holds import MemoryAddressHolds
-from execution.store.memory.orders import MemoryStore
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS
 from tests.support.api.kit import order_for
+from tests.support.whole_stores import MemoryStore
 
 # What says so, and the path of a signed read and of the question for the time.
 REFUSED = {

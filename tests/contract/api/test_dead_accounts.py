@@ -14,10 +14,10 @@ from execution.api.connections import Connections
 from execution.exchanges.account import Account
 from execution.model.clock import SystemClock
 from execution.model.errors import ExchangeUnavailable
-from execution.store.memory.orders import MemoryStore
 from tests.support.api.canned_server import CannedServer
 from tests.support.api.exchange_kits import KITS
 from tests.support.fakes import connections_alone
+from tests.support.whole_stores import MemoryStore
 from workers.liveness.outage_watch import AccountWatch
 
 TIMEOUT_S = 1

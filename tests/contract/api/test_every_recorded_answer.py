@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import time_of
-from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Fee, Order, OrderReport, Side, Verdict
-from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import DriftPolicy, Reread
 from tests.support.api.canned_server import CannedServer
 from tests.support.api.kit import DATA
 from tests.support.api.recorded_kit import ACCOUNTS, RECORDED, adapter, tell
 from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig
+from tests.support.whole_stores import reconciliation_context
 
 SYMBOLS = ("BTC/USDT", "LTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT", "ADA/USDT", "BTC/KRW")
 BESIDE = Path(__file__).parents[3].parent / "shared" / "data" / "payloads"
@@ -44,10 +44,10 @@ def server() -> Iterator[CannedServer]:
 
 
 @pytest.fixture
-def at(server: CannedServer) -> Callable[[str, dict[str, Any]], Exchange]:
+def at(server: CannedServer) -> Callable[[str, dict[str, Any]], CcxtExchange]:
     """An adapter whose exchange answers everything with the recorded order and its trades."""
 
-    def exchange(name: str, case: dict[str, Any]) -> Exchange:
+    def exchange(name: str, case: dict[str, Any]) -> CcxtExchange:
         tell(server, name, case)
         return adapter(name, server.url, SYMBOLS)
 
@@ -82,7 +82,7 @@ def check(report: OrderReport | None, expected: dict[str, Any]) -> None:
     assert report.terms.time_in_force == tif
 
 
-At = Callable[[str, dict[str, Any]], Exchange]
+At = Callable[[str, dict[str, Any]], CcxtExchange]
 
 
 @each_order
@@ -237,7 +237,7 @@ def test_an_order_made_by_hand_does_not_end_a_reconciliation(
     exchange = adapter(name, server.url, SYMBOLS)
     rig = Rig()
     rig.book.set_reread(ACCOUNT, Reread((expected["symbol"],), time_of(START_MS)))
-    parts = ReconciliationContext(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
+    parts = reconciliation_context(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: exchange, policy)
     assert run.error is None
     assert run.symbols == [expected["symbol"]]

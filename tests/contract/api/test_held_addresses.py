@@ -20,12 +20,12 @@ from execution.model.errors import AddressHeld, ExchangeUnavailable, StoreUnavai
 from execution.model.order import Attempt, Verdict
 from execution.orders.store import Change, Committed
 from execution.store.memory.holds import MemoryAddressHolds
-from execution.store.memory.orders import MemoryStore
 from execution.store.stores import Stores
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS
 from tests.support.fakes import START_MS, FakeClock
 from tests.support.stores_kit import PARAMS, an_order, kept, stores_of
+from tests.support.whole_stores import MemoryStore
 
 ADDRESS, OTHER = "https://api.one.test:443", "https://api.two.test:443"
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)
@@ -40,7 +40,7 @@ def test_an_attempt_does_not_begin_at_a_held_address_and_does_at_another(stores:
     order = kept(stores, an_order())
     stores.address_holds.hold_address(ADDRESS, 60, "HTTP 418")
     after = replace(order, version=2, revision="2")
-    epoch = stores.orders.epoch()
+    epoch = stores.epochs.epoch()
     begins = Change(order, after, 5, epoch=epoch, begins_attempt=True, address=ADDRESS)
     assert stores.orders.commit(begins) is Committed.HELD
     assert stores.orders.order(order.order_id) == order
@@ -70,13 +70,13 @@ def test_a_hold_that_is_ended_by_hand_is_over_for_attempts_too(stores: Stores) -
     holds, order = stores.address_holds, kept(stores, an_order())
     assert not holds.end_address_hold(ADDRESS)
     holds.hold_address(ADDRESS, 60, "HTTP 418")
-    stores.orders.hold(order.account, 60)
+    stores.holds.hold(order.account, 60)
     assert holds.end_address_hold(ADDRESS)
-    assert stores.orders.end_hold(order.account)
-    assert not stores.orders.end_hold(order.account)
+    assert stores.holds.end_hold(order.account)
+    assert not stores.holds.end_hold(order.account)
     after = replace(order, version=2, revision="2")
     begins = Change(
-        order, after, 5, epoch=stores.orders.epoch(), begins_attempt=True, address=ADDRESS
+        order, after, 5, epoch=stores.epochs.epoch(), begins_attempt=True, address=ADDRESS
     )
     assert stores.orders.commit(begins) is Committed.DONE
 

@@ -15,7 +15,7 @@ from execution.exchanges.account import Account
 from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Order
-from execution.orders.rules import broken_rule
+from execution.orders.placement.rules import broken_rule
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.fakes import EPOCH, START_MS, FakeClock, Rig, connections_alone
 

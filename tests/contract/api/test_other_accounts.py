@@ -13,9 +13,9 @@ from execution.api.connections import Connections
 from execution.api.generic_api import GenericExchange, generic_client, is_known
 from execution.api.http.transport import StrictTransport
 from execution.api.other_exchange_api import ADAPTERS
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.exchanges.account import Account
 from execution.exchanges.guarantees import Uniqueness
-from execution.exchanges.port import Exchange
 from execution.exchanges.registry import GUARANTEES
 from execution.model.errors import ExchangeUnavailable, UnsupportedExchange
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, Verdict
@@ -109,7 +109,7 @@ def test_without_markets_there_is_no_exchange(name: str, body: str, server: Cann
 
 
 @pytest.fixture
-def unread(server: CannedServer) -> Exchange:
+def unread(server: CannedServer) -> CcxtExchange:
     exchange = connections(UNREAD, server.url, accept_quarantine=True).exchange("main")
     server.requests.clear()
     return exchange
@@ -147,14 +147,14 @@ def trade(number: int, order_id: int = 28) -> dict[str, Any]:
     }
 
 
-def test_it_promises_nothing(unread: Exchange) -> None:
+def test_it_promises_nothing(unread: CcxtExchange) -> None:
     assert isinstance(unread, GenericExchange)
     assert unread.guarantees.uniqueness is Uniqueness.NONE
     assert not unread.guarantees.is_fenced
     assert not unread.guarantees.is_resolvable
 
 
-def test_its_order_is_accepted_and_sent_once(unread: Exchange, server: CannedServer) -> None:
+def test_its_order_is_accepted_and_sent_once(unread: CcxtExchange, server: CannedServer) -> None:
     order = Rig().order()
     server.answers["POST /api/v3/order"] = told(order)
     outcome = unread.place(order, ATTEMPT)
@@ -180,7 +180,7 @@ def test_its_order_is_accepted_and_sent_once(unread: Exchange, server: CannedSer
     ids=lambda reply: f"{reply.status}-{reply.text[:12]!r}",
 )
 def test_whatever_else_it_says_is_no_proof(
-    reply: Reply, unread: Exchange, server: CannedServer
+    reply: Reply, unread: CcxtExchange, server: CannedServer
 ) -> None:
     server.answers["POST /api/v3/order"] = reply
     outcome = unread.place(Rig().order(), ATTEMPT)
@@ -189,14 +189,14 @@ def test_whatever_else_it_says_is_no_proof(
 
 
 def test_its_market_buys_are_refused_before_anything_is_sent(
-    unread: Exchange, server: CannedServer
+    unread: CcxtExchange, server: CannedServer
 ) -> None:
     outcome = unread.place(Rig().order(type=OrderType.MARKET, side=Side.BUY), ATTEMPT)
     assert outcome.verdict is Verdict.REJECTED
     assert server.requests == []
 
 
-def test_an_order_is_found_among_its_open_ones(unread: Exchange, server: CannedServer) -> None:
+def test_an_order_is_found_among_its_open_ones(unread: CcxtExchange, server: CannedServer) -> None:
     order = Rig().order()
     another = told(order, clientOrderId="another", orderId=27)
     server.answers["GET /api/v3/openOrders"] = [another, told(order)]
@@ -208,7 +208,7 @@ def test_an_order_is_found_among_its_open_ones(unread: Exchange, server: CannedS
         unread.lookup(order)
 
 
-def test_a_canceled_order_is_asked_after(unread: Exchange, server: CannedServer) -> None:
+def test_a_canceled_order_is_asked_after(unread: CcxtExchange, server: CannedServer) -> None:
     order = replace(Rig().order(), exchange_order_id="28")
     server.answers["DELETE /api/v3/order"] = told(order, status="CANCELED")
     server.answers["GET /api/v3/order"] = told(order, status="CANCELED", executedQty="0.4")
@@ -220,7 +220,7 @@ def test_a_canceled_order_is_asked_after(unread: Exchange, server: CannedServer)
     assert unread.cancel(order) is None
 
 
-def test_its_fills_are_read_forward_to_the_last(unread: Exchange, server: CannedServer) -> None:
+def test_its_fills_are_read_forward_to_the_last(unread: CcxtExchange, server: CannedServer) -> None:
     def page(request: Any) -> list[dict[str, Any]]:
         start = int(request.params["startTime"])
         return [one for one in map(trade, range(1, 41)) if one["time"] >= start][:10]
@@ -238,7 +238,9 @@ def test_an_error_without_a_code_is_still_an_answer() -> None:
     assert client.code_of({"code": 7}) == "7"
 
 
-def test_its_clock_is_read_where_it_tells_the_time(unread: Exchange, server: CannedServer) -> None:
+def test_its_clock_is_read_where_it_tells_the_time(
+    unread: CcxtExchange, server: CannedServer
+) -> None:
     server.answers["GET /api/v3/time"] = {"serverTime": START_MS + 2_000}
     offset = unread.measure_clock()
     assert abs(offset.offset_ms - 2_000) <= offset.uncertainty_ms

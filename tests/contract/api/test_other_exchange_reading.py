@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from execution.exchanges.port import Exchange
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.model.book import Book
 from execution.model.decimals import to_text
 from execution.model.errors import ExchangeUnavailable
@@ -375,7 +375,7 @@ def test_upbits_fees_of_the_trades_add_up_to_what_was_paid(bench: Bench) -> None
     assert max(fees) - min(fees) < Decimal("1e-9")
 
 
-Question = Callable[[Exchange, Order], object]
+Question = Callable[[CcxtExchange, Order], object]
 QUESTIONS: dict[str, Question] = {
     "open_orders": lambda exchange, _: exchange.open_orders(SYMBOL),
     "order_fills": lambda exchange, order: exchange.order_fills(order),

@@ -7,8 +7,8 @@ from typing import Any
 import ccxt
 import pytest
 
+from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.failures import kind_of_failure
-from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, RequestRefused, UnknownSymbol
 from tests.support.api.canned_server import EVERY_OTHER, CannedServer, Reply
 from tests.support.api.recorded_kit import adapter
@@ -23,7 +23,7 @@ WORDS: dict[str, Any] = {
     "coinbase": {"error": "INTERNAL", "error_details": "internal fault", "message": "fault"},
     "upbit": {"error": {"name": "server_error", "message": "Internal fault"}},
 }
-QUESTIONS: dict[str, Callable[[Exchange], object]] = {
+QUESTIONS: dict[str, Callable[[CcxtExchange], object]] = {
     "fills_since": lambda exchange: exchange.fills_since(SYMBOL, None, 0),
     "open_orders": lambda exchange: exchange.open_orders(SYMBOL),
     "fetch": lambda exchange: exchange.fetch(SYMBOL, "77"),

@@ -18,12 +18,12 @@ from execution.exchanges.account import Account
 from execution.exchanges.registry import GUARANTEES, without_guarantees
 from execution.model.errors import ExchangeUnavailable, UnsupportedExchange
 from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInForce, Verdict
-from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import Reread
 from tests.support.api.canned_server import CannedServer
 from tests.support.api.recorded_kit import market
 from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig, connections_alone
+from tests.support.whole_stores import reconciliation_context
 
 ATTEMPT = Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000)
 SYMBOL = "LTC/USDT"
@@ -255,7 +255,7 @@ def test_a_reconciliation_at_gate_knows_our_order_by_its_id(server: CannedServer
         "GET /api/v4/spot/open_orders": [{"currency_pair": "LTC_USDT", "orders": [answer]}],
     }
     rig.book.set_reread(ACCOUNT, Reread((SYMBOL,), time_of(START_MS)))
-    parts = ReconciliationContext(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
+    parts = reconciliation_context(rig.store, rig.book, rig.journal, FakeClock(), rig.archive)
     gate = exchange_at(server, "gate", "LTC_USDT")
     run = Reconciler(parts, lambda: None, lambda _: None).run(ACCOUNT, lambda: gate)
     assert run.error is None

@@ -13,9 +13,9 @@ from execution.exchanges.address_holds import AddressHolds, address_of
 from execution.model.clock import SystemClock
 from execution.model.errors import AddressHeld
 from execution.store.memory.holds import MemoryAddressHolds
-from execution.store.memory.orders import MemoryStore
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS
+from tests.support.whole_stores import MemoryStore
 
 BRISK = StreamTimeouts(
     quiet_ms=100, poll_ms=50, gap_ms=20, first_ms=500, grace_ms=50, pause_ms_max=100

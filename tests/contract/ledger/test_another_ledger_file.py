@@ -46,13 +46,13 @@ def test_a_file_that_was_deleted_moves_no_position_and_gets_what_is_left(
     again = rig.reconcile()
     assert (again.repaired, again.warnings) == ([], found.warnings)
     with pytest.raises(UntrustedLedger):
-        rig.repairer.rebuild()
+        rig.rebuilder.rebuild()
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 2
 
 
 def test_a_person_may_go_on_with_what_the_new_file_has(rig: ServerRig, file: Path) -> None:
     delete(file)
-    rig.repairer.rebuild(force=True)
+    rig.rebuilder.rebuild(force=True)
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 1
     assert rig.reconcile().warnings == []
 
@@ -67,7 +67,7 @@ def test_the_file_put_back_is_the_ledger_that_it_was(rig: ServerRig, file: Path)
     found = rig.reconcile()
     assert (found.warnings, found.error) == ([], None)
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 2
-    assert rig.repairer.rebuild()[0].agrees
+    assert rig.rebuilder.rebuild()[0].agrees
 
 
 def test_what_a_ledger_says_it_has_written_is_in_its_file(tmp_path: Path) -> None:

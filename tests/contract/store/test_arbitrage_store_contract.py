@@ -18,11 +18,11 @@ from execution.orders.store import Change, Committed, Epoch, Halt
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
-from execution.store.memory.orders import MemoryStore
 from execution.store.redis.arbitrages import RedisArbitrages
 from execution.store.stores import Stores
 from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig
 from tests.support.stores_kit import AWAY, PARAMS, an_order, stores_of
+from tests.support.whole_stores import MemoryStore
 
 OTHER = "bybit-main"
 DUE_MS = START_MS + 500
@@ -199,36 +199,36 @@ def test_an_order_whose_record_is_lost_is_not_taken_for_a_new_one(
 
 @pytest.mark.parametrize("account", [None, ACCOUNT, OTHER])
 def test_on_a_halted_account_no_attempt_begins(stores: Stores, account: str | None) -> None:
-    stores.orders.halt(Halt(account, "drift", EPOCH))
+    stores.halts.halt(Halt(account, "drift", EPOCH))
     assert stores.arbitrages.commit(opening(*both_legs())) is Committed.HALTED
     assert stored(stores) == ([], [])
-    stores.orders.resume(account)
+    stores.halts.resume(account)
     assert stores.arbitrages.commit(opening(*both_legs())) is Committed.DONE
 
 
 @pytest.mark.parametrize("account", [ACCOUNT, OTHER])
 def test_on_an_account_on_hold_no_attempt_begins(stores: Stores, account: str) -> None:
-    stores.orders.hold(account, 60)
+    stores.holds.hold(account, 60)
     assert stores.arbitrages.commit(opening(*both_legs())) is Committed.HELD
     assert stored(stores) == ([], [])
 
 
 def test_a_halt_elsewhere_is_no_halt_here(stores: Stores) -> None:
-    stores.orders.halt(Halt("third", "drift", EPOCH))
-    stores.orders.hold("third", 60)
+    stores.halts.halt(Halt("third", "drift", EPOCH))
+    stores.holds.hold("third", 60)
     assert stores.arbitrages.commit(opening(*both_legs())) is Committed.DONE
 
 
 def test_what_begins_no_attempt_is_written_also_where_nothing_may_be_sent(stores: Stores) -> None:
-    stores.orders.halt(Halt(None, "by hand", EPOCH))
-    stores.orders.hold(ACCOUNT, 60)
+    stores.halts.halt(Halt(None, "by hand", EPOCH))
+    stores.holds.hold(ACCOUNT, 60)
     change = opening(a_leg(1, begins=False))
     assert stores.arbitrages.commit(change) is Committed.DONE
     assert stores.orders.order(change.legs[0].order.order_id) == change.legs[0].order
 
 
 def test_in_its_own_epoch_a_change_is_made_and_in_another_it_is_not(stores: Stores) -> None:
-    now = stores.orders.epoch()
+    now = stores.epochs.epoch()
     another = opening(*both_legs(), epoch=Epoch("0" * len(now.run_id), 0))
     assert stores.arbitrages.commit(another) is Committed.RESTARTED
     assert stored(stores) == ([], [])
@@ -241,9 +241,9 @@ def test_the_first_write_settles_the_intent(stores: Stores, request: Any) -> Non
     else:
         client: Any = connect(request.getfixturevalue("valkey_url"))
         entry_id = client.xadd(keys.SIGNALS, {"task": "arbitrage.execute", "body": "{}"})
-    assert len(stores.orders.take_intents(10, -60_000)) == 1
+    assert len(stores.intents.take_intents(10, -60_000)) == 1
     kept(stores, an_arbitrage(entry_id=entry_id))
-    assert stores.orders.take_intents(10, -60_000) == []
+    assert stores.intents.take_intents(10, -60_000) == []
 
 
 def test_an_entry_id_that_names_nothing_is_nothing(stores: Stores) -> None:
@@ -354,12 +354,12 @@ def test_a_server_with_the_contents_of_an_earlier_time_takes_no_arbitrage(
     """The process knows of more commits than the server has."""
     stores = stores_of("redis", request)
     kept(stores, an_arbitrage(3))
-    epoch = stores.orders.epoch(fresh=True)
+    epoch = stores.epochs.epoch(fresh=True)
     kept(stores, an_arbitrage(2))
     connect(request.getfixturevalue("valkey_url")).set(keys.COMMITS, 1)
     change = opening(*both_legs(), epoch=epoch)
     assert stores.arbitrages.commit(change) is Committed.RESTARTED
-    assert stores.orders.epoch(fresh=True) != epoch
+    assert stores.epochs.epoch(fresh=True) != epoch
 
 
 CALLS: list[Callable[[ArbitrageStore], object]] = [

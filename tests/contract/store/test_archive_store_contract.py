@@ -206,11 +206,11 @@ def test_a_record_that_is_there_is_not_put_back(stores: Stores) -> None:
 
 def test_an_order_that_is_put_back_moves_no_position(stores: Stores) -> None:
     order = moved(stores, kept(stores, an_ended_order()), (fill("1", "buy", "1", "99"),))
-    before = stores.orders.position(ACCOUNT, SYMBOL)
+    before = stores.positions.position(ACCOUNT, SYMBOL)
     stores.archive.mark_archived([(order, LONG_AGO)])
     stores.archive.evict(order, 60)
     stores.archive.restore(order, LATER)
-    assert stores.orders.position(ACCOUNT, SYMBOL) == before
+    assert stores.positions.position(ACCOUNT, SYMBOL) == before
 
 
 def test_a_late_fill_of_an_order_that_was_put_back_is_written_like_any_other(

@@ -12,11 +12,11 @@ from execution.model.errors import StoreUnavailable
 from execution.model.order import Order
 from execution.orders.store import Change, Committed, Epoch
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
 from oneorder import OrderSignal
 from oneorder.publisher import Published, Publisher, publish_order
 from oneorder.settings import SignalSettings
 from tests.support.fakes import ACCOUNT, FakeClock, Rig
+from tests.support.whole_stores import redis_store
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.chaos.disorders.replication import has_caught_up, start_replica
 from workers.sandbox.local_stack import LocalStack
@@ -50,7 +50,7 @@ class HandedOver:
     """What was connected before a failover to a replica that had caught up, and is used after."""
 
     stack: LocalStack
-    store: RedisStore
+    store: Any
     order: Order
     epoch: Epoch
     pool: Any
@@ -64,7 +64,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandedOver]:
         Forwarder(stack.redis_port) as address,
     ):
         pair = start_pair(stack, address)
-        store = RedisStore(connect(address.url), FakeClock())
+        store = redis_store(connect(address.url), FakeClock())
         epoch = store.epoch()
         order = replace(Rig().order(), version=1)
         assert store.commit(Change(Rig().order(), order, None)) is Committed.DONE
@@ -97,7 +97,7 @@ def test_a_replica_that_had_caught_up_is_another_epoch_all_the_same(after: Hande
 
 
 def test_the_connections_of_a_pool_leave_the_old_master_together(after: HandedOver) -> None:
-    store = RedisStore(Redis.from_pool(after.pool), FakeClock())
+    store = redis_store(Redis.from_pool(after.pool), FakeClock())
     with pytest.raises(StoreUnavailable):
         store.hold(ACCOUNT, 60)
     taken = [after.pool.get_connection() for _ in range(8)]
@@ -114,7 +114,7 @@ def test_a_producer_does_not_notice(after: HandedOver) -> None:
 def test_a_replica_that_lagged_is_another_epoch_without_what_it_never_got(tmp_path: Path) -> None:
     with LocalStack(tmp_path) as stack, Forwarder(stack.redis_port) as address:
         pair = start_pair(stack, address)
-        store = RedisStore(connect(address.url), FakeClock())
+        store = redis_store(connect(address.url), FakeClock())
         before = store.epoch()
         pair.stack.wait_for("the replica", lambda: has_caught_up(pair.old, pair.new))
         # From here on it gets nothing any more.

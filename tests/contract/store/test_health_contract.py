@@ -13,11 +13,11 @@ from execution.model.errors import StoreUnavailable
 from execution.operations.health import Backlog
 from execution.orders.store import RefusedIntent
 from execution.store.access.connection import connect
-from execution.store.memory.orders import MemoryStore
 from execution.store.redis.health import RedisHealth
 from execution.store.stores import Stores
 from tests.support.fakes import EPOCH
 from tests.support.stores_kit import AWAY, PARAMS, an_order, kept, stores_of
+from tests.support.whole_stores import MemoryStore
 from workers.doctor.findings import Result
 from workers.doctor.redis_checks import check_redis
 
@@ -60,7 +60,7 @@ def test_where_nothing_waits_there_is_no_backlog(stores: Stores) -> None:
 
 def test_the_backlog_counts_refusals_and_orders_that_the_ledger_lacks(stores: Stores) -> None:
     refused = RefusedIntent("t", "b", "r", EPOCH)
-    stores.orders.refuse_intent(refused, None)
+    stores.intents.refuse_intent(refused, None)
     kept(stores, an_order(1))
     kept(stores, an_order(2))
     backlog = stores.health.backlog()

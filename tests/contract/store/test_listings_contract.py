@@ -50,7 +50,7 @@ def test_refused_signals_come_newest_first(stores: Stores) -> None:
         for number in range(3)
     ]
     for each in refused:
-        stores.orders.refuse_intent(each, None)
+        stores.intents.refuse_intent(each, None)
     assert list(stores.listings.refused()) == refused[::-1]
 
 
@@ -73,7 +73,7 @@ def test_lists_longer_than_a_page_are_whole(server: Stores, valkey_url: str) -> 
     orders = [kept(server, an_order(number)) for number in range(1, 12)]
     for number in range(11):
         at = EPOCH + timedelta(seconds=number)
-        server.orders.refuse_intent(RefusedIntent("t", f"{number}", "no", at), None)
+        server.intents.refuse_intent(RefusedIntent("t", f"{number}", "no", at), None)
     listed = RedisListings(connect(valkey_url), page=3)
     assert list(listed.orders()) == orders[::-1]
     assert [each.body for each in listed.refused()] == [str(n) for n in range(10, -1, -1)]

@@ -147,7 +147,7 @@ def test_refused_signals_are_narrowed_by_what_their_bodies_name(stores: Stores, 
     ]  # fmt: skip
     for number, body in enumerate(bodies):
         time = EPOCH + timedelta(seconds=number)
-        stores.orders.refuse_intent(RefusedIntent("orders.execute", body, "no", time), None)
+        stores.intents.refuse_intent(RefusedIntent("orders.execute", body, "no", time), None)
     assert [row["body"] for row in run("refused")] == bodies[::-1]
     assert [row["body"] for row in run("refused", "--account", "a")] == [bodies[1], bodies[0]]
     assert [row["body"] for row in run("refused", "--strategy", "s")] == [bodies[0]]
@@ -251,7 +251,7 @@ def test_a_hold_is_ended_by_hand_and_the_orders_that_waited_for_it_are_due(
     waiting = kept(stores, an_order(), now_ms + 50_000)
     address = "https://api.binance.com:443"
     stores.address_holds.hold_address(address, 600, "HTTP 418")
-    stores.orders.hold(ACCOUNT, 600)
+    stores.holds.hold(ACCOUNT, 600)
     assert run("release", "--account", ACCOUNT) == {
         "account": ACCOUNT,
         "released": [address, ACCOUNT],

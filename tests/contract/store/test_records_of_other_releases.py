@@ -9,8 +9,8 @@ import pytest
 from execution.orders.store import Change, Committed
 from execution.store.access import keys
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
 from tests.support.fakes import FakeClock, Rig
+from tests.support.whole_stores import redis_store
 
 
 @pytest.mark.parametrize("how", ["a field less", "a field more", "another order", "spaced out"])
@@ -18,7 +18,7 @@ def test_a_record_that_another_release_wrote_can_be_changed(how: str, valkey_url
     """While workers are replaced one by one, old and new ones write the same records."""
     client: Any = connect(valkey_url)
     client.flushall()
-    store = RedisStore(client, FakeClock())
+    store = redis_store(client, FakeClock())
     order = Rig().order()
     store.commit(Change(order, replace(order, version=1), None))
     written = json.loads(client.hget(keys.order(order.order_id), "doc"))

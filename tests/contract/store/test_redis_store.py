@@ -11,8 +11,8 @@ from execution.model.errors import StoreUnavailable
 from execution.orders.store import Change, Committed, RefusedIntent
 from execution.store.access import keys
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
 from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig
+from tests.support.whole_stores import redis_store
 from workers.sandbox.local_stack import LocalStack
 
 
@@ -24,14 +24,14 @@ def redis(valkey_url: str) -> Any:
 
 
 def test_one_entry_that_is_no_text_does_not_keep_the_others_from_being_taken(redis: Any) -> None:
-    store = RedisStore(redis, FakeClock())
+    store = redis_store(redis, FakeClock())
     redis.xadd(keys.SIGNALS, {"task": "orders.execute", "body": b"\xff\xfe"})
     good = redis.xadd(keys.SIGNALS, {"task": "orders.execute", "body": "{}"})
     assert good in [intent.entry_id for intent in store.take_intents(10, 0)]
 
 
 def test_a_refusal_that_quotes_half_a_character_is_stored_all_the_same(redis: Any) -> None:
-    store = RedisStore(redis, FakeClock())
+    store = redis_store(redis, FakeClock())
     entry_id = redis.xadd(keys.SIGNALS, {"task": "orders.execute", "body": "{}"})
     refused = RefusedIntent("orders.execute", "{}", "\ud800: is there twice", FakeClock().now())
     store.refuse_intent(refused, entry_id)
@@ -40,7 +40,7 @@ def test_a_refusal_that_quotes_half_a_character_is_stored_all_the_same(redis: An
 
 def test_a_commit_with_an_entry_that_cannot_be_is_made_whole_or_not_at_all(redis: Any) -> None:
     """`entry_id` comes from a message that anybody may have written."""
-    store = RedisStore(redis, FakeClock())
+    store = redis_store(redis, FakeClock())
     redis.xadd(keys.SIGNALS, {"task": "orders.execute", "body": "another's"})
     order = replace(Rig().order(), entry_id="nonsense")
     after = replace(order, version=1)
@@ -55,7 +55,7 @@ def test_a_commit_with_an_entry_that_cannot_be_is_made_whole_or_not_at_all(redis
 
 
 def test_a_shorter_wait_does_not_end_a_longer_one_on_a_server(redis: Any) -> None:
-    store = RedisStore(redis, FakeClock())
+    store = redis_store(redis, FakeClock())
     store.hold(ACCOUNT, 120)
     store.hold(ACCOUNT, 1)
     assert redis.ttl(keys.hold(ACCOUNT)) > 100
@@ -66,8 +66,8 @@ def test_a_restart_is_reckoned_from_on_the_clock_of_whoever_reckons(redis: Any) 
     clock = FakeClock()
     behind, ours = FakeClock(START_MS - 10_000), clock
     redis.set(keys.EPOCH, "00ff00ff 0")
-    RedisStore(redis, behind).epoch()
-    assert RedisStore(redis, ours).epoch().since_ms >= clock.now_ms()
+    redis_store(redis, behind).epoch()
+    assert redis_store(redis, ours).epoch().since_ms >= clock.now_ms()
 
 
 def test_a_server_that_comes_back_empty_is_no_new_one_to_who_knew_it_before(
@@ -76,7 +76,7 @@ def test_a_server_that_comes_back_empty_is_no_new_one_to_who_knew_it_before(
     with LocalStack(tmp_path) as stack:
         stack.start_redis()
         clock = FakeClock()
-        store = RedisStore(connect(stack.redis_url), clock)
+        store = redis_store(connect(stack.redis_url), clock)
         order = Rig().order()
         kept = replace(order, version=1)
         change = Change(order, kept, None, epoch=store.epoch())
@@ -89,7 +89,7 @@ def test_a_server_that_comes_back_empty_is_no_new_one_to_who_knew_it_before(
 
 
 def test_orders_of_the_same_millisecond_are_listed_oldest_first(redis: Any) -> None:
-    store = RedisStore(redis, FakeClock())
+    store = redis_store(redis, FakeClock())
     first = Rig().order(signal_id="a")
     orders = [
         replace(Rig().order(signal_id=name), created_at=first.created_at.replace(microsecond=us))

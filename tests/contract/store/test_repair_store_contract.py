@@ -9,7 +9,7 @@ from execution.model.errors import StoreUnavailable
 from execution.model.order import OrderState
 from execution.model.position import Position, fold
 from execution.orders.store import Change, Committed
-from execution.repair.repairer import RepairStore
+from execution.repair.store import RepairStore
 from execution.store.access.connection import connect
 from execution.store.redis.repair import RedisRepair
 from execution.store.stores import Stores
@@ -84,7 +84,7 @@ def test_the_marks_of_a_store_that_was_looked_over_are_never_read_as_orders(
     assert stores.orders.due(now_ms, 100, 1) == []
     assert stores.orders.make_due(ACCOUNT, now_ms, now_ms, 1) == 0
     assert stores.orders.due(now_ms, 100, 1) == []
-    assert stores.orders.positions() == []
+    assert stores.positions.positions() == []
     assert stores.orders.order_ids_by_exchange_id(ACCOUNT, SYMBOL, ["-", ""]) == {}
     assert stores.archive.unarchived() == []
     assert stores.archive.leaving(now_ms, 100) == []
@@ -149,19 +149,19 @@ def test_a_record_that_was_made_meanwhile_is_not_turned_into_a_note(stores: Stor
 
 def test_a_position_is_replaced_only_as_it_was_when_it_was_folded(stores: Stores) -> None:
     order = moved(stores, kept(stores, an_order()), (FIRST,))
-    before = stores.orders.position(ACCOUNT, SYMBOL)
+    before = stores.positions.position(ACCOUNT, SYMBOL)
     moved(stores, order, (SECOND,))
     assert not stores.repair.replace_position(before, folded(FIRST, version=9))
-    assert stores.orders.position(ACCOUNT, SYMBOL).amount == 3
-    before = stores.orders.position(ACCOUNT, SYMBOL)
+    assert stores.positions.position(ACCOUNT, SYMBOL).amount == 3
+    before = stores.positions.position(ACCOUNT, SYMBOL)
     anew = folded(FIRST, SECOND, version=before.version + 1)
     assert stores.repair.replace_position(before, anew)
-    assert stores.orders.position(ACCOUNT, SYMBOL) == anew
+    assert stores.positions.position(ACCOUNT, SYMBOL) == anew
 
 
 def test_a_position_of_the_same_version_in_another_revision_is_another_one(stores: Stores) -> None:
     moved(stores, kept(stores, an_order()), (FIRST,))
-    before = replace(stores.orders.position(ACCOUNT, SYMBOL), revision="of the lost hour")
+    before = replace(stores.positions.position(ACCOUNT, SYMBOL), revision="of the lost hour")
     assert not stores.repair.replace_position(before, folded(SECOND, version=9))
 
 
@@ -169,7 +169,7 @@ def test_a_position_that_is_not_there_is_put_there_and_not_missed(stores: Stores
     looked_over(stores)
     nothing, anew = Position(ACCOUNT, SYMBOL), folded(FIRST, SECOND, version=2)
     assert stores.repair.replace_position(nothing, anew)
-    assert stores.orders.positions(ACCOUNT) == [anew]
+    assert stores.positions.positions(ACCOUNT) == [anew]
     assert stores.repair.lost([ACCOUNT]) == []
     assert not stores.repair.replace_position(nothing, folded(FIRST, version=1))
 
@@ -177,7 +177,7 @@ def test_a_position_that_is_not_there_is_put_there_and_not_missed(stores: Stores
 def test_fills_move_a_position_on_from_where_it_was_put(stores: Stores) -> None:
     stores.repair.replace_position(Position(ACCOUNT, SYMBOL), folded(FIRST, version=5))
     order = moved(stores, kept(stores, an_order()), (SECOND,))
-    position = stores.orders.position(ACCOUNT, SYMBOL)
+    position = stores.positions.position(ACCOUNT, SYMBOL)
     assert (position.amount, position.version, order.fills[0].sequence) == (3, 6, 6)
 
 

@@ -215,7 +215,7 @@ def test_trading_goes_on_from_a_position_that_was_put_right(rig: ServerRig) -> N
     rig.filled(4, "97")
     position = rig.store.position(ACCOUNT, SYMBOL)
     assert (position.amount, position.cost) == (2, 195)
-    (check,) = rig.repairer.check_positions()
+    (check,) = rig.rebuilder.checks.all()
     assert check.agrees
 
 

@@ -11,22 +11,21 @@ import pytest
 from execution.model.clock import SystemClock
 from execution.model.errors import StoreUnavailable
 from execution.operations.waiting_intents import WaitingIntent, WaitingStore
-from execution.orders.store import REFUSED_MAX, Intent, RefusedIntent, Store
+from execution.orders.store import REFUSED_MAX, Intent, RefusedIntent
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
-from execution.store.memory.orders import MemoryStore
-from execution.store.memory.waiting import MemoryWaiting
-from execution.store.redis.orders import RedisStore
-from execution.store.redis.waiting import RedisWaiting
+from execution.store.memory.intents import MemoryWaiting
+from execution.store.redis.intents import RedisWaiting
 from tests.support.fakes import FakeClock, Rig
+from tests.support.whole_stores import MemoryStore, redis_store
 
 SINCE = datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
 
 @dataclass
 class Bench:
-    store: Store
+    store: Any
     waiting: WaitingStore
     add_ahead: Callable[[int], str]
 
@@ -48,7 +47,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
         fields = {"task": "orders.execute", "body": "ahead"}
         return str(client.xadd(keys.SIGNALS, fields, id=entry_id))
 
-    return Bench(RedisStore(client, SystemClock()), RedisWaiting(client), add_ahead)
+    return Bench(redis_store(client, SystemClock()), RedisWaiting(client), add_ahead)
 
 
 def ids(bench: Bench) -> list[str]:
@@ -151,7 +150,7 @@ def test_thousands_that_wait_cost_a_sweep_no_more_than_those_that_it_looks_at(
 ) -> None:
     client: Any = connect(valkey_url)
     client.flushall()
-    waiting, store = RedisWaiting(client), RedisStore(client, SystemClock())
+    waiting, store = RedisWaiting(client), redis_store(client, SystemClock())
     for number in range(5_000):
         intent = waiting.add("orders.cancel", f"{number}", "1")
         waiting.set_aside(intent, "unknown", SINCE, due_ms=1)
@@ -178,7 +177,7 @@ def test_what_is_refused_is_cut_to_bounded_bytes_and_says_how_long_it_was(
 def test_refusals_of_huge_bodies_take_bounded_memory(valkey_url: str) -> None:
     client: Any = connect(valkey_url)
     client.flushall()
-    store = RedisStore(client, SystemClock())
+    store = redis_store(client, SystemClock())
     before = client.info("memory")["used_memory"]
     for number in range(30):
         store.refuse_intent(RefusedIntent("t", f"{number}" + "x" * 5_000_000, "r", SINCE), None)

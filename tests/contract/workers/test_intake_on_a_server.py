@@ -7,11 +7,11 @@ import pytest
 
 from execution.model.order import OrderState
 from execution.store.access.connection import connect
-from execution.store.redis.orders import RedisStore
-from execution.store.redis.waiting import RedisWaiting
+from execution.store.redis.intents import RedisWaiting
 from oneorder.identifiers import order_id_of
 from tests.support.fakes import ACCOUNT, SYMBOL, Rig
 from tests.support.intake_kit import IntakeKit
+from tests.support.whole_stores import redis_store
 
 BODY = {
     "signal_id": "signal-1",
@@ -37,7 +37,7 @@ class DeskOnAServer(Rig):
         client: Any = connect(url)
         client.flushall()
         client.xadd("oneorder:signals", {"task": "orders.execute", "body": "another's"})
-        self.store: Any = RedisStore(client, self.clock)
+        self.store: Any = redis_store(client, self.clock)
         self.manager = self.worker()
         self.intake = IntakeKit(self, store=self.store, waiting=RedisWaiting(client)).intake
 

@@ -13,6 +13,7 @@ from execution.model.order import OrderState
 from execution.orders.manager import OrderManager
 from tests.support.arbitrage_kit import BUY, SELL, Floor
 from tests.support.fakes import ACCOUNT, Rig, is_lost
+from tests.support.whole_stores import order_stores
 
 
 class Occupied:
@@ -129,7 +130,9 @@ def test_an_order_that_finds_no_place_has_its_record_and_is_sent_later() -> None
     rig = Rig()
     now = [0]
     bulkhead = Bulkhead(1, a_clock(now))
-    manager = OrderManager(rig.store, rig.journal, lambda _: rig.exchange, rig.placement, bulkhead)
+    manager = OrderManager(
+        order_stores(rig.store), rig.journal, lambda _: rig.exchange, rig.path, bulkhead
+    )
     occupied = Occupied(bulkhead, ACCOUNT, 1)
     now[0] = SLOW_MS + 1
     left = manager.submit(rig.order())
@@ -148,7 +151,9 @@ def test_an_order_under_way_that_finds_no_place_is_looked_at_again() -> None:
     rig = Rig()
     now = [0]
     bulkhead = Bulkhead(1, a_clock(now))
-    manager = OrderManager(rig.store, rig.journal, lambda _: rig.exchange, rig.placement, bulkhead)
+    manager = OrderManager(
+        order_stores(rig.store), rig.journal, lambda _: rig.exchange, rig.path, bulkhead
+    )
     rig.exchange.script.append(is_lost)
     unknown = manager.submit(rig.order())
     assert unknown.state is OrderState.SUBMITTING

@@ -7,8 +7,8 @@ import pytest
 from execution.exchanges.clocks import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
 from execution.exchanges.port import ClockOffset
 from execution.model.errors import ExchangeUnavailable
-from execution.store.memory.orders import MemoryStore
 from tests.support.fakes import ACCOUNT, START_MS, FakeClock, FakeExchange
+from tests.support.whole_stores import MemoryStore
 
 STEP_MS = 10_000
 

@@ -6,8 +6,8 @@ from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClo
 from execution.exchanges.port import ClockOffset
 from execution.model.clock import Clock, SystemClock
 from execution.model.errors import ExchangeUnavailable
-from execution.store.memory.orders import MemoryStore
 from tests.support.fakes import ACCOUNT, START_MS, FakeClock, FakeExchange, SkewedClock
+from tests.support.whole_stores import MemoryStore
 
 
 def clocks_on(clock: Clock, store: MemoryStore, host: str = "here") -> ExchangeClocks:

@@ -12,7 +12,7 @@ from execution.orders.store import Intent, RefusedIntent
 from oneorder.identifiers import order_id_of
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import MARKET_AGE_MAX_S, WAIT_MAX_S, IntakeKit, live_worker
-from workers.intake.intake import LeftToOthers
+from workers.intake.deferrals import LeftToOthers
 
 BODY: dict[str, Any] = {
     "signal_id": "signal-1",

@@ -13,7 +13,7 @@ class ChangedMeanwhile(MemoryArchive):
 
     def leaving(self, now_ms: int, limit: int) -> list[str]:
         ripe = super().leaving(now_ms, limit)
-        self._store.tables.unarchived.update(dict.fromkeys(ripe))
+        self._server.tables.unarchived.update(dict.fromkeys(ripe))
         return ripe
 
 

@@ -10,6 +10,7 @@ from execution.api.accounts.circuit import WAIT_S, Circuit
 from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from execution.model.order import Order, OrderState, OrderType
+from execution.model.waiting import UNREACHABLE, Wait
 from tests.support.fakes import (
     ACCOUNT,
     Crash,
@@ -140,9 +141,7 @@ def test_an_order_that_was_just_being_put_off_when_it_came_back_is_found_too() -
     rig.is_away = False
     rig.run(for_ms=1_500)
     assert not rig.circuit.is_open
-    late = rig.placement.waits.for_exchange(
-        rig.order(), ExchangeUnavailable("it was away", wait_s=WAIT_S)
-    )
+    late = rig.journal.delay(rig.order(), Wait(UNREACHABLE, "it was away", wait_s=WAIT_S))
     rig.run(for_ms=RELEASE_AFTER_MS[-1] + 1_000)
     assert rig.state(late) is OrderState.OPEN
 

@@ -8,6 +8,7 @@ import pytest
 from execution.exchanges.guarantees import DAY_MS, HOUR_MS, ExchangeGuarantees
 from execution.exchanges.profiles import binance, bybit, okx, upbit
 from execution.exchanges.registry import GUARANTEES, without_guarantees
+from execution.model.events import Quarantined
 from execution.model.order import OrderState, TimeInForce, Verdict
 from tests.support.fakes import (
     ACCOUNT,
@@ -175,7 +176,8 @@ def test_a_leg_published_long_before_a_restart_may_stand_though_it_is_not_found(
     rig.clock.advance(2 * HOUR_MS)
     rig.store.roll_back(rig.store.copied())
     epoch = rig.store.epoch()
-    assert rig.placement.may_exist_at_exchange(order, epoch, rig.exchange)
+    found = rig.resolution.look_back(order, rig.exchange, epoch)
+    assert isinstance(found, Quarantined)
 
 
 def test_binance_keeps_what_has_ended_long_enough_for_a_worker_that_was_away_for_a_month() -> None:

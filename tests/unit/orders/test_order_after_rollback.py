@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from execution.model.order import OrderState, Verdict
-from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
-from execution.store.memory.orders import MemoryStore
+from execution.orders.placement.proof import REPUBLISHED_MAX_MS
 from tests.support.fakes import (
     ACCOUNT,
     SYMBOL,
@@ -18,6 +17,7 @@ from tests.support.fakes import (
     loses_its_answer,
     pauses,
 )
+from tests.support.whole_stores import MemoryStore
 
 
 def forget(rig: Rig, since: MemoryStore) -> None:

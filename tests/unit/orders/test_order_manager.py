@@ -22,8 +22,8 @@ from execution.model.order import (
     TimeInForce,
     Verdict,
 )
-from execution.orders.journal import RetrySchedule
 from execution.orders.manager import OrderManager
+from execution.orders.schedule import RetrySchedule
 from tests.support.fakes import (
     ACCOUNT,
     MARKET,
@@ -34,13 +34,14 @@ from tests.support.fakes import (
     arrives,
     is_lost,
 )
+from tests.support.whole_stores import order_stores
 
 
 def with_exchange(rig: Rig, exchange_of: Any) -> OrderManager:
     """A manager on the desk's store that gets its connections from somewhere else."""
     clocks = ExchangeClocks(rig.store, rig.clock, "here")
     rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
-    core = assemble_orders(rig.store, exchange_of, rig.clock, clocks, rig.seen, rules)
+    core = assemble_orders(order_stores(rig.store), exchange_of, rig.clock, clocks, rig.seen, rules)
     return core.manager
 
 

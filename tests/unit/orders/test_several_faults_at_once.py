@@ -12,7 +12,7 @@ from execution.model.events import Reported
 from execution.model.order import Attempt, Order, OrderReport, OrderState, Side, Verdict
 from execution.model.transitions import transition
 from execution.reconciliation.run import DriftPolicy, Reread
-from execution.store.memory.valuations import MemoryReconciliations
+from execution.store.memory.reconciliations import MemoryReconciliations
 from tests.support.fakes import ACCOUNT, SYMBOL, FakeExchange, Rig, fill, loses_its_answer
 
 STRANGERS = 250  # More than the names that a balance sheet keeps.

@@ -6,8 +6,8 @@ import pytest
 
 from execution.model.order import Order, OrderState, OrderType
 from execution.orders.codec import order_from_json, order_to_json
-from execution.orders.waiting.attempts import REPUBLISHED_MAX_MS
-from execution.orders.waiting.signal_age import publication_time
+from execution.orders.placement.proof import REPUBLISHED_MAX_MS
+from execution.orders.signal_age import publication_time
 from tests.support.fakes import Rig, is_lost
 
 AGE_MAX_S = 60

@@ -21,6 +21,7 @@ from tests.support.fakes import (
     is_lost,
     is_under_way,
 )
+from tests.support.whole_stores import order_stores
 
 NOON = "2027-01-15T08:00:00Z"
 
@@ -210,7 +211,9 @@ def test_an_order_on_an_account_that_this_worker_does_not_know_says_so() -> None
 def _worker_without_accounts(rig: Rig, exchange_of: Callable[[str], Exchange]) -> OrderManager:
     clocks = ExchangeClocks(rig.store, rig.clock, "there")
     rules = OrderRules(attempts_max=20)
-    return assemble_orders(rig.store, exchange_of, rig.clock, clocks, rig.seen, rules).manager
+    return assemble_orders(
+        order_stores(rig.store), exchange_of, rig.clock, clocks, rig.seen, rules
+    ).manager
 
 
 def test_an_order_that_may_have_been_forgotten_says_what_it_waits_for() -> None:

@@ -260,10 +260,10 @@ def test_an_account_that_is_missing_is_announced_once_a_day_by_whichever_process
     rig, heard = Rig(), list[MissingAccount]()
     rig.manager.submit(rig.order())
     for _ in range(3):
-        announce_missing(rig.store, rig.arbitrages, [], heard.append)
+        announce_missing(rig.store, rig.arbitrages, rig.store, [], heard.append)
     assert [found.account for found in heard] == [ACCOUNT]
     rig.clock.advance(ANNOUNCED_AGAIN_MS)
-    announce_missing(rig.store, rig.arbitrages, [], heard.append)
+    announce_missing(rig.store, rig.arbitrages, rig.store, [], heard.append)
     assert len(heard) == 2
 
 

@@ -12,8 +12,7 @@ from execution.model.errors import UntrustedLedger
 from execution.model.order import Order, OrderState, Side
 from execution.positions.valuation import Valuer
 from execution.reconciliation.run import DriftPolicy
-from execution.repair.repairer import Repairer
-from execution.store.memory.archive import MemoryArchive, MemoryRepair
+from execution.store.memory.archive import MemoryArchive
 from tests.support.fakes import ACCOUNT, SYMBOL, Rig
 
 HOUR_MS = 3_600_000
@@ -50,9 +49,7 @@ def with_ledger(rig: Rig, ledger: MemoryLedger) -> MemoryLedger:
         rig.clock,
         Retention(keep_s=3_600, remember_s=86_400),
     )
-    rig.repairer = Repairer(
-        rig.store, MemoryRepair(rig.store), ledger, rig.archive, rig.clock, 86_400
-    )
+    rig.assemble_repair(remember_s=86_400)
     rig.manager = rig.worker()
     return before
 
@@ -188,14 +185,14 @@ def test_rebuilding_from_another_ledger_changes_nothing_unless_it_is_forced() ->
     filled(rig, 2, "98")
     with_ledger(rig, MemoryLedger())
     with pytest.raises(UntrustedLedger, match="another one than before; put the old ledger back"):
-        rig.repairer.rebuild()
+        rig.rebuilder.rebuild()
     rig.reconcile()
     with pytest.raises(UntrustedLedger):
-        rig.repairer.rebuild()
+        rig.rebuilder.rebuild()
     assert amount(rig) == 2
-    rig.repairer.rebuild(force=True)
+    rig.rebuilder.rebuild(force=True)
     assert amount(rig) == 1
-    assert rig.repairer.complaint() is None
+    assert rig.rebuilder.complaint() is None
     assert rig.reconcile().warnings == []
 
 
@@ -210,7 +207,7 @@ def test_the_old_ledger_put_back_is_trusted_as_before() -> None:
     with_ledger(rig, old)
     found = rig.reconcile()
     assert (found.warnings, amount(rig)) == ([], 2)
-    assert rig.repairer.rebuild()[0].agrees
+    assert rig.rebuilder.rebuild()[0].agrees
 
 
 def test_another_ledger_does_not_pass_for_the_first_one_where_its_name_was_lost() -> None:
@@ -226,7 +223,7 @@ def test_another_ledger_does_not_pass_for_the_first_one_where_its_name_was_lost(
     assert amount(rig) == 1
     assert "the ledger does not explain what is held" in found.warnings[0]
     with pytest.raises(UntrustedLedger):
-        rig.repairer.rebuild()
+        rig.rebuilder.rebuild()
 
 
 def test_a_ledger_out_of_a_backup_gets_what_it_lacks_and_is_trusted_again() -> None:
@@ -257,7 +254,7 @@ def test_a_ledger_out_of_a_backup_that_lacks_fills_for_good_moves_no_position() 
         assert "more to the ledger than is there" in rig.reconcile().warnings[0]
     assert amount(rig) == 1
     with pytest.raises(UntrustedLedger):
-        rig.repairer.rebuild()
+        rig.rebuilder.rebuild()
 
 
 # What the ledger makes of the fills is held against what is kept, whatever else says all is well.
@@ -385,7 +382,7 @@ def test_rebuilding_positions_does_not_hide_that_orders_are_lost(force: bool) ->
     rig.archive.run()
     rig.store.roll_back(earlier)
     rig.store.tables.verified_epoch = rig.store.epoch().run_id
-    rig.repairer.rebuild(force=force)
+    rig.rebuilder.rebuild(force=force)
     assert amount(rig) == 1
     assert rig.store.order(order.order_id) is None
     rig.reconcile()

@@ -202,10 +202,10 @@ def test_live_and_quarantined_orders_never_leave() -> None:
 def test_rebuilding_says_of_each_position_whether_it_equals_the_live_one() -> None:
     rig = whole_rig()
     filled(rig)
-    (check,) = rig.repairer.check_positions()
+    (check,) = rig.rebuilder.checks.all()
     assert check.agrees
     position = rig.store.tables.positions[ACCOUNT, SYMBOL]
     object.__setattr__(position, "amount", Decimal(7))
-    (check,) = rig.repairer.rebuild()
+    (check,) = rig.rebuilder.rebuild()
     assert (check.agrees, check.live.amount, check.rebuilt.amount) == (False, 7, 1)
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 1

@@ -7,7 +7,7 @@ from execution.orders.store import Intent
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import IntakeKit
-from workers.intake.intake import LeftToOthers
+from workers.intake.deferrals import LeftToOthers
 from workers.sandbox.chaos.disorders.poison import poison_entries
 
 COUNT = 2_000

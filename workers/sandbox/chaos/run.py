@@ -190,7 +190,7 @@ def _snapshot(stack: LocalStack) -> Snapshot:
     return Snapshot(
         stores.orders.orders(),
         stores.arbitrages.arbitrages(),
-        stores.orders.positions(),
+        stores.positions.positions(),
         {account: stack.ledger(account) for account in ROUTES},
     )
 

@@ -55,14 +55,21 @@ class Forwarder:
             except OSError:
                 client.close()
                 continue
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            for ways in ((client, server, False), (server, client, True)):
+                threading.Thread(target=self._pump, args=ways, daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def passes(self, data: bytes, *, is_answer: bool) -> bool:
+        """Whether these bytes go through; where they do not, their connection ends."""
+        del data, is_answer
+        return True
+
+    def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         # An end that is gone is not an error here: the other one is closed too, below.
         with suppress(OSError):
             while data := source.recv(65_536):
                 self._lets_through.wait()
+                if not self.passes(data, is_answer=is_answer):
+                    break
                 sink.sendall(data)
         for end in (source, sink):
             # Closing alone would not wake the thread that reads from it.

@@ -52,7 +52,7 @@ def url_of(port: int) -> str:
 
 def is_up(port: int) -> bool:
     try:
-        open_stores(url_of(port), SystemClock()).orders.ping()
+        open_stores(url_of(port), SystemClock()).health.server()
     except StoreUnavailable:
         return False
     return True

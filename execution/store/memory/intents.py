@@ -1,33 +1,60 @@
-"""The twin in memory of the intents that wait. See waiting_intents.WaitingStore."""
+"""Intents in memory: the stream of them, and those that wait."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from execution.operations.waiting_intents import WaitingIntent, publication_order
-from execution.orders.store import Intent
+from execution.orders.store import Intent, RefusedIntent
 from execution.store.access.due_times import is_ripe
-from execution.store.memory.orders import MemoryStore
+from execution.store.memory.server import MemoryServer
+
+
+class MemoryIntents:
+    """See IntentStore."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
+        now_ms = self._server.clock.now_ms()
+        with self._server.lock:
+            unsettled = list(self._server.tables.intents.values())
+
+        def is_young(intent: Intent) -> bool:
+            return now_ms - older_than_ms < int(intent.entry_id.split("-")[0]) <= now_ms
+
+        return [intent for intent in unsettled if not is_young(intent)][:count]
+
+    def settle_intent(self, entry_id: str) -> None:
+        with self._server.lock:
+            self._server.tables.settle_intent(entry_id)
+
+    def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
+        with self._server.lock:
+            self._server.tables.refused.insert(0, refused)
+            if entry_id is not None:
+                self._server.tables.settle_intent(entry_id)
 
 
 class MemoryWaiting:
     """Beside the intents of a store in memory: in its tables, and under its lock."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
 
     def add(self, task: str, body: str, version: str) -> Intent:
-        entry_id = self._store.add_intent(task, body, version)
+        entry_id = self._server.add_intent(task, body, version)
         return Intent(entry_id, task, body, version)
 
     def intent(self, entry_id: str) -> Intent | None:
-        tables = self._store.tables
-        with self._store.lock:
+        tables = self._server.tables
+        with self._server.lock:
             waiting = tables.waiting.get(entry_id)
             return tables.intents.get(entry_id) if waiting is None else waiting.intent
 
     def set_aside(self, intent: Intent, reason: str, since: datetime, due_ms: int) -> bool:
-        tables, entry_id = self._store.tables, intent.entry_id
-        with self._store.lock:
+        tables, entry_id = self._server.tables, intent.entry_id
+        with self._server.lock:
             held = tables.waiting.get(entry_id)
             if held is None and entry_id not in tables.intents:
                 return False
@@ -40,8 +67,8 @@ class MemoryWaiting:
             return True
 
     def take(self, now_ms: int, count: int, lease_ms: int) -> list[WaitingIntent]:
-        tables = self._store.tables
-        with self._store.lock:
+        tables = self._server.tables
+        with self._server.lock:
             ripe = [
                 entry_id
                 for entry_id in tables.waiting
@@ -54,8 +81,8 @@ class MemoryWaiting:
             return [replace(tables.waiting[entry_id]) for entry_id in taken]
 
     def waiting(self) -> list[WaitingIntent]:
-        with self._store.lock:
-            return sorted(self._store.tables.waiting.values(), key=publication_order)
+        with self._server.lock:
+            return sorted(self._server.tables.waiting.values(), key=publication_order)
 
     def count(self) -> int:
-        return len(self._store.tables.waiting)
+        return len(self._server.tables.waiting)

@@ -1,4 +1,4 @@
-"""Intents that wait, in Redis. See waiting_intents.WaitingStore."""
+"""Intents in Redis: the stream of them, and those that wait."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,56 @@ from typing import Any
 from redis import Redis
 
 from execution.operations.waiting_intents import WaitingIntent, publication_order
-from execution.orders.store import Intent
+from execution.orders.store import Intent, RefusedIntent
 from execution.store.access import keys
 from execution.store.access.connection import guarded, script
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RedisIntents:
+    """See IntentStore."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+
+    @guarded
+    def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
+        seconds, micros = self._redis.time()
+        now_ms = seconds * 1000 + micros // 1000
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xrange(keys.SIGNALS, "-", str(now_ms - older_than_ms), count=count)
+        # Ids are the producers' to choose, and one that is ahead puts all later ones ahead as well.
+        pipe.xrange(keys.SIGNALS, str(now_ms + 1 + max(0, -older_than_ms)), "+", count=count)
+        old, ahead = pipe.execute()
+        return [intent_of(*entry) for entry in (old + ahead)[:count]]
+
+    @guarded
+    def settle_intent(self, entry_id: str) -> None:
+        pipe = self._redis.pipeline(transaction=True)
+        _settle(pipe, entry_id)
+        pipe.execute()
+
+    @guarded
+    def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None:
+        fields = {
+            "task": refused.task,
+            "body": refused.body,
+            "reason": refused.reason,
+            "time": refused.time.isoformat(),
+        }
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xadd(keys.REFUSED, fields, maxlen=keys.REFUSED_MAX, approximate=True)
+        if entry_id is not None:
+            _settle(pipe, entry_id)
+        pipe.execute()
+
+
+def _settle(pipe: Any, entry_id: str) -> None:
+    pipe.xdel(keys.SIGNALS, entry_id)
+    pipe.hdel(keys.WAITING, entry_id)
+    pipe.zrem(keys.WAITING_DUE, entry_id)
 
 
 class RedisWaiting:

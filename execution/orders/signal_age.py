@@ -45,6 +45,14 @@ def too_old(order: Order, now: datetime, age_max_s: int | None) -> str | None:
     return market_too_old(published_at(order), now, age_max_s) if is_market else None
 
 
+def reason_over(order: Order, now: datetime, age_max_s: int | None) -> str | None:
+    """Say why the order is not to be sent any more, whatever its exchange is like; None where it
+    is."""
+    if order.cancel_requested:
+        return "canceled before it was sent"
+    return expired_by(order, now) or too_old(order, now, age_max_s)
+
+
 def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
     """From when on an order that waits to be sent is not sent any more, in ms since 1970; None for
     never, and for one that is not waiting for that."""

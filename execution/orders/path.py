@@ -1,0 +1,200 @@
+"""The path of an order: look at it, decide the next step, take it, write down what came of it.
+
+Every order goes this way, from its signal to its end: for tasks, for the sweep, for arbitrages.
+`decisions.py` says what the next step is and what an answer means; the journal writes. A crash
+between any two lines leaves an order in a state from which the next call goes on: the store's
+compare-and-set decides between workers, and the exchange's fence about late requests.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from execution.exchanges.port import Exchange
+from execution.model.clock import Clock
+from execution.model.errors import (
+    AccountHalted,
+    AccountHeld,
+    ExchangeUnavailable,
+    StoreRestarted,
+    UnknownAccount,
+)
+from execution.model.events import (
+    AttemptBegan,
+    AttemptDied,
+    Event,
+    Quarantined,
+    Rejected,
+    Reported,
+)
+from execution.model.order import Attempt, Order, OrderReport
+from execution.model.waiting import HELD, Wait
+from execution.orders.decisions import (
+    Step,
+    judge_after_restart,
+    judge_answer,
+    next_step,
+    when_unreachable,
+)
+from execution.orders.journal import Journal
+from execution.orders.placement.resolution import Resolution
+from execution.orders.placement.rules import OrderRules
+from execution.orders.placement.sending import Sending
+from execution.orders.store import Epoch, OrderStores
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one call has come with its order; see `next_step`.
+
+    `exchange` is the connection that the attempt was begun for. `halted` says why the account may
+    send nothing new, once that is known.
+    """
+
+    epoch: Epoch
+    begun: Attempt | None = None
+    exchange: Exchange | None = None
+    taken: set[Step] = field(default_factory=set)
+    halted: str | None = None
+
+
+class OrderPath:
+    """Takes orders along their path.
+
+    `exchange_of` gives the calling thread's own connection of an account; it raises UnknownAccount
+    for one that is not configured and ExchangeUnavailable for one that cannot be reached.
+    """
+
+    def __init__(
+        self,
+        stores: OrderStores,
+        journal: Journal,
+        exchange_of: Callable[[str], Exchange],
+        clock: Clock,
+        rules: OrderRules,
+        sending: Sending,
+        resolution: Resolution,
+    ) -> None:
+        self._stores = stores
+        self._journal = journal
+        self._exchange_of = exchange_of
+        self._clock = clock
+        self._rules = rules
+        self._sending = sending
+        self._resolution = resolution
+
+    def follow(self, order: Order) -> Order:
+        """Move the order on from whatever state it is in, as far as it goes now; a new one is
+        written down. Raises VersionConflict if another worker has changed it."""
+        # The epoch comes before every look at the exchange that a decision rests on.
+        return self._follow(order, _Progress(self._stores.epochs.epoch()))
+
+    def follow_begun(self, order: Order, exchange: Exchange, epoch: Epoch) -> Order:
+        """The same for an order whose latest attempt the caller itself has just written down, in
+        that epoch, and which it alone may send therefore."""
+        return self._follow(order, _Progress(epoch, order.attempt, exchange))
+
+    def _follow(self, order: Order, progress: _Progress) -> Order:
+        before = order
+        while (
+            step := next_step(order, progress.epoch, progress.begun, progress.taken)
+        ) is not None:
+            progress.taken.add(step)
+            result = self._take(step, order, progress)
+            if isinstance(result, Wait):
+                return self._journal.delay(order, result)
+            if result is None:
+                continue
+            try:
+                order = self._write(step, order, result, progress)
+            except AccountHeld:
+                return self._journal.delay(order, Wait(HELD))
+        if order is before:
+            # Nothing is new: it comes back when its state asks for it, if at all.
+            self._journal.delay(order, Wait())
+        return order
+
+    def _take(self, step: Step, order: Order, progress: _Progress) -> Event | Wait | None:
+        """Take the step, and say what happened, what is decided, or what is waited for; None where
+        nothing is new."""
+        try:
+            if step is not Step.PLACE or progress.exchange is None:
+                progress.exchange = self._exchange_of(order.account)
+            return self._do(step, order, progress.exchange, progress)
+        except (UnknownAccount, ExchangeUnavailable) as error:
+            if isinstance(error, ExchangeUnavailable):
+                self._hold(order.account, error.retry_after_s)
+            age_max_s = self._rules.market_age_max_s
+            return when_unreachable(order, error, progress.epoch, self._clock.now(), age_max_s)
+
+    def _do(
+        self, step: Step, order: Order, exchange: Exchange, progress: _Progress
+    ) -> Event | Wait | None:
+        """The same; raises UnknownAccount and ExchangeUnavailable."""
+        match step:
+            case Step.LOOK_BACK:
+                return self._resolution.look_back(order, exchange, progress.epoch)
+            case Step.BEGIN:
+                return self._sending.begin(order, exchange, progress.epoch, progress.halted)
+            case Step.PLACE:
+                outcome = exchange.place(order, order.attempts[-1])
+                self._hold(order.account, outcome.retry_after_s)
+                return judge_answer(order, outcome, progress.epoch, exchange.guarantees)
+            case Step.LOOK_UP:
+                return self._resolution.look_up(order, exchange)
+            case Step.CANCEL:
+                return _canceled(order, exchange)
+            case Step.ASK:
+                report = exchange.lookup(order)
+                return None if report is None else Reported(report)
+            case Step.COMPLETE:
+                return _completed(order, exchange)
+
+    def _write(self, step: Step, order: Order, event: Event, progress: _Progress) -> Order:
+        """Write down what came of a step. The order stays as it is where the step is to be taken
+        once more. Raises VersionConflict and AccountHeld."""
+        try:
+            after = self._journal.apply(order, event, progress.epoch)
+        except AccountHalted:
+            progress.halted = self._halt_reason(order)
+            progress.taken.discard(Step.BEGIN)
+            return order
+        except StoreRestarted:
+            # What was decided did not reckon with what the store lost.
+            progress.epoch = self._stores.epochs.epoch()
+            progress.taken -= {Step.LOOK_BACK, Step.BEGIN}
+            if step is Step.PLACE and isinstance(event, AttemptDied | Rejected | Quarantined):
+                return self._journal.record(order, judge_after_restart(order, event.reason))
+            return order
+        if isinstance(event, AttemptBegan):
+            # Written ahead: from here on the order may stand at the exchange.
+            progress.begun, progress.taken = event.attempt, set()
+        return after
+
+    def _hold(self, account: str, seconds: int) -> None:
+        """Let nothing new be sent on the account for so long, if the exchange asked for that."""
+        if seconds:
+            self._stores.holds.hold(account, seconds)
+
+    def _halt_reason(self, order: Order) -> str:
+        halts = self._stores.halts.halts()
+        reasons = [halt.reason for halt in halts if halt.account in (None, order.account)]
+        return f"halted: {'; '.join(reasons)}" if reasons else "halted"
+
+
+def _canceled(order: Order, exchange: Exchange) -> Reported:
+    """Cancel at the exchange; where nothing was left to cancel, say how the order ended."""
+    report = exchange.cancel(order) or exchange.lookup(order)
+    if report is None:
+        raise ExchangeUnavailable(f"order {order.order_id} was accepted and is denied now")
+    return Reported(report)
+
+
+def _completed(order: Order, exchange: Exchange) -> Reported | None:
+    """The trades of an order that has filled further than its known fills."""
+    fills = tuple(exchange.order_fills(order))
+    if order.exchange_order_id is None:
+        return None
+    report = OrderReport(
+        order.exchange_order_id, order.client_order_id, order.symbol, order.state, fills=fills
+    )
+    return Reported(report)

@@ -1,1 +1,0 @@
-"""Orders that wait: attempts, ages, and when to come back."""

@@ -1,0 +1,73 @@
+"""Chooses the symbols that a run reads, and reads the trades and open orders of each."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from execution.reconciliation.context import AccountRun
+from execution.reconciliation.drift_pairs import pairs_that_explain
+from execution.reconciliation.open_order_sync import OpenOrderSync
+from execution.reconciliation.order_owners import OrderOwners
+from execution.reconciliation.trade_sync import TradeSync
+
+# So many pairs a run are asked, because of drift, for trades that nothing else tells of.
+PAIRS_MAX = 6
+
+
+class SymbolSync:
+    """A symbol that fails does not keep the others from being read."""
+
+    def __init__(self, run: AccountRun) -> None:
+        self._run = run
+        self._live = run.live_orders()
+        owners = OrderOwners(run)
+        self._trades = TradeSync(run, owners, self._live)
+        self._open_orders = OpenOrderSync(run, owners)
+        self._reread = run.context.runs.reread(run.account)
+
+    def read(self, drift: Mapping[str, Decimal], assets_held: Collection[str]) -> None:
+        """Read trades and open orders of every symbol that we trade or hold, and the trades of some
+        of those that could explain the drift. Raises ExchangeUnavailable where the exchange does
+        not answer at all."""
+        run = self._run
+        positions = run.context.positions.positions(run.account)
+        known = {position.symbol for position in positions if position.amount}
+        known |= {order.symbol for order in self._live}
+        known |= self._to_read_again()
+        if drift != run.sheet.suspected:
+            run.sheet = replace(run.sheet, asked=())
+        pairs = pairs_that_explain(drift, run.listed() if drift else (), assets_held)
+        unasked = [symbol for symbol in pairs if symbol not in run.sheet.asked]
+        extra = [symbol for symbol in unasked if symbol not in known][:PAIRS_MAX]
+        run.found.symbols = sorted({*known, *extra})
+        unread = {symbol for symbol in run.found.symbols if not self._read(symbol, symbol in known)}
+        # Nothing trades where nothing is listed.
+        asked = {*run.found.symbols} - unread | run.failures.unlisted
+        asked_before = run.sheet.asked
+        run.sheet = replace(
+            run.sheet, asked=tuple(s for s in pairs if s in asked or s in asked_before)
+        )
+        run.found.pairs_unasked = len(pairs) - len(run.sheet.asked)
+        left = (self._to_read_again() & unread) - run.failures.unlisted
+        if self._reread is not None and not left:
+            run.context.runs.set_reread(run.account, None)
+
+    def _to_read_again(self) -> set[str]:
+        return set() if self._reread is None else set(self._reread.symbols)
+
+    def _read(self, symbol: str, is_ours: bool) -> bool:
+        """Say whether all its trades are read and each has its order."""
+        self._run.keep_lease()
+        again_since = None
+        if self._reread is not None and symbol in self._reread.symbols:
+            again_since = self._reread.since
+
+        def read_open_orders() -> bool:
+            self._open_orders.read(symbol)
+            return True
+
+        failures = self._run.failures
+        is_read = failures.attempt(symbol, lambda: self._trades.read(symbol, again_since))
+        if is_ours and symbol not in failures.unlisted:
+            failures.attempt(symbol, read_open_orders)
+        return is_read

@@ -1,0 +1,109 @@
+"""Makes positions what all their fills in the ledger make of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from execution.ledger.archive import Archive
+from execution.ledger.checkpoints import Footing
+from execution.ledger.port import Ledger
+from execution.model.clock import Clock
+from execution.model.errors import LedgerUnavailable, UntrustedLedger
+from execution.orders.journal import new_revision
+from execution.orders.store import PositionStore
+from execution.repair.checks import PositionCheck, PositionChecks
+from execution.repair.store import Repair, RepairStore
+
+
+class Rebuilder:
+    """Folds positions again, but only from the ledger that everything was written to. Every method
+    raises StoreUnavailable, also for the ledger."""
+
+    def __init__(
+        self,
+        positions: PositionStore,
+        parts: RepairStore,
+        ledger: Ledger,
+        archive: Archive,
+        clock: Clock,
+    ) -> None:
+        self._parts = parts
+        self._archive = archive
+        self._clock = clock
+        self._links = archive.checkpoints
+        self.checks = PositionChecks(positions, ledger, archive, clock)
+
+    def rebuild(self, *, force: bool = False) -> list[PositionCheck]:
+        """Put every position right that is not what its fills in the ledger make of it; return all
+        checks as they were before that. With `force`, this ledger is trusted from then on.
+
+        Raises UntrustedLedger, unless forced, where the ledger is not the one that the positions
+        were made with.
+        """
+        complaint = self._links.complaint()
+        if complaint is not None and not force:
+            raise UntrustedLedger(complaint)
+        started_at = self._clock.now()
+        if force:
+            self.rewrite()
+        checks = list(self.checks.all())
+        self.put_right(checks, Repair([]), bool)
+        if force:
+            self._links.trust(started_at)
+            # What else there is to be put back is no longer seen by what both had agreed on.
+            self._parts.set_verified_epoch(None)
+        return checks
+
+    def put_right(
+        self, checks: Iterable[PositionCheck], repair: Repair, between: Callable[[], object]
+    ) -> None:
+        """Replace the positions that do not agree; calls `between` before each."""
+        for check in checks:
+            between()
+            self._put_right(check, repair)
+
+    def _put_right(self, check: PositionCheck, repair: Repair) -> None:
+        """Put the folded position in the place of the kept one, unless new fills move it on."""
+        while not check.agrees:
+            live, rebuilt = check.live, check.rebuilt
+            version = max(live.version + 1, rebuilt.version)
+            rebuilt = replace(rebuilt, version=version, revision=new_revision())
+            if self._parts.replace_position(live, rebuilt):
+                repair.positions_rebuilt.append(f"{live.account} {live.symbol}")
+                return
+            check = self.checks.one(live.account, live.symbol)
+
+    def rewrite(self) -> None:
+        """Write everything that the store has to a ledger that may have nothing of it."""
+        self._parts.reindex()
+        self._archive.flush()
+        self._archive.write_everything_again()
+        self._links.note_rewritten()
+
+    def trust_if_explained(self, repair: Repair) -> None:
+        """A ledger out of a backup is as good as before if it lacks nothing any more. Another one
+        is trusted by an operator only."""
+        if self._links.footing() is Footing.LEDGER_OLDER:
+            started_at = self._clock.now()
+            if all(check.agrees for check in self.checks.all()):
+                self._links.trust(started_at)
+                repair.left.append("the ledger has everything that it lacked again")
+
+    def complaint(self) -> str | None:
+        """Why positions are not held against the ledger, in one sentence; None where they are."""
+        try:
+            return self._links.complaint()
+        except LedgerUnavailable as error:
+            return f"positions are not checked: {error}"
+
+    def has_proved(self, account: str) -> bool:
+        """Say whether every position of the account is what the ledger makes of it. If one is not,
+        the next run verifies the whole store."""
+        if self.complaint() is not None:
+            return False
+        try:
+            is_proved = self.checks.all_agree(account)
+        except LedgerUnavailable:
+            return False
+        if not is_proved:
+            self._parts.set_verified_epoch(None)
+        return is_proved

@@ -1,0 +1,88 @@
+"""What a repair finds in a store in memory. See RepairStore."""
+
+from collections.abc import Iterable
+
+from execution.model.order import Order
+from execution.model.position import Position
+from execution.store.memory.server import MemoryServer
+from execution.store.memory.tables import MARKED
+
+
+class MemoryRepair:
+    """A store in memory loses what a test takes out of its tables; see Tables.drop."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self._server = server
+
+    def verified_epoch(self) -> str | None:
+        return self._server.tables.verified_epoch
+
+    def set_verified_epoch(self, run_id: str | None) -> None:
+        self._server.tables.verified_epoch = run_id
+
+    def lost(self, accounts: Iterable[str]) -> list[str]:
+        del accounts
+        tables = self._server.tables
+        gone = tables.live - tables.orders.keys()
+        unarchived = [i for i in tables.unarchived if i not in tables.orders and i not in gone]
+        held = {key: position.version for key, position in tables.positions.items()}
+        wanted = sorted(held.keys() | tables.position_versions.keys())
+        return [
+            *(f"{_kind(name)} {name}" for name in MARKED if name not in tables.marked),
+            *(f"the record of live order {order_id}" for order_id in sorted(gone)),
+            *(f"the record of order {order_id}" for order_id in unarchived),
+            *(
+                f"position {account} {symbol}"
+                for account, symbol in wanted
+                if held.get((account, symbol)) != tables.position_versions.get((account, symbol))
+            ),
+        ]
+
+    def reindex(self) -> int:
+        tables = self._server.tables
+        tables.marked |= set(MARKED)
+        for order_id in [i for i in tables.unarchived if i not in tables.orders]:
+            del tables.unarchived[order_id]
+        tables.live &= tables.orders.keys()
+        tables.live |= {i for i, o in tables.orders.items() if o.may_still_trade}
+        tables.known &= tables.orders.keys() | tables.tombstones
+        tables.known |= tables.orders.keys()
+        tables.unarchived.update(dict.fromkeys(tables.orders))
+        for order in tables.orders.values():
+            self._list(order)
+        for key, position in tables.positions.items():
+            tables.position_versions.setdefault(key, position.version)
+        return len(tables.orders)
+
+    def _list(self, order: Order) -> None:
+        tables = self._server.tables
+        if order.order_id in tables.live:
+            tables.due.setdefault(order.order_id, 0)
+        if order.exchange_order_id is not None:
+            field = (order.account, order.symbol, order.exchange_order_id)
+            tables.exchange_ids.setdefault(field, order.order_id)
+
+    def without_record(self, order_ids: list[str]) -> set[str]:
+        tables = self._server.tables
+        return set(order_ids) - tables.orders.keys() - tables.tombstones
+
+    def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
+        del remember_s
+        names = set(order_ids)
+        self._server.tables.known |= names
+        self._server.tables.tombstones |= names
+
+    def replace_position(self, before: Position, after: Position) -> bool:
+        tables = self._server.tables
+        key = (after.account, after.symbol)
+        held = tables.positions.get(key, Position(*key))
+        if (held.version, held.revision) != (before.version, before.revision):
+            return False
+        tables.positions[key] = after
+        tables.position_versions[key] = after.version
+        return True
+
+
+def _kind(name: str) -> str:
+    """A list of positions that is lost says nothing of orders."""
+    return "position index" if name.startswith("position") else "index"

@@ -1,0 +1,88 @@
+"""Does what messages ask for: at once, or as records that the sweep moves on."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from execution.arbitrage.model import Arbitrage
+from execution.model.clock import Clock
+from execution.model.order import Order, OrderType, Side, TimeInForce
+from execution.orders.factory import new_order
+from execution.orders.manager import OrderManager
+from execution.orders.store import IntentStore
+from oneorder.signals import ArbitrageSignal, CancelRequest, Message, OrderSignal
+from workers.intake.arbitrages import ArbitrageIntake
+from workers.intake.roster import Roster
+
+ReferencePrice = Callable[[str, str], Decimal | None]
+
+
+def unknown_price(account: str, symbol: str) -> Decimal | None:
+    """What the market is at, for callers that do not read it."""
+    del account, symbol
+    return None
+
+
+class Actions:
+    """What a message asks for, in the two ways in which it can be done."""
+
+    def __init__(
+        self,
+        intents: IntentStore,
+        manager: OrderManager,
+        arbitrages: ArbitrageIntake,
+        clock: Clock,
+        roster: Roster,
+        reference_price: ReferencePrice,
+    ) -> None:
+        self._intents = intents
+        self._manager = manager
+        self._arbitrages = arbitrages
+        self._clock = clock
+        self._roster = roster
+        self._reference_price = reference_price
+
+    def carry_out(self, message: Message, entry_id: str | None) -> Order | Arbitrage:
+        """Take it as far as it goes now."""
+        if isinstance(message, OrderSignal):
+            return self._manager.submit(self._order(message, entry_id))
+        if isinstance(message, ArbitrageSignal):
+            return self._arbitrages.execute(message, entry_id)
+        order = self._request_cancel(message, entry_id)
+        if self._roster.unknown([order.account]):
+            # The sweep wakes a worker that knows it.
+            return order
+        return self._manager.advance(order)
+
+    def record(self, message: Message, entry_id: str | None) -> Order | Arbitrage:
+        """Make a record of it, to be moved on by the sweep."""
+        if isinstance(message, OrderSignal):
+            return self._manager.receive(self._order(message, entry_id))
+        if isinstance(message, ArbitrageSignal):
+            return self._arbitrages.receive(message, entry_id)
+        return self._request_cancel(message, entry_id)
+
+    def _request_cancel(self, request: CancelRequest, entry_id: str | None) -> Order:
+        order = self._manager.request_cancel(request.order_id)
+        if entry_id is not None:
+            self._intents.settle_intent(entry_id)
+        return order
+
+    def _order(self, signal: OrderSignal, entry_id: str | None) -> Order:
+        tif = signal.time_in_force
+        return new_order(
+            signal_id=signal.signal_id,
+            account=signal.account,
+            symbol=signal.symbol,
+            side=Side(signal.side),
+            type=OrderType(signal.type),
+            amount=signal.amount,
+            price=signal.price,
+            now=self._clock.now(),
+            time_in_force=None if tif is None else TimeInForce(tif),
+            expires_at=signal.expires_at,
+            strategy=signal.strategy,
+            reference_price=signal.reference_price
+            or self._reference_price(signal.account, signal.symbol),
+            entry_id=entry_id,
+            exchange=self._roster.accounts[signal.account].exchange,
+        )
