@@ -14,26 +14,16 @@ from workers.reports.figures import BY_KEY, FIGURES, milliseconds, places_for
 from workers.reports.report import Report
 from workers.reports.summary import Summary
 from workers.reports.trades import COLUMNS, MAPS, NUMBERS
+from workers.views.plain_text import names
 from workers.views.plain_values import Json, fields_of, plain_value, time_text
 
 # Exact and understood by every engine: up to 20 digits before the point and 18 after it.
 _NARROW = pa.decimal128(38, 18)
 _WIDE_DIGITS = 76
 
-SUMMARY_COLUMNS = (
-    "quote",
-    "name",
-    "trades",
-    "orders",
-    "turnover",
-    "gross_pnl",
-    "fees",
-    "net_pnl",
-    "max_drawdown",
-    "win_rate",
-    "profit_factor",
-    "slippage_bps",
-    "fill_ratio",
+SUMMARY_COLUMNS = names(
+    "quote name trades orders turnover gross_pnl fees net_pnl max_drawdown win_rate profit_factor "
+    "slippage_bps fill_ratio"
 )
 LATENCY_COLUMNS = ("quote", "from the signal to", "orders", "p50_ms", "p95_ms", "p99_ms")
 # The columns above that hold numbers, which are set flush right.

@@ -13,6 +13,7 @@ from execution.model.instrument import COST_GRID, Instrument, assets_of
 from execution.model.order import Fill, Order, Side
 from execution.model.position import Position, fold
 from workers.reports.fees import Rates, ValuedFees, fees_by_asset, value_fees
+from workers.views.plain_text import names
 
 NO_STRATEGY = "-"
 BPS = 10_000
@@ -64,19 +65,9 @@ class Trade:
 
 COLUMNS = tuple(field.name for field in fields(Trade))
 # The columns that hold decimals, and those that hold decimals by asset.
-NUMBERS = (
-    "price",
-    "amount",
-    "notional",
-    "fee_quote",
-    "gross_pnl",
-    "realised_pnl",
-    "net_pnl",
-    "closed_pnl",
-    "reference_price",
-    "reference_notional",
-    "slippage",
-    "slippage_bps",
+NUMBERS = names(
+    "price amount notional fee_quote gross_pnl realised_pnl net_pnl closed_pnl reference_price "
+    "reference_notional slippage slippage_bps"
 )
 MAPS = ("fees", "unvalued_fees")
 

@@ -15,13 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from execution.text.redaction import PROSE, redact
-from workers.views.plain_text import plain
-
-
-def names(text: str) -> tuple[str, ...]:
-    """The words of a text, as names of columns."""
-    return tuple(text.split())
-
+from workers.views.plain_text import names, plain
 
 _NUMBERS = names(
     "amount price filled average entry_price mark_price mark_age_s realised_pnl "

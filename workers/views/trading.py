@@ -11,6 +11,7 @@ from execution.model.position import Position
 from execution.orders.signal_age import published_at
 from execution.positions.valuation import Mark, Totals
 from workers.views import tables
+from workers.views.plain_text import names
 from workers.views.plain_values import Json, fields_of, plain_value, time_text
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from execution.repair.checks import PositionCheck
     from execution.store.stores import Stores
 
-_ORDER_FIELDS = tables.names(
+_ORDER_FIELDS = names(
     "order_id signal_id account symbol side type time_in_force amount price state reason "
     "client_order_id exchange_order_id filled average fees strategy reference_price expires_at"
 )

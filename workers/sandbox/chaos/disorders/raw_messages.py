@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES
+from workers.views.plain_text import names
 
 Message = dict[str, Any]
 SIGNALS = (EXECUTE, CANCEL, ARBITRAGE)
@@ -76,38 +77,12 @@ ODD_EMBEDS: tuple[object, ...] = (
     {"chain": {}, "unknown": [1]},
     {"id": "x", "retries": "many"},
 )
-HEADERS = [
-    "lang",
-    "task",
-    "id",
-    "shadow",
-    "eta",
-    "expires",
-    "group",
-    "group_index",
-    "retries",
-    "timelimit",
-    "root_id",
-    "parent_id",
-    "argsrepr",
-    "kwargsrepr",
-    "origin",
-    "ignore_result",
-    "stamped_headers",
-    "stamps",
-    "replaced_task_nesting",
-    "compression",
-    "meth",
-    "callbacks",
-]
-PROPERTIES = [
-    "delivery_tag",
-    "delivery_info",
-    "body_encoding",
-    "correlation_id",
-    "reply_to",
-    "priority",
-]
+HEADERS = names(
+    "lang task id shadow eta expires group group_index retries timelimit root_id parent_id "
+    "argsrepr kwargsrepr origin ignore_result stamped_headers stamps replaced_task_nesting "
+    "compression meth callbacks"
+)
+PROPERTIES = names("delivery_tag delivery_info body_encoding correlation_id reply_to priority")
 
 
 @dataclass(frozen=True, slots=True)
