@@ -34,7 +34,7 @@ def report(
     """Report profit, costs and quality of execution, from the ledger."""
     start = None if since is None else max(moment_of(since), SINCE_MIN)
     from workers.reports.export import NUMBER_COLUMNS, report_view, write_files
-    from workers.reports.report import ledger_report
+    from workers.reports.report import build_report
 
     # The newest changes belong into the report too.
     parts = services()
@@ -42,7 +42,14 @@ def report(
     marks = {name: parts.stores.valuations.marks(name) for name in parts.accounts}
     rates = {symbol: mark.price for known in marks.values() for symbol, mark in known.items()}
     sizes = {(p.account, p.symbol): p.contract_size for p in parts.stores.positions.positions()}
-    found = ledger_report(parts.ledger, start, SystemClock().now(), rates, sizes)
+    found = build_report(
+        parts.ledger.orders(),
+        parts.ledger.snapshots(),
+        since=start,
+        now=SystemClock().now(),
+        rates=rates,
+        contract_sizes=sizes,
+    )
     try:
         written = write_files(found, html=html, csv=csv, parquet=parquet)
     except OSError as error:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from execution.model.decimals import ZERO, Money
+from execution.model.decimals import total_by
 from workers.reports.figures import BY_KEY, FIGURES, milliseconds, places_for
 from workers.reports.report import Report
 from workers.reports.summary import Summary
@@ -55,9 +55,7 @@ def headline_rows(report: Report) -> list[dict[str, str]]:
 def summary_rows(summaries: Collection[Summary]) -> list[dict[str, str]]:
     """One row a summary with SUMMARY_COLUMNS, rounded for people: all of one quote asset to the
     same places, those of their turnover together."""
-    turnover: dict[str, Money] = {}
-    for summary in summaries:
-        turnover[summary.quote] = turnover.get(summary.quote, ZERO) + summary.turnover
+    turnover = total_by((summary.quote, summary.turnover) for summary in summaries)
     return [
         {
             "quote": summary.quote,

@@ -1,7 +1,7 @@
 """The trades table: one row per fill, with what it cost and what it realised."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -99,12 +99,17 @@ def trades_of(orders: Iterable[Order], rates: Rates, sizes: ContractSizes) -> li
 
 def trades_frame(trades: Iterable[Trade]) -> pd.DataFrame:
     """The trades as a frame with COLUMNS and `day`; money stays Decimal, `time` is in UTC."""
-    rows = list(trades)
+    return frame_of(trades, COLUMNS, "time")
+
+
+def frame_of(rows: Iterable[object], columns: Sequence[str], moment: str) -> pd.DataFrame:
+    """A frame of objects, but for the column `moment`, and with `day`: the UTC day of that."""
+    kept = list(rows)
     frame = pd.DataFrame(
-        {name: pd.Series([getattr(row, name) for row in rows], dtype=object) for name in COLUMNS}
+        {name: pd.Series([getattr(row, name) for row in kept], dtype=object) for name in columns}
     )
-    frame["time"] = pd.to_datetime(frame["time"], utc=True).dt.as_unit("us")
-    frame["day"] = frame["time"].dt.strftime("%Y-%m-%d").astype(object)
+    frame[moment] = pd.to_datetime(frame[moment], utc=True).dt.as_unit("us")
+    frame["day"] = frame[moment].dt.strftime("%Y-%m-%d").astype(object)
     return frame
 
 

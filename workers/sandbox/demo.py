@@ -29,7 +29,7 @@ from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from workers.reports.export import write_files
-from workers.reports.report import ledger_report
+from workers.reports.report import build_report
 from workers.sandbox.audit import Check, compare
 from workers.sandbox.demo_signals import DemoSignal, demo_signals
 from workers.sandbox.errors import NotReady
@@ -163,7 +163,8 @@ def _report(stack: LocalStack, path: Path, console: Console) -> None:
     """Write the report from the ledger, once the ledger has everything."""
     stack.wait_for("the ledger", lambda: not stack.stores().archive.unarchived())
     ledger = open_ledger(stack.ledger_url)
-    found = ledger_report(ledger, since=None, now=SystemClock().now())
+    now = SystemClock().now()
+    found = build_report(ledger.orders(), ledger.snapshots(), since=None, now=now)
     write_files(found, html=path)
     console.print(f"The report of this run: {path.resolve()}", soft_wrap=True, markup=False)
 
