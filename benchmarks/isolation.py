@@ -165,14 +165,14 @@ class Bench:
     def first_after_return(self, label: str) -> float:
         """The seconds until the exchange that was silent received the first order of the phase."""
         began_ms = time.time() * 1_000
-        found: list[int] = []
+        accepted_ms: list[int] = []
 
         def is_there() -> bool:
-            found[:] = self._accepted(DEAD, self._names(label)).values()
-            return bool(found)
+            accepted_ms[:] = self._accepted(DEAD, self._names(label)).values()
+            return bool(accepted_ms)
 
         self._stack.wait_for("the first order after the return", is_there, PATIENCE_S)
-        return (min(found) - began_ms) / 1_000
+        return (min(accepted_ms) - began_ms) / 1_000
 
     def finish(self, label: str) -> None:
         """Let the third account's orders arrive, so that each phase begins with empty queues."""
@@ -184,15 +184,15 @@ class Bench:
 
     def _arrivals(self, account: str, names: set[str]) -> dict[str, int]:
         """When each of the account's orders was accepted, in ms since 1970. Waits until all are."""
-        found: dict[str, int] = {}
+        accepted_ms: dict[str, int] = {}
 
         def all_there() -> bool:
             time.sleep(LOOK_EVERY_S)
-            found.update(self._accepted(account, names))
-            return len(found) == len(names)
+            accepted_ms.update(self._accepted(account, names))
+            return len(accepted_ms) == len(names)
 
         self._stack.wait_for(f"the orders of {account} to arrive", all_there, PATIENCE_S)
-        return found
+        return accepted_ms
 
     def _accepted(self, account: str, names: set[str]) -> dict[str, int]:
         wanted = {order_id_of(f"{name}-{account}"): f"{name}" for name in names}

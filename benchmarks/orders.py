@@ -152,14 +152,14 @@ def _paced(stack: LocalStack, contender: Contender, label: str, count: int) -> N
 
 
 def _wait_for(stack: LocalStack, wanted: set[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
 
     def arrived() -> bool:
-        found[:] = [row for row in stack.ledger()["orders"] if row["clientOrderId"] in wanted]
-        return len(found) == len(wanted)
+        rows[:] = [row for row in stack.ledger()["orders"] if row["clientOrderId"] in wanted]
+        return len(rows) == len(wanted)
 
     stack.wait_for("the orders to arrive", arrived, patience_s=120)
-    return found
+    return rows
 
 
 def _quiet(server: Any) -> None:

@@ -138,8 +138,8 @@ def _fill(house: House) -> None:
 
 
 def _is_rewriting(house: House) -> bool:
-    found = house.redis.info("persistence")
-    return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
+    info = house.redis.info("persistence")
+    return bool(info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"])
 
 
 def _batches(count: int) -> Iterator[list[Order]]:
@@ -188,8 +188,8 @@ def _round(house: House, exchange: LocalStack, number: int, fills: int) -> None:
     fills."""
     side = Side.SELL if number % 2 else Side.BUY
     _trade(house, exchange, side, [f"round-{number}-{each}" for each in range(fills)])
-    found = _reconcile(house, "with new fills")
-    assert (found.fills_applied, len(found.orders_settled)) == (fills, fills), found
+    run = _reconcile(house, "with new fills")
+    assert (run.fills_applied, len(run.orders_settled)) == (fills, fills), run
     assert _reconcile(house, "with nothing new").trades_read == 0
     house.parts.archive.run()
 
@@ -224,25 +224,25 @@ def _reconcile(house: House, label: str) -> Reconciliation:
     """Reconcile, and record the cost."""
     before = _counts(house)
     began = time.perf_counter()
-    found = reconcile_account(house.parts, ACCOUNT)
+    run = reconcile_account(house.parts, ACCOUNT)
     took_ms = (time.perf_counter() - began) * 1000
     after = _counts(house)
-    assert not found.needs_attention, found
-    assert not found.drift, found
-    assert found.error is None, found
+    assert not run.needs_attention, run
+    assert not run.drift, run
+    assert run.error is None, run
     noted = {
         "took, ms": took_ms,
-        "exchange calls": sum(found.calls.values()),
-        **{f"  {kind}": count for kind, count in sorted(found.calls.items())},
-        "trades read": found.trades_read,
-        "fills applied": found.fills_applied,
+        "exchange calls": sum(run.calls.values()),
+        **{f"  {kind}": count for kind, count in sorted(run.calls.items())},
+        "trades read": run.trades_read,
+        "fills applied": run.fills_applied,
         # Reading the counters is itself a command and a round trip.
         "Redis commands": after[0] - before[0] - 1,
         "Redis round trips": after[1] - before[1] - 1,
     }
     for name, number in noted.items():
         house.figures[label][name].append(number)
-    return found
+    return run
 
 
 def _counts(house: House) -> tuple[int, int]:

@@ -34,27 +34,27 @@ def knows_terms(order: Order) -> bool:
 def mismatches(order: Order, report: OrderReport) -> list[str]:
     """In what the order that the exchange has differs from the one that was asked for; empty where
     it does not, or where the answer leaves it out."""
-    found = []
+    differences = []
     if report.symbol != order.symbol:
-        found.append(f"it is in {report.symbol}, asked for was {order.symbol}")
+        differences.append(f"it is in {report.symbol}, asked for was {order.symbol}")
     terms = report.terms
     if terms is None or not order.signal_id:
-        return found
+        return differences
     if terms.side is not order.side:
-        found.append(f"it is a {terms.side}, asked for was a {order.side}")
+        differences.append(f"it is a {terms.side}, asked for was a {order.side}")
     if not knows_terms(order):
-        return found
+        return differences
     if terms.type is not order.type:
-        found.append(f"it is a {terms.type} order, asked for was a {order.type} order")
+        differences.append(f"it is a {terms.type} order, asked for was a {order.type} order")
     elif order.type is OrderType.LIMIT:
         # An exchange may size a market order otherwise, or cut it to the balance.
         if terms.amount != order.amount:
             asked = to_text(order.amount)
-            found.append(f"its amount is {to_text(terms.amount)}, asked for was {asked}")
+            differences.append(f"its amount is {to_text(terms.amount)}, asked for was {asked}")
         if terms.price and order.price is not None and terms.price != order.price:
             asked = to_text(order.price)
-            found.append(f"its price is {to_text(terms.price)}, asked for was {asked}")
-    return found
+            differences.append(f"its price is {to_text(terms.price)}, asked for was {asked}")
+    return differences
 
 
 def believable(order: Order, report: OrderReport) -> tuple[OrderReport, list[str]]:

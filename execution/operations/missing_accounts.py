@@ -39,7 +39,10 @@ class MissingAccount:
             f"{len(ids)} {what} ({_shown(ids)})"
             for what, ids in (
                 ("live orders", [order.order_id for order in self.orders]),
-                ("unfinished arbitrages", [one.arbitrage_id for one in self.arbitrages]),
+                (
+                    "unfinished arbitrages",
+                    [arbitrage.arbitrage_id for arbitrage in self.arbitrages],
+                ),
             )
             if ids
         ]

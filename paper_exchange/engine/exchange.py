@@ -139,7 +139,7 @@ class Exchange:
         """Cancel an open order and unlock its balance.
 
         `only` refuses to cancel an order in another state (CancelRestrictedError). Raises Raises
-        UnknownOrderError if there is no such open order.
+        Raises Raises UnknownOrderError if there is no such open order.
         """
         order = self.find(account, symbol, order_id, client_id)
         if order is None or not order.is_open:

@@ -298,7 +298,7 @@ def test_books_that_were_not_read_or_are_old_are_told_too() -> None:
     assert reasons == {
         "cheap": "it is 3000 ms old",
         "dear": "no book was read yet",
-        "ahead": "its stamp lies in the future",
+        "ahead": "its timestamp is in the future",
     }
 
 
