@@ -11,7 +11,17 @@ from execution.model.errors import AlreadyRunning, UntrustedLedger
 from execution.model.position import Position
 from execution.orders.store import Halt
 from execution.reconciliation.run import Reconciliation
-from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, services, show, stores
+from workers.cli.app import (
+    AsJson,
+    CommandError,
+    OfAccount,
+    cli,
+    log_to_stderr,
+    print_line,
+    services,
+    show,
+    stores,
+)
 from workers.cli.filters import (
     LAST,
     Last,
@@ -179,6 +189,37 @@ def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
     if still:
         text += f"; still halted: {', '.join(still)}"
     print_line({"resumed": ended, "halted": still} if as_json else None, text)
+
+
+@cli.command()
+def release(
+    account: Annotated[str, typer.Option("--account", help="The account that is on hold.")],
+    as_json: AsJson = False,
+) -> None:
+    """End the pause that the account's exchange asked for, before its time.
+
+    Use it where the pause no longer applies, for example after a change of the machine's address.
+    While the exchange still counts, more requests prolong a ban. Other accounts at the same address
+    are released too.
+    """
+    from execution.api.connections import addresses_of
+    from execution.exchanges.account import Account
+    from workers.intake.sweeping import APART_MS
+
+    log_to_stderr()
+    configured = load_settings().accounts.get(account)
+    if configured is None:
+        raise CommandError(f"--account: {account!r} is not configured")
+    known = Account(account, configured.exchange, base_url=configured.base_url)
+    ended = [each for each in addresses_of(known) if stores().address_holds.end_address_hold(each)]
+    if stores().holds.end_hold(account):
+        ended.append(account)
+    if not ended:
+        raise CommandError(f"--account: {account!r} is not on hold")
+    now_ms = SystemClock().now_ms()
+    stores().orders.make_due(account, now_ms, now_ms, APART_MS)
+    view = {"account": account, "released": ended}
+    print_line(view if as_json else None, f"released: {', '.join(ended)}")
 
 
 def _configured(account: str | None) -> None:
