@@ -40,7 +40,7 @@ from workers.views import tables
 from workers.views import trading as views
 from workers.views.plain_values import time_text
 
-ID_HELP = "An order id or a signal id."
+OrderId = Annotated[str, typer.Argument(metavar="ID", help="An order id or a signal id.")]
 
 
 @cli.command()
@@ -89,9 +89,7 @@ def _submitted(result: dict[str, Any]) -> str:
 
 
 @cli.command()
-def order(
-    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)], as_json: AsJson = False
-) -> None:
+def order(order_id: OrderId, as_json: AsJson = False) -> None:
     """Show one order with its attempts and fills, also after it has left Redis."""
     view = views.whole_order_view(_known(order_id))
     if as_json:
@@ -179,9 +177,7 @@ def _is_of(wanted: Wanted, body: str) -> bool:
 
 
 @cli.command()
-def cancel(
-    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)], as_json: AsJson = False
-) -> None:
+def cancel(order_id: OrderId, as_json: AsJson = False) -> None:
     """Request cancellation of an order."""
     from workers.cli.submission import submit_cancel
 
@@ -205,7 +201,7 @@ def _obstacle(order: Order) -> str | None:
 
 @cli.command()
 def settle(
-    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)],
+    order_id: OrderId,
     exchange_order_id: Annotated[
         str | None, typer.Option(help="The order's id at the exchange.")
     ] = None,

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from execution.ledger.port import Ledger
 from execution.model.order import Order, OrderState
 from execution.store.stores import Stores
-from workers.doctor.findings import Finding, duration, fail, ok, some, warn, warn_of
+from execution.text.cutting import some
+from workers.doctor.findings import Finding, duration, fail, ok, warn, warn_of
 
 # The archive runs every few seconds.
 BACKLOG_WARN_MS = 60_000

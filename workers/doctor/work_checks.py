@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from execution.operations.health import HealthStore, Tick
 from execution.operations.live_workers import LiveWorker
 from execution.store.stores import Stores
+from execution.text.cutting import some
 from workers.configuration.settings import Settings
-from workers.doctor.findings import Finding, duration, fail, ok, some, warn, warn_of
+from workers.doctor.findings import Finding, duration, fail, ok, warn, warn_of
 from workers.liveness.ticks import schedules
 
 # A schedule is late after so many of its periods, but not before so many ms.
