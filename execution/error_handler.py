@@ -48,7 +48,7 @@ def log_and_retry(
         raise exception
 
     def log_repeat(state: RetryCallState) -> None:
-        log.warning("call_repeated", function=name, attempt=state.attempt_number)
+        log.warning("call_retried", function=name, attempt=state.attempt_number)
 
     retrying = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, NotSent)),

@@ -173,9 +173,10 @@ def test_while_the_ledger_cannot_be_written_orders_run_and_then_it_catches_up(
     with ledger_locked(stack):
         wanted = publish(stack, "unwritten", 5)
         wait_until(stack, wanted, OrderState.FILLED)
-        refused = stack.log("worker-1").count("not_archived")
+        refused = stack.log("worker-1").count("archive_failed")
         stack.wait_for(
-            "the archive to give up", lambda: stack.log("worker-1").count("not_archived") > refused
+            "the archive to give up",
+            lambda: stack.log("worker-1").count("archive_failed") > refused,
         )
         assert wanted <= set(stack.stores().archive.unarchived())
     wait_until_archived(stack)

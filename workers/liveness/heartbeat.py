@@ -93,7 +93,7 @@ class Heartbeat:
             self._registry.leave(self._worker)
         except StoreUnavailable as error:
             # Its last beat expires by itself.
-            structlog.get_logger("oneorder").warning("worker_not_taken_out", error=str(error))
+            structlog.get_logger("oneorder").warning("worker_not_deregistered", error=str(error))
 
     def _beat_on(self) -> None:
         is_heard = True

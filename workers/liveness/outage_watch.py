@@ -125,7 +125,7 @@ class OutageWatch:
             try:
                 pause_ms = watcher.step()
             except StoreUnavailable as error:
-                log.warning("outage_watch_waits", account=account, error=str(error))
+                log.warning("outage_watch_delayed", account=account, error=str(error))
             except Exception:
                 # No other thread polls this exchange, so the watch continues after any error.
                 log.exception("outage_watch_failed", account=account)

@@ -43,7 +43,7 @@ def note_run(
     except StoreUnavailable as unavailable:
         # A missing tick shows as a late schedule, which is correct.
         log = structlog.get_logger("oneorder")
-        log.warning("tick_not_noted", task=name, error=str(unavailable))
+        log.warning("tick_not_recorded", task=name, error=str(unavailable))
 
 
 def _name(task: str, args: Any) -> str:

@@ -147,7 +147,7 @@ def _warn_without_accounts(**_: Any) -> None:
         check_worker_accounts(load_settings())
     except SettingsError as error:
         # It still wakes workers, but schedules no reconciliation.
-        structlog.get_logger("oneorder").warning("beat_reconciles_nothing", reason=str(error))
+        structlog.get_logger("oneorder").warning("reconciliation_not_scheduled", reason=str(error))
 
 
 @worker_init.connect

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from execution.exchanges.parallel import run_parallel
 from execution.model.errors import (
     AlreadyRunning,
+    Crowded,
     ExchangeUnavailable,
     LedgerUnavailable,
     StoreUnavailable,
@@ -208,7 +209,9 @@ def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
             _pass_on(reconcile, body, hops)
         else:
             log = structlog.get_logger("oneorder")
-            log.warning("not_reconciled", account=wanted, error="no live worker knows the account")
+            log.warning(
+                "reconciliation_skipped", account=wanted, error="no live worker knows the account"
+            )
         return
     # An unreachable account neither prevents nor delays the reconciliation of the others.
     names = parts.accounts if wanted is None else [wanted]
@@ -219,11 +222,12 @@ def _reconcile(parts: Services, name: str) -> None:
     try:
         with parts.bulkhead.place(name):
             reconcile_account(parts, name)
-    except AlreadyRunning:
-        return
-    except ExchangeUnavailable as error:
+    except Crowded as error:
         log = structlog.get_logger("oneorder")
-        log.warning("not_reconciled", account=name, error=str(error))
+        log.warning("reconciliation_skipped", account=name, error=str(error))
+    except (AlreadyRunning, ExchangeUnavailable):
+        # Another run is under way, or this one has been announced with its error.
+        return
 
 
 @app.task(name=broker.CHECK_ACCOUNTS, throws=(StoreUnavailable,))
@@ -247,7 +251,7 @@ def mark() -> None:
     parts = services()
     log = structlog.get_logger("oneorder")
     for sentence in parts.valuer.mark(mark_sources(parts)):
-        log.warning("not_marked", error=sentence)
+        log.warning("mark_failed", error=sentence)
     totals = parts.valuer.value(parts.accounts)
     if parts.stores.leases.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
         parts.valuer.take_snapshots(totals)
@@ -264,7 +268,7 @@ def archive() -> None:
         parts.archive.run()
     except LedgerUnavailable as error:
         # The changes stay queued; the next tick tries again.
-        structlog.get_logger("oneorder").warning("not_archived", error=str(error))
+        structlog.get_logger("oneorder").warning("archive_failed", error=str(error))
     finally:
         parts.stores.leases.release("archive", owner)
 

@@ -40,9 +40,8 @@ def log_reconciliation(run: Reconciliation) -> None:
     log = structlog.get_logger("oneorder")
     did = run.fills_applied or run.orders_settled or run.orders_adopted
     is_wrong = run.needs_attention or run.error or run.symbols_failed or run.warnings
-    write = log.warning if is_wrong else log.info if did else log.debug
-    write(
-        "reconciled",
+    (log.warning if is_wrong else log.info if did else log.debug)(
+        "reconciliation_incomplete" if run.error else "reconciled",
         account=run.account,
         took_ms=run.took_ms,
         trades_read=run.trades_read,

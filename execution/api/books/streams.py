@@ -95,7 +95,9 @@ class BookStreams:
                 await client.load_markets()
             except FAILURES as error:
                 failures += 1
-                await self._note(client, self._lines, "book_markets_failed", error, failures)
+                await self._note_failure(
+                    client, self._lines, "book_markets_failed", error, failures
+                )
             else:
                 return
 
@@ -121,7 +123,7 @@ class BookStreams:
                 if steady_ms() - began_ms > self._pace.steady_ms:
                     failures = 0
                 failures += 1
-                await self._note(client, [line], "book_stream_down", error, failures)
+                await self._note_failure(client, [line], "book_stream_down", error, failures)
 
     async def _follow(self, client: Any, line: BookLine, publish: Publish) -> None:
         depth = client.stream_depth(self._depth)
@@ -153,7 +155,7 @@ class BookStreams:
                 failures = 0
             except FAILURES as error:
                 failures += 1
-                await self._note(client, [line], "book_question_failed", error, failures)
+                await self._note_failure(client, [line], "book_poll_failed", error, failures)
 
     async def _ask(self, client: Any, line: BookLine, publish: Publish) -> None:
         line.asked_ms = steady_ms()
@@ -173,7 +175,7 @@ class BookStreams:
             client.abandon(line.symbol)
             publish(line.take(fetched, "rest"))
 
-    async def _note(
+    async def _note_failure(
         self, client: Any, lines: Iterable[BookLine], event: str, error: Exception, failures: int
     ) -> None:
         """Log the failure, and wait before the next try."""
