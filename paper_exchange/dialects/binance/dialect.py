@@ -40,7 +40,7 @@ class BinanceDialect(HttpDialect[Limits]):
     async def _serve(self, call: Call, route: Route) -> Answer:
         body = call.body.decode("utf-8", "replace")
         params = Params(parse_pairs(call.query, body))
-        weight = route.weight(params)
+        weight = route.weigh(params)
         self._context.limits.spend_weight(call.client, weight)
         account, window = "", None
         if route.is_signed:
