@@ -43,6 +43,11 @@ class Options:
     spread_bps: Decimal
     first_id: int | None
 
+    @property
+    def secrets(self) -> dict[str, bytes]:
+        """The secret of each account, by its key."""
+        return {key: secret.encode() for key, secret in self.accounts.items()}
+
 
 class _Parser(argparse.ArgumentParser):
     """Reports an error in one sentence, without the usage text."""

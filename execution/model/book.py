@@ -18,6 +18,11 @@ class Book:
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
 
+    @property
+    def mid(self) -> Decimal | None:
+        """The mid of best bid and best ask; None if a side is empty."""
+        return (self.bids[0][0] + self.asks[0][0]) / 2 if self.bids and self.asks else None
+
 
 @dataclass(frozen=True, slots=True)
 class Take:

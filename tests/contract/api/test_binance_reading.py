@@ -327,6 +327,7 @@ def test_a_book_is_read_exactly_and_best_first(
     book = binance.order_book("BTC/USDT", 5)
     assert book.bids == ((Decimal("99.1"), Decimal("0.3")), (Decimal(99), Decimal(1)))
     assert book.asks == ((Decimal("99.3"), Decimal(1)),)
+    assert book.mid == Decimal("99.2")
     assert server.requests[-1].params == {"symbol": "BTCUSDT", "limit": "5"}
 
 
