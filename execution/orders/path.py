@@ -30,6 +30,7 @@ from execution.model.order import Attempt, Order, OrderReport
 from execution.model.waiting import HELD, Wait
 from execution.orders.decisions import (
     Step,
+    end_unsent,
     judge_after_restart,
     judge_answer,
     next_step,
@@ -46,15 +47,14 @@ from execution.orders.store import Epoch, OrderStores
 class _Progress:
     """How far one call has come with its order; see `next_step`.
 
-    `exchange` is the connection that the attempt was begun for. `halted` says why the account may
-    send nothing new, once that is known.
+    `exchange` is the connection of the latest step: an attempt is sent through the one that it was
+    begun for.
     """
 
     epoch: Epoch
     begun: Attempt | None = None
     exchange: Exchange | None = None
     taken: set[Step] = field(default_factory=set)
-    halted: str | None = None
 
 
 class OrderPath:
@@ -134,7 +134,7 @@ class OrderPath:
             case Step.LOOK_BACK:
                 return self._resolution.look_back(order, exchange, progress.epoch)
             case Step.BEGIN:
-                return self._sending.begin(order, exchange, progress.epoch, progress.halted)
+                return self._sending.begin(order, exchange, progress.epoch)
             case Step.PLACE:
                 outcome = exchange.place(order, order.attempts[-1])
                 self._hold(order.account, outcome.retry_after_s)
@@ -155,9 +155,10 @@ class OrderPath:
         try:
             after = self._journal.apply(order, event, progress.epoch)
         except AccountHalted:
-            progress.halted = self._halt_reason(order)
-            progress.taken.discard(Step.BEGIN)
-            return order
+            exchange = progress.exchange or self._exchange_of(order.account)
+            reason = self._halt_reason(order)
+            ending = end_unsent(order, reason, progress.epoch, exchange.guarantees)
+            return self._write(step, order, ending, progress)
         except StoreRestarted:
             # What was decided did not reckon with what the store lost.
             progress.epoch = self._stores.epochs.epoch()

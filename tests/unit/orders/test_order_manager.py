@@ -24,6 +24,7 @@ from execution.model.order import (
 )
 from execution.orders.manager import OrderManager
 from execution.orders.schedule import RetrySchedule
+from execution.orders.store import Halt
 from tests.support.fakes import (
     ACCOUNT,
     MARKET,
@@ -488,3 +489,18 @@ def test_an_order_that_may_rest_is_not_asked_after_for_nothing() -> None:
     rig.manager.submit(rig.order())
     rig.sweep(for_ms=5_000)
     assert "lookup" not in rig.exchange.calls
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, None])
+def test_an_order_of_a_halted_account_is_refused_whether_or_not_its_exchange_answers_once_more(
+    account: str | None,
+) -> None:
+    rig = Rig()
+    rig.store.halt(Halt(account, "lunch", rig.clock.now()))
+    rig.exchange.on("market", lambda: rig.exchange.fail("market"))
+    order = rig.manager.submit(rig.order())
+    assert (order.state, order.reason) == (OrderState.REFUSED, "halted: lunch")
+    assert rig.placements == 0
+    assert rig.store.resume(account)
+    rig.sweep(for_ms=10_000)
+    assert (rig.stored(order), rig.placements) == (order, 0)
