@@ -94,10 +94,12 @@ class OrderPath:
         return self._follow(order, _Progress(epoch, order.attempt, exchange))
 
     def _follow(self, order: Order, progress: _Progress) -> Order:
+        # The order as it was before the latest step.
         before = order
         while (
             step := next_step(order, progress.epoch, progress.begun, progress.taken)
         ) is not None:
+            before = order
             progress.taken.add(step)
             result = self._take(step, order, progress)
             if isinstance(result, Wait):
@@ -109,7 +111,7 @@ class OrderPath:
             except AccountHeld:
                 return self._journal.delay(order, Wait(HELD))
         if order is before:
-            # Nothing is new: it comes back when its state asks for it, if at all.
+            # Nothing is new: it comes back when its state asks for it, if at all, from now on.
             self._journal.delay(order, Wait())
         return order
 

@@ -504,3 +504,15 @@ def test_an_order_of_a_halted_account_is_refused_whether_or_not_its_exchange_ans
     assert rig.store.resume(account)
     rig.sweep(for_ms=10_000)
     assert (rig.stored(order), rig.placements) == (order, 0)
+
+
+def test_an_order_that_an_exchange_is_slow_to_say_more_of_comes_back_some_time_after_its_answer() -> (
+    None
+):
+    rig = Rig()
+    rig.exchange.on("lookup", lambda: rig.clock.advance(20_000))
+    order = rig.manager.submit(rig.order(type=OrderType.MARKET, price=None))
+    assert (order.state, rig.exchange.calls.count("lookup")) == (OrderState.OPEN, 1)
+    assert rig.store.due(rig.clock.now_ms(), limit=10, lease_ms=5_000) == []
+    rig.clock.advance(RetrySchedule().recheck_ms)
+    assert rig.store.due(rig.clock.now_ms(), limit=10, lease_ms=5_000) == [order.order_id]
