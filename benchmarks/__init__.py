@@ -1,1 +1,1 @@
-"""Measurements. None of them is a test: they print ratios, side by side, from one run."""
+"""Benchmarks. They are no tests: each prints ratios from one run, side by side."""

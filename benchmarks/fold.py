@@ -1,7 +1,7 @@
-"""Fills a second that the fold puts on a position, on one core, by kind of instrument.
+"""Fills a second that the fold applies to a position, on one core, by kind of instrument.
 
-The same seeded fills go through every kind, in turns within one run, beside a yardstick: the same
-loop that only adds up amount and turnover, less than which no exact fold can do. Quote the ratios.
+The same seeded fills go through every kind, in turns within one run, beside a baseline: the same
+loop that only sums amount and turnover, the least that an exact fold has to do. Quote the ratios.
 """
 
 import random
@@ -29,7 +29,7 @@ Run = Callable[[list[Fill]], object]
 
 def main(
     rounds: Annotated[int, typer.Option(min=1)] = 9,
-    fills: Annotated[int, typer.Option(min=100, help="How many in each round.")] = 20_000,
+    fills: Annotated[int, typer.Option(min=100, help="Fills in each round.")] = 20_000,
     seed: int = 1,
 ) -> None:
     """Measure and print."""
@@ -46,9 +46,9 @@ def main(
 
 
 def random_fills(count: int, seed: int) -> list[Fill]:
-    """Fills around a price that walks, on both sides, so that the position opens, grows, shrinks
-    and flips; every fill pays a fee, in quote, in base or in a third asset."""
-    dice = random.Random(seed)  # noqa: S311 - chance for a measurement, not for a secret.
+    """Fills on both sides around a random walk, so that the position opens, grows, shrinks and
+    flips; every fill has a fee, in quote, in base or in a third asset."""
+    dice = random.Random(seed)  # noqa: S311 - randomness for a benchmark, not for a secret.
     began = datetime(2030, 1, 1, tzinfo=UTC)
     price = Decimal(50_000)
     fills = []

@@ -1,14 +1,14 @@
-"""What is left of two accounts' rate and speed while a third one's exchange is silent.
+"""How much of two accounts' rate and speed remains while a third one's exchange is silent.
 
 One real worker with beat, three accounts with a paper exchange each. Each pair of phases does the
 same twice: while all exchanges answer, and while that of the third account is stopped, so that its
-kernel takes every connection and nothing ever answers; which comes first changes with each pair.
-A phase begins with a steady stream of signals for all three accounts, well below what the worker
-can do, and ends with a burst that it works off as fast as it can. In a silent phase the stream
-begins as the exchange stops, so it includes the time before that is noticed.
+kernel accepts connections and nothing answers; the order alternates from pair to pair. A phase
+begins with a steady stream of signals for all three accounts, well below the worker's capacity, and
+ends with a burst that it processes as fast as it can. In a silent phase the stream begins as the
+exchange stops, so it includes the time before that is detected.
 
-Quote the medians of the pairs' ratios. The machine's other work blurs rates and delays; the
-worker's own CPU time, which the kernel counts (Linux only), it blurs least.
+Quote the medians of the pairs' ratios. Other load on the machine affects rates and delays; it
+affects the worker's own CPU time, which the kernel counts (Linux only), least.
 """
 
 import os
@@ -39,7 +39,7 @@ PATIENCE_S = 180
 
 @dataclass(frozen=True)
 class Phase:
-    """What was measured of the two good accounts' orders, in one phase."""
+    """The measurements of the two good accounts' orders in one phase."""
 
     stream_rate: float
     delay_ms: float
@@ -60,9 +60,9 @@ CHECKED = ("stream_rate", "burst_rate")
 
 def main(
     pairs: Annotated[int, typer.Option(min=1)] = 5,
-    seconds: Annotated[int, typer.Option(min=2, help="How long each stream lasts.")] = 15,
+    seconds: Annotated[int, typer.Option(min=2, help="Duration of each stream.")] = 15,
     rate: Annotated[int, typer.Option(min=1, help="Signals a second, on each account.")] = 5,
-    orders: Annotated[int, typer.Option(min=10, help="Of each burst, on each account.")] = 100,
+    orders: Annotated[int, typer.Option(min=10, help="Burst size, on each account.")] = 100,
     check: Annotated[bool, typer.Option(help="Fail below 0.9 of the rates.")] = False,
 ) -> None:
     """Measure and print."""
@@ -107,7 +107,7 @@ def main(
 
 
 class Bench:
-    """Sends signals and finds out when they became orders."""
+    """Sends signals and measures when they became orders."""
 
     def __init__(self, stack: LocalStack, seconds: int, rate: int, orders: int) -> None:
         self._stack = stack
@@ -119,7 +119,8 @@ class Bench:
         self.publisher = Publisher(SignalSettings(redis_url=stack.redis_url))
 
     def start(self) -> None:
-        """Start all processes; markets are loaded, and threads connected, before it counts."""
+        """Start all processes; markets are loaded and threads connected before the first
+        measurement."""
         for account in (*GOOD, DEAD):
             self._stack.start_paper("--weight-per-minute", "0", account=account)
         self._stack.start_worker()
@@ -130,7 +131,7 @@ class Bench:
             self._arrivals(account, {f"warm-{number}" for number in range(40)})
 
     def phase(self, label: str) -> Phase:
-        """A stream and a burst."""
+        """Run a stream and a burst."""
         used_ms, streamed = self._cpu_ms(), set()
         began_s = time.time()
         for number in range(self._seconds * self._rate):
@@ -150,7 +151,8 @@ class Bench:
         )
 
     def _burst(self, label: str) -> float:
-        """Fill the queue while the worker stands still, then see how long the good orders take."""
+        """Fill the queue while the worker is stopped, then measure how long the good orders
+        take."""
         self._stack.kill("worker-1", SIGSTOP)
         names = {f"{label}-burst-{number}" for number in range(self._orders)}
         for name in sorted(names):
@@ -161,16 +163,16 @@ class Bench:
         return len(GOOD) * self._orders / (last_ms / 1_000 - began_s)
 
     def first_after_return(self, label: str) -> float:
-        """After how many seconds the exchange that was silent got the first order of the phase."""
+        """The seconds until the exchange that was silent received the first order of the phase."""
         began_ms = time.time() * 1_000
-        found: list[int] = []
+        accepted_ms: list[int] = []
 
         def is_there() -> bool:
-            found[:] = self._accepted(DEAD, self._names(label)).values()
-            return bool(found)
+            accepted_ms[:] = self._accepted(DEAD, self._names(label)).values()
+            return bool(accepted_ms)
 
         self._stack.wait_for("the first order after the return", is_there, PATIENCE_S)
-        return (min(found) - began_ms) / 1_000
+        return (min(accepted_ms) - began_ms) / 1_000
 
     def finish(self, label: str) -> None:
         """Let the third account's orders arrive, so that each phase begins with empty queues."""
@@ -181,16 +183,16 @@ class Bench:
         return streamed | {f"{label}-burst-{n}" for n in range(self._orders)}
 
     def _arrivals(self, account: str, names: set[str]) -> dict[str, int]:
-        """When each of the account's orders was accepted, in ms since 1970, as soon as all are."""
-        found: dict[str, int] = {}
+        """When each of the account's orders was accepted, in ms since 1970. Waits until all are."""
+        accepted_ms: dict[str, int] = {}
 
         def all_there() -> bool:
             time.sleep(LOOK_EVERY_S)
-            found.update(self._accepted(account, names))
-            return len(found) == len(names)
+            accepted_ms.update(self._accepted(account, names))
+            return len(accepted_ms) == len(names)
 
         self._stack.wait_for(f"the orders of {account} to arrive", all_there, PATIENCE_S)
-        return found
+        return accepted_ms
 
     def _accepted(self, account: str, names: set[str]) -> dict[str, int]:
         wanted = {order_id_of(f"{name}-{account}"): f"{name}" for name in names}
@@ -202,13 +204,13 @@ class Bench:
         }
 
     def _cpu_ms(self) -> float:
-        """What the worker has used so far."""
+        """CPU time of the worker so far."""
         text = Path(f"/proc/{self._stack.processes['worker-1'].pid}/stat").read_text()
         ticks = text.rpartition(")")[2].split()[11:13]
         return sum(map(int, ticks)) * 1_000 / os.sysconf("SC_CLK_TCK")
 
     def _publish_each(self, name: str) -> None:
-        """A signal on each account; that of the third comes first, and is in the others' way."""
+        """Publish a signal on each account, that of the silent one first, ahead of the others."""
         self._sent[name] = time.time()
         for account in (DEAD, *GOOD):
             fields = {

@@ -1,7 +1,7 @@
-"""How many orders a second the ledger takes, and how many fills a second it gives back.
+"""How many orders a second the ledger writes, and how many fills a second it reads.
 
-Each order has one attempt and one fill, and comes in a batch of 500, as the archive writes them.
-Without a URL it is measured on SQLite in a temporary file. A URL must be of an empty database.
+Each order has one attempt and one fill and is written in a batch of 500, as by the archive. Without
+a URL the ledger is SQLite in a temporary file. A URL must be of an empty database.
 """
 
 import tempfile

@@ -1,6 +1,6 @@
-"""What people write today: a bare Celery task around ccxt's create_order.
+"""The common approach: a plain Celery task around ccxt's create_order.
 
-The client order id is passed along only so that the benchmark can tell the orders apart.
+The client order id is passed only so that the benchmark can distinguish the orders.
 """
 
 import os
@@ -37,7 +37,7 @@ def _exchange() -> Any:
 
 @app.task(name="naive.create_order")
 def create_order(client_id: str, symbol: str, side: str, amount: str, price: str | None) -> None:
-    """Place an order and hope."""
+    """Place an order, without any safeguard."""
     kind = "market" if price is None else "limit"
     parameters = {"newClientOrderId": client_id}
     _exchange().create_order(symbol, kind, side, amount, price, parameters)

@@ -1,8 +1,8 @@
 """Orders a second, time from publish to arrival, and Redis traffic: ours beside the naive task.
 
 Both run as real workers on the same Valkey and the same paper exchange, with the same pool and
-number of threads, and take turns within one run, so that what the machine does to one it does to
-the other. Quote the ratios.
+number of threads, and take turns within one run, so that other load on the machine affects both
+alike. Quote the ratios.
 """
 
 import statistics
@@ -34,7 +34,7 @@ Publish = Callable[[str], str]
 
 @dataclass
 class Figures:
-    """One contender's results, one number a round."""
+    """The results of one of the two, one number a round."""
 
     orders_per_s: list[float] = field(default_factory=list)
     latency_ms: list[float] = field(default_factory=list)
@@ -52,8 +52,8 @@ class Contender:
 
 def main(
     rounds: Annotated[int, typer.Option(min=1)] = 5,
-    orders: Annotated[int, typer.Option(min=10, help="How many in each round.")] = 300,
-    paced: Annotated[int, typer.Option(min=10, help="How many at 40 a second, each round.")] = 80,
+    orders: Annotated[int, typer.Option(min=10, help="Orders in each round.")] = 300,
+    paced: Annotated[int, typer.Option(min=10, help="Orders at 40 a second, each round.")] = 80,
 ) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as (stack, contenders):
@@ -122,7 +122,7 @@ def _warm_up(stack: LocalStack, contender: Contender) -> None:
 
 
 def _burst(stack: LocalStack, server: Any, contender: Contender, label: str, count: int) -> None:
-    """Fill the queue while the worker stands still, then let it go and see how long it takes."""
+    """Fill the queue while the worker is stopped, then measure how long it takes to empty it."""
     _quiet(server)
     stack.kill(contender.worker, SIGSTOP)
     published = _counts(server)
@@ -140,7 +140,7 @@ def _burst(stack: LocalStack, server: Any, contender: Contender, label: str, cou
 
 
 def _paced(stack: LocalStack, contender: Contender, label: str, count: int) -> None:
-    """Publish at a steady pace and see how long each takes to arrive at the exchange."""
+    """Publish at a steady pace and measure how long each order takes to the exchange."""
     published_ms = {}
     for number in range(count):
         before_ms = time.time() * 1000
@@ -152,18 +152,18 @@ def _paced(stack: LocalStack, contender: Contender, label: str, count: int) -> N
 
 
 def _wait_for(stack: LocalStack, wanted: set[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
 
     def arrived() -> bool:
-        found[:] = [row for row in stack.ledger()["orders"] if row["clientOrderId"] in wanted]
-        return len(found) == len(wanted)
+        rows[:] = [row for row in stack.ledger()["orders"] if row["clientOrderId"] in wanted]
+        return len(rows) == len(wanted)
 
     stack.wait_for("the orders to arrive", arrived, patience_s=120)
-    return found
+    return rows
 
 
 def _quiet(server: Any) -> None:
-    """Let commands that trail behind the last order come to an end."""
+    """Wait for the Redis commands that follow the last order."""
     time.sleep(0.5)
     server.ping()
 

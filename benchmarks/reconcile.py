@@ -1,10 +1,10 @@
-"""What reconciling an account costs with a long history behind it, beside a short one.
+"""The cost of reconciling an account with a long history, beside a short one.
 
 Four accounts at one paper exchange, each with a Valkey and a ledger of its own: a short and a long
 history of archived orders, which are still in Redis or have left it. In each round every account
-gets the same number of new fills on orders that rested, is reconciled, and is reconciled again with
-nothing new. They take turns within one run, so that what the machine does to one it does to the
-others. Quote the ratios: each is the median of what long and short came to in one round.
+gets the same number of new fills on resting orders, is reconciled, and is reconciled again with
+nothing new. They take turns within one run, so that other load on the machine affects all alike.
+Quote the ratios: each is the median of long over short of one round.
 """
 
 import statistics
@@ -46,20 +46,20 @@ REMEMBER_S = 30 * 86_400
 
 @dataclass(frozen=True)
 class House:
-    """One account with everything that is kept of it."""
+    """One account with its stores."""
 
     size: int
     stays: bool
     stack: LocalStack
     parts: Services
     redis: Any
-    # By what was done, then by what was measured: a number a round.
+    # By action, then by measurement: one number a round.
     figures: defaultdict[str, defaultdict[str, list[float]]]
 
 
 def main(
     rounds: Annotated[int, typer.Option(min=1)] = 30,
-    fills: Annotated[int, typer.Option(min=1, help="New ones in each round.")] = 10,
+    fills: Annotated[int, typer.Option(min=1, help="New fills in each round.")] = 10,
     short: Annotated[int, typer.Option(min=1, help="Archived orders.")] = 1_000,
     long: Annotated[int, typer.Option(min=1, help="Archived orders.")] = 100_000,
 ) -> None:
@@ -70,7 +70,7 @@ def main(
         exchange = houses[0].stack
         for number in range(-2, rounds):
             if number == 0:
-                # Two looks have found the opening balances; what follows is what is always done.
+                # Two runs have recorded the opening balances; all later runs do the same work.
                 for house in houses:
                     house.figures.clear()
             for house in houses[:: 1 if number % 2 else -1]:
@@ -112,11 +112,11 @@ def _unwatched(order: Order, event: Event, before: OrderState | None) -> None:
 
 
 def _fill(house: House) -> None:
-    """Give the account its history, as the archive and the repair would have left it."""
+    """Write the account's history as the archive and the repair would have left it."""
     parts, stores = house.parts, house.parts.stores
-    # What is filled in now need not outlive a power cut; what is measured later shall.
+    # The history need not survive a power cut; the data of the measurements shall.
     house.redis.config_set("appendfsync", "no")
-    # The first look over a server counts as a repair; there is nothing to look over yet.
+    # The first check of a server counts as a repair; there is nothing to check yet.
     parts.repairer.run([ACCOUNT])
     position = Position(ACCOUNT, SYMBOL)
     for batch in _batches(house.size):
@@ -132,14 +132,14 @@ def _fill(house: House) -> None:
     assert all(check.agrees for check in parts.rebuilder.checks.all())
     assert len(stores.orders.orders()) == (house.size if house.stays else 0)
     house.redis.config_set("appendfsync", "always")
-    # After so many changes the server would soon write all of it out, in the midst of the rounds.
+    # After so many changes the server would soon rewrite its file during the rounds.
     house.redis.save()
     house.stack.wait_for("the append-only file", lambda: not _is_rewriting(house), 120)
 
 
 def _is_rewriting(house: House) -> bool:
-    found = house.redis.info("persistence")
-    return bool(found["aof_rewrite_in_progress"] or found["aof_rewrite_scheduled"])
+    info = house.redis.info("persistence")
+    return bool(info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"])
 
 
 def _batches(count: int) -> Iterator[list[Order]]:
@@ -149,8 +149,8 @@ def _batches(count: int) -> Iterator[list[Order]]:
 
 
 def _archived(number: int, start: datetime) -> Order:
-    """An order that was filled: bought and sold in turns, with ids that the exchange will not give
-    to new ones."""
+    """A filled order: buys and sells alternate, with ids that the exchange does not give to new
+    ones."""
     side = Side.SELL if number % 2 else Side.BUY
     now = start + timedelta(milliseconds=100 * number)
     amount, price = Decimal(AMOUNT), Decimal(PRICE[side])
@@ -184,17 +184,18 @@ def _archived(number: int, start: datetime) -> Order:
 
 
 def _round(house: House, exchange: LocalStack, number: int, fills: int) -> None:
-    """Have orders filled behind our back, and see what it takes to find that out."""
+    """Let orders fill without our knowledge, and measure the reconciliation that finds the
+    fills."""
     side = Side.SELL if number % 2 else Side.BUY
     _trade(house, exchange, side, [f"round-{number}-{each}" for each in range(fills)])
-    found = _reconcile(house, "with new fills")
-    assert (found.fills_applied, len(found.orders_settled)) == (fills, fills), found
+    run = _reconcile(house, "with new fills")
+    assert (run.fills_applied, len(run.orders_settled)) == (fills, fills), run
     assert _reconcile(house, "with nothing new").trades_read == 0
     house.parts.archive.run()
 
 
 def _trade(house: House, exchange: LocalStack, side: Side, signal_ids: list[str]) -> None:
-    """Let orders rest through the manager, and the market come to them."""
+    """Place resting orders through the manager, then move the market to them."""
     _set_book(exchange, FAR_BID, FAR_ASK)
     for signal_id in signal_ids:
         order = new_order(
@@ -220,28 +221,28 @@ def _set_book(exchange: LocalStack, bid: str, ask: str) -> None:
 
 
 def _reconcile(house: House, label: str) -> Reconciliation:
-    """Reconcile, and note what it took."""
+    """Reconcile, and record the cost."""
     before = _counts(house)
     began = time.perf_counter()
-    found = reconcile_account(house.parts, ACCOUNT)
+    run = reconcile_account(house.parts, ACCOUNT)
     took_ms = (time.perf_counter() - began) * 1000
     after = _counts(house)
-    assert not found.needs_attention, found
-    assert not found.drift, found
-    assert found.error is None, found
+    assert not run.needs_attention, run
+    assert not run.drift, run
+    assert run.error is None, run
     noted = {
         "took, ms": took_ms,
-        "exchange calls": sum(found.calls.values()),
-        **{f"  {kind}": count for kind, count in sorted(found.calls.items())},
-        "trades read": found.trades_read,
-        "fills applied": found.fills_applied,
-        # The counting is a command and a round trip of its own.
+        "exchange calls": sum(run.calls.values()),
+        **{f"  {kind}": count for kind, count in sorted(run.calls.items())},
+        "trades read": run.trades_read,
+        "fills applied": run.fills_applied,
+        # Reading the counters is itself a command and a round trip.
         "Redis commands": after[0] - before[0] - 1,
         "Redis round trips": after[1] - before[1] - 1,
     }
     for name, number in noted.items():
         house.figures[label][name].append(number)
-    return found
+    return run
 
 
 def _counts(house: House) -> tuple[int, int]:

@@ -1,7 +1,8 @@
-"""How long a scan takes, part by part: books taken over, all pairs ranked, the best ones sized.
+"""How long each part of a scan takes: taking over books, ranking all pairs, sizing the best ones.
 
-Three worlds of the same size. In the quiet one prices differ by some basis points and hardly a pair
-pays; in the lively one more do; in the wild one as many pay as can at all, which is half of them.
+Three markets of the same size. In the quiet one prices differ by some basis points and hardly a
+pair is profitable; in the lively one more are; in the wild one half of all pairs are, the most
+possible.
 """
 
 import random
@@ -26,13 +27,13 @@ NOW_MS = 1_800_000_000_000
 MIN_PROFIT_BPS = Decimal(1)
 MARKET = Market("", None, Decimal("0.0001"), None, None, Decimal("0.001"))
 SIZED_MAX = 200
-# By how much of a price the venues of a world are apart.
+# The price differences between the venues of a market, as a share of the price.
 WORLDS = {"quiet": 0.0006, "lively": 0.002, "wild": 0.5}
 
 
 @dataclass(frozen=True)
 class World:
-    """Books of so many venues and symbols, by place, and how far their prices are apart."""
+    """Books of a number of venues and symbols, by place, with the given price differences."""
 
     venues: int
     symbols: int
@@ -82,14 +83,14 @@ def main(
 
 
 def _measure(world: World, rounds: int) -> dict[str, str]:
-    """How long each part takes in one world."""
+    """How long each part takes in one market."""
     one, other = world.snapshots(seed=1), world.snapshots(seed=2)
     names = [(snapshot.account, snapshot.symbol) for snapshot in one]
     limits = ScanLimits(MIN_PROFIT_BPS, levels=world.levels, candidates_max=SIZED_MAX)
     scanner = ArbitrageScanner(dict.fromkeys(names, MARKET), limits)
     part = max(len(names) // 20, 1)
     changes = cycle([other[:part], one[:part]])
-    # The same numbers in other objects, as a reader of a store has them.
+    # Equal numbers in new objects, as read from a store.
     again = world.snapshots(seed=1)
     turns = cycle([one, other])
     figures = {"update: every book new": _times(rounds, lambda: scanner.update(next(turns)))}
@@ -100,7 +101,7 @@ def _measure(world: World, rounds: int) -> dict[str, str]:
     paying = sum(spread.profit_bps >= MIN_PROFIT_BPS for spread in spreads)
     return figures | {
         "update: all read again, none new": _times(rounds, lambda: scanner.update(again)),
-        "pairs whose first unit pays": f"{paying:,} of {len(spreads):,}",
+        "profitable pairs": f"{paying:,} of {len(spreads):,}",
         f"scan: all pairs ranked, {SIZED_MAX} sized": _times(
             rounds, lambda: scanner.opportunities(NOW_MS)
         ),

@@ -19,11 +19,12 @@ import typer.main
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 
+from docs.log_events import MEANINGS
 from docs.samples import SAMPLES
 from execution.arbitrage.model import ArbitrageState, LegRole
 from execution.ledger.sql.tables import metadata
 from execution.model.order import LIVE, OrderState, Verdict
-from execution.orders.observer import PARTIAL_FILL, UNDER_WAY
+from execution.orders.observer import PARTIAL_FILL, UNDER_WAY, UPDATED
 from execution.reconciliation.run import DriftPolicy
 from oneorder.broker import QUEUES
 from oneorder.signals import ArbitrageSignal, CancelRequest, OrderSignal
@@ -264,10 +265,11 @@ def events_part() -> str:
                 levels.add("error" if level == "exception" else level)
                 known.update(dict.fromkeys(names))
     return table(
-        ("event", "level", "fields", "written by"),
+        ("event", "meaning", "level", "fields", "written by"),
         (
             (
                 code(event),
+                _meaning(event),
                 ", ".join(level for level in LEVELS if level in levels),
                 code(*names),
                 code(module),
@@ -279,21 +281,31 @@ def events_part() -> str:
 
 def order_events_part() -> str:
     ended = (f"order_{state}" for state in OrderState if state not in LIVE)
-    return code(*UNDER_WAY.values(), "order_open", PARTIAL_FILL, *ended) + "\n"
+    events = (*UNDER_WAY.values(), "order_open", PARTIAL_FILL, *ended, UPDATED)
+    return table(("event", "meaning"), ((code(event), _meaning(event)) for event in events))
+
+
+def _meaning(event: str) -> str:
+    if event not in MEANINGS:
+        raise Undescribed(f"log event {event}")
+    return MEANINGS[event].rstrip(".")
 
 
 def _events(module: ast.Module) -> Iterator[tuple[str, str, list[str]]]:
     for node in ast.walk(module):
         if not (isinstance(node, ast.Call) and node.args):
             continue
+        levels = set(LOGGED.findall(ast.unparse(node.func))) & set(LEVELS)
         event = node.args[0]
-        levels = set(
-            re.findall(r"\b(?:log|get_logger\('oneorder'\))\.(\w+)", ast.unparse(node.func))
-        )
-        if isinstance(event, ast.Constant) and levels & set(LEVELS):
-            names = [each.arg for each in node.keywords if each.arg]
-            for level in levels & set(LEVELS):
-                yield str(event.value), level, names
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "_note_failure":
+            # It logs the event that it is called with.
+            event, levels = node.args[2], {"warning"}
+        choices = [event.body, event.orelse] if isinstance(event, ast.IfExp) else [event]
+        names = [each.arg for each in node.keywords if each.arg]
+        for choice in choices:
+            if isinstance(choice, ast.Constant):
+                for level in levels:
+                    yield str(choice.value), level, names
 
 
 # The command line ------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-"""What trading is: orders, positions, arbitrage, and recovery from every failure between.
+"""The trading core: orders, positions, arbitrage, and recovery from failures.
 
-The plain functions are imported when they are first asked for, so that who only needs a rule does
-not wait for ccxt.
+The plain functions are imported on first access, so that other imports do not load ccxt.
 """
 
 from importlib import import_module

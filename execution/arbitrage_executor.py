@@ -1,4 +1,4 @@
-"""Carries one arbitrage out, without Redis or workers; for many of them there are workers."""
+"""Carries out one arbitrage, without Redis or workers; for many of them use workers."""
 
 import time
 from decimal import Decimal
@@ -33,11 +33,11 @@ def execute_arbitrage(
     max_loss_bps: Decimal | str = "50",
 ) -> Arbitrage:
     """Buy at one exchange's asks and sell at the other's bids, both at the same time, and follow
-    both to their end: at most `amount` (base units), and only as far as depth and balances pay
-    after both fees.
+    both orders to their end: at most `amount` (base units), and only as far as it is profitable
+    after both fees, given depth and balances.
 
-    Blocks until it has ended. What memory holds is lost with the process: an arbitrage that must
-    survive that belongs on a worker. Raises ValueError for an amount or a cap that is not usable.
+    Blocks until it has ended. The records are in memory and lost with the process: an arbitrage
+    that must survive that belongs on a worker. Raises ValueError for an invalid amount or cap.
     """
     signal_id = f"one-off-{uuid4()}"
     now = SystemClock().now()

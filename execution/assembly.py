@@ -1,6 +1,6 @@
-"""Puts the trading core together: from stores and exchanges to orders, and arbitrages of them.
+"""Puts the trading core together: stores, exchanges, orders and arbitrages.
 
-The one place for every caller: workers, the plain functions, tests and benchmarks.
+All callers use it: workers, the plain functions, tests and benchmarks.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""What a failure means: proof of no, proof of not sent, or nothing that anybody knows yet.
+"""The meaning of a failure: proof of rejection, proof of not sent, or unknown.
 
-What no row of an exchange's table fits is UNKNOWN, which is looked up at the exchange and never
-sent again on a guess.
+A failure that matches no row of an exchange's table is UNKNOWN: the order is looked up at the
+exchange and never sent again on a guess.
 """
 
 from collections.abc import Callable
@@ -35,11 +35,11 @@ T = TypeVar("T")
 def log_and_retry(
     exception: BaseException, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Log `exception` and call `function(*args)` again, up to five times with growing pauses,
-    if and only if a repeat cannot double anything.
+    """Log `exception` and call `function(*args)` again, up to five times with growing pauses, if
+    and only if a repeat cannot double anything.
 
-    Only NotSent proves that. Every other exception, one raised by a repeat included, is raised
-    to the caller at once: an unknown outcome is looked up, never repeated.
+    Only NotSent proves that. Every other exception, also one raised by a repeat, is raised to the
+    caller at once: an unknown outcome must be looked up, never repeated.
     """
     log = structlog.get_logger("oneorder")
     name = getattr(function, "__name__", repr(function))
@@ -48,7 +48,7 @@ def log_and_retry(
         raise exception
 
     def log_repeat(state: RetryCallState) -> None:
-        log.warning("call_repeated", function=name, attempt=state.attempt_number)
+        log.warning("call_retried", function=name, attempt=state.attempt_number)
 
     retrying = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, NotSent)),

@@ -1,4 +1,4 @@
-"""Places one order, without Redis or workers; for many of them there are workers."""
+"""Places one order, without Redis or workers; for many of them use workers."""
 
 import time
 from decimal import Decimal
@@ -24,20 +24,20 @@ def create_order(
     price: Decimal | str | None = None,
     time_in_force: TimeInForce | None = None,
 ) -> Order:
-    """Place exactly one order and say how it stands: limit, or market where `price` is None.
+    """Place exactly one order and return it: limit, or market if `price` is None.
 
-    A placement whose outcome is unknown is looked up and never repeated on a guess. What the
-    exchange or we ourselves refuse comes back as an order that is rejected or refused, with its
-    reason. Raises ValueError for an argument that is not usable.
+    A placement whose outcome is unknown is looked up and never repeated on a guess. An order that
+    the exchange rejects or oneorder refuses is returned in the state rejected or refused, with its
+    reason. Raises ValueError for an invalid argument.
     """
     return place_and_wait(exchange, one_off_order(symbol, side, amount, price, time_in_force))
 
 
 def place_and_wait(exchange: Exchange, order: Order) -> Order:
-    """Take an order as far as open or ended, however long its outcome stays unknown.
+    """Advance an order until it is open or ended, however long its outcome stays unknown.
 
-    Blocks for at most the fence and its margin per attempt. What memory holds is lost with the
-    process: an order that must survive that belongs on a worker.
+    Blocks for at most the fence and its margin per attempt. The record is in memory and lost with
+    the process: an order that must survive that belongs on a worker.
     """
     memory = assemble_in_memory(lambda _: exchange)
     core = memory.core

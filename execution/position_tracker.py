@@ -1,4 +1,4 @@
-"""Values one holding at one price."""
+"""Values one holding at a price."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
@@ -11,7 +11,7 @@ __all__ = ["TrackedPosition", "fold", "track_position"]
 
 @dataclass(frozen=True, slots=True)
 class TrackedPosition:
-    """One holding seen at one price: values and profit in quote, before fees."""
+    """One holding valued at one price: values and profit in quote, before fees."""
 
     symbol: str
     amount: Decimal

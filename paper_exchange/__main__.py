@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run until stopped; the exit status is 0, 1 if the port cannot be had, 2 for bad options."""
+    """Run until stopped; the exit status is 0, 1 if the port is not available, 2 for wrong
+    options."""
     _end_when_interrupted()
     import asyncio
     import logging
@@ -33,17 +34,17 @@ def main() -> int:
 
 
 def _end_when_interrupted() -> None:
-    """Being stopped is the regular end of a server, while the rest of it is imported, too."""
+    """A signal to stop is the regular end of a server, also during the remaining imports."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: os._exit(0))
-    # `oneorder paper` holds them back until they have a handler here.
+    # `oneorder paper` blocks these signals until they have a handler here.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
 
 def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
-    """uvloop's loop where it is installed: the same server, somewhat faster."""
+    """uvloop's event loop if it is installed: the same behaviour, somewhat faster."""
     import importlib
 
     try:

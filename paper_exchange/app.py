@@ -1,4 +1,4 @@
-"""Puts an exchange together from its options and runs it until it is told to stop."""
+"""Builds an exchange from its options and runs it until it is stopped."""
 
 import asyncio
 import signal
@@ -21,16 +21,16 @@ from paper_exchange.server.http_server import HttpServer
 from paper_exchange.server.server import Server
 from paper_exchange.server.stream_server import StreamServer
 
-# Requests that a fault is holding back are given up after this long when the server stops.
+# When the server stops, requests that a fault delays are dropped after this time.
 SHUTDOWN_MS = 200
-# Ids of a run follow from the time at which it starts: so many for every ms since 2025 began. They
-# stay below 2^53 for two centuries.
+# The first id of a run is this many ids for each ms between the start of 2025 and the start of the
+# run. It stays below 2^53 for two centuries.
 IDS_BEGAN_MS = 1_735_689_600_000
 IDS_PER_MS = 1_000
 
 
 async def run(options: Options) -> None:
-    """Serve until SIGTERM or SIGINT. OSError if the port cannot be had."""
+    """Serve until SIGTERM or SIGINT. Raises OSError if the port is not available."""
     clock = ExchangeClock()
     exchange = build_exchange(options, clock)
     server = build_server(options, exchange, clock)
@@ -46,7 +46,7 @@ async def run(options: Options) -> None:
         await site.start()
         if options.walk_interval_ms:
             walk = asyncio.create_task(_walk(exchange, options))
-            # A walk that failed would leave a market that stands still; stop the server instead.
+            # After a failed walk the market would stand still; stop the server instead.
             walk.add_done_callback(lambda _: stop.set())
         port = runner.addresses[0][1]
         sys.stdout.write(
@@ -63,14 +63,14 @@ async def run(options: Options) -> None:
 
 
 def build_exchange(options: Options, clock: ExchangeClock) -> Exchange:
-    """The engine that the options describe."""
+    """The engine as configured by the options."""
     kind = DIALECTS[options.dialect]
     setup = Setup(
         symbols=DEFAULT_SYMBOLS,
         accounts=tuple(options.accounts),
         balances=options.balances,
         fees=Fees(options.maker_fee, options.taker_fee),
-        # Two dialects with the same seed are still two exchanges with prices of their own.
+        # Two dialects with the same seed are two exchanges, each with its own prices.
         seed=f"{options.seed}/{options.dialect}",
         first_id=options.first_id or id_of_run(system_ms()),
         walks=options.walk_interval_ms > 0,
@@ -86,8 +86,8 @@ def _shared_price(options: Options) -> SharedPrice | None:
         return None
 
     def step_now() -> int:
-        # The world's time, because a fault in an exchange's clock does not move its prices. Prices
-        # that are to stand still stand where the first step of all has them.
+        # The true time: a fault in an exchange's clock does not move its prices. Without a walk,
+        # prices stay at their value of step 0.
         return system_ms() // STEP_MS if options.walk_interval_ms else 0
 
     own_seed = f"{options.seed}/{options.dialect}/spread"
@@ -95,8 +95,8 @@ def _shared_price(options: Options) -> SharedPrice | None:
 
 
 def id_of_run(started_ms: int) -> int:
-    """The first id of a run: no run that began later, if only by a millisecond, gives one that this
-    run may give, as long as it makes less than a thousand orders or trades a millisecond."""
+    """The first id of a run. A run that starts at least a millisecond later uses none of this run's
+    ids, as long as this run makes fewer than a thousand orders or trades a millisecond."""
     return (started_ms - IDS_BEGAN_MS) * IDS_PER_MS
 
 
@@ -118,7 +118,7 @@ def build_server(options: Options, exchange: Exchange, clock: ExchangeClock) -> 
 async def _walk(exchange: Exchange, options: Options) -> None:
     interval_ms = options.walk_interval_ms
     while True:
-        # Exchanges that share a price move together, at whole intervals of the clock.
+        # Exchanges that share a price move it at the same times: whole intervals of the clock.
         late_ms = 0 if options.price_seed is None else system_ms() % interval_ms
         await asyncio.sleep((interval_ms - late_ms) / 1000)
         exchange.step_walks()

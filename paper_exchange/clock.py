@@ -10,8 +10,8 @@ def system_ms() -> int:
 
 
 class ExchangeClock:
-    """A clock that may be wrong on purpose: `skew_ms`, while a fault lasts, and `stepped_ms`, from
-    the step on, are added to the true time."""
+    """A clock that can be set wrong: `skew_ms` (while a fault is in force) and `stepped_ms` (from a
+    step on) are added to the true time."""
 
     __slots__ = ("_true_ms", "skew_ms", "stepped_ms")
 
@@ -21,5 +21,5 @@ class ExchangeClock:
         self.stepped_ms = 0
 
     def now_ms(self) -> int:
-        """What the exchange believes the time to be."""
+        """The exchange's time."""
         return self._true_ms() + self.skew_ms + self.stepped_ms

@@ -15,15 +15,15 @@ DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Deci
 BALANCE_MAX = Decimal(10) ** 15
 BPS = 10_000
 SPREAD_BPS_MAX = Decimal(1000)
-# Ids stay whole numbers for clients that read them as binary fractions, with room to count on.
+# Clients that read ids as floats still get exact integers, with room to count further.
 FIRST_ID_MAX = 4 * 10**15
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run an exchange. Fees are shares of what is received; limits of 0 are off.
+    """The settings of an exchange. Fees are shares of what is received; limits of 0 are off.
 
-    Without a `price_seed` the prices are the exchange's own; without a `first_id` the ids of orders
+    Without a `price_seed` the exchange has its own prices; without a `first_id` the ids of orders
     and trades are above those of every earlier run.
     """
 
@@ -45,7 +45,7 @@ class Options:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the usage text in front of it."""
+    """Reports an error in one sentence, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -57,11 +57,9 @@ def parse_options(arguments: Sequence[str]) -> Options:
     given = parser.parse_args(arguments)
     accounts = dict(given.account or [DEFAULT_ACCOUNT])
     if given.account and len(accounts) < len(given.account):
-        parser.error("argument --account: the same key is there twice")
+        parser.error("argument --account: the same key is given twice")
     if given.spread_bps and given.price_seed is None:
-        parser.error(
-            "argument --spread-bps: there is no price to be away from without --price-seed"
-        )
+        parser.error("argument --spread-bps: requires --price-seed")
     return Options(
         dialect=given.dialect,
         host=given.host,
@@ -84,10 +82,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="paper_exchange", description="Run a local exchange.", allow_abbrev=False)
     add = parser.add_argument
-    add("--dialect", choices=DIALECTS, required=True, help="whose HTTP API it speaks")
-    add("--port", type=_port, required=True, help="0 picks a free one")
+    add("--dialect", choices=DIALECTS, required=True, help="exchange whose HTTP API it has")
+    add("--port", type=_port, required=True, help="0 for a free one")
     add("--host", default="127.0.0.1")
-    add("--seed", type=int, default=0, help="prices and faults follow from it")
+    add("--seed", type=int, default=0, help="determines prices and faults")
     add(
         "--account",
         type=_account,
@@ -101,23 +99,25 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ASSET=AMOUNT",
-        help="what every account starts with; may be repeated",
+        help="initial balance of every account; may be repeated",
     )
     add("--maker-fee-bps", type=_fee_bps, default=Decimal(10))
     add("--taker-fee-bps", type=_fee_bps, default=Decimal(10))
-    add("--match-delay-ms", type=_ms, default=0, help="how long orders queue for the engine")
+    add("--match-delay-ms", type=_ms, default=0, help="how long orders wait for the engine")
     add("--walk-interval-ms", type=_ms, default=250, help="time between price moves; 0 for none")
     add("--weight-per-minute", type=_count, default=6000, help="request weight limit; 0 for none")
     add("--orders-per-10s", type=_count, default=0, help="new order limit; 0 for none")
-    add("--price-seed", type=int, help="follow the price that all exchanges with this seed follow")
+    add("--price-seed", type=int, help="follow the price shared by all exchanges with this seed")
     add(
         "--spread-bps",
         type=_spread_bps,
         default=Decimal(0),
-        help="how far from that price this exchange may be",
+        help="the largest distance of this exchange from that price",
     )
     add(
-        "--first-id", type=_first_id, help="of orders and trades; above all earlier runs' if absent"
+        "--first-id",
+        type=_first_id,
+        help="of orders and trades; default: above those of all earlier runs",
     )
     return parser
 

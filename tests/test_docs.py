@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from typer.core import TyperGroup
 
 from docs.generate import PARTS, Undescribed, text_of, with_current_parts
+from docs.log_events import MEANINGS
 from execution.store.access import keys
 from oneorder.broker import QUEUES
 from workers.cli.program import cli
@@ -103,6 +104,11 @@ def test_a_name_without_a_description_is_not_generated() -> None:
 
     with pytest.raises(Undescribed, match=r"Undocumented\.VALUE"):
         text_of({}, Undocumented, "VALUE")
+
+
+def test_every_log_event_with_a_meaning_is_logged_and_every_logged_one_has_a_meaning() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", _reference("log-events"), flags=re.MULTILINE)
+    assert sorted(listed) == sorted(MEANINGS)
 
 
 def test_every_page_is_in_the_contents_of_the_site() -> None:

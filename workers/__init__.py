@@ -1,7 +1,7 @@
-"""When and where work runs: Celery's app, tasks and schedule, the settings, the command line.
+"""The processes: Celery's app, tasks and schedule, the settings, the command line.
 
-`celery -A workers ...` finds the app here. It is made when it is first asked for, so that
-commands which need no broker do not wait for Celery.
+`celery -A workers ...` finds the app here. It is created on first access, so that commands without
+a broker do not import Celery.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The composition root: the one place where rules meet the doors to Redis and to exchanges."""
+"""The composition root: the one place where the parts of a process are put together."""
 
 import os
 import socket
@@ -50,13 +50,13 @@ from workers.observers.sentry import (
     alert_of_reconciliation,
 )
 
-# A signal that does not say what the market was at gets the mark, if it is not older than this.
+# A signal without a reference price gets the last mark, if that is not older than this.
 REFERENCE_AGE_MAX_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that tasks and commands use, put together."""
+    """The services that tasks and commands use."""
 
     settings: Settings
     accounts: dict[str, Account]
@@ -85,7 +85,8 @@ def compose(
     ledger: Ledger,
     observe: Observer,
 ) -> Services:
-    """Put the parts together. Raises UnsupportedExchange for an account without a contract."""
+    """Put the parts together. Raises UnsupportedExchange for an account at an unsupported
+    exchange."""
     clock = SystemClock()
     clocks = ExchangeClocks(stores.clocks, clock, socket.gethostname(), steady_ms)
     holds = AddressHolds(stores.address_holds, clock, steady_ms)
@@ -176,7 +177,7 @@ def compose(
 
 
 def limits_of(settings: Settings) -> Limits:
-    """How arbitrages are carried out, by the settings."""
+    """The parameters of arbitrages, from the settings."""
     return Limits(
         leg_ttl_ms=settings.arbitrage.leg_ttl_ms,
         patience_ms=settings.arbitrage.patience_s * 1_000,
@@ -186,7 +187,7 @@ def limits_of(settings: Settings) -> Limits:
 
 @cache
 def services() -> Services:
-    """The process's own services, by its settings. Raises SettingsError, UnsupportedExchange and
+    """The services of this process, by its settings. Raises SettingsError, UnsupportedExchange and
     LedgerUrlError."""
     settings = load_settings()
     accounts = checked_accounts(settings, os.environ)
@@ -202,7 +203,7 @@ def reconcile_account(parts: Services, name: str) -> Reconciliation:
 
 
 def mark_sources(parts: Services) -> list[MarkSource]:
-    """Every account, and where its prices come from."""
+    """Every account with the source of its prices."""
     return [
         MarkSource(
             account=name,
@@ -217,24 +218,24 @@ _OBSERVERS: tuple[Observer, ...] = (LogObserver(), AlertObserver())
 
 
 def observe(order: Order, event: Event, before: OrderState | None) -> None:
-    """Tell everybody who watches orders."""
+    """Notify all observers of orders."""
     for observer in _OBSERVERS:
         observer(order, event, before)
 
 
-def announce(found: Reconciliation) -> None:
-    """Tell everybody who watches reconciliations."""
-    log_reconciliation(found)
-    alert_of_reconciliation(found)
+def announce(run: Reconciliation) -> None:
+    """Notify all observers of reconciliations."""
+    log_reconciliation(run)
+    alert_of_reconciliation(run)
 
 
-def announce_missing_account(found: MissingAccount) -> None:
-    """Tell everybody who watches accounts."""
-    log_missing_account(found)
-    alert_of_missing_account(found)
+def announce_missing_account(missing: MissingAccount) -> None:
+    """Notify all observers of accounts."""
+    log_missing_account(missing)
+    alert_of_missing_account(missing)
 
 
 def announce_arbitrage(ended: Arbitrage) -> None:
-    """Tell everybody who watches arbitrages."""
+    """Notify all observers of arbitrages."""
     log_arbitrage(ended)
     alert_of_arbitrage(ended)

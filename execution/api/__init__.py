@@ -1,1 +1,1 @@
-"""The door to exchanges. Nothing outside this folder imports ccxt."""
+"""Access to exchanges. Nothing outside this folder imports ccxt."""

@@ -1,4 +1,4 @@
-"""Binance spot: its strict client, its ways to look things up, and the plain functions.
+"""Binance spot: its strict client, its lookups, and the plain functions.
 
 Sources: binance-spot-api-docs, rest-api.md and errors.md; and the binance class of ccxt.
 """
@@ -41,7 +41,7 @@ _TRADE = record_with(
 
 
 class StrictBinance(StrictTransport, ccxt.binance):
-    """ccxt.binance that believes only Binance's own answers, wherever its URL points."""
+    """ccxt.binance that accepts only Binance's own answers, whatever its URL."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
         "POST /order": lambda answer: _ORDER(answer) and _FILLS(answer.get("fills") or []),
@@ -57,7 +57,8 @@ class StrictBinance(StrictTransport, ccxt.binance):
     }
 
     def get_exceptions_by_url(self, url: str, exactOrBroad: str) -> Any:  # noqa: N803
-        """Spot codes mean the same at another address: ccxt knows them by the host's name only."""
+        """Spot codes mean the same at another address: ccxt recognizes them by the host's name
+        only."""
         del url
         return super().get_exceptions_by_url("https://api.binance.com/", exactOrBroad)
 
@@ -70,7 +71,7 @@ class BinanceExchange(CcxtExchange):
     client_id_key: ClassVar[str | None] = "clientOrderId"
 
     def _corrected(self, parsed: Any, raw: Any) -> Any:
-        # A market order sized by quoteOrderQty; what it bought is in executedQty.
+        # A market order sized by quoteOrderQty; the bought amount is in executedQty.
         by_value = to_decimal(raw.get("origQuoteOrderQty", "0"))
         return sized_by_value(parsed) if by_value else parsed
 
@@ -84,7 +85,7 @@ class BinanceExchange(CcxtExchange):
 
     def _cancel(self, order: Order) -> OrderReport:
         answer = self.client.cancel_order(order.exchange_order_id, order.symbol)
-        # The answer's clientOrderId is the cancel's own; the order's stands beside it.
+        # The answer's clientOrderId is that of the cancel; the order's is origClientOrderId.
         raw = {**answer["info"], "clientOrderId": answer["info"]["origClientOrderId"]}
         report = self._read_order(order.symbol, {**answer, "info": raw})
         if (
@@ -97,9 +98,12 @@ class BinanceExchange(CcxtExchange):
         return report
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
-        # Not by ccxt's own method: it keeps silent about orders of other symbols.
+        # Not by ccxt's own method: it drops orders of other symbols silently.
         request = {"symbol": self.client.market_id(symbol)}
-        return [self._report(symbol, one) for one in self.client.private_get_openorders(request)]
+        return [
+            self._report(symbol, order_info)
+            for order_info in self.client.private_get_openorders(request)
+        ]
 
     def _fills(self, order: Order) -> Iterable[AccountFill]:
         return self._trades(order.symbol, {"orderId": order.exchange_order_id}, {"orderId"})
@@ -111,15 +115,16 @@ class BinanceExchange(CcxtExchange):
         return self._read(lambda: self._trades(symbol, start, set()))
 
     def _trades(self, symbol: str, start: dict[str, Any], kept: set[str]) -> list[AccountFill]:
-        """Trades from `start` on, page by page by their ids; what is `kept` of it goes along."""
-        found: list[AccountFill] = []
+        """Trades from `start` on, page by page by their ids; parameters in `kept` are sent with
+        every page."""
+        fills: list[AccountFill] = []
         request = start
         while True:
             page = self._page(symbol, request)
-            page.sort(key=lambda told: int(told.fill.trade_id))
-            found += page
+            page.sort(key=lambda trade: int(trade.fill.trade_id))
+            fills += page
             if len(page) < TRADES_A_PAGE:
-                return found
+                return fills
             following = {"fromId": int(page[-1].fill.trade_id) + 1}
             request = {key: start[key] for key in kept} | following
 
@@ -175,12 +180,12 @@ def place_order(
     price: Decimal | str | None = None,
     recv_window_ms: int = binance.GUARANTEES.window_ms,
 ) -> OrderReport:
-    """Make one single attempt at a limit order, or a market order where `price` is None.
+    """Make exactly one attempt at a limit order, or at a market order if `price` is None.
 
-    Nothing is repeated here: `create_order` is the one that sees an order through. Raises
-    ValueError for an order that breaks the symbol's rules, OrderRejected where the exchange said
-    no, NotSent where nothing reached it, and OutcomeUnknown where nobody can say: look the order
-    up by the exception's client order id before you try again.
+    Nothing is repeated here; `create_order` follows an order until it is open or ended. Raises
+    ValueError for an order that breaks the symbol's rules, OrderRejected if the exchange rejected
+    it, NotSent if the request did not reach it, and OutcomeUnknown if the outcome is not known:
+    look the order up by the exception's client order id before you try again.
     """
     order = one_off_order(symbol, side, amount, price)
     refused = refusal(order, exchange.market(symbol))

@@ -1,7 +1,7 @@
-"""Bybit spot, on a unified trading account: its strict client and its ways to look things up.
+"""Bybit spot, on a unified trading account: its strict client and its lookups.
 
-Sources: bybit-exchange.github.io/docs/v5, and the bybit class of ccxt. A placement and a cancel
-are only acknowledged; what became of them is for a lookup to tell.
+Sources: bybit-exchange.github.io/docs/v5, and the bybit class of ccxt. A placement and a cancel are
+only acknowledged; a lookup tells their outcome.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,16 +26,16 @@ from execution.model.order import Attempt, Order, OrderReport, Side
 from execution.orders.identifiers import is_ours
 
 ORDERS_A_PAGE, TRADES_A_PAGE = 50, 100
-# Trades are told for a week at most, up to now if nothing else is asked for.
+# Trades are listed for a week at most, up to now by default.
 WEEK_MS = 7 * 86_400_000
-# Weeks overlap by so much, because "now" is the exchange's.
+# Weeks overlap by this much, because "now" is by the exchange's clock.
 OVERLAP_MS = 60_000
-# docs/v5/order/create-order: what the quantity of a spot market order counts.
+# docs/v5/order/create-order: the unit of a spot market order's quantity.
 BASE, QUOTE = "baseCoin", "quoteCoin"
-# docs/v5/rate-limit: the code of an account's limit, and the header that says until when.
+# docs/v5/rate-limit: the code of an account's limit, and the header with the time of its end.
 TOO_MANY_REQUESTS = "10006"
 RESET_HEADER = "x-bapi-limit-reset-timestamp"
-# Limits are counted by the second; a longer wait than this is a clock gone wrong.
+# Limits are per second; a longer wait than this means a wrong clock.
 RESET_S_MAX = 60
 
 _ACKNOWLEDGED = within("result", record_with("orderId", "orderLinkId"))
@@ -48,7 +48,7 @@ _ORDERS = within("result", within("list", list_of(_ORDER)))
 
 
 class StrictBybit(StrictTransport, ccxt.bybit):
-    """ccxt.bybit that believes only Bybit's own answers."""
+    """ccxt.bybit that accepts only Bybit's own answers."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
         "/order/create": _ACKNOWLEDGED,
@@ -64,7 +64,7 @@ class StrictBybit(StrictTransport, ccxt.bybit):
     }
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
-        """Almost every error comes with status 200; the code tells them apart."""
+        """Almost every error has status 200; the code distinguishes them."""
         return str(answer["retCode"]) if "retCode" in answer else None
 
     def read_answer(
@@ -75,26 +75,26 @@ class StrictBybit(StrictTransport, ccxt.bybit):
             self.retry_after_s = max(self.retry_after_s, self._reset_s(headers))
 
     def _reset_s(self, headers: Mapping[str, str]) -> int:
-        """Bybit has no Retry-After; it names the moment, on its own clock, when a limit ends."""
-        told = {name.lower(): value for name, value in headers.items()}.get(RESET_HEADER, "")
-        if not told.isdigit():
+        """Bybit has no Retry-After; it gives the time, on its own clock, when a limit ends."""
+        reset_ms = {name.lower(): value for name, value in headers.items()}.get(RESET_HEADER, "")
+        if not reset_ms.isdigit():
             return 0
         if self.line is None:
             now_ms: int = self.milliseconds() - self.options["timeDifference"]
         else:
             now_ms = self.line.likely_ms()
-        return min(RESET_S_MAX, max(1, -((now_ms - int(told)) // 1000)))
+        return min(RESET_S_MAX, max(1, -((now_ms - int(reset_ms)) // 1000)))
 
 
 class BybitExchange(CcxtExchange):
     """One Bybit unified trading account, its spot side."""
 
-    # docs/v5/error: what is canceled, filled, rejected or not known any more.
+    # docs/v5/error: orders that are canceled, filled, rejected or not known any more.
     gone: ClassVar[frozenset[str]] = frozenset(
         ("110001", "110008", "110010", "170139", "170142", "170143", "170190", "170213")
     )
     gone_statuses: ClassVar[range] = range(200, 500)
-    # docs/v5/error: a time limit, a fault or the load of the server, or of what is behind it.
+    # docs/v5/error: a time limit, a fault or the load of the server, or of its backend.
     outages: ClassVar[frozenset[str]] = frozenset(
         ("429", "10000", "10016", "170001", "170007", "170032")
     )
@@ -102,7 +102,7 @@ class BybitExchange(CcxtExchange):
     client_id_key: ClassVar[str | None] = "orderLinkId"
 
     def _send(self, order: Order, attempt: Attempt) -> Any:
-        """Sign with the attempt's window, which ccxt takes from an option."""
+        """Sign with the attempt's window, which ccxt reads from an option."""
         usual = self.client.options["recvWindow"]
         self.client.options["recvWindow"] = attempt.valid_until_ms - attempt.stamp_ms
         try:
@@ -121,18 +121,19 @@ class BybitExchange(CcxtExchange):
         return self._searched(order.symbol, {"orderLinkId": order.client_order_id})
 
     def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        # ccxt's own fetch_order demands that its caller knows it to look at the latest orders only.
+        # ccxt's own fetch_order requires an acknowledgement that it searches only the latest
+        # orders.
         return self._searched(symbol, {"orderId": exchange_order_id})
 
     def _searched(self, symbol: str, wanted: dict[str, str]) -> OrderReport | None:
-        """Look among the open and the latest ended orders, then among all that have ended."""
+        """Search the open and the latest ended orders, then all ended orders."""
         request = {"category": "spot", **wanted}
         for ask in (
             self.client.private_get_v5_order_realtime,
             self.client.private_get_v5_order_history,
         ):
-            for told in ask(request)["result"]["list"]:
-                return self._report(symbol, told)
+            for order_info in ask(request)["result"]["list"]:
+                return self._report(symbol, order_info)
         return None
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
@@ -163,8 +164,8 @@ class BybitExchange(CcxtExchange):
 
 
 def _unit_of(order: Mapping[str, Any]) -> str:
-    """What an order's quantity counts. Where the answer leaves that out, an order of ours is sized
-    in base, and another's market buy in quote, which is what Bybit takes it for."""
+    """The unit of an order's quantity. If the answer omits it, our own orders are sized in base,
+    and another's market buy in quote, which is Bybit's default."""
     said = order.get("marketUnit")
     if said:
         return str(said)
@@ -173,7 +174,7 @@ def _unit_of(order: Mapping[str, Any]) -> str:
 
 
 def _pages(ask: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Iterator[list[Any]]:
-    """Ask until an answer is empty or names no next page."""
+    """Read pages until one is empty or names no next page."""
     while True:
         result = ask(request)["result"]
         if result["list"]:
@@ -186,8 +187,8 @@ def _pages(ask: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Ite
 def bybit_client(account: Account) -> StrictBybit:
     """Make a client without loading markets.
 
-    The options say that the account is a unified one, which ccxt would otherwise ask for, on
-    addresses that a trading key may not be allowed to use.
+    The options state that the account is a unified one; otherwise ccxt would request it from
+    endpoints that a trading key may not be allowed to use.
     """
     client: StrictBybit = strict_client(
         StrictBybit,

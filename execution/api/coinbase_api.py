@@ -1,8 +1,8 @@
-"""Coinbase spot (Advanced Trade): its strict client and its ways to look things up.
+"""Coinbase spot (Advanced Trade): its strict client and its lookups.
 
 Sources: docs.cdp.coinbase.com, and the coinbase class of ccxt. A placement and a cancel are only
-acknowledged. Nothing refuses a late placement, but a repeated client_order_id makes no second
-order: the answer is then the first one.
+acknowledged. Late placements are not refused, but a repeated client_order_id makes no second order:
+the answer then has the first one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from execution.exchanges.port import AccountFill
 from execution.model.order import Attempt, Order, OrderReport, OrderType, Side
 
 A_PAGE = 250
-# Our clock may be wrong by so much when an order is looked for from its creation on.
+# The margin for our clock's error when orders are searched from their creation on.
 CREATED_MARGIN_MS = 3_600_000
 
 _PLACED = within("success_response", record_with("order_id"))
@@ -47,7 +47,7 @@ _STATUSES = {
 
 
 class StrictCoinbase(StrictTransport, ccxt.coinbase):
-    """ccxt.coinbase that believes only Coinbase's own answers."""
+    """ccxt.coinbase that accepts only Coinbase's own answers."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
         "POST /brokerage/orders": lambda answer: answer.get("success") is True and _PLACED(answer),
@@ -68,17 +68,17 @@ class StrictCoinbase(StrictTransport, ccxt.coinbase):
         return within("order", _ORDER) if is_by_id else known
 
     def seconds(self) -> int:
-        """The time in a token: the journaled stamp where there is one, else the exchange's."""
+        """The time in a token: the journaled stamp if there is one, else the exchange's time."""
         if self.stamp_ms is None and self.line is None:
             return int(super().seconds())
         return self.nonce() // 1000
 
     def parse_trade(self, trade: Any, market: Any = None) -> Any:
-        """With the trade's own price, which ccxt works out again where its size is in quote."""
+        """With the trade's own price, which ccxt recomputes if its size is in quote."""
         return {**super().parse_trade(trade, market), "price": trade["price"]}
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
-        """The first name that says more than "failed", in a refusal, in an error or in the first
+        """The first name more specific than "failed", in a refusal, in an error or in the first
         result of a cancel."""
         refusal = answer.get("error_response")
         if isinstance(refusal, dict):
@@ -109,7 +109,7 @@ class CoinbaseExchange(CcxtExchange):
 
     def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
         del attempt
-        # By its name at Coinbase: for ccxt's own name, ccxt would make an id itself.
+        # Under Coinbase's name: with ccxt's own name, ccxt would generate an id itself.
         return {"client_order_id": order.client_order_id}
 
     def _cancel(self, order: Order) -> OrderReport:
@@ -120,16 +120,16 @@ class CoinbaseExchange(CcxtExchange):
         return self._found(order)
 
     def _lookup(self, order: Order) -> OrderReport | None:
-        """Coinbase finds no order by its client id, so that its list of orders is searched."""
+        """Coinbase has no lookup by client id, so its list of orders is searched."""
         created_ms = int(order.created_at.timestamp() * 1000)
         request = {
             "product_ids": [self.client.market_id(order.symbol)],
             "start_date": self.client.iso8601(created_ms - CREATED_MARGIN_MS),
         }
         for page in self._orders(request):
-            for told in page:
-                if told["client_order_id"] == order.client_order_id:
-                    return self._report(order.symbol, told)
+            for order_info in page:
+                if order_info["client_order_id"] == order.client_order_id:
+                    return self._report(order.symbol, order_info)
         return None
 
     def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
@@ -138,8 +138,8 @@ class CoinbaseExchange(CcxtExchange):
         return self._report(symbol, answer["order"])
 
     def _corrected(self, parsed: Any, raw: Any) -> Any:
-        """With Coinbase's own word for how the order stands, and with the size and price of every
-        kind of order: ccxt knows only some of the kinds."""
+        """With Coinbase's own status, and with the size and price of every kind of order: ccxt
+        supports only some kinds."""
         if "status" not in raw:
             return parsed
         kinds: Mapping[str, Any] = raw.get("order_configuration") or {}
@@ -180,7 +180,7 @@ class CoinbaseExchange(CcxtExchange):
 def _pages(
     ask: Callable[[dict[str, Any]], Any], request: dict[str, Any], name: str
 ) -> Iterator[list[Any]]:
-    """Ask until an answer is empty or names no next page; the newest come first."""
+    """Read pages, newest orders first, until one is empty or names no next page."""
     request = {**request, "limit": A_PAGE}
     while True:
         answer = ask(request)
@@ -196,7 +196,7 @@ def coinbase_client(account: Account) -> StrictCoinbase:
     client: StrictCoinbase = strict_client(
         StrictCoinbase,
         account,
-        # For the stable pairs ccxt has fees of its own, as binary fractions.
+        # For the stable pairs ccxt has built-in fees, as floats.
         {"fetchBalance": "v3PrivateGetBrokerageAccounts", "stablePairs": []},
     )
     return client

@@ -1,4 +1,4 @@
-"""A connection of its own for every thread and account; the markets are loaded once for all."""
+"""A separate connection for every thread and account; the markets are loaded once for all."""
 
 import threading
 from collections import Counter
@@ -39,13 +39,13 @@ def _adapter_of(account: Account) -> Adapter:
 
 
 def addresses_of(account: Account) -> list[str]:
-    """Every scheme, host and port that requests of the account may go to, sorted."""
+    """Every scheme, host and port to which requests of the account may go, sorted."""
     return addresses_of_client(_adapter_of(account).client(account))
 
 
 def check_account(account: Account) -> None:
-    """Raise UnsupportedExchange unless orders on the account can be seen through, or a person has
-    said to settle those that cannot."""
+    """Raise UnsupportedExchange unless the outcome of every order on the account can be determined,
+    or the account accepts that some need manual settlement."""
     if account.exchange in GUARANTEES:
         return
     field = f"accounts.{account.name}.exchange"
@@ -71,7 +71,7 @@ def check_account(account: Account) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What the threads of a process have together of one account."""
+    """What the threads of a process share for one account."""
 
     account: Account
     circuit: Circuit
@@ -86,8 +86,8 @@ def _near(exchange: str) -> str:
 class Connections:
     """Hands each thread its own Exchange for an account; ccxt's objects are not thread-safe.
 
-    Raises UnsupportedExchange at once if an account names an exchange without a contract, and does
-    not accept quarantine.
+    Raises UnsupportedExchange at once if an account names an unsupported exchange, and does not
+    accept quarantine.
     """
 
     def __init__(
@@ -109,14 +109,14 @@ class Connections:
         self._shared = {name: self._shared_of(account) for name, account in accounts.items()}
 
     def exchange(self, name: str) -> CcxtExchange:
-        """Raises UnknownAccount, and ExchangeUnavailable where the exchange is out of reach, asked
-        for no requests, or has no markets to load."""
+        """Raises UnknownAccount, and ExchangeUnavailable if the exchange is unreachable, requested
+        a pause, or its markets cannot be loaded."""
         shared = self._shared.get(name)
         if shared is None:
             raise UnknownAccount(f"{name!r} is not configured")
         mine: dict[str, CcxtExchange] = self._own.__dict__
         if name in mine:
-            self._holds.check(mine[name].address, look=False)
+            self._holds.check(mine[name].address, read_shared=False)
         shared.circuit.admit()
         source = shared.markets.client()
         if name not in mine:
@@ -125,12 +125,12 @@ class Connections:
         return mine[name]
 
     def probe(self, name: str) -> None:
-        """Ask the account's exchange for its time, to see whether it answers at all. Raises
+        """Request the time of the account's exchange, to test whether it answers at all. Raises
         ExchangeUnavailable.
 
-        Most questions are given up early: the kernel repeats one that got lost on its way ever less
-        often, so that a new one notices sooner that the exchange is back. Each tenth has its full
-        time, in case that the exchange has become slow.
+        Most requests have a short timeout: the kernel retransmits lost packets ever less often, so
+        a new request detects earlier that the exchange is back. Every tenth has the full timeout,
+        in case the exchange has become slow.
         """
         exchange = self.exchange(name)
         client = self._own.__dict__[name].client
@@ -152,12 +152,13 @@ class Connections:
         return tuple(sorted(n for n, shared in self._shared.items() if shared.circuit.is_open))
 
     def note_reachable_elsewhere(self, names: Collection[str]) -> None:
-        """These accounts, and no others, can be reached by other processes, as far as is known."""
+        """Record that other processes can reach these accounts, and no others, as far as is
+        known."""
         for name, shared in self._shared.items():
             shared.circuit.is_reachable_elsewhere = name in names
 
     def _shared_of(self, account: Account) -> _Shared:
-        """What all threads have together of an account."""
+        """What all threads share for an account."""
         probe_ms = (account.timeout_s + 1) * 1_000
         circuit = Circuit(account.name, probe_ms, self._clock, self._steady_ms)
 

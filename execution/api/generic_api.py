@@ -1,8 +1,8 @@
 """Any spot exchange that ccxt knows, for accounts that accept quarantine.
 
-Nobody has read such an exchange's documents for us: what its answers prove is not known, and no
-rule of its own keeps an order from being there twice. So every failure that is not one of the
-connection is UNKNOWN, and what cannot be found among its orders is left to a person.
+The documentation of such an exchange has not been checked: what its answers prove is not known, and
+no rule of the exchange is known to prevent a duplicate order. So every failure except one of the
+connection is UNKNOWN, and an order that cannot be fills needs manual intervention.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,34 +18,34 @@ from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill
 from execution.model.order import Order, OrderReport, OrderType, Side
 
-# Our clock may be wrong by so much when trades are looked for from an order's creation on.
+# The margin for our clock's error when trades are searched from an order's creation on.
 CREATED_MARGIN_MS = 3_600_000
-# Where relatives of exchanges that are known have an order's id; ccxt prefers another id to it.
+# The field of an order's id at relatives of supported exchanges; ccxt prefers another id to it.
 _OWN_IDS = ((ccxt.binance, "orderId"), (ccxt.okx, "ordId"), (ccxt.bybit, "orderId"))
 
 
 class StrictGeneric(StrictTransport):
-    """Mixed in before any ccxt class: all that is known of an answer is that it must be JSON."""
+    """Mixin before any ccxt class: the only known rule for an answer is that it must be JSON."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
         "": lambda answer: isinstance(answer, list) or (isinstance(answer, dict) and bool(answer)),
     }
 
     def code_of(self, answer: Mapping[str, Any]) -> str:
-        """That there was an answer at all, where its code has another name."""
+        """The answer's code, or a placeholder, so that every answer has one."""
         return super().code_of(answer) or "unnamed"
 
 
 class GenericExchange(CcxtExchange):
-    """One account at an exchange without a contract, as far as ccxt's unified methods go."""
+    """One account at an unsupported exchange, through ccxt's unified methods."""
 
     gone_statuses: ClassVar[range] = range(200, 500)
     may_leave_out_id: ClassVar[bool] = True
     clock_step_ms: ClassVar[int] = 1_000
 
     def _corrected(self, parsed: Any, raw: Any) -> Any:
-        """With the order's own id, and with our client order id as we gave it, where ccxt sends it
-        behind a prefix and the exchange answers with that."""
+        """With the order's own id, and with our client order id without the prefix that ccxt sends
+        and the exchange returns."""
         own = next((key for kind, key in _OWN_IDS if isinstance(self.client, kind)), None)
         ids = {"id": str(raw[own])} if own is not None and raw.get(own) else {}
         client_id = parsed.get("clientOrderId")
@@ -72,38 +72,41 @@ class GenericExchange(CcxtExchange):
             return self._checked(order.symbol, order.exchange_order_id)
         for method in ("fetchOpenOrders", "fetchClosedOrders", "fetchCanceledOrders"):
             if self.client.has[method] is True:
-                for told in getattr(self.client, method)(order.symbol):
-                    report = self._read_order(order.symbol, told)
+                for order_info in getattr(self.client, method)(order.symbol):
+                    report = self._read_order(order.symbol, order_info)
                     if _is(report, order):
                         return report
         return None
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
-        """Some exchanges list the orders of all symbols, whatever they are asked for."""
+        """Some exchanges list the orders of all symbols, whatever the request."""
         return [report for report in super()._open(symbol) if report.symbol == symbol]
 
     def _fills(self, order: Order) -> Iterable[AccountFill]:
-        """Only trades that name the order: some exchanges answer with others, too."""
+        """Only trades that name the order: some exchanges return others, too."""
         if self.client.has["fetchOrderTrades"] is True:
             asked = {"order": order.exchange_order_id}
             trades = self.client.fetch_order_trades(order.exchange_order_id, order.symbol)
-            told = [account_fill_of(trade if trade["order"] else trade | asked) for trade in trades]
+            fills = [
+                account_fill_of(trade if trade["order"] else trade | asked) for trade in trades
+            ]
         else:
             created_ms = int(order.created_at.timestamp() * 1000)
-            [told] = self._pages(order.symbol, created_ms - CREATED_MARGIN_MS)
-        return [one for one in told if one.exchange_order_id == order.exchange_order_id]
+            [fills] = self._pages(order.symbol, created_ms - CREATED_MARGIN_MS)
+        return [fill for fill in fills if fill.exchange_order_id == order.exchange_order_id]
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
-        """Forward from `from_ms` until nothing new is told, then all of it in one page."""
-        found: dict[str, AccountFill] = {}
+        """Reads forward from `from_ms` until there is nothing new, then yields all trades as one
+        page."""
+        fills: dict[str, AccountFill] = {}
         while True:
             trades = self.client.fetch_my_trades(symbol, from_ms)
-            fresh = [trade for trade in trades if trade["id"] not in found]
+            fresh = [trade for trade in trades if trade["id"] not in fills]
             if not fresh:
                 break
-            found |= {trade["id"]: account_fill_of(trade) for trade in fresh}
+            fills |= {trade["id"]: account_fill_of(trade) for trade in fresh}
             from_ms = max(trade["timestamp"] for trade in fresh)
-        yield sorted(found.values(), key=lambda told: told.fill.time)[::-1]
+        yield sorted(fills.values(), key=lambda trade: trade.fill.time)[::-1]
 
     def _server_ms(self) -> int:
         if self.client.has["fetchTime"] is True:
@@ -119,8 +122,8 @@ def _is(report: OrderReport, order: Order) -> bool:
 
 
 def is_known(exchange: str) -> bool:
-    """Say whether ccxt has a class for that exchange with spot markets, and with fixed steps for
-    prices and amounts: a few have significant digits instead."""
+    """Whether ccxt has a class for that exchange with spot markets, and with fixed steps for prices
+    and amounts: a few have significant digits instead."""
     if exchange not in ccxt.exchanges:
         return False
     client = getattr(ccxt, exchange)()

@@ -1,9 +1,9 @@
-"""Kraken spot: its strict client and its ways to look things up.
+"""Kraken spot: its strict client and its lookups.
 
 Sources: docs.kraken.com, and the kraken class of ccxt. A placement is only acknowledged.
 
-The fence is AddOrder's `deadline`, which the matching engine checks. The stamp is not signed: what
-is signed is the nonce, which must grow with every request of a key.
+The fence is AddOrder's `deadline`, which the matching engine checks. The stamp is not signed; the
+nonce is, which must grow with every request of a key.
 """
 
 import threading
@@ -39,15 +39,15 @@ _CANCELED = within("result", record_with("count"))
 
 
 class _Nonces:
-    """The last nonce of every key in this process: its threads have a client each."""
+    """The last nonce of every key in this process; each thread has its own client."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: dict[str, int] = {}
 
     def next(self, key: str) -> int:
-        """Microseconds, so that two processes on one key seldom meet; where they do, Kraken
-        refuses the later request, which is then made again."""
+        """Microseconds, so that two processes with one key seldom collide; if they do, Kraken
+        refuses the later request, which is then repeated."""
         with self._lock:
             self._last[key] = max(time.time_ns() // 1000, self._last.get(key, 0) + 1)
             return self._last[key]
@@ -57,7 +57,7 @@ _nonces = _Nonces()
 
 
 class StrictKraken(StrictTransport, ccxt.kraken):
-    """ccxt.kraken that believes only Kraken's own answers."""
+    """ccxt.kraken that accepts only Kraken's own answers."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
         "/private/AddOrder": within("result", within("txid", some(list_of(is_text)))),
@@ -75,8 +75,7 @@ class StrictKraken(StrictTransport, ccxt.kraken):
     }
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
-        """An error's category and type. Of several errors none stands for the answer, and together
-        they fit no row."""
+        """An error's category and type. Several errors are joined, and match no row."""
         errors = answer.get("error")
         if not isinstance(errors, list):
             return None
@@ -93,14 +92,14 @@ class KrakenExchange(CcxtExchange):
     gone_statuses: ClassVar[range] = range(200, 500)
     missing: ClassVar[frozenset[str]] = gone
     clock_step_ms: ClassVar[int] = 1_000
-    # ccxt would take `userref` for the client order id, which is 0 where none was given.
+    # ccxt would use `userref` as the client order id, which is 0 if none was given.
     client_id_key: ClassVar[str | None] = "cl_ord_id"
 
     def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
         return {
             "clientOrderId": order.client_order_id,
             "deadline": self.client.iso8601(attempt.valid_until_ms),
-            # Else the fees of a sale are in the base currency, and no trade says so.
+            # Otherwise the fees of a sale are in the base currency, and no trade says so.
             "oflags": "fciq",
         }
 
@@ -117,26 +116,26 @@ class KrakenExchange(CcxtExchange):
         return self._found(order)
 
     def _lookup(self, order: Order) -> OrderReport | None:
-        """Open orders first: an order that ends meanwhile is in one answer or in both."""
+        """Open orders first: an order that ends in between is in one answer or in both."""
         request = {"cl_ord_id": order.client_order_id}
         for ask, answer in (
             (self.client.private_post_openorders, "open"),
             (self.client.private_post_closedorders, "closed"),
         ):
-            for told in _with_ids(ask(request)["result"][answer]):
-                return self._report(order.symbol, told)
+            for order_info in _with_ids(ask(request)["result"][answer]):
+                return self._report(order.symbol, order_info)
         return None
 
     def _fetched(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
         order = self._queried(exchange_order_id)
         if not _is_by_value(order):
             return self._report(symbol, order)
-        # Its volumes are in quote: only its trades say what it came to in base.
+        # Its volumes are in quote: only its trades tell the amount in base.
         trades = [trade.fill for trade in self._trades_of(symbol, order)]
         return self._report(symbol, _in_base(order, trades))
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
-        # Of its trades an order names only the ids; their fees come with the trades.
+        # An order has only the ids of its trades; the fees are in the list of trades.
         omitted = {"trades", *(("vol", "vol_exec", "price") if _is_by_value(order) else ())}
         kept = {key: value for key, value in order.items() if key not in omitted}
         return super()._report(symbol, kept)
@@ -166,25 +165,25 @@ class KrakenExchange(CcxtExchange):
             yield from self._fills_in(symbol, [_with_ids(trades)])
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
-        """Trades of all symbols come together. One that is made meanwhile moves the others on, so
-        that some are told twice and none is missed."""
+        """Trades of all symbols are in one list. A new trade shifts the others, so that some are
+        read twice and none is missed."""
         offset = 0
         while True:
             request = {"start": from_ms // 1000, "ofs": offset}
-            told = self.client.private_post_tradeshistory(request)["result"]["trades"]
-            yield self._account_fills(symbol, _with_ids(told))
-            offset += len(told)
-            if len(told) < TRADES_A_PAGE:
+            trades = self.client.private_post_tradeshistory(request)["result"]["trades"]
+            yield self._account_fills(symbol, _with_ids(trades))
+            offset += len(trades)
+            if len(trades) < TRADES_A_PAGE:
                 return
 
 
 def _is_by_value(order: Mapping[str, Any]) -> bool:
-    """The flag says that the volumes of a market order count quote."""
+    """Whether the volumes of a market order are in quote, by its flag."""
     return "viqc" in str(order.get("oflags", "")).split(",")
 
 
 def _in_base(order: Mapping[str, Any], fills: list[Fill]) -> dict[str, Any]:
-    """An order by value, as one in base that asked for what it has filled."""
+    """An order sized in quote, as one in base whose amount is what it has filled."""
     filled = total(fill.amount for fill in fills)
     cost = total(EXACT.multiply(fill.amount, fill.price) for fill in fills)
     sizes = {"vol": to_text(filled), "vol_exec": to_text(filled), "oflags": ""}
@@ -192,9 +191,9 @@ def _in_base(order: Mapping[str, Any], fills: list[Fill]) -> dict[str, Any]:
     return {**order, **sizes, **average}
 
 
-def _with_ids(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The orders or trades of an answer, each of which stands under its id."""
-    return [{**one, "id": id_} for id_, one in told.items()]
+def _with_ids(by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The orders or trades of an answer, which are keyed by id."""
+    return [{**fields, "id": id_} for id_, fields in by_id.items()]
 
 
 def kraken_client(account: Account) -> StrictKraken:

@@ -1,7 +1,7 @@
-"""OKX spot: its strict client and its ways to look things up.
+"""OKX spot: its strict client and its lookups.
 
 Sources: www.okx.com/docs-v5/en, and the okx class of ccxt. A placement and a cancel are only
-acknowledged; what became of them is for a lookup to tell.
+acknowledged; a lookup tells their outcome.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,9 +33,9 @@ _TRADE = record_with("tradeId", "ordId", "billId", "instId", "fillPx", "fillSz",
 
 
 class StrictOkx(StrictTransport, ccxt.okx):
-    """ccxt.okx that believes only OKX's own answers.
+    """ccxt.okx that accepts only OKX's own answers.
 
-    `expires_ms` is the time after which OKX shall not process a placement any more.
+    `expires_ms` is the time after which OKX must not process a placement any more.
     """
 
     expires_ms: int | None = None
@@ -53,7 +53,7 @@ class StrictOkx(StrictTransport, ccxt.okx):
     }
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
-        """The order's own code where there is one: the answer's says no more than "failed"."""
+        """The order's own code if there is one: the answer's code only means "failed"."""
         data = answer.get("data")
         first = data[0] if isinstance(data, list) and data else None
         code = first.get("sCode") if isinstance(first, dict) else None
@@ -71,24 +71,24 @@ class StrictOkx(StrictTransport, ccxt.okx):
 class OkxExchange(CcxtExchange):
     """One OKX account, its spot side."""
 
-    # Error codes of the trade class: what is canceled or completed already. ccxt knows 51603.
+    # Error codes of the trade class: orders already canceled or completed. ccxt knows 51603.
     gone: ClassVar[frozenset[str]] = frozenset(("51400", "51401", "51402", "51410"))
     gone_statuses: ClassVar[range] = range(200, 500)
-    # ccxt would take `algoId` for the order's id where an algo order has made it.
+    # ccxt would use `algoId` as the order's id if an algo order has made it.
     id_key: ClassVar[str | None] = "ordId"
     client_id_key: ClassVar[str | None] = "clOrdId"
 
     def _corrected(self, parsed: Any, raw: Any) -> Any:
         if not _is_by_value(raw):
             return parsed
-        # ccxt takes the whole value that was asked for as spent, for a buy.
+        # For a buy, ccxt counts the whole requested value as spent.
         return sized_by_value({**parsed, "average": raw.get("avgPx") or None})
 
     # General class: an invalid OK-ACCESS-TIMESTAMP. ccxt knows 50102.
     clock_codes: ClassVar[frozenset[str]] = frozenset(("50112",))
 
     def _send(self, order: Order, attempt: Attempt) -> Any:
-        """Send with the fence, which is a header that ccxt does not know of."""
+        """Send with the fence, a header that ccxt does not support."""
         self.client.expires_ms = attempt.valid_until_ms
         return super()._send(order, attempt)
 
@@ -114,8 +114,8 @@ class OkxExchange(CcxtExchange):
 
 
 def _is_by_value(order: Mapping[str, Any]) -> bool:
-    """Whether `sz` counts quote. Where `tgtCcy` is left out that is OKX's rule for a market buy;
-    ours are always sized in base."""
+    """Whether `sz` is in quote. Without `tgtCcy` that is OKX's default for a market buy; ours are
+    always sized in base."""
     if order.get("ordType") != "market":
         return False
     said = order.get("tgtCcy")
@@ -128,7 +128,7 @@ def _is_by_value(order: Mapping[str, Any]) -> bool:
 def _pages(
     ask: Callable[[dict[str, Any]], Any], request: dict[str, Any], key: str
 ) -> Iterator[list[Any]]:
-    """Ask for what is older than the last one told, until a page is not full."""
+    """Read pages of what is older than the last item, until a page is not full."""
     request = {**request, "limit": A_PAGE}
     while True:
         page = ask(request)["data"]

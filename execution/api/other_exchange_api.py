@@ -1,7 +1,7 @@
-"""The exchanges besides Binance: which client and which adapter belong to each.
+"""The client and the adapter of each exchange other than Binance.
 
-Every one of them fulfills ports.Exchange, each by its own rules: see the modules, and the contract
-of each in execution.exchanges.guarantees.
+Every adapter implements ports.Exchange by the exchange's own rules: see the modules, and the
+guarantees in execution.exchanges.profiles.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from execution.exchanges.account import Account
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """How one exchange is reached: what makes a client for an account, and the adapter for it."""
+    """Access to one exchange: the constructor of an account's client, and the adapter."""
 
     client: Callable[[Account], Any]
     adapter: type[CcxtExchange]
@@ -33,5 +33,5 @@ ADAPTERS = {
     "okx": Adapter(okx_client, OkxExchange),
     "upbit": Adapter(upbit_client, UpbitExchange),
 }
-# For exchanges without a contract, on accounts that accept quarantine.
+# For unsupported exchanges, on accounts that accept quarantine.
 GENERIC = Adapter(generic_client, GenericExchange)

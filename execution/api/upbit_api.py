@@ -1,7 +1,7 @@
-"""Upbit spot: its strict client and its ways to look things up.
+"""Upbit spot: its strict client and its lookups.
 
-Sources: docs.upbit.com, and the upbit class of ccxt. Nothing refuses a late placement, but an
-identifier is good for one order ever. Requests carry no time: each token has a random nonce.
+Sources: docs.upbit.com, and the upbit class of ccxt. Late placements are not refused, but an
+identifier is valid for one order only, ever. Requests carry no time: each token has a random nonce.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,11 +28,11 @@ from execution.model.order import Order, OrderReport, OrderType, Side
 from execution.model.trading_rules import Market
 
 OPEN_A_PAGE, CLOSED_A_PAGE = 100, 1_000
-# Ended orders are told for a week at most, by when they were made; the latest if not asked else.
+# Ended orders are listed for a week at most, by creation; by default the latest week.
 WEEK_MS = 7 * 86_400_000
-# Weeks overlap by so much, because "now" is the exchange's.
+# Weeks overlap by this much, because "now" is by the exchange's clock.
 OVERLAP_MS = 60_000
-# Fees are told by order; a trade's share of them is told this finely.
+# Fees are listed by order; a trade's share is computed to this precision.
 FEE_STEP = Decimal("1e-12")
 
 _ORDER = record_with("uuid", "side", "ord_type", "state", "market", "executed_volume")
@@ -41,7 +41,7 @@ _BALANCE = record_with("currency", "balance", "locked")
 
 # docs.upbit.com: krw-market-info (of 2025-07-31, read in the edition of 2026-05-04),
 # usdt-market-info and btc-market-info. In each band, from the price on, prices are multiples of the
-# tick, and an order is worth at least so much quote.
+# tick, and an order has at least this value in quote.
 _KRW_TICKS = (
     ("0", "0.00000001"),
     ("0.00001", "0.0000001"),
@@ -77,7 +77,7 @@ _FINE_TICK = "0.5"
 
 
 class StrictUpbit(StrictTransport, ccxt.upbit):
-    """ccxt.upbit that believes only Upbit's own answers."""
+    """ccxt.upbit that accepts only Upbit's own answers."""
 
     shapes: ClassVar[Mapping[str, Shape]] = {
         "POST /v1/orders": _ORDER,
@@ -106,8 +106,8 @@ class UpbitExchange(CcxtExchange):
     client_id_key: ClassVar[str | None] = "identifier"
 
     def _rules(self, market: Market) -> Market:
-        """With the ticks of the price's band: ccxt gives the finest of all. In the quotes of other
-        countries they are not known, and so not checked; Upbit refuses what does not fit."""
+        """With the ticks of the price bands: ccxt has only the finest one. For the quotes of other
+        countries they are not known, and so not checked; Upbit refuses prices off the grid."""
         quote = market.symbol.rpartition("/")[2]
         bands = price_bands_of(market.symbol, quote)
         least = _TOTALS_MIN.get(quote)
@@ -127,7 +127,7 @@ class UpbitExchange(CcxtExchange):
         return self._report(symbol, self.client.private_get_order({"uuid": exchange_order_id}))
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
-        # The trades of an order say nothing of their fees, and are told with them elsewhere.
+        # The trades in an order's answer have no fees; another request lists them with their fees.
         return super()._report(symbol, {**order, "trades": []})
 
     def _corrected(self, parsed: Any, raw: Any) -> Any:
@@ -137,10 +137,10 @@ class UpbitExchange(CcxtExchange):
         order = {**parsed, "type": OrderType.MARKET.value}
         if kind == "market" or not is_buy:
             return order
-        # A buy for so much quote: what is left over is canceled when the order has filled.
+        # A buy sized in quote: the remainder is canceled when the order has filled.
         done = raw["state"] == "cancel" and to_decimal(raw["executed_volume"])
         status = "closed" if done else order["status"]
-        # ccxt takes the whole value that was asked for as spent.
+        # ccxt counts the whole requested value as spent.
         return sized_by_value({**order, "status": status, "average": None})
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
@@ -158,7 +158,7 @@ class UpbitExchange(CcxtExchange):
             number += 1
 
     def _closed(self, market_id: str, from_ms: int) -> Iterator[Any]:
-        """The latest first, week by week; a full answer may have left out older ones."""
+        """The latest first, week by week; a full answer may omit older ones."""
         request = {"market": market_id, "limit": CLOSED_A_PAGE}
         start_ms = self._clock.now_ms() - WEEK_MS
         page = self.client.private_get_orders_closed(request)
@@ -177,12 +177,12 @@ class UpbitExchange(CcxtExchange):
         return map(account_fill_of, self._trades(order.exchange_order_id, order.symbol))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
-        """Upbit has no list of trades: they are asked for order by order."""
+        """Upbit has no list of trades: they are read order by order."""
         market_id = self.client.market_id(symbol)
         orders = [*self._waiting(market_id), *self._closed(market_id, from_ms)]
         traded = {order["uuid"] for order in orders if to_decimal(order["executed_volume"])}
-        told = [account_fill_of(t) for uuid in traded for t in self._trades(uuid, symbol)]
-        yield sorted(told, key=lambda one: one.fill.time)[::-1]
+        fills = [account_fill_of(t) for uuid in traded for t in self._trades(uuid, symbol)]
+        yield sorted(fills, key=lambda trade: trade.fill.time)[::-1]
 
     def _trades(self, uuid: Any, symbol: str) -> list[Any]:
         market = self.client.market(symbol)
@@ -196,13 +196,13 @@ class UpbitExchange(CcxtExchange):
         return trades
 
     def _server_ms(self) -> int:
-        """Upbit has no question for the time, so that the date of any answer has to do."""
+        """Upbit has no request for the time, so the date header of another answer is used."""
         self.client.public_get_orderbook({"markets": self.client.ids[0]})
         return date_ms(self.client.last_response_headers)
 
 
 def price_bands_of(symbol: str, quote: str) -> tuple[tuple[Decimal, Decimal], ...]:
-    """The ticks of the symbol by price, none where they are not known."""
+    """The ticks of the symbol by price, empty if they are not known."""
     bands = [(Decimal(start), Decimal(tick)) for start, tick in _TICKS.get(quote, ())]
     if symbol in _FINE_PAIRS:
         outside = [band for band in bands if not _FINE_FROM <= band[0] < _FINE_TO]
@@ -211,7 +211,7 @@ def price_bands_of(symbol: str, quote: str) -> tuple[tuple[Decimal, Decimal], ..
 
 
 def _shares(paid: Decimal, costs: list[Decimal]) -> list[Decimal]:
-    """Divide a fee by the trades' costs, so that the shares add up to it."""
+    """Split a fee by the trades' costs, so that the shares add up to it."""
     if not costs:
         return []
     total = sum(costs, ZERO)

@@ -1,1 +1,1 @@
-"""What is known of exchanges: guarantees, verdicts, clocks, holds. No request is made here."""
+"""Knowledge of exchanges: guarantees, verdicts, clocks, holds. No request is made here."""

@@ -1,4 +1,4 @@
-"""What it takes to trade on one account."""
+"""The configuration of one trading account."""
 
 from dataclasses import dataclass, field
 
@@ -7,11 +7,11 @@ from execution.text.redaction import register_secrets, register_url
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where an account is and what opens it. `exchange` is a ccxt id.
+    """An account's exchange and keys. `exchange` is a ccxt id.
 
-    Secrets stay out of every repr, and from the moment that an account is known, out of every text
-    that leaves the process. `accept_quarantine` lets the account be at
-    an exchange where some outcomes cannot be found out; a person must settle those orders.
+    Secrets are not in any repr, and once an account has been created, not in any text that leaves
+    the process. `accept_quarantine` allows an exchange where some outcomes cannot be determined;
+    those orders need manual settlement.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Account:
 
 
 def what_is_missing(account: str) -> str:
-    """Say what it takes to reach an account that is not configured."""
+    """The sentence about an account that is not configured, with the remedy."""
     return (
         f"account: {account!r} is not configured, so that nothing there can be followed or "
         f"canceled; put [accounts.{account}] into the settings and its keys into the environment, "

@@ -1,7 +1,7 @@
-"""Addresses that an exchange has asked to be left alone at, for every process and every account.
+"""Holds on addresses where an exchange has requested a pause, for every process and account.
 
-A limit is usually one of the IP address that requests come from, so what one account hears holds
-for all accounts that dial the same scheme, host and port, whatever their request is for.
+A limit usually applies to the IP address of the caller, so the answer to one account holds for all
+accounts that use the same scheme, host and port, and for every kind of request.
 """
 
 import threading
@@ -15,25 +15,25 @@ from execution.model.clock import Clock
 from execution.model.errors import AddressHeld, StoreUnavailable
 from execution.model.waiting import time_text_ms
 
-# How often, at most, one process asks the store whether another one was asked to wait.
-LOOK_EVERY_MS = 500
+# The minimum interval at which a process reads the other processes' holds from the store.
+READ_EVERY_MS = 500
 _PORTS = {"http": 80, "https": 443}
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def address_of(url: str) -> str:
-    """Scheme, host and port as dialled; a stream's scheme is that of the request which opens it.
-    What else is in a URL, such as a password, stays out."""
+    """Scheme, host and port of a connection; a stream's scheme is that of the request which opens
+    it. Other parts of the URL, such as a password, are left out."""
     parts = urlsplit(url)
     scheme = _SCHEMES.get(parts.scheme, parts.scheme)
     return f"{scheme}://{parts.hostname or ''}:{parts.port or _PORTS.get(scheme, 0)}"
 
 
 class AddressHolds:
-    """One process's knowledge of the holds, shared with the others through the store.
+    """One process's view of the holds, shared with the others through the store.
 
-    It is kept on the steady clock, so that no hold gets longer or shorter by the wall clock's being
-    set. Without `steady_ms`, the clock is one that is never set.
+    It uses the steady clock, so that setting the wall clock does not change the length of a hold.
+    Without `steady_ms`, `clock` must be one that is never set.
     """
 
     def __init__(
@@ -46,11 +46,12 @@ class AddressHolds:
         # Their `until_ms` is on the steady clock.
         self._known: dict[str, AddressHold] = {}
         self._unshared: set[str] = set()
-        self._looked_ms: dict[str, int] = {}
+        self._read_ms: dict[str, int] = {}
 
     def hold(self, address: str, seconds: int, reason: str) -> None:
-        """Send nothing to the address for so long. Known here at once, to others when they ask."""
-        # Until it is there, that the store knows of no hold does not mean that it was ended.
+        """Hold the address for this time: in this process at once, in others when they read the
+        store."""
+        # Until the store has it, its absence there does not mean that the hold was ended.
         self._unshared.add(address)
         self._note(address, AddressHold(self._steady_ms() + seconds * 1_000, reason))
         log = structlog.get_logger("oneorder")
@@ -61,26 +62,27 @@ class AddressHolds:
         try:
             self._store.hold_address(address, seconds, reason)
         except StoreUnavailable as error:
-            # This process obeys already; the others are told as soon as the store answers.
+            # This process applies it already; the others get it as soon as the store answers.
             log = structlog.get_logger("oneorder")
             log.warning("address_hold_not_shared", address=address, error=str(error))
         else:
             self._unshared.discard(address)
 
-    def check(self, address: str, *, look: bool) -> None:
-        """Raise AddressHeld while nothing may be sent. With `look`, the store is asked now and then
-        for what other processes were told; raises StoreUnavailable. During a hold it is asked in
-        any case, whether somebody has ended the hold."""
+    def check(self, address: str, *, read_shared: bool) -> None:
+        """Raise AddressHeld during a hold. With `read_shared`, the holds of other processes are
+        read from the store at intervals; raises StoreUnavailable. During a hold the store is read
+        in any case, since the hold may have been ended by hand."""
         now_ms = self._steady_ms()
-        is_time = now_ms - self._looked_ms.get(address, -LOOK_EVERY_MS) >= LOOK_EVERY_MS
+        is_time = now_ms - self._read_ms.get(address, -READ_EVERY_MS) >= READ_EVERY_MS
         known = self._known.get(address)
         is_held = known is not None and known.until_ms > now_ms
-        if is_time and (look or is_held):
-            self._looked_ms[address] = now_ms
+        if is_time and (read_shared or is_held):
+            self._read_ms[address] = now_ms
             try:
-                self._look(address)
+                self._read_shared(address)
             except StoreUnavailable:
-                # What is known here is obeyed; otherwise nothing goes out unasked.
+                # A hold known here applies without the store; otherwise the store must have been
+                # read first.
                 if not is_held:
                     raise
         hold = self._known.get(address)
@@ -97,18 +99,18 @@ class AddressHolds:
             f"{address} asked for no requests until {until} ({hold.reason})", wait_s=left_s
         )
 
-    def _look(self, address: str) -> None:
+    def _read_shared(self, address: str) -> None:
         mine = self._known.get(address)
         if mine is not None and address in self._unshared:
             left_s = (mine.until_ms - self._steady_ms()) // 1_000
             if left_s > 0:
                 self._share(address, left_s, mine.reason)
-        told = self._store.address_hold(address)
-        if told is not None:
-            left_ms = told.until_ms - self._clock.now_ms()
-            self._note(address, AddressHold(self._steady_ms() + left_ms, told.reason))
+        shared = self._store.address_hold(address)
+        if shared is not None:
+            left_ms = shared.until_ms - self._clock.now_ms()
+            self._note(address, AddressHold(self._steady_ms() + left_ms, shared.reason))
         elif address not in self._unshared:
-            # It was ended by hand, or its time is up.
+            # It was ended by hand, or has expired.
             with self._lock:
                 if self._known.get(address) is mine:
                     self._known.pop(address, None)

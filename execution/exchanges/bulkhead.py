@@ -1,4 +1,4 @@
-"""Keeps one slow account from taking all threads of a worker."""
+"""Prevents one slow account from taking all threads of a worker."""
 
 import sys
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from execution.model.clock import steady_ms
 from execution.model.errors import Crowded
 
-# Work on an order takes a fraction of this as long as its exchange answers.
+# Work on an order takes a fraction of this while its exchange answers.
 SLOW_MS = 500
 WAIT_S = 5
 _CHECK_MS = 50
@@ -17,9 +17,8 @@ _CHECK_MS = 50
 class Bulkhead:
     """At most `limit` threads work on orders of one account at a time.
 
-    Whoever finds no place waits for one while those inside are getting on, so that a busy account
-    merely takes turns; but not when one of them has been inside for SLOW_MS. That is what a dead
-    exchange looks like from here.
+    Another thread waits for a place, so that a busy account takes turns, unless one of them has
+    been inside for SLOW_MS, which is the sign of an exchange that does not answer.
     """
 
     def __init__(self, limit: int = sys.maxsize, steady_ms: Callable[[], int] = steady_ms) -> None:
@@ -30,9 +29,9 @@ class Bulkhead:
 
     @contextmanager
     def place(self, account: str) -> Iterator[None]:
-        """Take a place for as long as the block runs; a thread that has one keeps to it.
+        """Take a place while the block runs; a thread that already has one uses it.
 
-        Raises Crowded if none gets free.
+        Raises Crowded if none becomes free.
         """
         thread = threading.get_ident()
         inside = self._inside.setdefault(account, {})
@@ -46,7 +45,7 @@ class Bulkhead:
                     raise Crowded(
                         f"account {account} is slow to answer: "
                         f"{len(inside)} of its orders are being worked on already",
-                        # Each try costs time of the accounts that can be reached.
+                        # Each try takes time from the reachable accounts.
                         wait_s=WAIT_S + stuck_ms // 1_000,
                     )
                 self._changed.wait(_CHECK_MS / 1_000)
@@ -60,5 +59,6 @@ class Bulkhead:
 
 
 def bulkhead_of(threads: int, accounts: int) -> Bulkhead:
-    """Half of the threads for each account where there are several, and all of them for one."""
+    """Half of the threads for each account if there are several, and all of them for a single
+    one."""
     return Bulkhead(threads if accounts < 2 else max(1, threads // 2))

@@ -1,4 +1,4 @@
-"""Our own clock, and what we know of each exchange's."""
+"""Our own clock, and the measured clock of each exchange."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,13 +13,13 @@ OFFSET_AGE_MAX_MS = 120_000
 DRIFT_PPM = 200
 # The wall clock and the steady clock are read one after the other; more than this apart is a step.
 STEP_MIN_MS = 50
-# How often one process measures again because an exchange blames the time.
+# How often a process measures again because an exchange refused a timestamp.
 MEASURE_EVERY_MS = 3_000
 MEASUREMENTS_MAX = 3
 
 
 class ClockStore(Protocol):
-    """Where all workers keep their offsets. Raises StoreUnavailable when the server does not
+    """The offsets shared by all workers. Raises StoreUnavailable when the server does not
     answer."""
 
     def clock_offset(self, account: str, host: str) -> ClockOffset | None: ...
@@ -27,15 +27,15 @@ class ClockStore(Protocol):
 
 
 class ExchangeClocks:
-    """What time it is at each account's exchange, with bounds that the truth lies between.
+    """The time at each account's exchange, with error bounds.
 
     The processes of one host have one clock, and share an offset through the store, so that one
-    measurement (beat asks for one regularly) serves them all; a process that finds none, or only
-    an old one, measures for itself.
+    measurement (beat schedules it regularly) serves them all; a process that finds none, or only an
+    old one, measures for itself.
 
-    Time since a measurement is counted on the steady clock. Where the wall clock disagrees with it,
-    somebody has set the wall clock meanwhile: such an offset says nothing any more, and nothing is
-    concluded from it before it has been measured again.
+    Time since a measurement is counted on the steady clock. If the wall clock disagrees with it,
+    the wall clock has been set meanwhile: such an offset is invalid, and not used until it has been
+    measured again.
     """
 
     def __init__(
@@ -44,61 +44,67 @@ class ExchangeClocks:
         self._store = store
         self._clock = clock
         self._host = host
-        # A clock that only moves by hand is steady by itself.
+        # A manual clock is steady by itself.
         self._steady_ms = steady_ms or clock.now_ms
         self._known: dict[str, ClockOffset] = {}
-        # Offsets that were measured before this moment are not trusted any more.
+        # Offsets that were measured before this time are not trusted any more.
         self._doubted_ms: dict[str, int] = {}
 
     def now_ms(self, account: str, exchange: TimeSource) -> int:
-        """The likeliest time at the exchange. Raises ExchangeUnavailable if it cannot be known."""
+        """The most likely time at the exchange. Raises ExchangeUnavailable if it cannot be
+        measured."""
         return self._at_exchange_ms(self._offset(account, exchange))
 
     def likely_now_ms(self, account: str) -> int:
-        """The same as far as this process knows, without asking; our own time where it does not."""
+        """The same from this process's last measurement, without a request; our own time without
+        one."""
         known = self._known.get(account)
         return self._clock.now_ms() if known is None else self._at_exchange_ms(known)
 
     def earliest_now_ms(self, account: str, exchange: TimeSource) -> int:
-        """A time that the exchange's clock has certainly reached by now."""
+        """A time that the exchange's clock has certainly reached."""
         offset = self._offset(account, exchange)
         return self._at_exchange_ms(offset) - self._error_ms(offset)
 
     def error_ms(self, account: str, exchange: TimeSource) -> int:
-        """How far the exchange's clock may be from the likeliest time, either way."""
+        """How far the exchange's clock may be from the most likely time, in either direction."""
         return self._error_ms(self._offset(account, exchange))
 
     def exchange_ms(self, account: str, exchange: TimeSource, local_ms: int) -> int:
-        """A time after all that anybody may have stamped before our clock showed `local_ms`: the
-        error counts once for our own reading and once for theirs."""
+        """A time later than every stamp that any process made before our clock showed `local_ms`:
+        the error counts once for our own reading and once for theirs."""
         offset = self._offset(account, exchange)
         return local_ms + offset.offset_ms + 2 * self._error_ms(offset) + abs(self._set_by(offset))
 
     def local_ms(self, account: str, exchange_ms: int) -> int:
-        """Our time when the exchange's clock has likely just passed `exchange_ms`: when to look,
-        not a proof. An account whose clock nobody has measured is taken to have ours."""
+        """Our time when the exchange's clock has most likely just passed `exchange_ms`: a time for
+        a lookup, not a proof. If an account's clock has not been measured, our own is used."""
         offset = self._known.get(account)
         if offset is None:
             return exchange_ms
         return exchange_ms - offset.offset_ms + self._error_ms(offset) + 1
 
     def measure(self, account: str, exchange: TimeSource) -> ClockOffset:
-        """Ask the exchange for its time and share the answer with every worker. An answer that came
-        so late that it says less than what is known, and does not contradict it, changes nothing.
+        """Measure the exchange's clock and share the result with every worker. A measurement that
+        is less precise than the known one, and consistent with it, changes nothing.
 
         Raises ExchangeUnavailable.
         """
-        told = self._measured(account, exchange)
+        measured = self._measured(account, exchange)
         known = self._known.get(account) or self._store.clock_offset(account, self._host)
-        if known is not None and self._is_good(account, known) and self._says_more(known, told):
+        if (
+            known is not None
+            and self._is_good(account, known)
+            and self._is_more_precise(known, measured)
+        ):
             return known
-        self._known[account] = told
-        self._store.set_clock_offset(account, self._host, told)
-        return told
+        self._known[account] = measured
+        self._store.set_clock_offset(account, self._host, measured)
+        return measured
 
     def doubt(self, account: str) -> bool:
-        """The exchange took offence at our time: have it measured again before it is used. False
-        where that was done a moment ago, so that it is not what is wrong."""
+        """The exchange refused our timestamp: the clock must be measured before its next use.
+        Returns False if it was measured only just before, so that it is not the cause."""
         known = self._known.get(account)
         now_ms = self._steady_ms()
         if known is not None and abs(now_ms - self._steady_of(known)) < MEASURE_EVERY_MS:
@@ -109,18 +115,20 @@ class ExchangeClocks:
         return True
 
     def _measured(self, account: str, exchange: TimeSource) -> ClockOffset:
-        """Measure while nobody sets our clock."""
+        """Measure, and repeat if our clock was set meanwhile."""
         for _ in range(MEASUREMENTS_MAX):
             wall_ms, steady_ms = self._clock.now_ms(), self._steady_ms()
-            told = exchange.measure_clock()
+            measured = exchange.measure_clock()
             after_ms, after_steady_ms = self._clock.now_ms(), self._steady_ms()
             if abs((after_ms - wall_ms) - (after_steady_ms - steady_ms)) <= STEP_MIN_MS:
-                # Its moment on the steady clock, as long ago as on the wall clock.
-                return replace(told, steady_ms=after_steady_ms - (after_ms - told.measured_at_ms))
+                # Its time on the steady clock, as long ago as on the wall clock.
+                return replace(
+                    measured, steady_ms=after_steady_ms - (after_ms - measured.measured_at_ms)
+                )
         raise ExchangeUnavailable(f"our clock is being set, so {account}'s cannot be measured")
 
     def _at_exchange_ms(self, offset: ClockOffset) -> int:
-        """The time there, by what has passed on the steady clock since it was measured."""
+        """The exchange's time, by the time on the steady clock since the measurement."""
         return offset.measured_at_ms + offset.offset_ms + self._passed_ms(offset)
 
     def _steady_of(self, offset: ClockOffset) -> int:
@@ -132,10 +140,10 @@ class ExchangeClocks:
     def _passed_ms(self, offset: ClockOffset) -> int:
         return self._steady_ms() - self._steady_of(offset)
 
-    def _says_more(self, known: ClockOffset, told: ClockOffset) -> bool:
+    def _is_more_precise(self, known: ClockOffset, measured: ClockOffset) -> bool:
         error_ms = self._error_ms(known)
-        apart_ms = abs(known.offset_ms - told.offset_ms)
-        return error_ms < told.uncertainty_ms and apart_ms <= error_ms + told.uncertainty_ms
+        apart_ms = abs(known.offset_ms - measured.offset_ms)
+        return error_ms < measured.uncertainty_ms and apart_ms <= error_ms + measured.uncertainty_ms
 
     def _error_ms(self, offset: ClockOffset) -> int:
         age_ms = max(0, self._passed_ms(offset))
@@ -151,12 +159,12 @@ class ExchangeClocks:
         return known
 
     def _is_good(self, account: str, offset: ClockOffset) -> bool:
-        """Young, not doubted, and our wall clock was not set since."""
+        """Recent, not refused since, and our wall clock was not set since."""
         if abs(self._passed_ms(offset)) >= OFFSET_AGE_MAX_MS:
             return False
         is_doubted = self._steady_of(offset) <= self._doubted_ms.get(account, -(2**62))
         return not is_doubted and abs(self._set_by(offset)) <= STEP_MIN_MS
 
     def _set_by(self, offset: ClockOffset) -> int:
-        """By how much our wall clock was set forward since the measurement, in ms."""
+        """How far our wall clock was set forward since the measurement, in ms."""
         return self._clock.now_ms() - offset.measured_at_ms - self._passed_ms(offset)

@@ -1,4 +1,4 @@
-"""Where all processes find which addresses an exchange has asked to be left alone at."""
+"""The store of the address holds that all processes share."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class AddressHold:
-    """Nothing is sent to an address until `until_ms`, on our clock as it is set now; `reason` says
+    """Nothing is sent to an address until `until_ms`, on our current wall clock; `reason` says
     why."""
 
     until_ms: int
@@ -14,12 +14,12 @@ class AddressHold:
 
 
 class AddressHoldStore(Protocol):
-    """Where all processes find the holds. Raises StoreUnavailable when the server does not
+    """The holds shared by all processes. Raises StoreUnavailable when the server does not
     answer."""
 
     def hold_address(self, address: str, seconds: int, reason: str) -> None:
-        """Let nothing be sent to the address for so long; never shortens a longer hold."""
+        """Hold the address for this time; never shortens a longer hold."""
 
     def address_hold(self, address: str) -> AddressHold | None: ...
     def end_address_hold(self, address: str) -> bool:
-        """Let requests be sent there again; False where nothing kept them back."""
+        """End the hold on the address; returns False if there was none."""

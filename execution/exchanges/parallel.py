@@ -1,4 +1,4 @@
-"""Two things at the same moment, each in a thread that keeps its own connections."""
+"""Runs jobs in parallel, each in a thread that keeps its own connections."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,13 +6,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Threads that are kept keep their connections too, so that the next request leaves at once.
+# Pooled threads keep their connections, so that the next request leaves at once.
 _POOL = ThreadPoolExecutor(max_workers=32, thread_name_prefix="together")
 
 
 def run_parallel(*jobs: Callable[[], T]) -> list[T]:
-    """Call all at the same time; return what they returned, in their order. Raises what the first
-    of them raised, and only after all have ended. A single job is called where it is."""
+    """Run all jobs in parallel; returns their results in order. Raises the error of the first
+    failed job, and only after all have ended. A single job runs in the calling thread."""
     if len(jobs) == 1:
         return [jobs[0]()]
     futures = [_POOL.submit(job) for job in jobs]

@@ -11,7 +11,7 @@ from execution.text.redaction import redact
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt came to. `report` is there exactly when the verdict is ACCEPTED."""
+    """The outcome of one attempt. `report` is set exactly when the verdict is ACCEPTED."""
 
     verdict: Verdict
     report: OrderReport | None = None
@@ -19,7 +19,7 @@ class Outcome:
     retry_after_s: int = 0
 
     def __post_init__(self) -> None:
-        # It becomes part of the record, the ledger and the log.
+        # It is stored in the record, the ledger and the log.
         object.__setattr__(self, "reason", redact(self.reason))
 
 
@@ -33,9 +33,9 @@ class AccountFill:
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """Exchange time minus our time, in ms, true to within `uncertainty_ms` when it was measured.
+    """Exchange time minus our time, in ms, exact to within `uncertainty_ms` at the measurement.
 
-    `measured_at_ms` is that moment on our wall clock, and `steady_ms` on the host's steady clock,
+    `measured_at_ms` is its time on our wall clock, and `steady_ms` on the host's steady clock,
     which no correction of the wall clock moves.
     """
 
@@ -57,15 +57,15 @@ class MarketSource(Protocol):
     def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
         """The symbol's trading rules, None for a symbol that is not traded there.
 
-        With `since_ms` as they were read then, on our clock, or later; raises ExchangeUnavailable
-        while they cannot be read again.
+        With `since_ms`, as read at that time on our clock or later; raises ExchangeUnavailable if
+        they cannot be reloaded.
         """
 
 
 class Exchange(TimeSource, MarketSource, Protocol):
     """One account at one exchange, as orders need it. Not to be shared between threads.
 
-    `place` never raises for what an exchange answers or fails to answer: its result says what is
+    `place` never raises for an answer of the exchange or the lack of one: its result says what is
     known. `cancel`, which may be repeated, and every reading method raise ExchangeUnavailable
     unless the answer is a well-formed one, so an empty result really means "nothing there".
     """
@@ -80,12 +80,13 @@ class Exchange(TimeSource, MarketSource, Protocol):
         """Send one placement, signed with the attempt's stamp."""
 
     def cancel(self, order: Order) -> OrderReport | None:
-        """Ask for the order's end; None where the exchange says that there is nothing to cancel."""
+        """Cancel the order; None if the exchange says that there is nothing to cancel."""
 
     def lookup(self, order: Order) -> OrderReport | None:
         """Find the order by its client order id; None only when the exchange says it has none."""
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
+        """Find an order by the exchange's own id, whoever placed it; None if there is no such
+        order."""
 
     def order_fills(self, order: Order) -> list[Fill]: ...

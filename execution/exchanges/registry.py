@@ -1,4 +1,4 @@
-"""What is known of each exchange by its ccxt id: guarantees, verdicts, client order ids."""
+"""Guarantees, verdicts and client order ids of each exchange, by its ccxt id."""
 
 import hashlib
 from uuid import UUID
@@ -28,7 +28,8 @@ TABLES: dict[str, tuple[VerdictRule, ...]] = {
 
 
 def without_guarantees(exchange: str) -> ExchangeGuarantees:
-    """The contract of an exchange that promises nothing: its unknown outcomes are quarantined."""
+    """The guarantees of an unsupported exchange, which are none: its unknown outcomes are
+    quarantined."""
     return ExchangeGuarantees(
         exchange=exchange,
         client_id_pattern=r"^[a-zA-Z0-9]{1,26}$",
@@ -40,14 +41,14 @@ def without_guarantees(exchange: str) -> ExchangeGuarantees:
         read_lag_ms=2_000,
         ended_kept_ms=ENDED_KEPT_MS,
         lookup="none that proves anything",
-        source="none: no document of this exchange was read; every figure is our assumption",
+        source="none: its documentation was not checked; every figure is our assumption",
     )
 
 
 def client_order_id_of(order_id: str, exchange: str) -> str:
-    """Return the id by which `exchange` shall know the order; the same one every time.
+    """The client order id of the order at `exchange`; the same one every time.
 
-    Where the order id does not fit, as on Kraken, it is a UUID made of the order id's hash.
+    If the order id does not fit, as on Kraken, it is a UUID made from the order id's hash.
     """
     if exchange != "kraken":
         return order_id
@@ -56,11 +57,11 @@ def client_order_id_of(order_id: str, exchange: str) -> str:
 
 
 def row_of(failure: Failure, exchange: str) -> VerdictRule | None:
-    """The row that decides about a failed placement; None where nothing is proof."""
+    """The row that matches a failed placement; None if nothing is proved."""
     return match_rule(failure, (*EVERY_EXCHANGE, *TABLES.get(exchange, ())))
 
 
 def verdict_of(failure: Failure, exchange: str) -> Verdict:
-    """Judge a failed placement by the exchange's table; UNKNOWN where no row is proof."""
+    """Judge a failed placement by the exchange's table; UNKNOWN if no row matches."""
     row = row_of(failure, exchange)
     return Verdict.UNKNOWN if row is None else row.verdict

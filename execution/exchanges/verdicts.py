@@ -1,10 +1,9 @@
-"""How a failed placement is judged: what is known of it, and rows that say what that proves.
+"""Judges failed placements: a failure, and rules that say what it proves.
 
-A table is read from the top, and the first row that fits decides; so codes that prove nothing come
-first, whatever the HTTP status they arrive with. Whatever has no row is UNKNOWN: it is looked up,
-and never sent again on a guess. So a row stands in a profile only where the exchange's own code or
-HTTP status is proof, or where something that sounds like a refusal is none. Each profile names the
-pages that its codes are from.
+The first matching rule of a table applies; so codes that prove nothing come first, whatever their
+HTTP status. A failure without a rule is UNKNOWN: it is looked up, and never sent again on a guess.
+So a profile has a rule only if the exchange's own code or HTTP status is proof, or if something
+that reads like a refusal is not one. Each profile names the pages of its codes.
 """
 
 from collections.abc import Iterable
@@ -19,16 +18,16 @@ STATUS_401, STATUS_403, STATUS_418, STATUS_429 = (
     range(status, status + 1) for status in (401, 403, 418, 429)
 )
 
-# An order with our id is there: which one, and how it stands, only a lookup can tell.
-STANDS = "an order with this id stands"
+# An order with our id exists: only a lookup can tell which one, and its state.
+STANDS = "an order with this id exists"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is known of a request that did not come back as an order.
+    """A request that did not result in an order.
 
     `kind` is the name of the error class, `status` the HTTP status and `code` the exchange's own
-    code, each None where there was none. `reached` is False only with proof that no byte left.
+    code, each None if there was none. `reached` is False only with proof that no byte was sent.
     """
 
     kind: str
@@ -41,8 +40,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRule:
-    """One rule of an exchange's table; a field that is None fits everything. A `code` that ends
-    with * fits every code that begins so."""
+    """One rule of an exchange's table; a field that is None matches everything. A `code` that ends
+    with * matches every code with that beginning."""
 
     verdict: Verdict
     why: str
@@ -69,35 +68,35 @@ def _is_code(wanted: str, code: str | None) -> bool:
 
 
 def match_rule(failure: Failure, rows: Iterable[VerdictRule]) -> VerdictRule | None:
-    """The first row that fits; None where none does, and so nothing is proved."""
+    """The first rule that matches; None if none does, so that nothing is proved."""
     return next((row for row in rows if row.fits(failure)), None)
 
 
 def each(
     verdict: Verdict, why: str, *codes: str, status: range | None = None
 ) -> tuple[VerdictRule, ...]:
-    """One row for every code, all with the same verdict for the same reason."""
+    """One rule for every code, all with the same verdict and reason."""
     return tuple(VerdictRule(verdict, why, status=status, code=code) for code in codes)
 
 
 def span(text: str) -> tuple[str, ...]:
-    """Codes out of a text that names them one by one, or from the first to the last as 1..9."""
-    found: list[str] = []
+    """The codes in a text that lists them one by one, or as a range like 1..9."""
+    codes: list[str] = []
     for word in text.split():
         first, _, last = word.partition("..")
-        codes = range(int(first), int(last) + 1) if last else None
-        found += [word] if codes is None else map(str, codes)
-    return tuple(found)
+        numbers = range(int(first), int(last) + 1) if last else None
+        codes += [word] if numbers is None else map(str, numbers)
+    return tuple(codes)
 
 
 def refused_by_rules(codes: str, status: range | None = None) -> tuple[VerdictRule, ...]:
-    """Rows for codes that prove a no and share one meaning. Only codes that the exchange's document
-    lists, and that can answer a placement, belong here; a range is written as `first..last`. A code
-    that a later document adds has no row, and is looked up."""
+    """Rules for codes that prove a rejection and share one meaning. Only documented codes that can
+    answer a placement belong here; a range is written as `first..last`. A code that is added to the
+    documentation later has no rule, and is looked up."""
     return each(REJECTED, "refused by a rule that the code names", *span(codes), status=status)
 
 
 EVERY_EXCHANGE = (
     VerdictRule(NOT_SENT, "the connection was never made", reached=False),
-    VerdictRule(UNKNOWN, "the server broke while it held the request", status=STATUS_5XX),
+    VerdictRule(UNKNOWN, "the server failed while it held the request", status=STATUS_5XX),
 )

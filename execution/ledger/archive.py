@@ -117,7 +117,12 @@ class Archive:
     def flush(self, written_max: int | None = None, between: Callable[[], object] = bool) -> int:
         """Write the orders that the ledger does not have as they are now; return how many. Calls
         `between` after every batch."""
-        return self._flush(written_max, between)[0]
+        started_at = self._clock.now()
+        written, is_complete = self._flush(written_max, between)
+        if written and is_complete:
+            # An older copy of the ledger, put in its place, must be told from this one.
+            self.checkpoints.advance(started_at, is_news=True)
+        return written
 
     def _flush(self, written_max: int | None, between: Callable[[], object]) -> tuple[int, bool]:
         """The same, and whether that were all that waited."""

@@ -1,1 +1,1 @@
-"""Order books and spreads between them, from snapshot to opportunity."""
+"""Order books, spreads and opportunities."""

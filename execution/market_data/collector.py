@@ -1,7 +1,7 @@
-"""Keeps the newest order books of all accounts where everybody can read them.
+"""Saves the newest order books of all accounts to a store.
 
-Sources push books as they come; every few milliseconds the newest of each account and symbol is
-saved, so a fast market costs no more than a slow one, and a slow store keeps no queue.
+Sources push new books; every few milliseconds the newest of each account and symbol is saved, so a
+fast market costs no more than a slow one, and a slow store builds no queue.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import structlog
 from execution.market_data.snapshots import BookHealth, BookKey, Books, BookSnapshot, Publish
 from execution.model.errors import StoreUnavailable
 
-# Pauses that grow, after a source has broken down and while the store does not answer, end here.
+# The maximum of the growing pauses after a source failed, and while the store does not answer.
 RESTART_MS_MAX = 60_000
 SAVE_PAUSE_MS_MAX = 2_000
 
@@ -23,7 +23,7 @@ log = structlog.get_logger("oneorder")
 
 @dataclass(frozen=True, slots=True)
 class SaveIntervals:
-    """How often books and health are saved, and when a source that broke is started again."""
+    """How often books and health are saved, and when a failed source is restarted."""
 
     save_every_ms: int = 50
     health_every_ms: int = 2_000
@@ -38,14 +38,15 @@ class BookSource(Protocol):
         """The account's name."""
 
     def health(self) -> list[BookHealth]:
-        """How each of its books is kept."""
+        """The health of each of its books."""
 
     async def run(self, publish: Publish) -> None:
-        """Publish every book that comes, until cancelled."""
+        """Publish every new book, until cancelled."""
 
 
 class BookCollector:
-    """Runs every source, and saves what they publish. One that fails never stops the others."""
+    """Runs every source, and saves the books that they publish. A failed source does not stop the
+    others."""
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class BookCollector:
         self._unsaved: dict[BookKey, BookSnapshot] = {}
 
     def health(self) -> list[BookHealth]:
-        """How every book is kept, account by account."""
+        """The health of every book, account by account."""
         return [one for source in self._sources for one in source.health()]
 
     async def run(self) -> None:
@@ -78,7 +79,7 @@ class BookCollector:
         self._unsaved[snapshot.account, snapshot.symbol] = snapshot
 
     async def _keep(self, source: BookSource) -> None:
-        """Run a source, and start it again whatever it died of."""
+        """Run a source, and restart it after any error."""
         loop = asyncio.get_running_loop()
         pause_ms = self._rhythm.restart_ms
         while True:
@@ -104,7 +105,8 @@ class BookCollector:
                 failures = 0
             except StoreUnavailable as error:
                 failures += 1
-                # Nor are they later: the sources bring newer ones, and old ones would look alive.
+                # They are not saved later either: the sources bring newer ones, and old ones would
+                # look current.
                 log.warning("books_not_saved", reason=str(error), failures=failures)
 
     def _pause_ms(self, failures: int) -> int:

@@ -1,4 +1,4 @@
-"""An opportunity that leaves the scanner: what it is, its id, and how often it is offered."""
+"""Opportunities: their fields, ids, and how often each is offered."""
 
 import base64
 import hashlib
@@ -14,13 +14,13 @@ _DIGEST_BYTES = 15
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """A spread that pays after both taker fees.
+    """A spread that is profitable after both taker fees.
 
     `amount` is in base. `buy_price` and `sell_price` are averages over the depth taken; the worst
     prices are those of the last levels taken. Fees are fractions. `expected_profit`, in quote, is
     exact; `profit_bps` is its share of the buy notional. `age_ms` is that of the older book.
-    `limited_by` names what kept the amount from being larger. Who sees the same two books gives
-    the same `signal_id`.
+    `limited_by` names what kept the amount from being larger. Every scanner gives the same two
+    books the same `signal_id`.
     """
 
     symbol: str
@@ -41,7 +41,7 @@ class Opportunity:
 
 
 def opportunity(pair: Pair, sized: Sized, now_ms: int) -> Opportunity:
-    """Tell what taking so much of a pair comes to."""
+    """The opportunity of taking this amount of a pair."""
     buy, sell, priced = pair.buy, pair.sell, sized.priced
     bought, sold = priced.bought, priced.sold
     return Opportunity(
@@ -64,7 +64,7 @@ def opportunity(pair: Pair, sized: Sized, now_ms: int) -> Opportunity:
 
 
 def age_ms(snapshot: BookSnapshot, now_ms: int) -> int:
-    """How old a book is by the older of its two stamps; never below zero."""
+    """The age of a book by the older of its two timestamps; never below zero."""
     stamps = [snapshot.received_ms]
     if snapshot.exchange_ms is not None:
         stamps.append(snapshot.exchange_ms)
@@ -72,9 +72,9 @@ def age_ms(snapshot: BookSnapshot, now_ms: int) -> int:
 
 
 def signal_id_of(buy: BookSnapshot, sell: BookSnapshot) -> str:
-    """Name the opportunity in two books, the same for everybody who sees them.
+    """The id of the opportunity in two books, the same in every scanner.
 
-    The amount is no part of it, since balances differ from one look to the next.
+    It does not depend on the amount, since balances differ from one scan to the next.
     """
     parts = (buy.symbol, buy.account, _moment(buy), sell.account, _moment(sell))
     digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=_DIGEST_BYTES).digest()
@@ -82,7 +82,7 @@ def signal_id_of(buy: BookSnapshot, sell: BookSnapshot) -> str:
 
 
 def _moment(snapshot: BookSnapshot) -> str:
-    """Which state of its book this is, in the exchange's own terms if it has any."""
+    """The identity of a book's state, by the exchange's own number if it has one."""
     if snapshot.sequence is not None:
         return f"sequence {snapshot.sequence}"
     if snapshot.exchange_ms is not None:
@@ -91,9 +91,10 @@ def _moment(snapshot: BookSnapshot) -> str:
 
 
 class Cooldown:
-    """Offers an opportunity once, and the same way through two accounts only every so often.
+    """Lets an opportunity pass once, and the same route through two accounts only once per
+    cooldown.
 
-    Keeps one entry for each way that was ever offered. Not to be shared between threads.
+    Keeps one entry for each route that was ever offered. Not to be shared between threads.
     """
 
     def __init__(self, cooldown_ms: int) -> None:
@@ -102,15 +103,15 @@ class Cooldown:
         self._cooldown_ms = cooldown_ms
         self._offered: dict[tuple[str, str, str], tuple[str, int]] = {}
 
-    def fresh(self, found: Iterable[Opportunity], now_ms: int) -> list[Opportunity]:
-        """Those of `found` that are to be offered now, in their order; they count as offered."""
-        return [one for one in found if self._offer(one, now_ms)]
+    def fresh(self, opportunities: Iterable[Opportunity], now_ms: int) -> list[Opportunity]:
+        """Those of `opportunities` that are to be offered now, in order; they count as offered."""
+        return [each for each in opportunities if self._offer(each, now_ms)]
 
-    def _offer(self, found: Opportunity, now_ms: int) -> bool:
-        way = (found.symbol, found.buy_account, found.sell_account)
+    def _offer(self, opportunity: Opportunity, now_ms: int) -> bool:
+        way = (opportunity.symbol, opportunity.buy_account, opportunity.sell_account)
         signal_id, offered_ms = self._offered.get(way, ("", now_ms - self._cooldown_ms))
-        # A clock that was put back must not silence the scanner until it has caught up.
-        if signal_id == found.signal_id or 0 <= now_ms - offered_ms < self._cooldown_ms:
+        # A clock that was set back must not silence the scanner until it has caught up.
+        if signal_id == opportunity.signal_id or 0 <= now_ms - offered_ms < self._cooldown_ms:
             return False
-        self._offered[way] = (found.signal_id, now_ms)
+        self._offered[way] = (opportunity.signal_id, now_ms)
         return True

@@ -1,6 +1,6 @@
-"""The scanner of spreads: every symbol, every way from one account to another, in exact numbers.
+"""The scanner of spreads: every symbol and pair of accounts in both directions, in exact numbers.
 
-Best prices after fees say which pairs pay at all; those with the widest margins are sized.
+Best prices after fees tell which pairs are profitable; those with the widest margins are sized.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,11 +21,11 @@ Balances = Mapping[str, Mapping[str, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class ScanLimits:
-    """What counts. Raises ValueError for a limit that makes no sense.
+    """The limits of a scan. Raises ValueError for an invalid limit.
 
-    A book counts while it was received at most `age_ms_max` ago and, where its exchange stamps it,
-    made at most `exchange_age_ms_max` ago (None: the same limit). `levels` of each side are used.
-    At most `candidates_max` pairs, those with the widest margins, are sized in a scan.
+    A book counts if it was received at most `age_ms_max` ago and, if its exchange stamps it, made
+    at most `exchange_age_ms_max` ago (None: the same limit). `levels` of each side are used. At
+    most `candidates_max` pairs, those with the widest margins, are sized in a scan.
     """
 
     min_profit_bps: Decimal = Decimal(10)
@@ -59,7 +59,8 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far a pair is from paying: what the first unit leaves after both fees, for its price."""
+    """The margin of a pair: the profit of the first unit after both fees, as a share of its
+    price."""
 
     symbol: str
     buy_account: str
@@ -72,7 +73,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A book that does not count, and why, in one sentence."""
+    """A book that is left out, and the reason in one sentence."""
 
     account: str
     symbol: str
@@ -81,8 +82,8 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class _Quote:
-    """One unit at a sound book's best prices: the ask, what a unit bought there must bring
-    elsewhere to pay the minimum profit, and what a unit sold here brings after the fee."""
+    """One unit at a valid book's best prices: the ask, the revenue that a unit bought there must
+    have elsewhere for the minimum profit, and the revenue of a unit sold here after the fee."""
 
     account: str
     ask: Decimal
@@ -91,10 +92,10 @@ class _Quote:
 
 
 class ArbitrageScanner:
-    """The books of all venues side by side. Not to be shared between threads.
+    """Scans the books of all venues. Not to be shared between threads.
 
-    `markets` are the rules of every symbol that is scanned, by account and symbol; `caps` go by
-    symbol. Raises ValueError for a symbol that is not spot, and where there are no markets.
+    `markets` are the rules of every scanned symbol, by account and symbol; `caps` are by symbol.
+    Raises ValueError for a symbol that is not spot, and if there are no markets.
     """
 
     def __init__(
@@ -113,10 +114,9 @@ class ArbitrageScanner:
         self._quotes: dict[str, dict[str, _Quote]] = {symbol: {} for _, symbol in sorted(markets)}
 
     def update(self, snapshots: Iterable[BookSnapshot]) -> int:
-        """Take over what was read; return how many books differ from those before them.
+        """Replace the books by newly read ones; returns how many books differ from the ones before.
 
-        Each takes the place of the one before it. Raises ValueError for a book of a symbol that is
-        not scanned on its account.
+        Raises ValueError for a book of a symbol that is not scanned on its account.
         """
         newest = {(snapshot.account, snapshot.symbol): snapshot for snapshot in snapshots}
         for key in newest:
@@ -130,23 +130,23 @@ class ArbitrageScanner:
         return len(changed)
 
     def opportunities(self, now_ms: int, balances: Balances | None = None) -> list[Opportunity]:
-        """What pays now, the most profitable first.
+        """The current opportunities, the most profitable first.
 
-        `balances` are free amounts by account and asset, and what is not in them is zero; None
-        looks at the books alone. Each opportunity is sized by itself: two that need the same
-        balance cannot both have it.
+        `balances` are free amounts by account and asset, and missing ones are zero; None ignores
+        balances. Each opportunity is sized by itself: two that need the same balance cannot both
+        use it.
         """
-        found = []
+        opportunities = []
         candidates = self._candidates(now_ms, balances)
         for pair, limits in islice(candidates, self._limits.candidates_max):
             depth = pair.paying_depth(self._limits.levels)
             sized = pair.size(depth, limits, self._limits.min_profit_bps)
             if sized is not None:
-                found.append(opportunity(pair, sized, now_ms))
-        return sorted(found, key=lambda each: (-each.expected_profit, each.signal_id))
+                opportunities.append(opportunity(pair, sized, now_ms))
+        return sorted(opportunities, key=lambda each: (-each.expected_profit, each.signal_id))
 
     def spreads(self, now_ms: int, rows_max: int | None = None) -> list[Spread]:
-        """Every pair of books that count, whether it pays or not, the nearest to paying first."""
+        """Every pair of books that count, profitable or not, the widest margin first."""
         rows = [
             _spread(self._pair(symbol, buy, sell), now_ms)
             for symbol in self._quotes
@@ -155,7 +155,7 @@ class ArbitrageScanner:
         return sorted(rows, key=lambda row: -row.profit_bps)[:rows_max]
 
     def left_out(self, now_ms: int) -> list[LeftOut]:
-        """Every book that does not count now, and why."""
+        """Every book that is left out now, with the reason."""
         reasons = ((key, self._reason(key, now_ms)) for key in sorted(self._markets))
         return [LeftOut(*key, reason) for key, reason in reasons if reason is not None]
 
@@ -164,7 +164,8 @@ class ArbitrageScanner:
         return before is None or before.book != snapshot.book
 
     def _quote(self, snapshot: BookSnapshot) -> None:
-        """Keep what one unit costs and brings at the book's best prices, if the book is sound."""
+        """Store the cost and revenue of one unit at the book's best prices, if the book is
+        valid."""
         account, symbol, book = snapshot.account, snapshot.symbol, snapshot.book
         if defect_of(book) is not None:
             self._quotes[symbol].pop(account, None)
@@ -176,13 +177,13 @@ class ArbitrageScanner:
             self._quotes[symbol][account] = _Quote(account, ask, must_bring, bid * (1 - fee))
 
     def _counting(self, symbol: str, now_ms: int) -> list[_Quote]:
-        """The quotes of a symbol whose books are young enough."""
+        """The quotes of a symbol whose books are recent enough."""
         quotes = self._quotes[symbol].values()
         return [quote for quote in quotes if self._is_young((quote.account, symbol), now_ms)]
 
     def _is_young(self, key: BookKey, now_ms: int) -> bool:
-        """Whether a book's stamps are near enough to now. One that is as far ahead is no better:
-        then a clock is wrong, and the book may have any age."""
+        """Whether a book's timestamps are near enough to now. One that is as far in the future is
+        no better: then a clock is wrong, and the book may have any age."""
         snapshot, received_max = self._snapshots[key], self._limits.age_ms_max
         if abs(now_ms - snapshot.received_ms) > received_max:
             return False
@@ -192,8 +193,9 @@ class ArbitrageScanner:
     def _candidates(
         self, now_ms: int, balances: Balances | None
     ) -> Iterator[tuple[Pair, TradeLimits]]:
-        """The pairs whose first unit pays the minimum and for which something is free, the widest
-        margin first. Each further unit pays less: where the first one does not pay, none does."""
+        """The pairs whose first unit has the minimum profit and for which balances are free, the
+        widest margin first. Each further unit earns less: if the first one is not profitable, none
+        is."""
         ranked = []
         for symbol in self._quotes:
             quotes = self._counting(symbol, now_ms)
@@ -209,7 +211,7 @@ class ArbitrageScanner:
                 yield self._pair(symbol, buy, sell), limits
 
     def _reason(self, key: BookKey, now_ms: int) -> str | None:
-        """Why a book does not count, None where it does."""
+        """The reason why a book is left out, None if it counts."""
         snapshot = self._snapshots.get(key)
         if snapshot is None:
             return "no book was read yet"
@@ -219,7 +221,7 @@ class ArbitrageScanner:
         if self._is_young(key, now_ms):
             return None
         old_ms = age_ms(snapshot, now_ms)
-        return f"it is {old_ms} ms old" if old_ms else "its stamp lies in the future"
+        return f"it is {old_ms} ms old" if old_ms else "its timestamp is in the future"
 
     def _pair(self, symbol: str, buy: _Quote, sell: _Quote) -> Pair:
         keys = (buy.account, symbol), (sell.account, symbol)
@@ -228,7 +230,7 @@ class ArbitrageScanner:
     def _trade_limits(
         self, symbol: str, buy: str, sell: str, balances: Balances | None
     ) -> TradeLimits:
-        """What may go into buying the symbol on one account and selling it on the other."""
+        """The limits for buying the symbol on one account and selling it on the other."""
         cap = self._caps.get(symbol, Cap())
         if balances is None:
             return TradeLimits(amount_max=cap.amount_max, notional_max=cap.notional_max)

@@ -1,4 +1,4 @@
-"""Exact sizing of one pair of books: how much to take, what stops it there, and what it leaves."""
+"""Exact sizing of one pair of books: the amount, what limits it, and the profit."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ LimitedBy = Literal["depth", "balance", "cap", "lot"]
 UNLIMITED = Decimal("Infinity")
 BPS = Decimal(10_000)
 
-# What follows the last level of a side: a price at which nothing is bought or sold.
+# The price after the last level of a side: nothing is bought or sold at it.
 NO_ASK: Level = (UNLIMITED, ZERO)
 NO_BID: Level = (ZERO, ZERO)
 
-# Quotients, which are to be shown and compared but not added up, carry this many digits.
+# Quotients, which are displayed and compared but not added, have this many digits.
 QUOTIENT = Context(prec=18)
 
-# The step where neither exchange names one.
+# The step if neither exchange has one.
 STEP_DEFAULT = Decimal("1e-8")
 
-# Rounding down to a lot nearly always takes something. Only where it takes more than this share is
-# the lot what limits the amount.
+# Rounding down to a lot nearly always reduces the amount. Only if it does by more than this share,
+# the lot counts as the limit.
 LOT_SHARE = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A symbol on one account: its book as last read, and its rules."""
+    """A symbol on one account: its last book, and its rules."""
 
     snapshot: BookSnapshot
     market: Market
@@ -42,8 +42,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class TradeLimits:
-    """What may go into one pair: `quote` at the buyer, fee included, and `base` at the seller; and
-    the symbol's caps, `amount_max` in base, `notional_max` in quote for the buy leg."""
+    """The limits of one pair: `quote` at the buyer, fee included, and `base` at the seller; and the
+    symbol's caps, `amount_max` in base, `notional_max` in quote for the buy leg."""
 
     quote: Decimal = UNLIMITED
     base: Decimal = UNLIMITED
@@ -53,7 +53,7 @@ class TradeLimits:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """Both legs of one amount, and what they leave in quote after both fees."""
+    """Both legs of one amount, and the profit in quote after both fees."""
 
     bought: Take
     sold: Take
@@ -65,14 +65,14 @@ class Priced:
         return QUOTIENT.divide(EXACT.multiply(self.profit, BPS), self.bought.cost)
 
     def pays(self, min_profit_bps: Decimal) -> bool:
-        """Say whether there is a profit, and of at least that share of the buy notional."""
+        """Whether there is a profit of at least that share of the buy notional."""
         with localcontext(EXACT):
             return self.profit > 0 and self.profit * BPS >= min_profit_bps * self.bought.cost
 
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """An amount that pays, and what kept it from being larger."""
+    """A profitable amount, and what limited it."""
 
     priced: Priced
     limited_by: LimitedBy
@@ -80,13 +80,13 @@ class Sized:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One way through two books: buy at one's asks, sell at the other's bids."""
+    """A route through two books: buy at one's asks, sell at the other's bids."""
 
     buy: Listing
     sell: Listing
 
     def price(self, amount: Decimal) -> Priced | None:
-        """Price both legs by depth; None where a book is too thin for `amount`."""
+        """Price both legs by depth; None if a book is too thin for `amount`."""
         bought = take(self.buy.snapshot.book, Side.BUY, amount)
         sold = take(self.sell.snapshot.book, Side.SELL, amount)
         if bought is None or sold is None:
@@ -95,9 +95,9 @@ class Pair:
         return Priced(bought, sold, expected_profit(bought, sold, *fees))
 
     def paying_depth(self, levels: int | None = None) -> Decimal:
-        """How much (base) brings more than it costs, each unit by itself, after both fees.
+        """The amount (base) of which each unit earns more than it costs, after both fees.
 
-        Only the best `levels` of each side are taken into account, all of them for None.
+        Only the best `levels` of each side are used, all of them for None.
         """
         asks = iter(self.buy.snapshot.book.asks[:levels])
         bids = iter(self.sell.snapshot.book.bids[:levels])
@@ -115,7 +115,7 @@ class Pair:
         return depth
 
     def margin_bps(self) -> Decimal:
-        """What the first unit pays after both fees, for its price."""
+        """The profit of the first unit after both fees, as a share of its price."""
         ask, bid = self.buy.snapshot.book.asks[0][0], self.sell.snapshot.book.bids[0][0]
         with localcontext(EXACT):
             costs = ask * (1 + self.buy.market.taker_fee)
@@ -123,10 +123,10 @@ class Pair:
             return QUOTIENT.divide((brings - costs) * BPS, ask)
 
     def size(self, most: Decimal, means: TradeLimits, min_profit_bps: Decimal) -> Sized | None:
-        """Find the lots nearest to `most` (base), up to which the depth pays, that means allow.
+        """The whole lots nearest to `most` (base), the depth that is profitable, within the limits.
 
-        Rounded down; only up to the minimum of an exchange it is rounded up. None where that does
-        not pay exactly, or where an exchange would refuse it.
+        Rounded down; rounded up only to the minimum of an exchange. None if that is not profitable
+        exactly, or if an exchange would refuse it.
         """
         lot = common_step(self.buy.market.amount_step, self.sell.market.amount_step)
         least = self._least_lots(lot)
@@ -148,7 +148,7 @@ class Pair:
         return Sized(priced, limited_by)
 
     def _affords(self, means: TradeLimits) -> tuple[Decimal, Decimal]:
-        """The most (base) that balances allow, and that caps allow."""
+        """The largest amounts (base) that the balances allow, and that the caps allow."""
         asks = self.buy.snapshot.book.asks
         with localcontext(EXACT) as context:
             context.rounding = ROUND_DOWN
@@ -159,7 +159,7 @@ class Pair:
         )
 
     def _least_lots(self, lot: Decimal) -> int:
-        """The fewest lots that both exchanges may take, counted with the best prices."""
+        """The fewest lots that both exchanges may accept, at the best prices."""
         legs = (
             (self.buy.market, self.buy.snapshot.book.asks),
             (self.sell.market, self.sell.snapshot.book.bids),
@@ -171,10 +171,11 @@ class Pair:
             return max(int(whole) + bool(rest), 1)
 
     def _most_that_pays(self, lots: range, lot: Decimal, min_profit_bps: Decimal) -> Priced | None:
-        """The last of these numbers of lots that pays the minimum, priced; None if none does.
+        """The largest of these numbers of lots that has the minimum profit, priced; None if none
+        has.
 
-        Each lot costs as much as the one before it or more, and brings as much or less, so what
-        pays is all up to some number. That is nearly always the last one.
+        Each lot costs at least as much as the one before it, and earns at most as much, so all
+        numbers up to some limit are profitable. That is nearly always the last one.
         """
 
         def paying(number: int) -> Priced | None:
@@ -190,20 +191,21 @@ class Pair:
         return self.price(lots[count - 1] * lot) if count else None
 
     def _is_tradable(self, priced: Priced) -> bool:
-        """Say whether both exchanges allow their limit order at its worst price."""
+        """Whether both exchanges allow their limit order at its worst price."""
         legs = ((priced.bought, self.buy.market), (priced.sold, self.sell.market))
         return all(untradable(leg.amount, leg.worst_price, market) is None for leg, market in legs)
 
 
 def expected_profit(bought: Take, sold: Take, buy_fee: Decimal, sell_fee: Decimal) -> Decimal:
-    """What buying and selling by depth leaves in quote; fees are fractions of each leg's value."""
+    """The profit in quote of buying and selling by depth; fees are fractions of each leg's
+    value."""
     with localcontext(EXACT):
         return sold.cost * (1 - sell_fee) - bought.cost * (1 + buy_fee)
 
 
-def common_step(one: Decimal | None, other: Decimal | None) -> Decimal:
-    """The smallest multiple of both steps, where None is no step: 0.002 and 0.003 give 0.006."""
-    steps = [step for step in (one, other) if step is not None]
+def common_step(first: Decimal | None, other: Decimal | None) -> Decimal:
+    """The smallest multiple of both steps, None being no step: 0.002 and 0.003 give 0.006."""
+    steps = [step for step in (first, other) if step is not None]
     if not steps:
         return STEP_DEFAULT
     places = max(-int(step.as_tuple().exponent) for step in steps)
@@ -214,8 +216,8 @@ def common_step(one: Decimal | None, other: Decimal | None) -> Decimal:
 def affordable(asks: tuple[Level, ...], quote_max: Decimal) -> Decimal:
     """The largest amount (base) that one limit order may buy for at most `quote_max`.
 
-    Counted with its limit, the worst price taken, since an exchange holds money for that and not
-    for the average.
+    Computed with its limit price, the worst price taken, since an exchange locks funds for that and
+    not for the average.
     """
     best = reach = ZERO
     with localcontext(EXACT) as context:

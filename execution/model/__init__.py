@@ -1,1 +1,1 @@
-"""The pure values and rules of trading. Imports nothing of the rest."""
+"""The pure values and rules of trading. Does not import other packages of execution."""

@@ -20,13 +20,13 @@ class Book:
 
     @property
     def mid(self) -> Decimal | None:
-        """Halfway between best bid and best ask; None while a side is empty."""
+        """The mid of best bid and best ask; None if a side is empty."""
         return (self.bids[0][0] + self.asks[0][0]) / 2 if self.bids and self.asks else None
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Taking an amount from a book: what it costs in all, and the worst price among its parts."""
+    """Taking an amount from a book: the total cost, and the worst price of its parts."""
 
     amount: Decimal
     cost: Decimal
@@ -34,7 +34,7 @@ class Take:
 
 
 def take(book: Book, side: Side, amount: Decimal) -> Take | None:
-    """Price a taker's order of `amount` by depth; None where the book is too thin for it."""
+    """Price a taker's order of `amount` by depth; None if the book is too thin for it."""
     left, cost = amount, ZERO
     with localcontext(EXACT):
         for price, offered in book.asks if side is Side.BUY else book.bids:
@@ -47,8 +47,8 @@ def take(book: Book, side: Side, amount: Decimal) -> Take | None:
 
 
 def defect_of(book: Book) -> str | None:
-    """Say why a book cannot be true, None for a sound one. One that is locked, with its best bid at
-    its best ask, is sound."""
+    """The reason why a book is invalid, None for a valid one. A locked book, with its best bid
+    equal to its best ask, is valid."""
     if not book.asks or not book.bids:
         return f"it has no {'bids' if book.asks else 'asks'}"
     if book.bids[0][0] > book.asks[0][0]:

@@ -1,4 +1,4 @@
-"""What time it is, and how fast it passes here."""
+"""The wall clock and the steady clock."""
 
 import time
 from datetime import UTC, datetime
@@ -23,5 +23,5 @@ class SystemClock:
 
 
 def steady_ms() -> int:
-    """The host's steady clock: the same one for all its processes, and never set."""
+    """The host's steady clock: shared by all its processes, and never set."""
     return time.monotonic_ns() // 1_000_000

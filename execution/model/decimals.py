@@ -1,4 +1,4 @@
-"""Exact numbers: how decimals are read, written and compared, in one place."""
+"""Exact numbers: parsing, formatting and comparing decimals."""
 
 from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation, localcontext
@@ -16,9 +16,9 @@ EXACT = Context(prec=60)
 
 
 def to_decimal(text: object) -> Decimal:
-    """Return the finite decimal that `text` (str, int or Decimal) says; binary floats are refused.
+    """The finite decimal in `text` (str, int or Decimal); floats are refused.
 
-    Raises NotANumber, with a sentence, for anything else, NaN and infinities included.
+    Raises NotANumber, with a sentence, for anything else, including NaN and infinities.
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, Decimal)):
         raise NotANumber(f"{text!r} is not a decimal string")
@@ -32,7 +32,7 @@ def to_decimal(text: object) -> Decimal:
 
 
 def to_text(number: Decimal) -> str:
-    """Write `number` plainly: no exponent, no trailing zeros, and never a negative zero."""
+    """Format `number`: no exponent, no trailing zeros, no negative zero."""
     if not number:
         return "0"
     text = format(number, "f")
@@ -46,9 +46,9 @@ def total(numbers: Iterable[Decimal]) -> Decimal:
 
 
 def is_multiple(number: Decimal, step: Decimal) -> bool:
-    """Say whether `number` lies on the grid that `step` spans."""
+    """Whether `number` is a multiple of `step`."""
     return not EXACT.remainder(number, step)
 
 
-# A decimal that travels as a plain decimal string in JSON.
+# A decimal that is a plain decimal string in JSON.
 Money = Annotated[Decimal, PlainSerializer(to_text, return_type=str, when_used="json")]

@@ -7,10 +7,10 @@ from oneorder.errors import OneOrderError
 
 
 class ExchangeUnavailable(OneOrderError):
-    """A question to the exchange got no usable answer; nothing may be concluded from that.
+    """A request to the exchange got no usable answer; nothing may be concluded from that.
 
-    `retry_after_s` is how long the exchange asked to be left alone, if it did. `wait_s` is for how
-    long it is known that asking again would be in vain.
+    `retry_after_s` is the pause that the exchange requested, if any. `wait_s` is how long another
+    request is known to be useless.
     """
 
     def __init__(self, message: str, retry_after_s: int = 0, wait_s: int = 0) -> None:
@@ -20,8 +20,7 @@ class ExchangeUnavailable(OneOrderError):
 
 
 class RequestRefused(ExchangeUnavailable):
-    """The exchange is there, and has no usable answer to this very question: to ask it something
-    else may be of use."""
+    """The exchange answers, but not this request usably: other requests may succeed."""
 
 
 class UnknownSymbol(RequestRefused):
@@ -29,15 +28,15 @@ class UnknownSymbol(RequestRefused):
 
 
 class AddressHeld(ExchangeUnavailable):
-    """Nothing was sent, because the exchange has asked for no requests until a later time."""
+    """Nothing was sent, because the exchange has requested a pause."""
 
 
 class Crowded(ExchangeUnavailable):
-    """So much work on the account waits for its exchange already that no more is begun."""
+    """Too much work on the account is waiting for its exchange, so that no more is begun."""
 
 
 class UnsupportedExchange(OneOrderError):
-    """There is no contract for this exchange, so exactly-once cannot be promised on it."""
+    """The exchange is not supported, so exactly-once cannot be guaranteed on it."""
 
 
 class UnknownAccount(OneOrderError):
@@ -52,11 +51,12 @@ class NotSent(OneOrderError):
 
 
 class OrderRejected(OneOrderError):
-    """The exchange said no; there is no order."""
+    """The exchange rejected it; there is no order."""
 
 
 class OutcomeUnknown(OneOrderError):
-    """Nobody knows whether the order stands. Look it up by `client_order_id`; never repeat it."""
+    """It is not known whether the order exists. Look it up by `client_order_id`; never repeat
+    it."""
 
     def __init__(self, message: str, client_order_id: str) -> None:
         super().__init__(message)
@@ -74,75 +74,76 @@ class StoreUnavailable(OneOrderError):
 
 
 class UnreadableRecord(StoreUnavailable):
-    """A record in the store is not what oneorder writes; the sentence names it and its fault."""
+    """A record in the store is malformed; the sentence names it and its fault."""
 
 
 class StoreRestarted(OneOrderError):
-    """The store's server is a new one, and what was decided did not reckon with what it lost."""
+    """The store's server has restarted, and the decision did not consider what it may have lost."""
 
 
 class LedgerUnavailable(StoreUnavailable):
-    """The ledger's database did not answer, or cannot be used as it is: locked, full, or of a later
-    release. Nothing is lost, what is to be written waits."""
+    """The ledger's database did not answer, or cannot be used: locked, full, or of a later release.
+    Nothing is lost; pending writes wait."""
 
 
 class LedgerUrlError(OneOrderError, ValueError):
-    """The setting `ledger_url` names no database that a ledger can be kept in."""
+    """The setting `ledger_url` does not name a supported database."""
 
 
 class UntrustedLedger(OneOrderError):
-    """The ledger is not the one that the positions were made with; the sentence says more."""
+    """The ledger is not the one that the positions were computed from; the sentence gives
+    details."""
 
 
 # The record of an order
 
 
 class UnknownOrder(OneOrderError):
-    """No order of that id is known."""
+    """No order with that id is known."""
 
 
 class VersionConflict(OneOrderError):
-    """Another worker changed the order first; what was decided about the old one is void."""
+    """Another worker changed the order first; the decision about the old version is void."""
 
 
 class IllegalTransition(OneOrderError):
-    """The event cannot happen to an order in this state; the order is left as it was."""
+    """The event cannot happen to an order in this state; the order is unchanged."""
 
 
 class SignalReused(OneOrderError):
-    """The signal id was used before, for an order that asks for something else."""
+    """The signal id was used before, for a different order."""
 
 
 class NotInQuarantine(OneOrderError):
-    """Only an order in quarantine is decided by hand, and one of which the exchange cannot be asked
-    any more; every other one decides itself."""
+    """Only an order in quarantine, or one that cannot be looked up any more, can be settled
+    manually."""
 
 
 class AccountHalted(OneOrderError):
-    """Nothing new is to be sent on this account until a person resumes it."""
+    """Nothing new is sent on this account until it is resumed manually."""
 
 
 class AccountHeld(OneOrderError):
-    """The exchange asked to be left alone on this account for a while."""
+    """The exchange requested a pause for this account."""
 
 
 # Reconciliation and arbitrage
 
 
 class AlreadyRunning(OneOrderError):
-    """Another reconciliation of this account is under way."""
+    """Another reconciliation of this account is running."""
 
 
 class NotAdoptable(OneOrderError):
-    """The exchange does not say enough of the order to make a record of it."""
+    """The exchange's answer has too few fields to make a record of the order."""
 
 
 class Undecided(OneOrderError):
-    """Whose trade it is cannot be told yet; it is read again in the next run."""
+    """The order of the trade is not known yet; the trade is read again in the next run."""
 
 
 class NoPlan(OneOrderError):
-    """Nothing is to be sent; the sentence says why."""
+    """There is nothing to send; the sentence says why."""
 
 
 # Values

@@ -1,4 +1,4 @@
-"""What can happen to an order, in the past tense."""
+"""The events of an order."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class AttemptBegan:
 
 @dataclass(frozen=True, slots=True)
 class AttemptUnknown:
-    """It cannot be said yet whether the attempt arrived. `reason` is what is known of the attempt,
+    """It is not known yet whether the attempt arrived. `reason` says what is known of the attempt,
     `waits` what the order waits for meanwhile."""
 
     number: int
@@ -28,8 +28,8 @@ class AttemptUnknown:
 class AttemptDied:
     """The attempt is proven dead: it did not arrive and cannot arrive any more.
 
-    With `may_arrive` it can, but the next one may be made all the same, because of both only one
-    can become an order.
+    With `may_arrive` it still can, but the next one may be made, because only one of both can
+    become an order.
     """
 
     number: int
@@ -40,7 +40,7 @@ class AttemptDied:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The exchange answered this attempt with a definite no."""
+    """The exchange definitely rejected this attempt."""
 
     number: int
     reason: str
@@ -49,8 +49,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The exchange said where the order stands. With `by_hand` a person has said that this is the
-    order, whatever it differs in."""
+    """The exchange reported the order's state. With `by_hand` an operator has confirmed that this
+    is the order, whatever its differences."""
 
     report: OrderReport
     by_hand: bool = False
@@ -58,40 +58,41 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """We will not send this order."""
+    """oneorder will not send this order."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The order was canceled while nothing of it could be at the exchange."""
+    """The order was canceled while it could not be at the exchange."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """The order cannot be moved on now, for this reason."""
+    """The order has to wait, for this reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
-    """Somebody wants the order gone."""
+    """The cancellation of the order was requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettledByHand:
-    """A person has found that the order is not at the exchange, which cannot be asked any more."""
+    """An operator has found that the order is not at the exchange, which cannot be queried any
+    more."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """The outcome cannot be found out by asking the exchange."""
+    """The exchange cannot tell the outcome."""
 
     reason: str
 

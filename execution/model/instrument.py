@@ -1,25 +1,25 @@
-"""What a symbol is: its assets, and how money follows from an amount and a price."""
+"""The terms of a symbol: its assets, and the value of an amount at a price."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-# Every quotient is rounded to this grid of the settle asset, once, and what is left is found by
+# Every quotient is rounded to this grid of the settle asset, once, and the rest is computed by
 # subtraction. It is finer than any exchange's tick times lot.
 COST_GRID = Decimal("1e-18")
 
 
 class Kind(StrEnum):
-    """What the amount of a position counts, and in which asset its profit comes."""
+    """The unit of a position's amount, and the asset of its profit."""
 
     SPOT = "spot"  # Base units; profit in quote.
-    LINEAR = "linear"  # Contracts of so much base; profit in quote.
-    INVERSE = "inverse"  # Contracts worth so much quote; profit in base.
+    LINEAR = "linear"  # Contracts with a size in base; profit in quote.
+    INVERSE = "inverse"  # Contracts with a value in quote; profit in base.
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """The terms on which a symbol trades.
+    """The terms of a symbol.
 
     `contract_size` is in base units for a linear contract, in quote for an inverse one, and 1 for
     spot. `settle` is the asset of value, cost and profit.
@@ -33,14 +33,14 @@ class Instrument:
 
     @property
     def profit_sign(self) -> Decimal:
-        """1 where a long gains as its value rises; -1 for inverse, whose value falls as the price
-        rises: so much quote is then worth less base."""
+        """1 if a long position gains as its value rises; -1 for inverse contracts, whose value in
+        base falls as the price rises."""
         return Decimal(-1) if self.kind is Kind.INVERSE else Decimal(1)
 
     def value(self, amount: Decimal, price: Decimal) -> Decimal:
-        """What `amount` (signed) is worth at `price`, in the settle asset, signed like the amount.
+        """The value of `amount` (signed) at `price`, in the settle asset, signed like the amount.
 
-        To be called in the exact context. Raises ValueError for an inverse contract at a price
+        Must be called in the exact context. Raises ValueError for an inverse contract at a price
         that is not above zero.
         """
         if self.kind is not Kind.INVERSE:
@@ -51,13 +51,13 @@ class Instrument:
 
 
 def assets_of(symbol: str) -> tuple[str, str]:
-    """Split "BTC/USDT" (or "BTC/USDT:USDT") into its base and its quote asset."""
+    """The base and quote asset of "BTC/USDT" (or "BTC/USDT:USDT")."""
     base, _, rest = symbol.partition("/")
     return base, rest.partition(":")[0]
 
 
 def instrument_of(symbol: str, contract_size: Decimal) -> Instrument:
-    """Read the terms off ccxt's unified symbol: "BTC/USDT" is spot, "BTC/USDT:USDT" linear and
+    """Parse the terms from ccxt's unified symbol: "BTC/USDT" is spot, "BTC/USDT:USDT" linear and
     "BTC/USD:BTC" inverse; a delivery date may follow ("BTC/USD:BTC-261225").
 
     Raises ValueError for an option, and for a contract that settles in neither of its assets.

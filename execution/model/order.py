@@ -1,7 +1,6 @@
-"""What an order is: its parts, its attempts, its fills and the closed set of its states.
+"""The order: its terms, attempts, fills and states.
 
-Everything here is a frozen value. An order is changed by making the next one, which is what
-`transitions.transition(order, event)` does.
+Everything here is a frozen value. `transitions.transition(order, event)` makes the changed order.
 """
 
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from oneorder.records import TimeInForce as TimeInForce
 
 
 class Verdict(StrEnum):
-    """What is known of one attempt to place an order."""
+    """The outcome of one attempt to place an order."""
 
     ACCEPTED = "accepted"  # The exchange has the order.
     REJECTED = "rejected"  # The exchange refused it.
@@ -67,7 +66,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an order asks for, as the exchange has it."""
+    """The terms of an order, as the exchange has them."""
 
     side: Side
     type: OrderType
@@ -78,11 +77,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """What an exchange says of one order: its own id, where it stands, and fills if it told them.
+    """An exchange's report of one order: its own id, the status, and fills if the answer has them.
 
-    `status` is one of open, filled, canceled, expired, rejected. `filled` is None where the answer
-    does not say (an acknowledgement only). `terms` is None where it does not say them, or the order
-    is of a kind that we do not know.
+    `status` is one of open, filled, canceled, expired, rejected. `filled` is None if the answer
+    does not have it (an acknowledgement only). `terms` is None if the answer does not have them, or
+    the kind of order is not supported.
     """
 
     exchange_order_id: str
@@ -99,12 +98,11 @@ class OrderReport:
 class Order:
     """One signal's one order.
 
-    `version` counts its changes, 0 means not stored yet; with `revision`, which is new by chance at
-    each change, it guards every write. `entry_id` is the entry of the signal stream that it came
-    from, if it came through the stream. `published_at` is when the signal was published, where that
-    is known, and `created_at` when its record was made. `reference_price` is what the market was at
-    when the signal came, in quote, None where that is not known; what the order cost beyond it is
-    slippage.
+    `version` counts its changes, 0 means not stored yet; with `revision`, a new random value at
+    each change, it guards every write. `entry_id` is the signal's entry in the stream, if it came
+    through the stream. `published_at` is when the signal was published, if known, and `created_at`
+    when the record was made. `reference_price` is the market price when the signal came, in quote,
+    None if not known; what the order cost beyond it is slippage.
     """
 
     order_id: str
@@ -141,13 +139,13 @@ class Order:
 
     @property
     def may_still_trade(self) -> bool:
-        """Trades may come, or be there, that are not on the record yet. What is quarantined may
-        stand at the exchange."""
+        """There may be trades that are not on the record yet. A quarantined order may exist at the
+        exchange."""
         return self.is_live or self.fills_missing or self.state is OrderState.QUARANTINED
 
     @property
     def may_rest(self) -> bool:
-        """It may stand in the book, instead of ending as it arrives."""
+        """It may rest in the book, instead of ending on arrival."""
         ends = (TimeInForce.IOC, TimeInForce.FOK)
         return self.type is OrderType.LIMIT and self.time_in_force not in ends
 
@@ -158,7 +156,7 @@ class Order:
 
     @property
     def fills_missing(self) -> bool:
-        """The exchange reported a larger filled amount than the fills that we know add up to."""
+        """The exchange reported a larger filled amount than the sum of the known fills."""
         return self.filled > total(fill.amount for fill in self.fills)
 
     @property
@@ -168,9 +166,9 @@ class Order:
         return {asset: total(fee.amount for fee in paid if fee.asset == asset) for asset in assets}
 
     def asks_the_same_as(self, other: "Order") -> bool:
-        """Say whether both came from the same intent, apart from when and how far each got.
+        """Whether both have the same intent, regardless of times and progress.
 
-        An order that was adopted from the exchange does not know its signal; it has the same id.
+        An order that was adopted from the exchange has no signal id, but the same order id.
         """
         intent = ["account", "symbol", "side", "amount", "price"]
         if self.signal_id and other.signal_id:
@@ -179,7 +177,7 @@ class Order:
 
 
 def merge_fills(known: tuple[Fill, ...], told: Iterable[Fill]) -> tuple[Fill, ...]:
-    """Add the fills that are new, by trade id; a fill told twice is one fill."""
+    """Add new fills, by trade id; a fill reported twice counts once."""
     ids = {fill.trade_id for fill in known}
     fresh = {fill.trade_id: fill for fill in told if fill.trade_id not in ids}
     return known + tuple(fresh.values())
@@ -198,5 +196,5 @@ def with_verdict(order: Order, number: int, verdict: Verdict, reason: str | None
     )
 
 
-# The strategy under which trades that somebody made by hand are kept.
+# The strategy of external trades that were adopted.
 EXTERNAL = "external"

@@ -1,9 +1,9 @@
-"""What an account holds of one symbol, and the pure fold of fills that moves it.
+"""An account's position in one symbol, and the pure fold that applies fills to it.
 
-Only fills move a position. Amounts and costs are exact: where a partial close needs a division,
-the share that leaves is rounded once and subtracted, so that nothing is created or lost. The value
-of a fill of an inverse contract is a quotient too, and is rounded once: profit and cost then agree
-with it exactly, and each fill is off the true quotient by half a COST_GRID at most.
+Only fills change a position. Amounts and costs are exact: if a partial close needs a division, the
+closed share is rounded once and subtracted, so that nothing is created or lost. The value of a fill
+of an inverse contract is a quotient too, and is rounded once: profit and cost then agree with it
+exactly, and each fill is off the true quotient by half a COST_GRID at most.
 """
 
 from collections.abc import Iterable
@@ -17,18 +17,18 @@ from execution.model.order import Fill, Side
 
 ONE = Decimal(1)
 
-# An entry price is a quotient that people read; nothing is computed from it.
+# An entry price is a quotient for display; nothing is computed from it.
 _SHOWN = Context(prec=28)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What an account holds of one symbol through its fills.
+    """An account's position in one symbol by its fills.
 
-    `amount` is signed: base units for spot, contracts else, of `contract_size` each. `cost` is what
-    it was entered for, signed alike; with `realised_pnl` and `turnover` it is in the settle asset:
-    quote for spot and linear contracts, base for inverse ones. `fees` are tallied per asset.
-    `opened_at` is None while nothing is held. `version` counts the fills.
+    `amount` is signed: base units for spot, else contracts of `contract_size` each. `cost` is the
+    entry value with the same sign; like `realised_pnl` and `turnover` it is in the settle asset:
+    quote for spot and linear contracts, base for inverse ones. `fees` are summed per asset.
+    `opened_at` is None while the amount is zero. `version` counts the fills.
 
     Raises ValueError for a contract size that is not above zero, or that is not 1 for spot.
     """
@@ -55,13 +55,13 @@ class Position:
 
     @property
     def instrument(self) -> Instrument:
-        """The terms on which the symbol trades. Raises ValueError if no fold knows such terms."""
+        """The terms of the symbol. Raises ValueError for an unsupported instrument."""
         return instrument_of(self.symbol, self.contract_size)
 
     @property
     def entry_price(self) -> Decimal | None:
-        """The average price, in quote, of what is held now: the one price at which all of it would
-        have had the same cost, which is the harmonic average for inverse. None for nothing held.
+        """The average entry price, in quote: the price at which the whole position would have had
+        the same cost, which is the harmonic average for inverse contracts. None without a position.
         """
         with localcontext(EXACT):
             size = self.amount * self.contract_size
@@ -72,7 +72,7 @@ class Position:
         return _SHOWN.divide(size, self.cost).normalize(_SHOWN) if self.cost else None
 
     def unrealised_pnl(self, mark_price: Decimal) -> Decimal:
-        """What closing all of it at `mark_price` would add, before fees, in the settle asset.
+        """The profit of closing the position at `mark_price`, before fees, in the settle asset.
 
         Raises ValueError for an inverse contract at a price that is not above zero.
         """
@@ -82,11 +82,11 @@ class Position:
 
 
 def fold(position: Position, fills: Iterable[Fill]) -> Position:
-    """Return the position after `fills`, in their order. The caller hands in each fill once.
+    """The position after `fills`, applied in order. The caller passes each fill once.
 
-    The version rises by one a fill, so that each fill has its number on the position. Raises
-    ValueError for a symbol whose terms are not known, and for an inverse contract traded at a
-    price that is not above zero.
+    The version rises by one per fill, so that each fill has a number on the position. Raises
+    ValueError for an unsupported instrument, and for an inverse contract traded at a price that is
+    not above zero.
     """
     running = _Running(position)
     with localcontext(EXACT):
@@ -96,8 +96,8 @@ def fold(position: Position, fills: Iterable[Fill]) -> Position:
 
 
 class _Running:
-    """A position on its way through its fills. It may change, since only `fold` ever sees it; a
-    frozen copy for every fill would take most of the time."""
+    """A position while fills are applied. It is mutable, since only `fold` uses it; a frozen copy
+    for every fill would take most of the time."""
 
     __slots__ = (
         "_before",
@@ -120,7 +120,7 @@ class _Running:
         self._before = before
         self._value = terms.value
         self._sign = terms.profit_sign
-        # The asset whose fees are profit lost, and the one whose fees are amount lost.
+        # The asset whose fees reduce profit, and the one whose fees reduce the amount.
         self._cash_fees = terms.settle
         self._sold_fees = terms.base if terms.kind is Kind.SPOT else None
         self.amount = before.amount
@@ -133,7 +133,7 @@ class _Running:
         self.count = 0
 
     def take(self, fill: Fill) -> None:
-        """Put one fill on the position, net of the fees that were taken out of its amount."""
+        """Apply one fill, net of the fees that were taken out of its amount."""
         signed = fill.amount if fill.side is Side.BUY else -fill.amount
         value = self._value(signed, fill.price)
         self.turnover += abs(value)
@@ -147,11 +147,11 @@ class _Running:
         self.count += 1
 
     def _charge(self, fill: Fill) -> Decimal:
-        """Take the fees, and return how much base they took, which is traded with the fill.
+        """Apply the fees; returns the base amount that they took, which is traded with the fill.
 
-        A fee in the settle asset reduces profit. A base fee of spot is that much sold at the fill's
-        price with the proceeds given away, so that amount, cost and profit stay in step with the
-        cash that really moved. All others are tallied only.
+        A fee in the settle asset reduces profit. A base fee of spot counts as a sale at the fill's
+        price without proceeds, so that amount, cost and profit agree with the actual cash flows.
+        All others are only summed.
         """
         sold = ZERO
         for fee in fill.fees:
@@ -165,7 +165,7 @@ class _Running:
         return sold
 
     def _trade(self, signed: Decimal, value: Decimal, fill: Fill) -> None:
-        """Add `signed` for `value`, signed alike: open, add to, reduce, close or flip."""
+        """Add `signed` for `value` (same sign): open, increase, reduce, close or flip."""
         held = self.amount
         self.amount = held + signed
         if held * signed >= 0:
@@ -174,7 +174,7 @@ class _Running:
                 self.opened_at = fill.time
             return
         if abs(signed) < abs(held):
-            # Rounded down, so that a share never is more than the whole of a cost below the grid.
+            # Rounded down, so that a share is never more than a whole cost that is below the grid.
             closed_cost = (self.cost * signed / -held).quantize(COST_GRID, ROUND_DOWN)
             closing_value = value
         else:
@@ -185,7 +185,7 @@ class _Running:
         self.cost += value - closing_value - closed_cost
 
     def result(self) -> Position:
-        """The position that it has become; the very one that it was, after no fills."""
+        """The resulting position; the original object if there were no fills."""
         if not self.count:
             return self._before
         return replace(

@@ -1,8 +1,8 @@
-"""What an exchange may say of an order that cannot be right, and how much of it is believed.
+"""Impossible reports of an exchange about an order, and which part of them is accepted.
 
-A trade that happened has moved the account, whatever else is wrong with the answer that tells it:
-it is always taken, so that the position stays true. A mere claim is not taken beyond what was asked
-for. Either way the fault is written on the order, and raised as an alert.
+A trade has changed the account, whatever else is wrong with the answer: it is always counted, so
+that the position stays correct. A reported amount without trades is not accepted beyond the order's
+amount. In both cases the fault is written on the order, and raised as an alert.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ FAULT = "exchange fault"
 
 
 def is_fault(reason: str | None) -> bool:
-    """The reason of an order speaks of a fault of its exchange."""
+    """Whether the reason of an order is a fault of its exchange."""
     return reason is not None and reason.startswith(FAULT)
 
 
@@ -25,46 +25,46 @@ def fault_reason(faults: list[str]) -> str:
 
 
 def knows_terms(order: Order) -> bool:
-    """The record says what was asked for. One that was adopted only repeats what the exchange said
-    once, and one that a restart may have forgotten knows nothing but its id."""
+    """Whether the record has the order's original terms. An adopted one only has the exchange's
+    report, and one that a restart may have lost has only its id."""
     is_probe = order.type is OrderType.LIMIT and order.price is None
     return bool(order.signal_id) and order.strategy != EXTERNAL and not is_probe
 
 
 def mismatches(order: Order, report: OrderReport) -> list[str]:
-    """In what the order that the exchange has differs from the one that was asked for; empty where
-    it does not, or where the answer leaves it out."""
-    found = []
+    """The differences between the exchange's order and the requested one; empty if there are none,
+    or if the answer omits the terms."""
+    differences = []
     if report.symbol != order.symbol:
-        found.append(f"it is in {report.symbol}, asked for was {order.symbol}")
+        differences.append(f"it is in {report.symbol}, asked for was {order.symbol}")
     terms = report.terms
     if terms is None or not order.signal_id:
-        return found
+        return differences
     if terms.side is not order.side:
-        found.append(f"it is a {terms.side}, asked for was a {order.side}")
+        differences.append(f"it is a {terms.side}, asked for was a {order.side}")
     if not knows_terms(order):
-        return found
+        return differences
     if terms.type is not order.type:
-        found.append(f"it is a {terms.type} order, asked for was a {order.type} order")
+        differences.append(f"it is a {terms.type} order, asked for was a {order.type} order")
     elif order.type is OrderType.LIMIT:
-        # An exchange may size a market order otherwise, or cut it to the balance.
+        # An exchange may size a market order differently, or cut it to the balance.
         if terms.amount != order.amount:
             asked = to_text(order.amount)
-            found.append(f"its amount is {to_text(terms.amount)}, asked for was {asked}")
+            differences.append(f"its amount is {to_text(terms.amount)}, asked for was {asked}")
         if terms.price and order.price is not None and terms.price != order.price:
             asked = to_text(order.price)
-            found.append(f"its price is {to_text(terms.price)}, asked for was {asked}")
-    return found
+            differences.append(f"its price is {to_text(terms.price)}, asked for was {asked}")
+    return differences
 
 
 def believable(order: Order, report: OrderReport) -> tuple[OrderReport, list[str]]:
-    """The part of the report that may be taken, and what is wrong with the rest."""
+    """The acceptable part of the report, and the faults of the rest."""
     faults = []
     fills = tuple(fill for fill in report.fills if fill.price > 0 and fill.amount > 0)
     if len(fills) < len(report.fills):
         faults += [_nonsense(fill) for fill in report.fills if fill not in fills]
     if report.symbol != order.symbol:
-        # What is said is about another market, where reconciliation reads it.
+        # The report is about another market, where reconciliation reads its trades.
         return replace(report, fills=(), filled=None, average=None), faults
     if any(fill.side is not order.side for fill in fills):
         faults.append(f"it has trades that are no {order.side}")
@@ -74,14 +74,14 @@ def believable(order: Order, report: OrderReport) -> tuple[OrderReport, list[str
         filled = None
     if filled is not None and filled > order.amount and knows_terms(order):
         faults.append(f"filled {to_text(filled)} is more than the amount {to_text(order.amount)}")
-        # What its trades add up to counts; a claim without them does not. An order that is said to
-        # stand has not filled, and must stay one that can be canceled.
+        # The sum of its trades counts; a claim without them does not. An order that is reported
+        # open has not filled, and must stay cancelable.
         filled = None if report.status is OrderState.OPEN else order.amount
     return replace(report, fills=fills, filled=filled), faults
 
 
 def overfill(order: Order, traded: Decimal) -> list[str]:
-    """Say whether the trades of an order add up to more than it."""
+    """A fault if the trades of an order sum to more than its amount."""
     if traded <= order.amount or not knows_terms(order):
         return []
     sums = f"{to_text(traded)}, which is more than the amount {to_text(order.amount)}"

@@ -1,4 +1,4 @@
-"""A symbol's trading rules, and the refusals that follow from them before anything is sent."""
+"""A symbol's trading rules, and the refusals by them before anything is sent."""
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -11,9 +11,9 @@ from execution.model.order import Order
 class Market:
     """Limits of one symbol. Steps and minimums in base units, prices and notionals in quote.
 
-    None means that the exchange names no such limit. `taker_fee` is a fraction of the value.
-    `price_bands` are there where the tick depends on the price: pairs of a price from which on a
-    tick holds and that tick, the lowest first. They take the place of `price_tick`.
+    None means that the exchange has no such limit. `taker_fee` is a fraction of the value.
+    `price_bands` are set if the tick depends on the price: pairs of a price and the tick from that
+    price on, the lowest first. They replace `price_tick`.
     """
 
     symbol: str
@@ -25,16 +25,16 @@ class Market:
     price_bands: tuple[tuple[Decimal, Decimal], ...] = ()
 
     def tick_at(self, price: Decimal) -> Decimal | None:
-        """The step of prices around `price`, None where it is not known."""
+        """The tick at `price`, None if it is not known."""
         ticks = [tick for start, tick in self.price_bands if start <= price]
         return ticks[-1] if ticks else self.price_tick
 
 
 def refusal(order: Order, market: Market | None) -> str | None:
-    """Say in one sentence why the order cannot be sent as it is, None where it can.
+    """The reason why the order cannot be sent, in one sentence; None if it can.
 
-    Nothing is rounded for the trader: an amount that an exchange would cut, or a price that
-    rounding could push across the limit, is refused.
+    Nothing is rounded silently: an amount that an exchange would cut, or a price that rounding
+    could push across the limit, is refused.
     """
     if market is None:
         return f"symbol: {order.symbol!r} is not traded on account {order.account}"
@@ -42,13 +42,13 @@ def refusal(order: Order, market: Market | None) -> str | None:
 
 
 def untradable(amount: Decimal, price: Decimal | None, market: Market) -> str | None:
-    """Say in one sentence why the symbol's rules forbid an order of so much (base) at that price,
-    None where they allow it. Without a price, only the amount is judged."""
+    """The reason why the symbol's rules forbid an order of this amount (base) and price, in one
+    sentence; None if they allow it. Without a price, only the amount is checked."""
     return _amount_refusal(amount, market) or _price_refusal(amount, price, market)
 
 
 def whole_steps(amount: Decimal, market: Market) -> Decimal:
-    """The largest amount, not above this one, that is a multiple of the symbol's step."""
+    """The amount rounded down to a multiple of the symbol's step."""
     if market.amount_step is None:
         return amount
     with localcontext(EXACT):

@@ -41,12 +41,12 @@ from execution.model.report_faults import (
 from execution.model.waiting import is_wait
 
 Rule = Callable[[Order, Any], Order]
-# What the exchange says decides where these stand.
+# The exchange's report decides the state of these.
 _UNDECIDED = LIVE | {OrderState.QUARANTINED}
 
 
 def transition(order: Order, event: Event) -> Order:
-    """Return the order as it is after `event`; the same object where the event changes nothing.
+    """The order after `event`; the same object if the event changes nothing.
 
     Raises IllegalTransition for a pair that must never occur.
     """
@@ -75,7 +75,7 @@ def _unknown(order: Order, event: AttemptUnknown) -> Order:
 
 
 def _die(order: Order, event: AttemptDied) -> Order:
-    # A verdict speaks of its own attempt only: a late one for an older attempt changes nothing.
+    # A verdict is about its own attempt only: a late one for an older attempt changes nothing.
     if not _is_current(order, event):
         return order
     verdict = Verdict.UNKNOWN if event.may_arrive else Verdict.NOT_SENT
@@ -106,16 +106,16 @@ def _delay(order: Order, event: Delayed) -> Order:
     return order if is_fault(order.reason) else replace(order, reason=event.reason)
 
 
-def _wish_cancel(order: Order, _: CancelRequested) -> Order:
+def _request_cancel(order: Order, _: CancelRequested) -> Order:
     return replace(order, cancel_requested=True)
 
 
 def _report(order: Order, event: Reported) -> Order:
-    """Take in what the exchange said: fills only ever add up, and a final state stays final.
+    """Apply the exchange's report: fills are only ever added, and a final state stays final.
 
-    The one exception is a fill that completes the order after it was thought canceled or expired.
-    What cannot be right is named in the reason; an order that is not the one that was asked for is
-    left to a person.
+    The one exception is a fill that completes the order after it was believed canceled or expired.
+    Faults are named in the reason; an order with other terms than requested needs manual
+    intervention.
     """
     differs = [] if event.by_hand else mismatches(order, event.report)
     report, faults = believable(order, event.report)
@@ -139,7 +139,7 @@ def _report(order: Order, event: Reported) -> Order:
         order,
         state=state,
         reason=_reason_after_report(order, state, faults),
-        # An exchange may have the same id in two markets.
+        # An exchange may use the same id in two markets.
         exchange_order_id=(
             report.exchange_order_id if report.symbol == order.symbol else order.exchange_order_id
         ),
@@ -150,26 +150,26 @@ def _report(order: Order, event: Reported) -> Order:
 
 
 def _puts_right(order: Order, report: OrderReport, traded: Decimal) -> bool:
-    """The exchange has claimed more than was asked for, and now says how the order ended: with just
-    what its trades add up to. Nothing else ever takes back what has filled."""
+    """The exchange had reported more than the order's amount, and now reports its end with exactly
+    the sum of its trades. Only this ever reduces the filled amount."""
     claimed = order.state is OrderState.FILLED and is_fault(order.reason) and order.fills_missing
     has_ended = report.status in (OrderState.CANCELED, OrderState.EXPIRED)
     return claimed and has_ended and report.filled == traded
 
 
 def _report_refused(order: Order, event: Reported) -> Order:
-    """What was never sent cannot stand at the exchange. Of what was sent, and then given up by
-    proof or by a person's word, the exchange's word counts: its trades move the position."""
+    """An order that was never sent cannot be at the exchange. For one that was sent and then given
+    up, by proof or by an operator, the exchange's report counts: its trades change the position."""
     return _report(order, event) if order.attempts else _illegal(order, event)
 
 
 def is_quarantined_for_fault(order: Order) -> bool:
-    """A person must decide about it, because what the exchange has is not what was asked for."""
+    """It needs manual intervention, because the exchange's order has other terms than requested."""
     return order.state is OrderState.QUARANTINED and is_fault(order.reason)
 
 
 def _reason_after_report(order: Order, state: OrderState, faults: list[str]) -> str | None:
-    """A fault stays on the order, also when later reports have none."""
+    """A fault stays on the order, also if later reports have none."""
     if faults:
         return fault_reason(faults)
     if is_fault(order.reason):
@@ -196,8 +196,9 @@ def _average(fills: tuple[Fill, ...]) -> Decimal | None:
 
 
 def _is_current(order: Order, event: AttemptUnknown | AttemptDied | Rejected) -> bool:
-    """The event speaks of the order's latest attempt. The number alone does not say so: a store
-    that came back from before an attempt gives its number to another one, with another stamp."""
+    """Whether the event is about the order's latest attempt. The number alone is not enough: after
+    the store is restored to an earlier state, the same attempt number can be issued again, with
+    another stamp."""
     attempt = order.attempt
     return (
         attempt is not None
@@ -217,7 +218,7 @@ def _illegal(order: Order, event: Event) -> Order:
 
 
 def _row(default: Rule, **rules: Rule) -> dict[OrderState, Rule]:
-    """One event's rules by state: those named, and `default` for every other state."""
+    """One event's rules by state: the named ones, and `default` for every other state."""
     return {state: rules.get(state.value, default) for state in OrderState}
 
 
@@ -226,19 +227,19 @@ TABLE: dict[type[Event], dict[OrderState, Rule]] = {
     AttemptUnknown: _row(_no_change, submitting=_unknown),
     AttemptDied: _row(_no_change, submitting=_die),
     Rejected: _row(_no_change, submitting=_reject),
-    # What we refused before sending cannot stand at the exchange; every other order can be found
-    # there at any time, also one that was believed dead.
+    # An order that was refused before sending cannot be at the exchange; every other one can be
+    # found there at any time, also one that was believed dead.
     Reported: _row(_report, refused=_report_refused),
-    # A person may find that an order in quarantine is not at the exchange.
+    # An operator may find that an order in quarantine is not at the exchange.
     Refused: _row(_illegal, received=_refuse, quarantined=_refuse),
     Withdrawn: _row(_illegal, received=_withdraw),
-    # The wish is a fact at any time; whether it can still be granted is decided afterwards.
+    # A request to cancel is always recorded; whether it can still be carried out is decided later.
     CancelRequested: _row(
-        _no_change, received=_wish_cancel, submitting=_wish_cancel, open=_wish_cancel
+        _no_change, received=_request_cancel, submitting=_request_cancel, open=_request_cancel
     ),
-    # Of an order that has ended, nothing waits but what is still to be learned of it.
+    # An ended order only waits for missing fills.
     Delayed: _row(_no_change, received=_delay, submitting=_delay, open=_delay),
-    # What was accepted has ended there somehow; of what was not, nothing ever stood there.
+    # An accepted order has ended at the exchange in some way; any other one never existed there.
     SettledByHand: _row(_illegal, received=_refuse, submitting=_refuse, open=_withdraw),
     Quarantined: _row(_illegal, received=_quarantine, submitting=_quarantine),
 }

@@ -1,1 +1,1 @@
-"""What status and doctor ask for."""
+"""Operational data for status, lists and doctor."""

@@ -1,4 +1,4 @@
-"""What shows whether an installation works: the server, the schedules, and what waits."""
+"""The health of an installation: the server, the schedules, and the backlog."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -6,11 +6,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """A Redis or Valkey server, as it says itself.
+    """A Redis or Valkey server, as it reports itself.
 
-    `master` is the address that a replica copies from. `settings` are those that decide what the
-    server can lose, an empty text where it does not say. `memory_max` is 0 for no limit; memory is
-    in bytes.
+    `master` is the address that a replica copies from. `settings` are those that determine what the
+    server can lose, empty if it does not report them. `memory_max` is 0 for no limit; memory is in
+    bytes.
     """
 
     version: str
@@ -24,8 +24,8 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The last run of a scheduled task, by the server's clock. `error` is empty for one that went
-    through."""
+    """The last run of a scheduled task, by the server's clock. `error` is empty for one that
+    succeeded."""
 
     age_ms: int
     error: str = ""
@@ -33,10 +33,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: intents in the signal stream, and orders that the ledger lacks as they are.
+    """The backlog: intents in the signal stream, and orders whose current version the ledger does
+    not have.
 
-    Ages are in ms by the server's clock, None where nothing waits or its age is not known. An
-    intent's is negative if its id is ahead of the clock.
+    Ages are in ms by the server's clock, None if nothing waits or the age is not known. An intent's
+    is negative if its id is ahead of the clock.
     """
 
     intents: int = 0
@@ -52,10 +53,10 @@ class HealthStore(Protocol):
 
     def server(self) -> ServerFacts: ...
     def probe(self) -> None:
-        """Write something, read it back, and take it away."""
+        """Write a value, read it back, and remove it."""
 
     def tick(self, name: str, error: str = "") -> None:
-        """Note that the scheduled task has run now; `error` is what ended it, if anything did."""
+        """Record that the scheduled task has run now; `error` is its failure, if any."""
 
     def ticks(self) -> dict[str, Tick]: ...
     def backlog(self) -> Backlog: ...

@@ -1,4 +1,4 @@
-"""What a person lists, newest first: read page by page, so that the newest few cost few reads."""
+"""Listings, newest first: read page by page, so that the newest few cost few reads."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -13,7 +13,7 @@ PAGE = 100
 
 class Listings(Protocol):
     """Every method gives the newest first, and raises StoreUnavailable while it is read if the
-    server does not answer. What comes while it is read may be left out."""
+    server does not answer. Entries that are added during the reading may be omitted."""
 
     def orders(self) -> Iterator[Order]:
         """By when they were created."""

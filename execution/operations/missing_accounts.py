@@ -1,4 +1,4 @@
-"""Finds what is still under way on accounts that the settings do not have any more."""
+"""Finds unfinished orders and arbitrages on accounts that are not in the settings any more."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -34,12 +34,15 @@ class MissingAccount:
 
     @property
     def sentence(self) -> str:
-        """What is under way there, and what is missing to end it."""
+        """The unfinished work there, and what is missing to end it."""
         parts = [
             f"{len(ids)} {what} ({_shown(ids)})"
             for what, ids in (
                 ("live orders", [order.order_id for order in self.orders]),
-                ("unfinished arbitrages", [one.arbitrage_id for one in self.arbitrages]),
+                (
+                    "unfinished arbitrages",
+                    [arbitrage.arbitrage_id for arbitrage in self.arbitrages],
+                ),
             )
             if ids
         ]
@@ -49,7 +52,7 @@ class MissingAccount:
 def missing_accounts(
     orders: LiveOrders, arbitrages: ArbitrageStore, configured: Collection[str]
 ) -> list[MissingAccount]:
-    """Every account that is not configured and has something under way, by name.
+    """Every account that is not configured and has unfinished orders or arbitrages, by name.
 
     Raises StoreUnavailable.
     """
@@ -71,7 +74,7 @@ def announce_missing(
     configured: Collection[str],
     announce: Callable[[MissingAccount], None],
 ) -> None:
-    """Announce each of them, once a day, whichever process it is that finds it."""
+    """Announce each of them once a day, among all processes."""
     for found in missing_accounts(orders, arbitrages, configured):
         if leases.lease(f"alert:account:{found.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
             announce(found)

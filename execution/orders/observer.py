@@ -1,4 +1,4 @@
-"""Observers of an order's changes, and the log that is kept of them."""
+"""Observers of an order's changes, among them the log."""
 
 from typing import Protocol
 
@@ -17,12 +17,12 @@ from execution.model.report_faults import is_fault
 
 
 class Observer(Protocol):
-    """Learns of every change of an order, after it is safely stored."""
+    """Called after every stored change of an order; `before` is its state before."""
 
     def __call__(self, order: Order, event: Event, before: OrderState | None) -> None: ...
 
 
-# What happens to an order that has not ended; anything else is named after the order's state.
+# Events with their own names; any other is named after the order's new state.
 UNDER_WAY: dict[type, str] = {
     AttemptBegan: "attempt_began",
     AttemptUnknown: "attempt_unknown",
@@ -31,19 +31,22 @@ UNDER_WAY: dict[type, str] = {
     Delayed: "order_delayed",
 }
 PARTIAL_FILL = "order_partially_filled"
+UPDATED = "order_updated"
 
 
-def log_event(order: Order, event: Event) -> str:
-    """What has happened to the order, in the past tense, as its line in the log is called."""
-    if order.state in LIVE and type(event) in UNDER_WAY:
+def log_event(order: Order, event: Event, before: OrderState | None) -> str:
+    """The event of the order's line in the log: what happened, in the past tense."""
+    if type(event) in UNDER_WAY:
         return UNDER_WAY[type(event)]
+    if order.state is before and order.state not in LIVE:
+        return UPDATED
     if order.state is OrderState.OPEN and order.filled:
         return PARTIAL_FILL
     return f"order_{order.state}"
 
 
 class LogObserver:
-    """Writes every stored change of an order as one line."""
+    """Logs every stored change of an order as one line."""
 
     def __call__(self, order: Order, event: Event, before: OrderState | None) -> None:
         log = structlog.get_logger("oneorder")
@@ -55,7 +58,7 @@ class LogObserver:
         if is_fault(order.reason):
             write = log.error
         write(
-            log_event(order, event),
+            log_event(order, event, before),
             order_id=order.order_id,
             signal_id=order.signal_id,
             account=order.account,

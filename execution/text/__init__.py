@@ -1,1 +1,1 @@
-"""Sentences: cut to length, with suggestions, and without secrets."""
+"""Texts: cut to length, with suggestions, and without secrets."""

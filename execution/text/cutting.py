@@ -1,14 +1,14 @@
-"""Texts from outside, made fit to be kept and shown."""
+"""Shortens texts from outside, and suggests names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# How alike a misspelt name and the one that was meant must be, of 1.
+# The least similarity of a misspelt name and a suggestion, of at most 1.
 LIKENESS_MIN = 0.75
 
 
 def cut(text: str, bytes_max: int) -> str:
-    """The text, or as much of its beginning as fits, with how long it was; never more than
+    """The text, or as much of its beginning as fits, with its full length; never more than
     `bytes_max` bytes of UTF-8."""
     encoded = text.encode(errors="backslashreplace")
     if len(encoded) <= bytes_max:
@@ -18,6 +18,6 @@ def cut(text: str, bytes_max: int) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], names_max: int = 1) -> str:
-    """ "; did you mean 'NAME'?" for the likeliest of the known names, or nothing."""
+    """ "; did you mean 'NAME'?" for the most similar known names, or nothing."""
     found = get_close_matches(name, list(known), n=names_max, cutoff=LIKENESS_MIN)
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""

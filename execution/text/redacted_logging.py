@@ -1,4 +1,5 @@
-"""Keeps secrets out of what this process writes: our own log, other libraries' logs, tracebacks."""
+"""Removes secrets from the output of this process: our own log, other libraries' logs,
+tracebacks."""
 
 import logging
 import sys
@@ -12,17 +13,17 @@ from execution.text.redaction import redact, scrub
 
 
 class RedactedRecord(logging.LogRecord):
-    """A record of the standard library's logging whose texts hold no secret, whatever logs it and
-    whichever handler writes it: ccxt and urllib3 log keys and signed URLs at DEBUG."""
+    """A log record of the standard library without secrets in its texts, for every logger and
+    handler: ccxt and urllib3 log keys and signed URLs at DEBUG."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.exc_info and self.exc_info[0] is not None:
-            # Formatters use the text that is there already.
+            # Formatters use the existing text.
             self.exc_text = redact("".join(traceback.format_exception(*self.exc_info)).rstrip())
 
     def getMessage(self) -> str:  # noqa: N802  # The library's name.
-        # Names within a dictionary tell more than its text does.
+        # The names in a dictionary show secrets that its text does not.
         args, logged = self.args, self.args
         if isinstance(args, Mapping):
             logged = scrub(args)
@@ -42,8 +43,8 @@ def redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> Mutable
 
 
 def redact_process_output() -> None:
-    """From now on, nothing that is logged through the standard library and no traceback that ends
-    the process or a thread of it shows a secret."""
+    """From now on, no line of the standard library's logging and no uncaught traceback of the
+    process or a thread shows a secret."""
     logging.setLogRecordFactory(RedactedRecord)
     sys.excepthook = _report_uncaught
     threading.excepthook = _report_uncaught_in_thread

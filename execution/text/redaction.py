@@ -1,8 +1,8 @@
-"""Keeps secrets out of every text that leaves the process: logs, errors, records, tables, reports.
+"""Removes secrets from every text that leaves the process: logs, errors, records, tables, reports.
 
-Two ways, both used by `redact`: by value, for the secrets that this process was given (they are
-registered in one place, with `register_secrets`, when settings and accounts are loaded), and by
-pattern, for what looks like one: credentials in URLs, signed query strings, key headers, tokens.
+`redact` finds them in two ways: by value, for the secrets of this process (registered with
+`register_secrets` when settings and accounts are loaded), and by pattern, for credentials in URLs,
+signed query strings, key headers and tokens.
 """
 
 import binascii
@@ -17,13 +17,13 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 REMOVED = "[removed]"
-# A shorter value would take ordinary words out of texts; a real key is far longer.
+# A shorter value would remove ordinary words from texts; a real key is far longer.
 LENGTH_MIN = 8
-# A value this long occurs by accident in no other word.
+# A value of this length does not occur in other words by accident.
 LENGTH_UNMISTAKABLE = 16
-# The tutorials' own passwords: no secrets, and the names of half of everything.
+# The tutorials' own passwords: no secrets, and common words in other texts.
 _PUBLIC = frozenset({"oneorder", "binance", "bybit", "default", "redis", "postgres"})
-# The fields of our own records that hold sentences, or what was sent to us.
+# The fields of our own records that hold sentences, or external input.
 PROSE = frozenset({"reason", "detail", "error", "body", "repaired", "notes"})
 # Coins of these names exist: {"SIGN": "1.5"} is an amount.
 _COINS = frozenset({"SIGN", "TOKEN"})
@@ -38,11 +38,11 @@ _SECRET_NAME = re.compile(
     r"(?i)signature|(?:^|[_-])(?:sign|dsn|jwt)$|api[_-]?key|access[_-]?key|private[_-]?key|secret"
     r"|password|passphrase|authorization|token|listen[_-]?key"
 )
-# A value: quoted, or up to the next separator. Quotes may be escaped, as in JSON within JSON, and
-# the end may be cut off.
+# A value: quoted, or up to the next separator. Quotes may be escaped, as in nested JSON, and the
+# end may be cut off.
 _QUOTED = r"""\\+'[^']*(?:'|\Z) | \\+"[^"]*(?:"|\Z) | '(?:[^'\\]|\\.)*(?:'|\Z)
     | "(?:[^"\\]|\\.)*(?:"|\Z)"""
-# A name, what joins it to its value, and the value; the join may be percent-encoded.
+# A name, a separator, and the value; the separator may be percent-encoded.
 _ASSIGNED = re.compile(
     rf"""(?isx)
     ( {_NAMES} (?:\\*['"])? \s* (?: [=:] | %3d ) \s*+ (?!b?\[removed)
@@ -52,8 +52,8 @@ _ASSIGNED = re.compile(
 )
 # A header as a pair: ('X-MBX-APIKEY', 'abc').
 _PAIRED = re.compile(rf"""(?isx) ( {_NAMES} \\*['"] \s*,\s* (?:b(?=['"]))? ) ( {_QUOTED} )""")
-# Everything up to the last @: a password may itself hold a slash or an @. The bound keeps a long
-# hostile text from costing more than its length.
+# Everything up to the last @: a password may itself hold a slash or an @. The bound keeps the time
+# linear for a long hostile text.
 _IN_URL = re.compile(r"(?<=://)[^\s'\"<>,]{1,1024}(?=@)")
 _IN_URL_WITHOUT_SLASHES = re.compile(
     r"(?i)\b((?:https?|wss?|rediss?|valkeys?|sentinel|amqps?|pyamqp|sqlite|postgres(?:ql)?|mysql)"
@@ -67,7 +67,7 @@ _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\")|\Z)",
     re.DOTALL,
 )
-# One of these is in every text that any pattern could match.
+# Every text that a pattern could match contains one of these.
 _SUSPECT = re.compile(
     r"(?i)@|eyJ|-----BEGIN|bearer|basic|sign(?:ature)?(?![a-z])|key|secret|passw|passp|pass\b"
     r"|authorization|token|jwt|dsn"
@@ -81,21 +81,21 @@ _by_value: re.Pattern[str] | None = None
 def register_secrets(values: Iterable[str | None]) -> None:
     """Remove these values, however they are encoded, from every text from now on.
 
-    Values that are too short to be distinguished from ordinary words are left to the patterns.
+    Values too short to be distinguished from ordinary words are left to the patterns.
     """
-    global _by_value  # One for the process: loggers and excepthooks are so, too.
+    global _by_value  # Global to the process, like loggers and excepthooks.
     forms = {form for value in values if value for form in _forms(value.strip())}
     with _lock:
         if forms <= _known:
             return
         _known.update(forms)
-        # The longest first, so that no rest of one is left standing.
+        # The longest first, so that no part of one remains.
         ordered = sorted(_known, key=lambda form: (-len(form), form))
         _by_value = re.compile("|".join(map(_whole, ordered)))
 
 
 def register_url(url: str | None) -> None:
-    """Register the password of a URL of whatever form, or its user where it has no password."""
+    """Register the password of a URL of any form, or its user if it has no password."""
     head, at, _ = (url or "").rpartition("@")
     if not at:
         return
@@ -106,7 +106,7 @@ def register_url(url: str | None) -> None:
 
 
 def redact(text: str) -> str:
-    """The text without secrets: those that are registered, and what looks like one."""
+    """The text without registered secrets and without what looks like a secret."""
     if _by_value is not None:
         text = _by_value.sub(REMOVED, text)
     if not _SUSPECT.search(text):
@@ -129,7 +129,7 @@ def scrub(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_scrub_key(key): _scrub_item(key, item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        # A header may come as a pair of its name and its value.
+        # A header may be a pair of its name and value.
         if len(value) == 2 and isinstance(value[0], str) and _is_secret(value[0], value[1]):
             return [value[0], REMOVED]
         return [scrub(item) for item in value]
@@ -143,8 +143,8 @@ def scrub(value: Any) -> Any:
 
 
 def redact_prose(value: Any, name: str = "") -> Any:
-    """Our own JSON with its sentences redacted. Ids and names stay as they are, so that a script
-    finds them again; a record of an earlier release may still hold a secret in its reason."""
+    """Our own JSON with its sentences redacted. Ids and names are unchanged, so that scripts can
+    use them; a record of an earlier release may still hold a secret in its reason."""
     if isinstance(value, str):
         return redact(value) if name in PROSE else value
     if isinstance(value, Mapping):
@@ -169,7 +169,7 @@ def _is_secret(name: str, value: Any) -> bool:
 
 
 def _blanked(found: re.Match[str]) -> str:
-    """What is there already stays, so that a text may pass here twice."""
+    """An existing removal mark stays, so that a text may be redacted twice."""
     if found.group(2).lstrip("\\'\"").startswith(REMOVED[:-1]):
         return found.group(0)
     return f"{found.group(1)}{REMOVED}"
@@ -185,14 +185,14 @@ def _without_basic(found: re.Match[str]) -> str:
 
 @cache
 def _whole(form: str) -> str:
-    """A pattern for the value; a short one does not count within a longer word."""
+    """A pattern for the value; a short one does not match within a longer word."""
     if len(form) >= LENGTH_UNMISTAKABLE:
         return re.escape(form)
     return rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """Every way in which a text may hold the secret."""
+    """Every encoding in which a text may hold the secret."""
     if len(secret) < LENGTH_MIN or secret.lower() in _PUBLIC:
         return
     yield secret

@@ -1,1 +1,1 @@
-"""How each exchange's API looks from outside; the engine knows nothing of it."""
+"""The HTTP APIs of the exchanges; the engine does not depend on them."""

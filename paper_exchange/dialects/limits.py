@@ -1,4 +1,4 @@
-"""Counting what somebody uses in windows of a fixed length; refusing is up to the dialect."""
+"""Counts usage in windows of a fixed length; the dialect makes the refusals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Usage:
-    """What was used in a window, and how often more was asked for."""
+    """The usage in a window, and the number of refusals."""
 
     window: int = -1
     used: int = 0
@@ -14,7 +14,7 @@ class Usage:
 
 
 class Quota:
-    """How much each name may use in every `window_ms`, which begin at multiples of it.
+    """The limit for each name in each window of `window_ms`; windows begin at multiples of it.
 
     A limit of 0 is no limit.
     """
@@ -26,7 +26,7 @@ class Quota:
         self._usages: dict[str, Usage] = {}
 
     def spend(self, name: str, amount: int = 1) -> bool:
-        """Count an amount; False, with nothing counted, if that were too much."""
+        """Count an amount; returns False and counts nothing if it exceeds the limit."""
         usage = self._current(name)
         if self.limit and usage.used + amount > self.limit:
             usage.refused += 1
@@ -35,20 +35,20 @@ class Quota:
         return True
 
     def refund(self, name: str, amount: int = 1) -> None:
-        """Take back what turned out to cost nothing."""
+        """Subtract an amount that was counted and cost nothing."""
         usage = self._current(name)
         usage.used = max(0, usage.used - amount)
 
     def used(self, name: str) -> int:
-        """What a name has used in this window."""
+        """The usage of a name in this window."""
         return self._current(name).used
 
     def refused(self, name: str) -> int:
-        """How often a name was refused in this window."""
+        """The number of refusals of a name in this window."""
         return self._current(name).refused
 
     def left_ms(self) -> int:
-        """How long this window still lasts."""
+        """The time until this window ends."""
         return self._window_ms - self._now_ms() % self._window_ms
 
     def _current(self, name: str) -> Usage:

@@ -1,4 +1,4 @@
-"""Which exchanges can be imitated, and how each dialect is made."""
+"""The available dialects and their constructors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from paper_exchange.server.stream_server import StreamDialect
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a dialect is told of its accounts and limits. A limit of 0 is off."""
+    """A dialect's accounts and limits. A limit of 0 is off."""
 
     secrets: Mapping[str, bytes]
     weight_per_minute: int
@@ -28,7 +28,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A dialect, and what it asks of the engine: see engine.exchange.Setup."""
+    """A dialect and the engine's settings for it: see engine.exchange.Setup."""
 
     build: Callable[[Exchange, Terms], Dialect]
     streams: Callable[[Exchange], StreamDialect]

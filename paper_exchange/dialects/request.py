@@ -1,4 +1,4 @@
-"""What a handler of any dialect gets: what it may touch, and an authenticated request."""
+"""The arguments of a handler of any dialect: the context and an authenticated request."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -19,7 +19,7 @@ class ApiContext(Generic[LimitsT]):
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[ParamsT]):
-    """One request that may be served. `account` is empty on public paths.
+    """One authorized request. `account` is empty on public paths.
 
     A read shows only orders and trades up to `visible_until_ms`, or all if it is None.
     """
@@ -30,10 +30,10 @@ class Request(Generic[ParamsT]):
     visible_until_ms: int | None = None
 
     def can_see(self, time_ms: int) -> bool:
-        """Whether a read may show something that happened then."""
+        """Whether a read may show an event of that time."""
         return self.visible_until_ms is None or time_ms <= self.visible_until_ms
 
     def latest_ms(self, end_ms: int | None) -> int | None:
-        """The end of a time range, cut to what may be seen."""
+        """The end of a time range, limited to what is visible."""
         bounds = [ms for ms in (end_ms, self.visible_until_ms) if ms is not None]
         return min(bounds, default=None)

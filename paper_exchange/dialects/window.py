@@ -1,4 +1,4 @@
-"""The time during which a signed request may be carried out."""
+"""The time window in which a signed request may be carried out."""
 
 from dataclasses import dataclass
 

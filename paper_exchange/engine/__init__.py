@@ -1,1 +1,1 @@
-"""Trading without HTTP: symbols, accounts, books, matching and the record of what happened."""
+"""Trading without HTTP: symbols, accounts, books, matching and history."""

@@ -1,4 +1,4 @@
-"""Accounts: what they own, what is locked for open orders, and the orders that are theirs."""
+"""Accounts: balances, amounts locked for open orders, and orders."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -11,13 +11,13 @@ from paper_exchange.engine.errors import BalanceError
 from paper_exchange.engine.history import History
 from paper_exchange.engine.orders import ZERO, Fill, Order
 
-# Some exchanges show so many of the orders that have ended along with the open ones.
+# Some exchanges list this many ended orders along with the open ones.
 RECENTLY_ENDED = 500
 
 
 @dataclass(slots=True)
 class Balance:
-    """An amount of one asset: what can be used, and what open orders hold."""
+    """The balance of one asset: free, and locked by open orders."""
 
     free: Decimal = ZERO
     locked: Decimal = ZERO
@@ -25,7 +25,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class BalanceChange:
-    """One movement of one balance, kept only while somebody wants to look into the past."""
+    """One movement of one balance, kept only while a fault makes reads lag."""
 
     time_ms: int
     asset: str
@@ -70,7 +70,7 @@ class Account:
         self.move(asset, -amount, amount)
 
     def move(self, asset: str, free: Decimal, locked: Decimal) -> None:
-        """Change both parts of a balance by signed amounts."""
+        """Add signed amounts to both parts of a balance."""
         balance = self.balance(asset)
         balance.free += free
         balance.locked += locked
@@ -78,13 +78,13 @@ class Account:
             self._note(BalanceChange(self._now_ms(), asset, free, locked))
 
     def keep_changes(self, ms: int) -> None:
-        """From now on remember movements for so long; 0 forgets them and stops."""
+        """From now on keep movements for this time; 0 discards them and stops."""
         self._keep_ms = ms
         if not ms:
             self._changes.clear()
 
     def balances_before(self, time_ms: int) -> dict[str, Balance]:
-        """The balances without the remembered movements that came after a time."""
+        """The balances at a time, without the later movements."""
         past = {name: Balance(b.free, b.locked) for name, b in self.balances.items()}
         for change in self._changes:
             if change.time_ms > time_ms:
@@ -102,7 +102,7 @@ CLIENT_ID_LENGTH = 22
 
 
 class ClientIds:
-    """Draws ids as long and as odd as Binance's own; a seed draws the same ones again."""
+    """Draws ids in the format of Binance's own; the same seed draws the same ids."""
 
     __slots__ = ("_rng",)
 

@@ -1,8 +1,8 @@
-"""What the engine refuses. A refusal is raised before anything has changed."""
+"""The engine's refusals. A refusal is raised before anything has changed."""
 
 
 class EngineError(Exception):
-    """The engine's no; every other error here is one of these."""
+    """The base of every refusal."""
 
 
 class UnknownSymbolError(EngineError):
@@ -21,7 +21,7 @@ class FilterError(EngineError):
 
 
 class BalanceError(EngineError):
-    """The account's free balance does not cover what the order has to hold."""
+    """The account's free balance does not cover the amount that the order locks."""
 
 
 class DuplicateIdError(EngineError):
@@ -29,7 +29,7 @@ class DuplicateIdError(EngineError):
 
 
 class WouldTakeError(EngineError):
-    """A maker-only order would trade at once."""
+    """A maker-only order would trade immediately."""
 
 
 class WouldTriggerError(EngineError):
@@ -41,4 +41,4 @@ class UnknownOrderError(EngineError):
 
 
 class CancelRestrictedError(EngineError):
-    """The order is open, but not in the state that the cancel asked for."""
+    """The order is open, but not in the state that the cancel requires."""

@@ -1,4 +1,4 @@
-"""The exchange itself: takes orders and cancels, keeps the accounts, and lets the world move."""
+"""The exchange: accepts orders and cancels, keeps the accounts and moves the outside prices."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,34 +28,34 @@ from paper_exchange.engine.working import amend, amended, work, work_triggered
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an exchange starts with. `balances` is what every account owns at first."""
+    """The configuration of an exchange. `balances` are every account's initial balances."""
 
     symbols: tuple[Symbol, ...]
     accounts: tuple[str, ...]
     balances: Mapping[str, Decimal]
     fees: Fees
     seed: str
-    # Without steps of the walk, a side that takers have mostly emptied is renewed at once.
+    # Without a walk, a side that takers have mostly emptied is refilled at once.
     walks: bool = True
-    # What moves the outside prices of a symbol; the random numbers are the symbol's own.
+    # Moves the outside prices of a symbol; each symbol has its own random numbers.
     walk_of: Callable[[Symbol, Random], Walk] = RandomWalk
-    # A client order id is accepted once and never again, and no two symbols share a trade id.
+    # A client order id is accepted once only, and no two symbols share a trade id.
     unique_ids: bool = False
     # The id of the first order, and of the first trade of every symbol (or of the first symbol).
     first_id: int = 1
-    # The exchange's word for how an order stands, as the record of the truth has it.
+    # The exchange's name of an order's state in the control ledger.
     word_of: Callable[[Order], str] = lambda order: order.status.value
 
 
 class Exchange:
-    """One exchange. It is not thread-safe; every call is done when it returns."""
+    """One exchange. It is not thread-safe; every call has completed when it returns."""
 
     def __init__(self, setup: Setup, now_ms: Callable[[], int]) -> None:
         self.now_ms = now_ms
         self.accounts = {
             name: Account(name, setup.balances, now_ms) for name in dict.fromkeys(setup.accounts)
         }
-        # One stream of random numbers for each purpose: none of them shifts another.
+        # Each purpose has its own stream of random numbers, so that none affects another.
         self.markets = {
             symbol.name: Market(
                 symbol,
@@ -75,14 +75,14 @@ class Exchange:
         self.word_of = setup.word_of
 
     def market(self, symbol: str) -> Market:
-        """The market of a symbol; UnknownSymbolError if it is not listed."""
+        """The market of a symbol. Raises UnknownSymbolError if it is not listed."""
         market = self.markets.get(symbol)
         if market is None:
             raise UnknownSymbolError(symbol)
         return market
 
     def place(self, new: NewOrder) -> Order:
-        """Accept an order and trade it as far as it goes.
+        """Accept an order and match it.
 
         Raises an EngineError, with nothing changed, if the order is refused.
         """
@@ -104,7 +104,7 @@ class Exchange:
         return order
 
     def check(self, new: NewOrder) -> Market:
-        """Apply the rules that need neither the book nor the account, as for a test order."""
+        """Apply the rules that depend on neither the book nor the account, as for a test order."""
         market = self.market(new.symbol)
         check_filters(market.symbol, new, market.reference)
         return market
@@ -112,9 +112,10 @@ class Exchange:
     def find(
         self, account: str, symbol: str | None, order_id: int | None, client_id: str | None
     ) -> Order | None:
-        """An account's order by id, or the latest with a client id; if both are given, both fit.
+        """An account's order by id, or the latest with a client id; if both are given, both must
+        match.
 
-        Without a symbol it may be in any.
+        Without a symbol, orders of every symbol are searched.
         """
         symbols = self.markets if symbol is None else (symbol,)
         if order_id is not None:
@@ -135,10 +136,10 @@ class Exchange:
         client_id: str | None,
         only: Status | None = None,
     ) -> Order:
-        """Cancel an open order and give back what it holds.
+        """Cancel an open order and unlock its balance.
 
-        `only` refuses to cancel an order in another state (CancelRestrictedError).
-        UnknownOrderError if there is no such open order.
+        `only` refuses to cancel an order in another state (CancelRestrictedError). Raises Raises
+        Raises Raises UnknownOrderError if there is no such open order.
         """
         order = self.find(account, symbol, order_id, client_id)
         if order is None or not order.is_open:
@@ -173,18 +174,18 @@ class Exchange:
         return [order for order in found if symbol is None or order.symbol.name == symbol]
 
     def keep_balance_changes(self, ms: int) -> None:
-        """Let every account remember its movements for so long, for reads that lag behind."""
+        """Let every account keep its movements for this time, for reads that lag behind."""
         for account in self.accounts.values():
             account.keep_changes(ms)
 
     def step_walks(self) -> None:
-        """Move the outside prices of every market once; orders that they reach are filled."""
+        """Move the outside prices of every market one step; orders that they reach are filled."""
         for market in self.markets.values():
             if market.step_walk():
                 self._quiesce(market)
 
     def set_outside(self, symbol: str, bids: list[PriceQty], asks: list[PriceQty]) -> None:
-        """Offer exactly this from outside; orders that it reaches are filled by it."""
+        """Set the outside liquidity; orders that it reaches are filled."""
         market = self.market(symbol)
         market.set_outside(bids, asks)
         self._quiesce(market)
@@ -233,7 +234,7 @@ class Exchange:
         return order
 
     def _quiesce(self, market: Market) -> None:
-        """Let everything happen that the last change has set off, until nothing more does."""
+        """Process everything that the last change triggers, until nothing more is triggered."""
         market.update_id += 1
         sweep(market, self.settlement)
         while True:

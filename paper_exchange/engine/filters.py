@@ -1,4 +1,4 @@
-"""A symbol's trading rules, applied to an order before the engine looks at it."""
+"""A symbol's trading rules, applied to an order before the engine matches it."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from paper_exchange.engine.symbols import Symbol
 def check_filters(symbol: Symbol, order: NewOrder, reference: Decimal) -> None:
     """Raise FilterError, naming the rule, if the order breaks one.
 
-    `reference` is the market's recent price; it stands in for the price of a market order.
+    `reference` is the market's recent price; it is used as the price of a market order.
     """
     for price in (order.price, order.stop_price):
         if price is not None:
@@ -55,13 +55,13 @@ def _check_notional(symbol: Symbol, order: NewOrder, reference: Decimal) -> None
 
 
 def hold_for(market: Market, new: NewOrder) -> Decimal:
-    """The amount of the asset that an order pays with, for the book as it is."""
+    """The amount of the paying asset that an order locks, given the current book."""
     qty = new.qty or ZERO
     if new.side is Side.SELL:
         return qty or walk_cost(market, new.side, None, new.quote_qty).qty
     if new.price is not None:
         return new.price * qty
     if new.type in STOP_TYPES:
-        # What it will cost is known only when it triggers, and is taken then.
+        # Its cost is known only when it triggers, and is charged then.
         return ZERO
     return new.quote_qty or walk_cost(market, new.side, qty, None).quote

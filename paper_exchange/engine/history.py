@@ -1,4 +1,4 @@
-"""An append-only list that is searched by id and by time without scanning it."""
+"""An append-only list with searches by id and by time that do not scan it."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -9,10 +9,10 @@ Item = TypeVar("Item")
 
 
 class History(Generic[Item]):
-    """Items in the order in which they happened, each with an id that never falls and a time.
+    """Items in the order of occurrence, each with an id and a time.
 
-    The exchange's clock can be set back, so times may fall. The search therefore goes over the
-    running maximum of the times, which never falls, and then looks at each item's own time.
+    Ids never decrease. The exchange's clock can be set back, so times may decrease: the search uses
+    the running maximum of the times, which never decreases, and then checks each item's own time.
     """
 
     __slots__ = ("_ids", "_items", "_peaks", "_times")
@@ -31,7 +31,7 @@ class History(Generic[Item]):
 
     @classmethod
     def of(cls, rows: Iterable[tuple[Item, int, int]]) -> "History[Item]":
-        """A history of items that have their ids and times with them, in their order."""
+        """A history of existing items, given in order with their ids and times."""
         history = cls()
         for item, item_id, time_ms in rows:
             history.append(item, item_id, time_ms)
@@ -52,9 +52,9 @@ class History(Generic[Item]):
         start_ms: int | None = None,
         end_ms: int | None = None,
     ) -> list[Item]:
-        """At most `limit` items, oldest first, within the bounds, all of them inclusive.
+        """At most `limit` items within the bounds (inclusive), oldest first.
 
-        With a beginning (an id or a time) they are the first ones after it, else the newest.
+        With a lower bound (an id or a time) they are the first ones from there, else the newest.
         """
         if from_id is None and start_ms is None:
             newest = list(islice(self._backwards(end_ms), limit))
@@ -70,9 +70,9 @@ class History(Generic[Item]):
         end_ms: int | None = None,
         is_wanted: Callable[[Item], bool] = lambda _: True,
     ) -> tuple[list[Item], int]:
-        """At most `limit` wanted items, newest first, within times that are both inclusive.
+        """At most `limit` matching items within the times (inclusive), newest first.
 
-        The number that comes with them is `before` for the page after this one, 0 after the last.
+        The number returned with them is `before` of the next page, 0 after the last page.
         """
         first = 0 if start_ms is None else bisect_left(self._peaks, start_ms)
         found: list[Item] = []

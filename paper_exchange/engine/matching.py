@@ -1,4 +1,4 @@
-"""Price-time priority: which trades an order makes, and what it would cost beforehand."""
+"""Price-time priority: the trades of an order, and its cost in advance."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,14 +10,14 @@ from paper_exchange.engine.settlement import Settlement
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a walk through the book came to, in base and in quote."""
+    """The totals of a walk through the book, in base and in quote."""
 
     qty: Decimal
     quote: Decimal
 
 
 def affordable(price: Decimal, available: Decimal, quote_left: Decimal, step: Decimal) -> Decimal:
-    """How much of `available` an amount of quote buys, in whole steps."""
+    """How much of `available` can be bought with an amount of quote, in whole steps."""
     if price * available <= quote_left:
         return available
     # The division is exact down to the whole number, so the product never exceeds what is left.
@@ -27,7 +27,7 @@ def affordable(price: Decimal, available: Decimal, quote_left: Decimal, step: De
 def walk_cost(
     market: Market, side: Side, qty_max: Decimal | None, quote_max: Decimal | None
 ) -> Cost:
-    """What a market order would trade in the book as it is; it is bounded in base or in quote."""
+    """What a market order would trade in the current book; it is bounded in base or in quote."""
     qty = quote = ZERO
     for price, available in market.levels(side.other):
         if qty_max is not None:
@@ -52,9 +52,10 @@ def can_fill(market: Market, order: Order) -> bool:
 
 
 def take(market: Market, taker: Order, settlement: Settlement) -> None:
-    """Trade an order against the book until it is filled, its price is passed or nobody is left.
+    """Trade an order against the book until it is filled, its price is reached or the side is
+    empty.
 
-    Makers that are filled are finished; what becomes of the taker is left to the caller.
+    Filled makers are finished; the caller handles the rest of the taker.
     """
     makers = taker.side.other
     while (best := market.best(makers)) is not None:

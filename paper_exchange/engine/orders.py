@@ -10,19 +10,19 @@ ZERO = Decimal(0)
 
 
 class Side(StrEnum):
-    """Which way an order trades the base asset."""
+    """Whether an order buys or sells the base asset."""
 
     BUY = "BUY"
     SELL = "SELL"
 
     @property
     def other(self) -> "Side":
-        """The side that this one trades against."""
+        """The opposite side."""
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
 class OrderType(StrEnum):
-    """What an order does when it arrives; a stop waits for its trigger first."""
+    """The order type; a stop waits for its trigger first."""
 
     LIMIT = "LIMIT"
     MARKET = "MARKET"
@@ -45,7 +45,7 @@ TAKE_PROFIT_TYPES = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMI
 
 
 class TimeInForce(StrEnum):
-    """How long an order with a price may stay."""
+    """How long a limit order may rest."""
 
     GTC = "GTC"
     IOC = "IOC"
@@ -53,7 +53,7 @@ class TimeInForce(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an order stands. NEW and PARTIALLY_FILLED are open, the others are final."""
+    """An order's status. NEW and PARTIALLY_FILLED are open, the others are final."""
 
     NEW = "NEW"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
@@ -80,16 +80,16 @@ class NewOrder:
     price: Decimal | None = None
     stop_price: Decimal | None = None
     client_id: str | None = None
-    # A maker-only order that would take is accepted and ends at once, instead of being refused.
+    # A maker-only order that would take is accepted and ends immediately, instead of being refused.
     ends_if_taking: bool = False
-    # What the sender says of itself; nothing follows from it.
+    # The sender's own tags; they have no effect.
     strategy_id: int | None = None
     strategy_type: int | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """An order that the exchange accepted. `hold` is what it still keeps locked."""
+    """An accepted order. `hold` is the amount that it keeps locked."""
 
     id: int
     client_id: str
@@ -121,12 +121,12 @@ class Order:
 
     @property
     def remaining(self) -> Decimal:
-        """The quantity in base that has not traded."""
+        """The untraded quantity, in base."""
         return self.qty - self.executed
 
     @property
     def hold_asset(self) -> str:
-        """The asset that the order pays with."""
+        """The asset that the order spends."""
         return self.symbol.quote if self.side is Side.BUY else self.symbol.base
 
 
@@ -147,7 +147,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trade:
-    """One trade as the public sees it."""
+    """One trade as published."""
 
     id: int
     price: Decimal

@@ -1,4 +1,4 @@
-"""Moves the money of a trade. Nothing is created or lost: what leaves one side reaches another."""
+"""Moves the funds of a trade. Nothing is created or lost: each debit has an equal credit."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -14,20 +14,20 @@ from paper_exchange.engine.symbols import ASSET_UNIT
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """The share of what is received that the exchange keeps."""
+    """The fee, as a share of what is received."""
 
     maker: Decimal
     taker: Decimal
 
 
 class Settlement:
-    """The accounts' counterpart: the outside world's balances and the fees collected."""
+    """The accounts' counterpart: the outside market's balances and the fees collected."""
 
     def __init__(
         self, accounts: Mapping[str, Account], fees: Fees, now_ms: Callable[[], int]
     ) -> None:
         self.fees = fees
-        # What the outside world has gained; it may sell what it never had, so it may be negative.
+        # What the outside market has gained; it may sell what it never had, so it may be negative.
         self.outside: defaultdict[str, Decimal] = defaultdict(Decimal)
         self.collected: defaultdict[str, Decimal] = defaultdict(Decimal)
         self.fills: list[Fill] = []
@@ -37,7 +37,7 @@ class Settlement:
     def settle(
         self, market: Market, taker: Order | None, maker: Order | None, price: Decimal, qty: Decimal
     ) -> None:
-        """Book one trade. None stands for the outside world; it pays no fees."""
+        """Book one trade. None is the outside market; it pays no fees."""
         quote = price * qty
         buyer_is_maker = (maker.side if maker else _other_side(taker)) is Side.BUY
         market.last_price = price
@@ -52,7 +52,7 @@ class Settlement:
                 self._settle_order(order, trade, is_maker=is_maker)
 
     def finish(self, order: Order, status: Status) -> None:
-        """End an order: give back what it still holds and take it off the open ones."""
+        """End an order: unlock what it still holds and remove it from the open orders."""
         account = self._accounts[order.account]
         order.status = status
         order.updated_ms = account.updated_ms = self.now_ms()
@@ -73,7 +73,7 @@ class Settlement:
         symbol = order.symbol
         if order.side is Side.BUY:
             paid, received, asset = trade.quote, trade.qty, symbol.base
-            # A limit order held its own price; what the better price saves is free again.
+            # A limit order locked the cost at its own price; what a better price saves is unlocked.
             held = paid if order.price is None else order.price * trade.qty
         else:
             paid, received, asset = trade.qty, trade.quote, symbol.quote

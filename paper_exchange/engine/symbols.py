@@ -1,4 +1,4 @@
-"""The symbols that are listed, with their trading rules."""
+"""The listed symbols with their trading rules."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -26,7 +26,7 @@ class Symbol:
     market_qty_max: Decimal
     notional_min: Decimal
     notional_max: Decimal
-    # How far from the reference price an order may be, as a factor up and down.
+    # The bounds of an order's price, as factors of the reference price.
     price_factor_up: Decimal = Decimal(5)
     price_factor_down: Decimal = Decimal("0.2")
     name: str = field(init=False)

@@ -1,4 +1,4 @@
-"""What an order does once it is live: trade, then rest, end filled, or expire."""
+"""The life of a live order: it trades, then rests, ends filled or expires."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from paper_exchange.engine.settlement import Settlement
 
 
 def work(market: Market, order: Order, settlement: Settlement) -> None:
-    """Trade a live order against the book and settle what becomes of the rest of it."""
+    """Trade a live order against the book, then rest or end what is left."""
     order.working_ms = order.updated_ms
     if order.time_in_force is not TimeInForce.FOK or can_fill(market, order):
         take(market, order, settlement)
@@ -22,7 +22,7 @@ def work(market: Market, order: Order, settlement: Settlement) -> None:
 
 
 def work_triggered(market: Market, order: Order, settlement: Settlement, account: Account) -> None:
-    """Set off a stop. One that buys at market pays now, or expires if the account cannot."""
+    """Trigger a stop. A market buy is charged now, or expires if the balance is insufficient."""
     order.updated_ms = account.updated_ms = settlement.now_ms()
     if order.price is None and order.side is Side.BUY:
         cost = walk_cost(market, order.side, order.qty, None).quote
@@ -49,8 +49,8 @@ def _end_at_market(market: Market, order: Order, settlement: Settlement) -> None
     if order.quote_qty is None:
         is_filled = order.remaining <= ZERO
     else:
-        # Bounded in quote, it is filled when what is left buys nothing more, and its quantity
-        # is then what it traded. An emptied book has left it unfilled.
+        # An order bounded in quote is filled when the rest is too small to buy more; its quantity
+        # is then what it traded. If the book ran empty it is not filled.
         order.qty = order.executed
         is_spent = order.executed_quote == order.quote_qty
         is_filled = order.executed > ZERO and (
@@ -60,9 +60,9 @@ def _end_at_market(market: Market, order: Order, settlement: Settlement) -> None
 
 
 def amended(order: Order, price: Decimal | None, qty: Decimal | None) -> NewOrder:
-    """The order as it would have been sent with other terms; None leaves one as it is.
+    """The order's request with other terms; None keeps a term.
 
-    `qty` is the whole order's, what it has traded included.
+    `qty` is that of the whole order, traded quantity included.
     """
     return NewOrder(
         account=order.account,
@@ -79,10 +79,11 @@ def amended(order: Order, price: Decimal | None, qty: Decimal | None) -> NewOrde
 def amend(
     market: Market, order: Order, terms: NewOrder, account: Account, settlement: Settlement
 ) -> None:
-    """Give a resting order its new terms; it queues anew, and trades if it now crosses.
+    """Give a resting order its new terms; it loses its queue position, and trades if it now
+    crosses.
 
-    A maker-only order that would take, ends. Raises, with nothing changed, BalanceError if the
-    account cannot pay, and FilterError if no more is wanted than what has traded already.
+    A maker-only order that would take is ended. Raises, with nothing changed, BalanceError if the
+    account cannot pay, and FilterError if the new quantity is no more than what has traded.
     """
     price, qty = terms.price or ZERO, terms.qty or ZERO
     left = qty - order.executed

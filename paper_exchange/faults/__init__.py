@@ -1,1 +1,1 @@
-"""Faults that are added by rule: connections cut, answers late, wrong or missing."""
+"""Faults by rule: cut connections, and late, wrong or missing responses."""

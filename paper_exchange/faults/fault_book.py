@@ -1,4 +1,4 @@
-"""The faults that are in force: which of them hit a request, and how often each has fired."""
+"""The faults in force: which of them affect a request, and how often each has fired."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from paper_exchange.faults.rules import FaultKind, FaultRule
 
 @dataclass(slots=True)
 class Fault:
-    """A rule in force, with what has become of it so far."""
+    """A rule in force, with its state."""
 
     id: int
     rule: FaultRule
@@ -21,7 +21,7 @@ class Fault:
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has fired as often as it was meant to."""
+        """Whether it has fired as often as its count allows."""
         return self.rule.count is not None and self.fired >= self.rule.count
 
     def describe(self) -> dict[str, object]:
@@ -31,9 +31,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Plan:
-    """What faults do to one request. Delays add up; of the spoilers the first one counts.
+    """The effect of faults on one request. Delays add up; only the first spoiler counts.
 
-    `status` is what a rate limit answers with.
+    `status` is the HTTP status of a rate limit.
     """
 
     delay_before_ms: int = 0
@@ -44,18 +44,18 @@ class Plan:
 
 
 class FaultBook:
-    """All faults in force. The same seed and the same requests meet the same faults."""
+    """All faults in force. The same seed and the same requests give the same faults."""
 
     def __init__(self, rng: Random, clock: ExchangeClock) -> None:
         self._rng = rng
         self._clock = clock
         self._faults: list[Fault] = []
         self._last_id = 0
-        # How often each kind has fired since the start, whatever was cleared since.
+        # How often each kind has fired since the start, cleared faults included.
         self.injected: Counter[FaultKind] = Counter()
 
     def add(self, rule: FaultRule) -> Fault:
-        """Put a fault into force."""
+        """Add a fault."""
         self._last_id += 1
         fault = Fault(self._last_id, rule)
         self._faults.append(fault)
@@ -63,7 +63,7 @@ class FaultBook:
         return fault
 
     def clear(self) -> None:
-        """Take all faults out of force."""
+        """Remove all faults."""
         self._faults.clear()
         self._set_clock()
 
@@ -73,19 +73,19 @@ class FaultBook:
 
     @property
     def lag_ms_max(self) -> int:
-        """How far back reads may have to look."""
+        """The longest lag of reads."""
         lags = (f.rule.ms for f in self._faults if f.rule.kind is FaultKind.READ_LAG)
         return max(lags, default=0)
 
     def draw(self, method: str, path: str) -> Plan | None:
-        """Decide what happens to a request; None if nothing does."""
+        """The effect of the faults on a request; None if there is none."""
         if not self._faults:
             return None
         plan: Plan | None = None
         for fault in self._faults:
             if fault.is_spent or not fault.rule.matches(method, path):
                 continue
-            # A second spoiler has nothing left to spoil, so it keeps its count for later.
+            # A second spoiler has no effect, so its count is kept for later.
             if plan is not None and plan.spoiler and fault.rule.kind in _SPOILERS:
                 continue
             if not self._fires(fault):
@@ -118,7 +118,7 @@ class FaultBook:
                 plan.status = self._limit(fault)
 
     def _limit(self, fault: Fault) -> int:
-        """429 for the first request, 418 for those that do not wait as they were told."""
+        """429 for the first request, 418 for those that ignore its Retry-After."""
         now_ms = self._clock.now_ms()
         if now_ms < fault.banned_until_ms:
             return 418

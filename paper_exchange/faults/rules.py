@@ -1,4 +1,4 @@
-"""What a fault may say, and the reading of it from JSON."""
+"""The fields of a fault, and its parsing from JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ COUNT_MAX = 1_000_000_000
 RETRY_AFTER_S_MAX = 3_600
 _DEFAULTS = {"ms": 0, "code": 500, "retry_after_s": 1}
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "*"})
-# Where a request has a method and a path, what a WebSocket tells has these.
+# The method and path of a route that stands for WebSocket messages.
 STREAM = "WS"
 DEPTH = "depth"
 
 
 class FaultError(Exception):
-    """A fault that makes no sense; the message is one sentence for whoever sent it."""
+    """An invalid fault; the message is one sentence for the client."""
 
 
 class FaultKind(StrEnum):
-    """What can go wrong."""
+    """The kind of a fault."""
 
     DROP_BEFORE = "drop_before"
     DROP_AFTER = "drop_after"
@@ -40,14 +40,14 @@ class FaultKind(StrEnum):
 
 
 class LateAnswer(StrEnum):
-    """What a sender hears while the engine has not carried the request out yet."""
+    """What the client receives before the engine has carried out its request."""
 
     TIMEOUT = "timeout"
     CUT = "cut"
 
 
 class GarbageForm(StrEnum):
-    """What a 200 carries instead of an answer; `cut` is the answer's first half."""
+    """The body of a garbage response with status 200; `cut` is the first half of the real one."""
 
     HTML = "html"
     EMPTY = "empty"
@@ -57,10 +57,10 @@ class GarbageForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """One fault as it was asked for. Which of the later fields mean anything depends on `kind`.
+    """One fault as requested. `kind` determines which of the later fields are used.
 
     `method` and `path` may be `*`. `count` is how often it fires at most, None for always.
-    `processed` says whether the exchange carries the request out before it answers wrongly.
+    `processed` says whether the exchange carries out the request before the wrong response.
     """
 
     kind: FaultKind
@@ -77,13 +77,13 @@ class FaultRule:
     answer: LateAnswer = LateAnswer.TIMEOUT
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is on this fault's route. Only a route that says so means streams."""
+        """Whether a request matches this fault's route. `*` does not include streams."""
         if STREAM in (method, self.method) and method != self.method:
             return False
         return self.method in ("*", method) and self.path in ("*", path)
 
     def describe(self) -> dict[str, object]:
-        """The rule as JSON, with the fields that its kind has."""
+        """The rule as JSON, with the fields of its kind."""
         own = {name: getattr(self, name) for name in sorted(_OWN[self.kind])}
         return {
             "kind": self.kind.value,
@@ -113,7 +113,7 @@ _MUST = ("ms", "code")
 
 
 def read_fault(sent: object) -> FaultRule:
-    """Make a rule of decoded JSON (numbers with a point as Decimal), or raise FaultError."""
+    """Make a rule from decoded JSON (numbers with a point as Decimal). Raises FaultError."""
     if not isinstance(sent, dict):
         raise FaultError(f"a fault must be a JSON object, not {sent!r}")
     kind = _read_word("kind", sent.get("kind"), FaultKind)

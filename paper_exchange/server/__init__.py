@@ -1,1 +1,1 @@
-"""HTTP and WebSocket in front of the engine, and the control under /paper/."""
+"""HTTP and WebSocket in front of the engine, and the control calls under /paper/."""

@@ -1,4 +1,4 @@
-"""The /paper/ calls: the record of the truth, faults, and the outside liquidity."""
+"""The /paper/ calls: the ledger, faults, and the outside liquidity."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -63,7 +63,7 @@ class Control:
         }
 
     def _step_clock(self, query: Query, body: bytes) -> object:
-        """Move the clock, for good; a skew is a fault, and ends with it."""
+        """Step the clock permanently; a skew is a fault, and ends with it."""
         sent = decode(body)
         if not isinstance(sent, dict) or sent.keys() != {"step_ms"}:
             raise ControlError('a step of the clock must be {"step_ms": whole number}')
@@ -122,7 +122,7 @@ def _read_levels(side: str, sent: object, symbol: Symbol) -> list[PriceQty]:
         if qty > symbol.qty_max or qty % symbol.step:
             raise ControlError(f"{side} qty {qty} is not a multiple of the step {symbol.step}")
         if price in levels:
-            raise ControlError(f"{side} price {price} is there twice")
+            raise ControlError(f"{side} price {price} occurs twice")
         levels[price] = qty
     return list(levels.items())
 

@@ -1,4 +1,4 @@
-"""What a dialect gets from the server and gives back: the only seam between them."""
+"""The interface between the server and a dialect."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,25 +10,25 @@ JSON_TYPE = "application/json;charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class EngineDelay:
-    """How long an accepted request stays with the engine before it is carried out, and whether it
-    has been handed over to it yet."""
+    """How long an accepted request waits in the engine before it is carried out, and whether it has
+    reached the engine yet."""
 
     ms: int
     handed_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self) -> None:
-        """Hand the request over, and wait until the engine carries it out."""
+        """Pass the request to the engine, and wait until it is carried out."""
         self.handed_over.set()
         await asyncio.sleep(self.ms / 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as it arrived. Times are in ms on the exchange's clock.
+    """One HTTP request as received. Times are in ms on the exchange's clock.
 
-    `query` and `body` are as sent, undecoded, because signatures are made over them.
-    `lag_ms` says how old an order or trade must be for a read to show it. With an `engine_delay`
-    a request that goes to the engine is carried out late, after its time window was checked.
+    `query` and `body` are undecoded, because signatures cover them as sent. `lag_ms` is how old an
+    order or trade must be for a read to show it. With an `engine_delay` a request to the engine is
+    carried out late, after the check of its time window.
     """
 
     method: str
@@ -44,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. The body is JSON unless a fault has spoiled it."""
+    """One HTTP response. The body is JSON unless a fault has spoiled it."""
 
     status: int
     body: bytes
@@ -57,10 +57,10 @@ class Dialect(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that the command line knows it by."""
+        """Its name on the command line."""
 
     async def answer(self, call: Call) -> Answer:
-        """Serve a call. Refusals are answers; an exception is a bug."""
+        """Serve a call. Refusals are returned as responses; an exception is a bug."""
 
     def refusal(self, status: int) -> Answer:
-        """The answer of this API with a bare HTTP status, for example 404, 429, 500 or 503."""
+        """The response of this API for a bare HTTP status, for example 404, 429, 500 or 503."""

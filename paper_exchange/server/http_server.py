@@ -1,7 +1,7 @@
-"""aiohttp's server, but with JSON for requests that are not even HTTP.
+"""aiohttp's server, with JSON responses to requests that are not valid HTTP.
 
-aiohttp answers those itself, in plain text and with a traceback in the log; nothing is wrong
-with this server when a client sends rubbish.
+aiohttp answers those in plain text and logs a traceback; a client's invalid request is no error of
+this server.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what could not be read, and close the connection."""
+        """Answer an unreadable request, and close the connection."""
         if status >= 500:
             super().handle_error(request, status, exc, message)
         answer = self._refusal(status)
@@ -42,12 +42,12 @@ class _Connection(web.RequestHandler):
 
 
 class HttpServer(web.Server):
-    """Serves every request with one handler; `refusal` makes the answer to a bare status."""
+    """Serves every request with one handler; `refusal` makes the response for a bare status."""
 
     def __init__(self, handler: Handler, refusal: Refusal) -> None:
         super().__init__(handler)
         self._refusal = refusal
 
     def __call__(self) -> web.RequestHandler:
-        """A new connection has come."""
+        """Handle a new connection."""
         return _Connection(self, self._refusal)

@@ -1,11 +1,11 @@
-"""JSON of the control calls: numbers are exact, and what is wrong is said in one sentence."""
+"""JSON of the control calls: numbers are exact, and errors are one sentence."""
 
 import json
 from decimal import Decimal, InvalidOperation
 
 
 class ControlError(Exception):
-    """A control call that makes no sense; the message is for whoever sent it."""
+    """An invalid control call; the message is for the client."""
 
 
 def decode(body: bytes) -> object:

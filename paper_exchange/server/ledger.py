@@ -1,4 +1,4 @@
-"""The record of the truth, for whoever wants to compare it with what a client believes.
+"""All that really happened at the exchange, for comparison with a client's records.
 
 Numbers are decimal strings, times are milliseconds on the exchange's clock.
 """
@@ -36,7 +36,7 @@ def ledger(
 
 
 def plain(number: Decimal) -> str:
-    """A decimal string without an exponent, with the digits that the number has."""
+    """A decimal string without an exponent, with the number's own digits."""
     return f"{number:f}"
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server: takes requests in, lets faults happen to them, and sends answers out."""
+"""The HTTP server: receives requests, applies faults to them, and sends responses."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from paper_exchange.server.dialect import Answer, Call, Dialect, EngineDelay
 from paper_exchange.server.json_body import encode
 from paper_exchange.server.stream_server import StreamServer
 
-# What a cut answer is cut from when the request was not carried out.
+# The response from which a cut one is made if the request was not carried out.
 HALF_AN_ANSWER = b'{"symbol":"BTCUSDT","orderId":1'
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """Joins a dialect, the control calls and the faults behind one port."""
+    """Serves a dialect and the control calls on one port, with faults."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class Server:
         self._faults = faults
         self._clock = clock
         self._streams = streams
-        # Requests that the engine carries out though their senders have been answered.
+        # Requests that the engine carries out after their clients received a response.
         self._late: set[asyncio.Task[Answer]] = set()
-        # The answer to what cannot be served: a bare status in the dialect's words.
+        # The response to a request that cannot be served: the dialect's error for a bare status.
         self.refusal = dialect.refusal
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -74,7 +74,7 @@ class Server:
         received_ms: int,
         plan: Plan | None,
     ) -> Answer | None:
-        """The answer to send, or None to cut the connection."""
+        """The response to send, or None to cut the connection."""
         body = await request.read() if request.body_exists else b""
         if path.startswith(PREFIX):
             return self._control.answer(request.method, path, query, body)
@@ -121,8 +121,8 @@ class Server:
         return self._with_status(rule)
 
     async def _late_engine(self, call: Call, rule: FaultRule) -> Answer | None:
-        """Answer before the engine has carried the request out; a refusal, and a request that does
-        not go to the engine, is answered as always."""
+        """Respond before the engine has carried out the request. A refusal, and a request that does
+        not reach the engine, is answered as usual."""
         delay = EngineDelay(rule.ms)
         request = asyncio.create_task(self._dialect.answer(replace(call, engine_delay=delay)))
         handed_over = asyncio.create_task(delay.handed_over.wait())

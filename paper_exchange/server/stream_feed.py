@@ -1,4 +1,4 @@
-"""How a market's book changes, looked at every so often while somebody listens."""
+"""Changes of a market's book, sampled at an interval while there are listeners."""
 
 import asyncio
 import logging
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BookChange:
-    """What became of a book between two looks: new quantities by price, 0 where a level is gone.
+    """The change of a book between two samples: new quantities by price, 0 for a removed level.
 
     It covers the market's update ids from `first_id` to `last_id`. `number` grows by exactly one
-    from a change to the next one of the same feed.
+    with each change of the same feed.
     """
 
     symbol: str
@@ -34,7 +34,7 @@ class BookChange:
 
 
 class BookWatch:
-    """A market's book as it was when last looked at, on each side down to `depth` levels."""
+    """A market's book as of the last sample, on each side down to `depth` levels."""
 
     def __init__(self, market: Market, depth: int | None) -> None:
         self._market = market
@@ -43,10 +43,10 @@ class BookWatch:
         self._seen = self._levels()
 
     def look(self) -> BookChange | None:
-        """What has changed since the last look, None if nothing has.
+        """The change since the last sample, None if there is none.
 
-        Whatever changes a market is done in one go and gives it another update id, so the same
-        id means the same book.
+        Every change of a market is made in one step with a new update id, so the same id means the
+        same book.
         """
         market = self._market
         if market.update_id == self._last_id:
@@ -60,7 +60,7 @@ class BookWatch:
         return BookChange(market.symbol.name, first_id, self._last_id, self._number, bids, asks)
 
     def whole(self) -> BookChange:
-        """The book as last seen; the next change starts from there."""
+        """The book as of the last sample; the next change starts from there."""
         bids, asks = (tuple(self._seen[side].items()) for side in Side)
         name, last_id = self._market.symbol.name, self._last_id
         return BookChange(name, last_id, last_id, self._number, bids, asks)
@@ -75,7 +75,7 @@ def _changes(before: Levels, after: Levels) -> list[PriceQty]:
 
 
 class Feed:
-    """One watch, its listeners, and the task that looks and tells them."""
+    """One watch, its listeners, and the task that samples it and notifies them."""
 
     def __init__(
         self, watch: BookWatch, interval_ms: int, write: Callable[[BookChange], str]
@@ -88,7 +88,7 @@ class Feed:
         self._task.add_done_callback(_log_failure)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         self._task.cancel()
 
     async def _run(self) -> None:
@@ -96,7 +96,7 @@ class Feed:
             await asyncio.sleep(self._interval_ms / 1000)
             change = self.watch.look()
             if change is not None:
-                # Written once, however many listen.
+                # Encoded once for all listeners.
                 text = self._write(change)
                 for listener in tuple(self.listeners):
                     listener(text)
@@ -104,7 +104,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class FeedKey:
-    """Which book, how deep (None: all of it), and how often it is looked at."""
+    """The book, its depth (None: all of it), and the sampling interval."""
 
     symbol: str
     depth: int | None
@@ -112,7 +112,7 @@ class FeedKey:
 
 
 class Feeds:
-    """All feeds that somebody listens to. `write` puts a change into the dialect's words."""
+    """All feeds with listeners. `write` encodes a change for the dialect."""
 
     def __init__(
         self, market_of: Callable[[str], Market | None], write: Callable[[FeedKey, BookChange], str]
@@ -122,12 +122,12 @@ class Feeds:
         self._feeds: dict[FeedKey, Feed] = {}
 
     def has(self, symbol: str) -> bool:
-        """Whether there is such a market."""
+        """Whether the market exists."""
         return self._market_of(symbol) is not None
 
     def join(self, key: FeedKey, listener: Listener) -> BookChange | None:
-        """Listen from now on; the book that the first change will start from, None if there is no
-        such market."""
+        """Start to listen; returns the book from which the first change will start, None if there
+        is no such market."""
         market = self._market_of(key.symbol)
         if market is None:
             return None
@@ -140,7 +140,7 @@ class Feeds:
         return feed.watch.whole()
 
     def leave(self, key: FeedKey, listener: Listener) -> None:
-        """Listen no more; a feed without listeners ends."""
+        """Stop to listen; a feed without listeners ends."""
         feed = self._feeds.get(key)
         if feed is None or listener not in feed.listeners:
             return

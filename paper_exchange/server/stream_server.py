@@ -1,6 +1,6 @@
-"""The WebSocket side: takes connections in, lets faults happen, and never waits for a slow client.
+"""The WebSocket side: accepts connections, applies faults, and never waits for a slow client.
 
-What the messages say is up to the dialect.
+The dialect defines the messages.
 """
 
 import asyncio
@@ -13,21 +13,21 @@ from aiohttp import WSMsgType, web
 from paper_exchange.faults.fault_book import FaultBook
 from paper_exchange.faults.rules import DEPTH, STREAM, FaultKind
 
-# So many messages wait for a client that does not read; then its connection is cut.
+# The most messages queued for a client that does not read; then its connection is cut.
 WAITING_MAX = 256
 MESSAGE_BYTES_MAX = 64 * 1024
-# A client that leaves a ping unanswered is gone.
+# A client that does not answer a ping is disconnected.
 PING_EVERY_S = 20
 
 log = logging.getLogger(__name__)
 
 
 class StreamRefusedError(Exception):
-    """There is no such stream here; the sentence says which."""
+    """The stream does not exist here; the message names it."""
 
 
 class Line:
-    """What is on its way to one client."""
+    """The messages on their way to one client."""
 
     def __init__(self, faults: FaultBook, cut: Callable[[], None]) -> None:
         self._faults = faults
@@ -35,7 +35,7 @@ class Line:
         self._waiting: asyncio.Queue[str] = asyncio.Queue(WAITING_MAX)
 
     def tell(self, text: str) -> None:
-        """Send a message as soon as the client takes it."""
+        """Queue a message; it is sent as soon as the client reads."""
         try:
             self._waiting.put_nowait(text)
         except asyncio.QueueFull:
@@ -50,7 +50,7 @@ class Line:
             self._cut()
 
     async def send_all(self, socket: web.WebSocketResponse) -> None:
-        """Pass on what is told, in order, until the connection is gone."""
+        """Send the queued messages in order until the connection is closed."""
         while True:
             text = await self._waiting.get()
             try:
@@ -63,21 +63,21 @@ class Talk(Protocol):
     """A dialect's side of one connection."""
 
     def hear(self, text: str) -> None:
-        """Take in a message of the client; whatever there is to say goes out on the line."""
+        """Process a message of the client; replies go out on the line."""
 
     def close(self) -> None:
-        """The client is gone: listen to no feed any more."""
+        """The client has disconnected: stop listening to its feeds."""
 
 
 class StreamDialect(Protocol):
     """An exchange's streams on top of the engine."""
 
     def serves(self, path: str) -> bool:
-        """Whether there are streams at that path."""
+        """Whether that path serves streams."""
 
     def open(self, path: str, query: str, line: Line) -> Talk:
-        """Begin to talk with a client that connects there; StreamRefusedError if the address names
-        a stream that is not served."""
+        """Open a client's connection. Raises StreamRefusedError if the address names a stream that
+        is not served."""
 
 
 class StreamServer:
@@ -88,12 +88,12 @@ class StreamServer:
         self._faults = faults
 
     def serves(self, request: web.BaseRequest, path: str) -> bool:
-        """Whether the request asks for a WebSocket that there is."""
+        """Whether the request is a WebSocket upgrade of a served path."""
         upgrade = request.headers.get("Upgrade", "")
         return upgrade.lower() == "websocket" and self._dialect.serves(path)
 
     async def serve(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
-        """Talk until one of the two has had enough."""
+        """Exchange messages until either side closes."""
         transport = request.transport
         if transport is None:
             return web.Response()
@@ -108,7 +108,7 @@ class StreamServer:
         try:
             await socket.prepare(request)
         except ConnectionError:
-            # The client left before it was answered, which is its right.
+            # The client disconnected before the response, which is allowed.
             talk.close()
             return web.Response()
         except BaseException:
@@ -120,7 +120,7 @@ class StreamServer:
                 if message.type is WSMsgType.TEXT:
                     talk.hear(message.data)
         except Exception:
-            # There is no answering in HTTP any more.
+            # An HTTP response is not possible any more.
             log.exception("internal error in the stream %s", path)
             transport.abort()
         finally:

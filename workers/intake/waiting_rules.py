@@ -71,5 +71,5 @@ class WaitingRules:
 def alert_of_waiting(sentence: str) -> None:
     """Raise an alert for signals that no live worker takes: an account is missing in the workers'
     settings, or misspelt by a producer."""
-    structlog.get_logger("oneorder").error("signals_wait", reason=sentence)
+    structlog.get_logger("oneorder").error("signals_waiting", reason=sentence)
     sentry_sdk.capture_message(sentence, level="error")

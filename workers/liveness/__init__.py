@@ -1,1 +1,1 @@
-"""What keeps a worker alive and seen: heartbeat, watchdog, ticks, the watch over outages."""
+"""Liveness of workers and exchanges: heartbeat, watchdog, ticks, outage watch."""

@@ -1,4 +1,4 @@
-"""A worker's sign of life: what it is and what it is able to take, for all others to see."""
+"""A worker's heartbeat: its identity and capabilities, readable by every process."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ from oneorder.broker import SCHEMA_VERSION
 
 
 def this_worker(name: str, accounts: Iterable[str], clock: Clock) -> LiveWorker:
-    """This process as a worker of that node name."""
+    """This process as a worker with that node name."""
     now = clock.now()
     return LiveWorker(
         name=name,
@@ -37,14 +37,14 @@ def this_worker(name: str, accounts: Iterable[str], clock: Clock) -> LiveWorker:
 
 
 class Reach(Protocol):
-    """Which exchanges answer this process; api.connections.Connections is one."""
+    """Tells which exchanges answer this process; api.connections.Connections implements it."""
 
     def unreachable(self) -> tuple[str, ...]: ...
     def note_reachable_elsewhere(self, names: Collection[str]) -> None: ...
 
 
 class AllReached:
-    """Where every exchange answers, or none is asked."""
+    """The implementation for a process that calls no exchange."""
 
     def unreachable(self) -> tuple[str, ...]:
         return ()
@@ -54,10 +54,10 @@ class AllReached:
 
 
 class Heartbeat:
-    """Beats from `start` to `stop` in a thread of its own, however busy the worker is.
+    """Beats from `start` to `stop` in a separate thread, so also while the worker is busy.
 
-    Each beat says which exchanges do not answer this worker; while there are any, it also learns
-    which of them answer another one.
+    Each beat reports which exchanges do not answer this worker. While there are any, it also reads
+    which of them answer another worker.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Heartbeat:
         self._thread.start()
 
     def hurry(self) -> None:
-        """Beat at once: what is said of this worker has changed."""
+        """Beat at once: the worker's data has changed."""
         self._hurried.set()
 
     def beat(self) -> None:
@@ -94,16 +94,16 @@ class Heartbeat:
             self._reach.note_reachable_elsewhere(others)
 
     def stop(self) -> None:
-        """End the beat, and take the worker out of the registry."""
+        """Stop beating, and remove the worker from the registry."""
         self._stopped.set()
         self._hurried.set()
-        # A beat that the store does not answer is not waited for.
+        # A beat to a store that does not answer is not waited for.
         self._thread.join(BEAT_EVERY_S)
         try:
             self._registry.leave(self._worker)
         except StoreUnavailable as error:
-            # Its last beat runs out by itself.
-            structlog.get_logger("oneorder").warning("worker_not_taken_out", error=str(error))
+            # Its last beat expires by itself.
+            structlog.get_logger("oneorder").warning("worker_not_deregistered", error=str(error))
 
     def _beat_on(self) -> None:
         is_heard = True

@@ -1,7 +1,7 @@
-"""Finds out that an exchange answers again, and brings the orders forward that waited for it.
+"""Detects that an exchange answers again, and makes the orders due that waited for it.
 
-While an exchange does not answer, its account's orders wait for a long time, so that they cost the
-other accounts nothing: one thread of each worker asks in their place.
+While an exchange does not answer, its account's orders wait for long, so that they do not slow down
+other accounts; one thread of each worker polls the exchange instead.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from workers.bootstrap import Services
 from workers.intake.sweeping import APART_MS, WAKE_LEASE_MS
 
-# How often it is looked whether an exchange has ceased to answer.
+# The interval of checks whether an exchange has stopped answering.
 LOOK_EVERY_MS = 250
-# An order that was just being put off when the exchange came back is found by a later turn.
+# An order that was being postponed when the exchange came back is found by a later pass.
 RELEASE_AFTER_MS = (0, 1_000, 5_000)
-# What was woken a moment ago is being worked on, and is not to be woken once more.
+# What was woken within this time is being processed, and must not be woken again.
 IN_WORK_MS = WAKE_LEASE_MS + 1_000
 
 
@@ -35,8 +35,9 @@ class DueOrders(Protocol):
 
 
 class AccountWatch:
-    """One account's, in steps. `probe` asks its exchange something; it raises ExchangeUnavailable.
-    `announce` hears each time that it has begun or ceased to answer."""
+    """The watch over one account, in steps. `probe` sends a request to its exchange and raises
+    ExchangeUnavailable if that does not answer. `announce` is called each time the exchange stops
+    or starts to answer."""
 
     def __init__(
         self,
@@ -60,11 +61,11 @@ class AccountWatch:
         self._releases: list[int] = []
 
     def claim(self) -> None:
-        """Be the one thread that asks an exchange which does not answer."""
+        """Make this the only thread that polls an exchange which does not answer."""
         self._circuit.watch_from_here()
 
     def step(self) -> int:
-        """Do what there is to do now, and say after how many ms there may be more."""
+        """Take the next step; returns the ms until the next one."""
         if self._circuit.is_open:
             return self._look()
         if self._is_out:
@@ -79,7 +80,7 @@ class AccountWatch:
         return LOOK_EVERY_MS
 
     def _look(self) -> int:
-        """Ask whether the exchange is back."""
+        """Check whether the exchange answers again."""
         if not self._is_out:
             self._is_out = True
             log = structlog.get_logger("oneorder")
@@ -88,20 +89,20 @@ class AccountWatch:
         try:
             self._probe()
         except ExchangeUnavailable:
-            # It is as far away as before, or is to be left alone for a while.
+            # It still does not answer, or must not be called for a while.
             return LOOK_EVERY_MS if self._circuit.is_open else 0
         return 0 if not self._circuit.is_open else PAUSE_MS
 
     def _bring_forward(self, *, is_first: bool) -> None:
-        """Raises StoreUnavailable; the next step does it again."""
+        """Raises StoreUnavailable; the next step repeats it."""
         now_ms = self._clock.now_ms()
         later_than_ms = now_ms if is_first else now_ms + IN_WORK_MS
         self._orders.make_due(self._account, now_ms, later_than_ms, APART_MS)
 
 
 class OutageWatch:
-    """A thread for each account, from `start` to `stop`: one exchange does not keep the watch over
-    another one waiting."""
+    """One thread for each account, from `start` to `stop`, so that no exchange delays the watch
+    over another."""
 
     def __init__(self, watchers: dict[str, AccountWatch]) -> None:
         self._watchers = watchers
@@ -113,7 +114,7 @@ class OutageWatch:
             Thread(target=run, name=f"outage-watch {account}", daemon=True).start()
 
     def stop(self) -> None:
-        """Begin nothing more; a question that is under way is not waited for."""
+        """Begin no further step; a request in flight is not waited for."""
         self._stopped.set()
 
     def _watch(self, account: str, watcher: AccountWatch) -> None:
@@ -124,15 +125,15 @@ class OutageWatch:
             try:
                 pause_ms = watcher.step()
             except StoreUnavailable as error:
-                log.warning("outage_watch_waits", account=account, error=str(error))
+                log.warning("outage_watch_delayed", account=account, error=str(error))
             except Exception:
-                # No other thread asks this exchange: the watch goes on, whatever was wrong.
+                # No other thread polls this exchange, so the watch continues after any error.
                 log.exception("outage_watch_failed", account=account)
             self._stopped.wait(pause_ms / 1_000)
 
 
 def outage_watchers(parts: Services, announce: Callable[[], None]) -> dict[str, AccountWatch]:
-    """What watches over each account of a worker."""
+    """The watch over each account of a worker."""
 
     def watch_of(name: str) -> AccountWatch:
         circuit = parts.connections.circuit(name)

@@ -1,5 +1,5 @@
-"""Notes when each scheduled task has run, and whether it went through, so that doctor can tell an
-installation whose beat or workers have stopped, or whose sweep fails each time."""
+"""Records when each scheduled task ran, and whether it succeeded, so that doctor can detect that
+beat or the workers have stopped, or that the sweep fails each time."""
 
 from typing import Any
 
@@ -19,8 +19,7 @@ ERROR_LENGTH_MAX = 300
 
 
 def schedules(settings: Settings) -> dict[str, int]:
-    """Every schedule that beat sends, by the name under which its runs are noted, and every how
-    many seconds."""
+    """The interval in seconds of every schedule that beat sends, by the name of its ticks."""
     return {
         SWEEP: settings.sweep_every_s,
         ARCHIVE: settings.archive_every_s,
@@ -34,7 +33,7 @@ def schedules(settings: Settings) -> dict[str, int]:
 def note_run(
     health: HealthStore, known: dict[str, int], task: str, args: Any, error: object
 ) -> None:
-    """Note the run of a task if it is a scheduled one; one of a message by hand counts too."""
+    """Record the run of a task if it is a scheduled one; a manually sent message counts too."""
     name = _name(task, args)
     if name not in known:
         return
@@ -42,13 +41,13 @@ def note_run(
     try:
         health.tick(name, redact(text)[:ERROR_LENGTH_MAX])
     except StoreUnavailable as unavailable:
-        # A tick that is missing shows as a schedule that is late, which it is.
+        # A missing tick shows as a late schedule, which is correct.
         log = structlog.get_logger("oneorder")
-        log.warning("tick_not_noted", task=name, error=str(unavailable))
+        log.warning("tick_not_recorded", task=name, error=str(unavailable))
 
 
 def _name(task: str, args: Any) -> str:
-    """Reconciliations are noted by account."""
+    """Reconciliations are recorded by account."""
     body = args[0] if isinstance(args, (list, tuple)) and args else None
     account = body.get("account") if isinstance(body, dict) else None
     return f"{task} {account}" if task == RECONCILE and isinstance(account, str) else task

@@ -1,7 +1,7 @@
-"""Ends a worker that takes no messages though some wait and it has threads to spare.
+"""Ends a worker that takes no messages although some wait and it has free threads.
 
-Nothing is known to bring a worker there. But a worker that stands, and looks alive, is the one
-failure that no supervisor sees; one that has ended is started again within seconds.
+No cause of this is known. But a stuck worker that looks alive is the one failure that a supervisor
+does not detect; an ended worker is restarted within seconds.
 """
 
 import os
@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from workers.messaging.guard import GuardedTransport
 
 CHECK_EVERY_S = 2
-# What runs may take as long as an order's whole budget; then the process ends without it.
+# Running tasks get as long as an order's whole time budget; then the process ends without them.
 END_PATIENCE_S = 30
 EXIT_CODE = 1
 
@@ -27,13 +27,12 @@ log = structlog.get_logger("oneorder")
 
 
 class Watchdog:
-    """Judges by what it sees again and again, never by the clock: a process that was suspended
-    for an hour is not stuck for that.
+    """Judges by repeated observations, not by elapsed time: a process that was suspended for an
+    hour is not stuck.
 
-    `backlog` says how many messages wait, and raises OperationalError when the broker is away, or
-    refuses what a worker must write to take one;
-    `taken` how many this worker has ever taken; `has_free_thread` whether it could carry out one
-    more; `end` ends it.
+    `backlog` returns how many messages wait, and raises OperationalError when the broker is
+    unreachable or refuses the writes that are needed to take one; `taken` how many messages this
+    worker has taken so far; `has_free_thread` whether it could process one more; `end` ends it.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class Watchdog:
         self._checks = 0
 
     def check(self) -> bool:
-        """Look once; True if the worker was ended for being stuck."""
+        """Observe once; returns True if the worker was stuck and has been ended."""
         before, self._before = self._before, self._taken()
         if self._before == before and self._has_free_thread() and self._do_messages_wait():
             self._checks += 1
@@ -68,12 +67,12 @@ class Watchdog:
         try:
             return self._backlog() > 0
         except OperationalError:
-            # The consumer is after the connection already.
+            # The consumer is already reconnecting.
             return False
 
 
 def watch(consumer: Any, taken: Callable[[], int], stuck_after_s: int) -> None:
-    """Watch over the worker of this process, from a thread of its own, until it ends."""
+    """Watch the worker of this process from a separate thread until it ends."""
 
     def has_free_thread() -> bool:
         return len(state.active_requests) < int(consumer.pool.num_processes)
@@ -95,18 +94,18 @@ def watch(consumer: Any, taken: Callable[[], int], stuck_after_s: int) -> None:
 
 def backlog_of(app: Any) -> int:
     """How many messages wait in the queues that this worker consumes. Raises OperationalError, also
-    where the broker answers and is full or read-only: nothing can be taken from it then."""
+    if the broker answers but is full or read-only: no message can be taken from it then."""
     with app.connection_for_read() as connection:
         connection.ensure_connection(max_retries=0)
         with connection._reraise_as_library_errors():
             channel = connection.channel()
             queues = list(app.amqp.queues.consume_from)
-            found: int = sum(
+            waiting: int = sum(
                 channel.queue_declare(queue=name, durable=True).message_count for name in queues
             )
-            if found and isinstance(channel, GuardedTransport.Channel):
+            if waiting and isinstance(channel, GuardedTransport.Channel):
                 channel.check_writable()
-            return found
+            return waiting
 
 
 def _end(stuck_after_s: int) -> None:
@@ -115,9 +114,9 @@ def _end(stuck_after_s: int) -> None:
         reason=f"this worker took no message for {stuck_after_s} s though messages waited and "
         "threads were free; it ends, so that its supervisor starts it again",
     )
-    # Celery's own way out: what runs is finished, and what was taken is put back.
+    # Celery's own shutdown: running tasks finish, and other taken messages are put back.
     state.should_stop = EXIT_CODE  # type: ignore[assignment]  # Typed by its first value.
     time.sleep(END_PATIENCE_S)
-    # Its event loop stands too. What it holds comes again after the visibility timeout.
+    # Its event loop is stuck too. Its messages are delivered again after the visibility timeout.
     sys.stdout.flush()
     os._exit(EXIT_CODE)

@@ -1,4 +1,4 @@
-"""The process that collects order books: `[collector]` in the settings says whose and which."""
+"""The process that collects order books, as `[collector]` in the settings says."""
 
 import asyncio
 from contextlib import suppress
@@ -21,8 +21,8 @@ from workers.observers.logs import configure_logging
 def run_collector(settings: Settings) -> None:
     """Collect until SIGTERM or SIGINT. Needs no keys.
 
-    Raises SettingsError, and UnsupportedExchange for an exchange that ccxt does not know. Neither
-    Redis nor an exchange that is away ends it.
+    Raises SettingsError, and UnsupportedExchange for an exchange that ccxt does not know. An outage
+    of Redis or of an exchange does not end it.
     """
     client = connect(settings.redis_url, connections_max=16)
     clock = SystemClock()
@@ -34,8 +34,8 @@ def run_collector(settings: Settings) -> None:
 
 
 def book_sources(settings: Settings, holds: AddressHolds | None = None) -> list[BookStreams]:
-    """One source for each account whose books are wanted; `holds` say what addresses are to be left
-    alone. Raises as `run_collector` does."""
+    """One source for each account whose books are collected; `holds` are the addresses that must
+    not be called. Raises as `run_collector` does."""
     wanted = settings.collector
     if not wanted.symbols:
         raise SettingsError('collector.symbols: name at least one symbol, like ["BTC/USDT"]')
@@ -45,8 +45,8 @@ def book_sources(settings: Settings, holds: AddressHolds | None = None) -> list[
             known = ", ".join(settings.accounts) or "none"
             raise SettingsError(f"collector.accounts: {name!r} is not configured; known: {known}")
     if not names:
-        raise SettingsError("collector.accounts: there is no account whose books to collect")
-    # A silent stream is confirmed well before its book's time is up.
+        raise SettingsError("collector.accounts: no account to collect books of")
+    # A silent stream is confirmed well before its book expires.
     pace = StreamTimeouts(quiet_ms=wanted.ttl_s * 1000 // 3)
     clock = SystemClock()
     return [

@@ -1,4 +1,4 @@
-"""Reads what lies on every account, and says what would be better off elsewhere."""
+"""Reads the balances of every account, and suggests transfers."""
 
 from decimal import Decimal
 from functools import partial
@@ -23,8 +23,8 @@ def _balances(
 
 
 def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
-    """Holdings of every asset that is traded, by account, and suggestions. An account that does not
-    answer is named, and left out of the suggestions."""
+    """Holdings of every asset that is traded, by account, and suggestions. An account whose
+    exchange does not answer is named, and left out of the suggestions."""
     symbols = {position.symbol for position in parts.stores.positions.positions()}
     symbols |= set(parts.settings.collector.symbols)
     assets = sorted({asset for symbol in symbols for asset in assets_of(symbol)})
@@ -32,11 +32,11 @@ def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
     free: dict[str, dict[str, Decimal]] = {}
     unread = []
     read = run_parallel(*(partial(_balances, parts, account) for account in parts.accounts))
-    for account, found in zip(parts.accounts, read, strict=True):
-        if isinstance(found, ExchangeUnavailable):
-            unread.append({"account": account, "reason": str(found)})
+    for account, balances in zip(parts.accounts, read, strict=True):
+        if isinstance(balances, ExchangeUnavailable):
+            unread.append({"account": account, "reason": str(balances)})
         else:
-            totals[account], free[account] = found
+            totals[account], free[account] = balances
     holdings = [
         {
             "asset": asset,

@@ -1,4 +1,4 @@
-"""The scanner at work: books from the collector, rules and balances from the exchanges."""
+"""Runs the scanner with books from the collector, and rules and balances from the exchanges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +17,15 @@ from oneorder import ArbitrageSignal, Publisher, publish_arbitrage
 from oneorder.errors import SettingsError
 from workers.configuration.settings import Settings
 
-# An opportunity that nobody has taken by then is none.
+# A published opportunity expires after this time.
 OPPORTUNITY_TTL = timedelta(seconds=2)
 BALANCES_AGE_MAX_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one look found: what pays, how far everything is from paying, and what did not count."""
+    """The result of one scan: profitable opportunities, the spread of every pair, and what was left
+    out."""
 
     opportunities: list[Opportunity]
     spreads: list[Spread]
@@ -32,8 +33,8 @@ class Scan:
 
 
 class Scanning:
-    """Looks at the collector's books as often as it is asked to. Raises SettingsError where there
-    is nothing to compare, and ExchangeUnavailable where an exchange's rules cannot be read."""
+    """Scans the collector's books on request. Raises SettingsError if there is nothing to compare,
+    and ExchangeUnavailable if an exchange's rules cannot be read."""
 
     def __init__(
         self, settings: Settings, connections: Connections, books: Books, clock: Clock
@@ -47,7 +48,7 @@ class Scanning:
         limits = ScanLimits(
             min_profit_bps=settings.arbitrage.min_profit_bps,
             age_ms_max=settings.arbitrage.book_age_max_ms,
-            # A quiet market's book is old at its exchange, and still true.
+            # The book of a quiet market is old at its exchange, and still current.
             exchange_age_ms_max=settings.collector.ttl_s * 1_000,
             levels=settings.collector.depth,
         )
@@ -60,19 +61,19 @@ class Scanning:
         self._spent_until: dict[tuple[str, str], datetime] = {}
 
     def _markets(self, symbols: tuple[str, ...]) -> dict[BookKey, Market]:
-        found = {}
+        markets = {}
         for account in self._accounts:
             exchange = self._connections.exchange(account)
             for symbol in symbols:
                 market = exchange.market(symbol)
                 if market is not None:
-                    found[account, symbol] = market
-        if not found:
+                    markets[account, symbol] = market
+        if not markets:
             raise SettingsError('collector.symbols: name at least one symbol, like ["BTC/USDT"]')
-        return found
+        return markets
 
     def look(self) -> Scan:
-        """Price everything now, as far as balances allow."""
+        """Price everything now, within the available balances."""
         self._scanner.update(self._books.load_many(self._wanted).values())
         now_ms = self._clock.now_ms()
         return Scan(
@@ -82,7 +83,8 @@ class Scanning:
         )
 
     def _free(self) -> dict[str, Mapping[str, Decimal]]:
-        """Free balances, read every few seconds. An account that does not answer has nothing."""
+        """Free balances, read every few seconds. An account whose exchange does not answer counts
+        as empty."""
         now_ms = self._clock.now_ms()
         for account in self._accounts:
             read_ms, _ = self._balances.get(account, (-BALANCES_AGE_MAX_MS, {}))
@@ -98,40 +100,44 @@ class Scanning:
             self._balances[account] = (now_ms, free)
         return {account: free for account, (_, free) in self._balances.items()}
 
-    def publish(self, found: list[Opportunity], publisher: Publisher) -> list[ArbitrageSignal]:
-        """Publish what was not offered before, each once, and no two that need the same balance
-        while it is not known what the first has left of it. Return what was published."""
+    def publish(
+        self, opportunities: list[Opportunity], publisher: Publisher
+    ) -> list[ArbitrageSignal]:
+        """Publish new opportunities, each once, and none that needs a balance which an earlier
+        unexpired one may spend. Returns the published signals."""
         signals = []
-        for one in found:
-            if not self._is_being_spent(one) and self._cooldown.fresh([one], self._clock.now_ms()):
-                signals.append(self._signal(one))
+        for opportunity in opportunities:
+            if not self._is_being_spent(opportunity) and self._cooldown.fresh(
+                [opportunity], self._clock.now_ms()
+            ):
+                signals.append(self._signal(opportunity))
                 publish_arbitrage(signals[-1], publisher)
-                self._spend(one)
+                self._spend(opportunity)
         return signals
 
-    def _signal(self, one: Opportunity) -> ArbitrageSignal:
+    def _signal(self, opportunity: Opportunity) -> ArbitrageSignal:
         return ArbitrageSignal(
-            signal_id=one.signal_id,
-            buy_account=one.buy_account,
-            sell_account=one.sell_account,
-            symbol=one.symbol,
-            amount=one.amount,
+            signal_id=opportunity.signal_id,
+            buy_account=opportunity.buy_account,
+            sell_account=opportunity.sell_account,
+            symbol=opportunity.symbol,
+            amount=opportunity.amount,
             expires_at=self._clock.now() + OPPORTUNITY_TTL,
             strategy="scanner",
         )
 
-    def _is_being_spent(self, one: Opportunity) -> bool:
+    def _is_being_spent(self, opportunity: Opportunity) -> bool:
         now = self._clock.now()
-        return any(self._spent_until.get(balance, now) > now for balance in _needed(one))
+        return any(self._spent_until.get(balance, now) > now for balance in _needed(opportunity))
 
-    def _spend(self, one: Opportunity) -> None:
+    def _spend(self, opportunity: Opportunity) -> None:
         until = self._clock.now() + OPPORTUNITY_TTL
-        self._spent_until.update(dict.fromkeys(_needed(one), until))
-        for account in (one.buy_account, one.sell_account):
+        self._spent_until.update(dict.fromkeys(_needed(opportunity), until))
+        for account in (opportunity.buy_account, opportunity.sell_account):
             self._balances.pop(account, None)
 
 
-def _needed(one: Opportunity) -> tuple[tuple[str, str], tuple[str, str]]:
+def _needed(opportunity: Opportunity) -> tuple[tuple[str, str], tuple[str, str]]:
     """The two balances that an opportunity spends, each an account and an asset."""
-    base, quote = assets_of(one.symbol)
-    return (one.buy_account, quote), (one.sell_account, base)
+    base, quote = assets_of(opportunity.symbol)
+    return (opportunity.buy_account, quote), (opportunity.sell_account, base)

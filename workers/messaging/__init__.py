@@ -1,1 +1,1 @@
-"""Celery: the app, its tasks, its messages, and what guards it against malformed ones."""
+"""Celery: the app, its tasks, its messages, and the protection from malformed ones."""

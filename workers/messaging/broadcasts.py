@@ -1,7 +1,7 @@
-"""Reads broadcasts: commands of remote control, and what workers tell each other of themselves.
+"""Checks broadcasts: remote control commands, and the events of workers.
 
-Anything can be published on their channels. What is no broadcast of Celery's is passed over with
-one line in the log, where Celery prints a traceback, or connects again, for much of it.
+Anything can be published on their channels. What is not a valid broadcast is skipped with one line
+in the log; Celery alone would print a traceback or reconnect for many of them.
 """
 
 import inspect
@@ -21,7 +21,7 @@ NAME_LENGTH_MAX = 255
 CLOCK_MAX = 2**62
 HOURS_MAX = 24
 _NUMBERS = (int, float)
-# What an event may say of its worker, and as what.
+# The fields of a worker's event, with their types.
 _EVENT_FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "hostname": str,
     "type": str,
@@ -37,7 +37,7 @@ _EVENT_FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "processed": int,
     "loadavg": list,
 }
-# Commands whose further arguments are options of what they make.
+# Commands whose additional arguments are options of what they create.
 _TAKE_MORE = ("add_consumer",)
 _WORKER_EVENTS = ("worker-online", "worker-heartbeat", "worker-offline")
 
@@ -45,9 +45,9 @@ log = structlog.get_logger("oneorder")
 
 
 def read_broadcast(raw: bytes, channel: bytes) -> bytes:
-    """Return the broadcast with only the parts that Celery needs, all of them sound.
+    """Return the broadcast with only the parts that Celery needs, all of them checked.
 
-    The channel is as kombu names it, "/0.celery.pidbox" or "/0.celeryev/worker.heartbeat". Raises
+    The channel is named as in kombu, "/0.celery.pidbox" or "/0.celeryev/worker.heartbeat". Raises
     MalformedMessage.
     """
     headers, delivery, body = open_envelope(raw)
@@ -79,7 +79,7 @@ def read_broadcast(raw: bytes, channel: bytes) -> bytes:
 
 
 def _command(body: object) -> dict[str, Any]:
-    """A command of remote control; what it names is checked where it is carried out."""
+    """A remote control command; its arguments are checked when it is carried out."""
     if not isinstance(body, dict):
         raise MalformedMessage("broadcast: the command is not an object")
     method = _text(body, "method")
@@ -95,7 +95,7 @@ def _command(body: object) -> dict[str, Any]:
         raise MalformedMessage("broadcast: its destination is not a list of names")
     matcher = _text(body, "matcher")
     if matcher not in (None, "glob"):
-        # A regular expression may keep the event loop busy for ever.
+        # A regular expression may block the event loop forever.
         raise MalformedMessage("broadcast: its matcher is not glob")
     return {
         "method": method,
@@ -133,7 +133,7 @@ def _event(body: object) -> dict[str, Any]:
     if not kind or not _text(body, "hostname"):
         raise MalformedMessage("broadcast: the event lacks its type or hostname")
     if kind.startswith("worker-") and kind not in _WORKER_EVENTS:
-        # Elections have a worker carry out whatever the winner asks for.
+        # In an election a worker carries out whatever the winner requests.
         raise MalformedMessage(f"broadcast: events of type {kind!r:.80} are not taken")
     is_workers = kind in _WORKER_EVENTS
     sound = {name: body[name] for name in body if not is_workers or name in _EVENT_FIELDS}
@@ -150,7 +150,7 @@ def _event(body: object) -> dict[str, Any]:
 
 
 def _clock(value: object, name: str) -> int:
-    """A reading of the logical clock that workers share."""
+    """A value of the workers' shared logical clock."""
     if value is None:
         return 0
     if type(value) is not int or not 0 <= value <= CLOCK_MAX:
@@ -159,7 +159,7 @@ def _clock(value: object, name: str) -> int:
 
 
 def _within(value: Any, bound: int, name: str) -> Any:
-    # Neither is "not a number".
+    # Both comparisons are false for NaN.
     if value is not None and not -bound <= value <= bound:
         raise MalformedMessage(f"broadcast: {name} of the event is {value!r:.80}")
     return value or 0
@@ -173,18 +173,18 @@ def _text(parts: Mapping[str, Any], name: str) -> str | None:
 
 
 class GuardedNode(Node):
-    """A worker's end of remote control. A command that fails is one line in the log."""
+    """A worker's side of remote control. A failed command is one line in the log."""
 
     def dispatch(
         self, method: Any, arguments: Any = None, reply_to: Any = None, ticket: Any = None, **_: Any
     ) -> Any:
-        """Carry out a command and answer it, where an answer is asked for."""
+        """Carry out a command and reply, if a reply is requested."""
         try:
             self._check_arguments(method, arguments or {})
             answer = self.handle(method, arguments)
         except SystemExit:
             raise
-        except Exception as error:  # noqa: BLE001  # It is of no concern to what else runs here.
+        except Exception as error:  # noqa: BLE001  # It must not affect anything else that runs here.
             fault = f"{type(error).__name__}: {error}"
             log.warning("control_command_failed", method=method[:80], error=fault[:500])
             answer = {"error": fault}
@@ -193,12 +193,12 @@ class GuardedNode(Node):
         return answer
 
     def _check_arguments(self, method: str, arguments: Mapping[str, Any]) -> None:
-        """Raise ValueError for an argument that the command does not name. Celery ignores it, and
-        ends the worker for a "shutdown" of which nothing else is right."""
+        """Raise ValueError for an argument that the command does not have. Celery would ignore it,
+        and end the worker for a "shutdown" with wrong arguments."""
         command = (self.handlers or {}).get(method)
         if command is None or method in _TAKE_MORE:
             return
-        # The first is the worker's state.
+        # The first parameter is the worker's state.
         named = list(inspect.signature(command).parameters)[1:]
         unknown = sorted(set(arguments) - set(named))
         if unknown:

@@ -1,4 +1,5 @@
-"""Celery's app: the settings that lose and double the least, and the beat schedule."""
+"""Celery's app: settings under which the fewest messages are lost or doubled, and the beat
+schedule."""
 
 import json
 import os
@@ -41,7 +42,7 @@ from workers.observers.sentry import initialize_sentry
 
 
 def make_app(settings: Settings) -> Celery:
-    """Make the app without connecting to anything."""
+    """Create the app without connecting to anything."""
     guard_redis_brokers()
     quiet_celery()
     app = Celery(
@@ -72,7 +73,7 @@ def _worker_settings(settings: Settings) -> dict[str, Any]:
         "task_acks_on_timeout": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_consumer": "workers.messaging.consumer:GuardedConsumer",
-        # Whatever the broker refuses, the worker connects again, and beat never gives up either.
+        # After any error of the broker the worker reconnects; beat retries forever, too.
         "broker_channel_error_retry": True,
         "broker_connection_max_retries": None,
         "worker_hijack_root_logger": False,
@@ -84,7 +85,7 @@ def _worker_settings(settings: Settings) -> dict[str, Any]:
 
 
 def _schedule(settings: Settings) -> dict[str, Any]:
-    """Every tick is worthless once the next one is due, so it expires by then."""
+    """A tick is of no value once the next one is due, so it expires by then."""
 
     def every(seconds: int, task: str, body: dict[str, str] | None = None) -> dict[str, Any]:
         return {
@@ -119,7 +120,7 @@ def _ready(sender: Any, **_: Any) -> None:
 
 @task_failure.connect
 def _keep_failed(sender: Any, exception: Exception, args: Any, kwargs: Any, **_: Any) -> None:
-    """Keep a signal whose task ended by an error of its own; its intent, if any, is untouched."""
+    """Keep a signal whose task failed by an internal error; its intent, if any, is not changed."""
     if sender.name in (EXECUTE, CANCEL, ARBITRAGE) and not isinstance(exception, sender.throws):
         text = json.dumps([args, kwargs], default=repr)
         put_aside(text, f"message: {sender.name} failed: {type(exception).__name__}: {exception}")
@@ -136,7 +137,7 @@ def _check_accounts(**_: Any) -> None:
     try:
         check_worker_accounts(load_settings())
     except SettingsError as error:
-        # Before anything is consumed; what other workers take would be refused here.
+        # Before anything is consumed: this worker would refuse what other workers accept.
         sys.exit(f"oneorder: {error}")
 
 
@@ -145,8 +146,8 @@ def _warn_without_accounts(**_: Any) -> None:
     try:
         check_worker_accounts(load_settings())
     except SettingsError as error:
-        # It wakes workers, but none of them to reconcile an account.
-        structlog.get_logger("oneorder").warning("beat_reconciles_nothing", reason=str(error))
+        # It still wakes workers, but schedules no reconciliation.
+        structlog.get_logger("oneorder").warning("reconciliation_not_scheduled", reason=str(error))
 
 
 @worker_init.connect
@@ -160,11 +161,11 @@ def _start(**_: Any) -> None:
 
 
 def check_start() -> None:
-    """End the process, before it consumes or sends anything, if the settings are of no use."""
+    """End the process, before it consumes or sends anything, if the settings are invalid."""
     try:
         services()
     except (SettingsError, UnsupportedExchange, LedgerUrlError) as refused:
-        # Celery logs what a signal's receiver raises, and goes on; this ends it.
+        # Celery logs what a receiver of its signals raises, and continues; this ends it.
         sys.exit(f"oneorder: {refused}")
 
 
@@ -174,10 +175,10 @@ def _keep_malformed(text: str, reason: str) -> None:
 
 if is_flower():
     guard_flower(os.environ)
-# Celery logs before a worker or beat has started, too.
+# Celery also logs before a worker or beat has started.
 redact_process_output()
 try:
     app = make_app(load_settings())
 except SettingsError as refused:
-    # Celery would bury the sentence under a traceback of its own import.
+    # Celery would print the traceback of its import below the sentence.
     sys.exit(f"oneorder: {refused}")

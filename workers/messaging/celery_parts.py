@@ -1,5 +1,5 @@
-"""The two of Celery's own parts that we replace: neither reckons with a broker that is away, and
-the scheduler not with a clock that is set back."""
+"""Replacements of two parts of Celery: neither handles an unreachable broker, and the scheduler
+does not handle a clock that is set back."""
 
 import logging
 from typing import Any
@@ -16,7 +16,7 @@ log = structlog.get_logger("oneorder")
 
 
 class PatientTask(Task):  # type: ignore[type-arg]  # Celery's is not generic at run time.
-    """A task whose repeat may fail to be sent. Celery drops its message then, as if done."""
+    """A task whose retry may fail to be sent. Celery would then acknowledge its message as done."""
 
     def retry(self, *args: Any, **options: Any) -> Any:
         try:
@@ -26,18 +26,18 @@ class PatientTask(Task):  # type: ignore[type-arg]  # Celery's is not generic at
 
 
 class PatientScheduler(PersistentScheduler):
-    """Beat's scheduler. Celery's own prints two stacks for each tick that could not be sent, waits
-    ever longer at its start for a broker that is away, and once its clock was set back sends
-    nothing before it shows the same time again."""
+    """Beat's scheduler. Celery's own prints two tracebacks for each tick that could not be sent,
+    waits ever longer at its start for an unreachable broker, and after its clock was set back sends
+    nothing until the same time is reached again."""
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Send what is due. What was last sent at a time to come counts as sent now."""
+        """Send what is due. An entry that was last sent at a future time counts as sent now."""
         entries = self.schedule.values()
         ahead = [e for e in entries if e.last_run_at and e.last_run_at > e.default_now()]
         for entry in ahead:
             entry.last_run_at = entry.default_now()
         if ahead:
-            # The order in which entries are due is made anew from when each was last sent.
+            # The heap of entries is rebuilt from the times of their last runs.
             self._heap = None
         return super().tick(*args, **options)
 
@@ -49,7 +49,7 @@ class PatientScheduler(PersistentScheduler):
         return connection.ensure_connection(say, None, RECONNECT_S, RECONNECT_S, RECONNECT_S_MAX)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        """Send a tick. One that cannot be sent is left out: the next one does the same."""
+        """Send a tick. One that cannot be sent is skipped: the next one does the same."""
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except SchedulingError as error:
@@ -67,8 +67,8 @@ def _without_stack(record: logging.LogRecord) -> bool:
 
 
 def quiet_celery() -> None:
-    """Have what is no fault of the program logged in one line, where Celery adds a traceback: a
-    message that is put back because the broker is away, and a command of remote control that names
-    an unknown task."""
+    """Log in one line, without Celery's traceback, what is no fault of the program: a message that
+    is put back because the broker is unreachable, and a remote control command that names an
+    unknown task."""
     for name in ("celery.app.trace", "celery.worker.control"):
         logging.getLogger(name).addFilter(_without_stack)

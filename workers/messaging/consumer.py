@@ -76,7 +76,7 @@ class GuardedConsumer(Consumer):
             except (*self._broker_errors, MemoryError):
                 raise
             except Exception as error:
-                log.exception("message_not_understood")
+                log.exception("message_unreadable")
                 put_aside(_text_of(message), f"message: {type(error).__name__}: {error}")
                 return message.reject()
 

@@ -1,8 +1,9 @@
-"""Reads raw Celery messages: what fits is written again with nothing else in it, the rest refused.
+"""Checks raw Celery messages: a valid one is rebuilt from its known parts alone, any other is
+refused.
 
-Celery and kombu take most parts of an envelope for granted, and carry out what else it asks for:
-callbacks, chains, groups, time limits, compression. Our tasks know none of that, so only what they
-need goes on to them.
+Celery and kombu do not check most parts of an envelope, and carry out what else it requests:
+callbacks, chains, groups, time limits, compression. Our tasks use none of that, so only what they
+need is passed on.
 """
 
 import binascii
@@ -26,28 +27,27 @@ from oneorder.broker import (
 
 NESTING_MAX = 32
 RETRIES_MAX = 1_000
-# How often one message may be passed on to find a worker that takes what it is for; then the sweep
-# begins again.
+# How often one message may be passed on until a worker takes it; then the sweep sends a new one.
 HOPS_MAX = 8
 ID_LENGTH_MAX = 255
 TEXT_LENGTH_MAX = 1_024
-# Texts that say who sent a message; Celery only shows them.
+# Texts that name the sender of a message; Celery only displays them.
 _SHOWN = ("lang", "origin", "argsrepr", "kwargsrepr", "root_id", "parent_id")
 _UTF_8 = ("utf-8", "utf8", "ascii", "us-ascii", "binary")
 _TAKE_AN_ID = (ADVANCE, ADVANCE_ARBITRAGE, TAKE)
-# What the body of a message may ask for besides, in Celery's words.
+# Celery's names of what else the body of a message can request.
 _EMBED = ("callbacks", "errbacks", "chain", "chord")
 
 
 class MalformedMessage(Exception):
-    """The message is not one of ours; the sentence says which part, and what is wrong with it."""
+    """The message is malformed; the sentence names the part and the fault."""
 
 
 def read_message(raw: bytes, queue: str, now: datetime) -> bytes:
-    """Return the message with only the parts that our tasks need, all of them sound.
+    """Return the message with only the parts that our tasks need, all of them checked.
 
-    It goes back to `queue` whatever it says of itself, under a delivery tag of its own, so that
-    two messages with one tag do not take each other's place. Raises MalformedMessage.
+    If it is put back, it goes to `queue` whatever its envelope says, under a new delivery tag, so
+    that two messages with one tag do not replace each other. Raises MalformedMessage.
     """
     headers, _, body = open_envelope(raw)
     headers, parts = _second_protocol(headers, body)
@@ -95,20 +95,20 @@ def open_envelope(raw: bytes) -> tuple[dict[str, Any], dict[str, Any], object]:
 
 
 def _json(raw: bytes, what: str) -> object:
-    """Decode with kombu's own decoder, which makes decimals and times of objects that say so."""
+    """Decode with kombu's own decoder, which turns tagged objects into decimals and times."""
     try:
-        found: object = loads(raw.decode())
+        decoded: object = loads(raw.decode())
     except RecursionError:
         raise MalformedMessage(f"{what}: is nested more than {NESTING_MAX} deep") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise MalformedMessage(f"{what}: is not JSON: {error!s:.200}") from None
-    _check_tree(found, what)
-    return found
+    _check_tree(decoded, what)
+    return decoded
 
 
-def _check_tree(found: object, what: str) -> None:
-    """Refuse what JSON can carry and later steps cannot, without a recursion of its own."""
-    level: list[object] = [found]
+def _check_tree(decoded: object, what: str) -> None:
+    """Refuse values that JSON can carry and later steps cannot handle. Does not recurse."""
+    level: list[object] = [decoded]
     for _ in range(NESTING_MAX):
         below: list[object] = []
         for node in level:
@@ -132,11 +132,11 @@ def _check_text(text: str, what: str) -> None:
         raise MalformedMessage(f"{what}: has half a character in {text[:40]!r}") from None
 
 
-def _object(found: object, what: str) -> dict[str, Any]:
-    if not isinstance(found, dict):
+def _object(decoded: object, what: str) -> dict[str, Any]:
+    if not isinstance(decoded, dict):
         kind = "a JSON object" if what == "envelope" else "an object"
         raise MalformedMessage(f"{what}: is not {kind}")
-    return found
+    return decoded
 
 
 def _shown(parts: Mapping[str, object], name: str) -> str:
@@ -157,7 +157,7 @@ def _body_bytes(body: object, encoding: object) -> bytes:
 
 
 def _second_protocol(headers: dict[str, Any], body: object) -> tuple[dict[str, Any], object]:
-    """Take a message of Celery's first protocol, with all in its body, as one of its second."""
+    """Convert a message of Celery's protocol 1, with everything in its body, to protocol 2."""
     if "task" in headers or not isinstance(body, dict):
         return headers, body
     embed = {name: body.get(name) for name in _EMBED}
@@ -196,7 +196,7 @@ def _arguments(parts: object) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _check_upkeep(task: str, args: list[Any], kwargs: dict[str, Any]) -> None:
-    """Refuse wrong arguments of the tasks that Celery would call with them as they are."""
+    """Refuse wrong arguments of tasks; Celery would pass them on unchecked."""
     if task in _TAKE_AN_ID:
         if len(args) != 1 or not _are_hops(kwargs) or not isinstance(args[0], str):
             raise MalformedMessage(f"message: {task} takes one argument, an id")
@@ -212,20 +212,20 @@ def _check_upkeep(task: str, args: list[Any], kwargs: dict[str, Any]) -> None:
 
 
 def _are_hops(kwargs: Mapping[str, Any]) -> bool:
-    """Whether the keywords are none, or only how often the message was passed on."""
+    """Whether there are no keywords, or only the number of times the message was passed on."""
     hops = kwargs.get("hops", 0)
     return set(kwargs) <= {"hops"} and type(hops) is int and 0 <= hops <= HOPS_MAX
 
 
 def _names_an_account(body: object) -> bool:
-    """Whether this is {"account": NAME}, or nothing, which means all of them."""
+    """Whether this is {"account": NAME}, or None for all accounts."""
     if not isinstance(body, dict):
         return body is None
     return set(body) <= {"account"} and isinstance(body.get("account"), (str, type(None)))
 
 
 def _sound_headers(headers: Mapping[str, Any], task: str, now: datetime) -> dict[str, Any]:
-    """What Celery acts on, checked; what it shows, cut; nothing else."""
+    """The headers that Celery acts on, checked, and those that it displays, cut; no others."""
     sound: dict[str, Any] = {"task": task, "id": headers["id"], "retries": _retries(headers)}
     for name in _SHOWN:
         text = headers.get(name)
@@ -250,7 +250,7 @@ def _retries(headers: Mapping[str, Any]) -> int:
 
 
 def _moment(headers: Mapping[str, Any], name: str) -> datetime | None:
-    """A time of ISO 8601, in UTC; without a zone it is meant in UTC."""
+    """An ISO 8601 time, in UTC; without a zone it counts as UTC."""
     text = headers.get(name)
     if text is None:
         return None

@@ -1,7 +1,8 @@
-"""Flower shows every signal and where the broker is: on loopback, and never without a password.
+"""Flower shows every signal and the broker's address: it runs on loopback, and never without a
+password.
 
-`celery -A workers flower` loads our app before Flower reads its options, so this is the door for
-every way to start it. Its /metrics and /healthcheck stay open to those who reach the port.
+`celery -A workers flower` loads our app before Flower reads its options, so this covers every way
+to start it. Its /metrics and /healthcheck need no password.
 """
 
 import sys
@@ -16,13 +17,13 @@ _HOW = f"set {VARIABLE}=USER:PASSWORD in the environment"
 
 
 def is_flower() -> bool:
-    """Say whether this process is Celery's command line on its way to start Flower."""
+    """Whether this process is Celery's command line about to start Flower."""
     context = click.get_current_context(silent=True)
     return context is not None and context.invoked_subcommand == "flower"
 
 
 def auth_fault(environment: Mapping[str, str]) -> str | None:
-    """Say why Flower must not start, None if it may."""
+    """The reason why Flower must not start, None if it may."""
     given = environment.get(VARIABLE, "")
     if not given:
         return f"Flower does not start without a password: {_HOW}"
@@ -37,13 +38,12 @@ def _is_login(text: str) -> bool:
 
 
 def guard_flower(environment: Mapping[str, str]) -> None:
-    """End the process with one sentence, or see that Flower listens on loopback unless it is given
-    an address, and that neither its command line nor its configuration file takes the password
-    away."""
+    """End the process with one sentence, or make Flower listen on loopback unless an address is
+    given, and keep its command line and configuration file from removing the password."""
     fault = auth_fault(environment)
     if fault is not None:
         sys.exit(f"oneorder: {fault}")
-    # Only Flower's own process has any use for Tornado.
+    # Only Flower's own process needs Tornado.
     from flower.options import default_options as options
 
     def check_options() -> None:
@@ -53,7 +53,7 @@ def guard_flower(environment: Mapping[str, str]) -> None:
 
 
 def _check(options: Any) -> None:
-    """Called once the command line, and again once the configuration file has been read."""
+    """Called after the command line has been read, and again after the configuration file."""
     if not options.basic_auth or not all(map(_is_login, options.basic_auth)):
         sys.exit(f"oneorder: Flower does not start without a password: {_HOW}")
     if not options.address:

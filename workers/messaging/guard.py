@@ -80,7 +80,7 @@ class _GuardedQoS(kombu_redis.QoS):
             super().restore_unacked(client)
         except GuardedTransport.connection_errors as error:
             # They are in the broker's own record, and come again after the visibility timeout.
-            log.info("messages_come_again", count=len(self._delivered), reason=str(error))
+            log.info("messages_not_restored", count=len(self._delivered), reason=str(error))
             self._delivered.clear()
 
     def _settle(self, settle: Callable[..., None], delivery_tag: str, *options: Any) -> None:
@@ -90,7 +90,7 @@ class _GuardedQoS(kombu_redis.QoS):
             settle(delivery_tag, *options)
         except GuardedTransport.connection_errors as error:
             virtual.QoS.ack(self, delivery_tag)
-            log.warning("message_comes_again", reason=f"not acknowledged: {error}")
+            log.warning("message_not_acknowledged", reason=str(error))
 
 
 class _GuardedChannel(kombu_redis.Channel):
@@ -165,7 +165,7 @@ class _GuardedChannel(kombu_redis.Channel):
             super()._unsubscribe_from(queue)
         except GuardedTransport.connection_errors as error:
             # The subscription has ended with its connection.
-            log.debug("not_unsubscribed", queue=queue, reason=str(error))
+            log.debug("unsubscribe_failed", queue=queue, reason=str(error))
 
     def _handle_message(self, client: Any, r: Any) -> Any:
         """Broadcasts (remote control, events of other workers) are read past what is none."""
@@ -174,7 +174,7 @@ class _GuardedChannel(kombu_redis.Channel):
             try:
                 found["data"] = read_broadcast(found["data"], found["channel"])
             except MalformedMessage as fault:
-                log.warning("broadcast_not_understood", error=shown(str(fault)))
+                log.warning("broadcast_malformed", error=shown(str(fault)))
                 found["data"] = None
         return found
 
@@ -191,7 +191,7 @@ class _GuardedChannel(kombu_redis.Channel):
         ) as error:
             # What was read may still be none for the part of Celery that it is for.
             fault = f"{type(error).__name__}: {error}"
-            log.warning("broadcast_not_understood", error=shown(fault))
+            log.warning("broadcast_malformed", error=shown(fault))
             raise kombu_redis.Empty from None
 
 

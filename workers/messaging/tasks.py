@@ -1,6 +1,7 @@
-"""The tasks, each a thin door: it may run twice, late or never, and nothing is lost or doubled.
+"""The tasks, all of them thin: each may run twice, late or never, and nothing is lost or doubled.
 
-Celery's autoretry, with growing pauses and jitter, is the quick path; the sweep covers the rest.
+Celery's autoretry, with exponential backoff and jitter, is the quick path; the sweep covers the
+rest.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from kombu.exceptions import OperationalError
 from execution.exchanges.parallel import run_parallel
 from execution.model.errors import (
     AlreadyRunning,
+    Crowded,
     ExchangeUnavailable,
     LedgerUnavailable,
     StoreUnavailable,
@@ -39,13 +41,13 @@ from workers.messaging.envelopes import HOPS_MAX
 T = TypeVar("T")
 
 ARCHIVE_LEASE_MS = 30_000
-# With this many messages waiting, workers have enough to do: what is woken beyond that would run
-# out of its lease before it is taken, and be woken once more.
+# With this many messages waiting, the workers are busy: the lease of anything woken beyond that
+# would expire before it is taken, and it would be woken again.
 BACKLOG_MAX = 200
 
 
 class Unsettled(Exception):
-    """The order is neither open nor ended yet; look again soon."""
+    """The order is neither open nor ended yet; the task retries soon."""
 
 
 RETRYABLE = (Unsettled, UnknownOrder, ExchangeUnavailable, StoreUnavailable)
@@ -55,14 +57,14 @@ _QUICK_PATH: dict[str, Any] = {
     "retry_backoff_max": 8,
     "retry_jitter": True,
     "max_retries": 4,
-    # When the broker is away, the repeat cannot be sent; the sweep does without it.
+    # When the broker is unreachable, the retry cannot be sent; the sweep does not need it.
     "throws": (*RETRYABLE, OperationalError),
 }
 
 
 def _settled(order: Order | None) -> None:
     if order is None or (order.state is OrderState.RECEIVED and not order.attempts):
-        # It waits for its account, with a time at which the sweep comes back to it.
+        # It waits for its account, and the sweep comes back to it when it is due.
         return
     if order.state in (OrderState.RECEIVED, OrderState.SUBMITTING):
         raise Unsettled(f"order {order.order_id} is {order.state}")
@@ -76,7 +78,7 @@ def execute(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> No
 
 @app.task(name=broker.CANCEL, **_QUICK_PATH)
 def cancel(*args: Any, entry_id: Any = None, v: Any = None, **extra: Any) -> None:
-    """Cancel the order that the first argument, a JSON object, names."""
+    """Cancel the order that the signal names; the signal is a JSON object in the first argument."""
     _carried_out(broker.CANCEL, services().intake.cancel, args, entry_id, v, extra)
 
 
@@ -94,7 +96,7 @@ def _carried_out(
     version: object,
     extra: dict[str, Any],
 ) -> T | None:
-    """What became of the message; None for one that is refused, or left to another worker."""
+    """The result of the message; None for one that is refused, or left to another worker."""
     intake = services().intake
     if len(args) != 1 or extra:
         reason = "message: takes one argument, the body"
@@ -139,9 +141,9 @@ def advance(order_id: str, hops: int = 0) -> None:
 
 
 def _is_ours(need: Need, changed_at: datetime, pass_on: Callable[[], None]) -> bool:
-    """Whether this worker is to go on with what is recorded and needs these accounts. What another
-    live worker knows is passed on to it; what none does is left alone for as long as a signal would
-    wait, and then goes on here: an order that was never sent is refused, any other one waits."""
+    """Whether this worker is to advance a record that needs these accounts. It is passed on if
+    another live worker has them. If none has, it is left alone for as long as a signal would wait,
+    and then advanced here: an order that was never sent is refused, any other one waits."""
     parts = services()
     try:
         parts.roster.check(need)
@@ -155,8 +157,8 @@ def _is_ours(need: Need, changed_at: datetime, pass_on: Callable[[], None]) -> b
 
 
 def _pass_on(task: Any, subject: Any, hops: int) -> None:
-    """Let the message find a worker that takes what it is for. The sweep sends another one later,
-    if it does not."""
+    """Send the message on until it reaches a worker that has the accounts. If it does not, the
+    sweep sends another one later."""
     if hops < HOPS_MAX:
         _wake(task, subject, hops=hops + 1)
 
@@ -178,14 +180,14 @@ def _wake(task: Any, subject: Any, **options: Any) -> None:
     try:
         task.apply_async((subject,), options, retry=False, expires=WAKE_LEASE_MS // 1000)
     except OperationalError as error:
-        # The lease runs out and it is due again.
+        # The lease expires and it is due again.
         log = structlog.get_logger("oneorder")
         log.warning("wake_failed", task=task.name, subject=subject, error=str(error))
 
 
 def _backlog() -> int:
-    """How many messages wait for a worker in the orders queue; none can be sent, and so none is
-    wanted, while the broker is away."""
+    """How many messages wait in the orders queue; BACKLOG_MAX while the broker is unreachable, as
+    no message can be sent then."""
     with app.connection_for_read() as connection:
         away: tuple[type[BaseException], ...] = (OperationalError, *connection.connection_errors)
         try:
@@ -207,9 +209,11 @@ def reconcile(body: dict[str, str] | None = None, hops: int = 0) -> None:
             _pass_on(reconcile, body, hops)
         else:
             log = structlog.get_logger("oneorder")
-            log.warning("not_reconciled", account=wanted, error="no live worker knows the account")
+            log.warning(
+                "reconciliation_skipped", account=wanted, error="no live worker knows the account"
+            )
         return
-    # An account that is out of reach does not keep the others from being reconciled, or waiting.
+    # An unreachable account neither prevents nor delays the reconciliation of the others.
     names = parts.accounts if wanted is None else [wanted]
     run_parallel(*(partial(_reconcile, parts, name) for name in names))
 
@@ -218,11 +222,12 @@ def _reconcile(parts: Services, name: str) -> None:
     try:
         with parts.bulkhead.place(name):
             reconcile_account(parts, name)
-    except AlreadyRunning:
-        return
-    except ExchangeUnavailable as error:
+    except Crowded as error:
         log = structlog.get_logger("oneorder")
-        log.warning("not_reconciled", account=name, error=str(error))
+        log.warning("reconciliation_skipped", account=name, error=str(error))
+    except (AlreadyRunning, ExchangeUnavailable):
+        # Another run is under way, or this one has been announced with its error.
+        return
 
 
 @app.task(name=broker.CHECK_ACCOUNTS, throws=(StoreUnavailable,))
@@ -246,7 +251,7 @@ def mark() -> None:
     parts = services()
     log = structlog.get_logger("oneorder")
     for sentence in parts.valuer.mark(mark_sources(parts)):
-        log.warning("not_marked", error=sentence)
+        log.warning("mark_failed", error=sentence)
     totals = parts.valuer.value(parts.accounts)
     if parts.stores.leases.lease("snapshot", uuid4().hex, parts.settings.snapshot_every_s * 1_000):
         parts.valuer.take_snapshots(totals)
@@ -262,8 +267,8 @@ def archive() -> None:
     try:
         parts.archive.run()
     except LedgerUnavailable as error:
-        # What is to be written waits; the next tick tries again.
-        structlog.get_logger("oneorder").warning("not_archived", error=str(error))
+        # The changes stay queued; the next tick tries again.
+        structlog.get_logger("oneorder").warning("archive_failed", error=str(error))
     finally:
         parts.stores.leases.release("archive", owner)
 

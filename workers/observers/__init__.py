@@ -1,1 +1,1 @@
-"""What logs and Sentry hear of what happens."""
+"""Observers of orders, reconciliations and arbitrages: the log and Sentry."""

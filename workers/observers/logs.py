@@ -1,4 +1,4 @@
-"""One structured line for every change of an order, and for what the workers do besides."""
+"""One structured log line for every reconciliation, ended arbitrage and missing account."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ from execution.text.redacted_logging import redact_event, redact_process_output
 
 def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
     """Send every line to standard error: JSON for machines, or coloured text for people. Secrets
-    are taken out of it, and of whatever else the process logs."""
+    are removed from it and from everything else that the process logs."""
     redact_process_output()
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
@@ -35,34 +35,33 @@ def configure_logging(*, json_lines: bool = True, level: str = "INFO") -> None:
     )
 
 
-def log_reconciliation(found: Reconciliation) -> None:
-    """Write a run as one line; one that found nothing new is for those who look closely."""
+def log_reconciliation(run: Reconciliation) -> None:
+    """Write a run as one line; one that run nothing new is for those who look closely."""
     log = structlog.get_logger("oneorder")
-    did = found.fills_applied or found.orders_settled or found.orders_adopted
-    is_wrong = found.needs_attention or found.error or found.symbols_failed or found.warnings
-    write = log.warning if is_wrong else log.info if did else log.debug
-    write(
-        "reconciled",
-        account=found.account,
-        took_ms=found.took_ms,
-        trades_read=found.trades_read,
-        fills_applied=found.fills_applied,
-        orders_settled=found.orders_settled,
-        orders_adopted=found.orders_adopted,
-        external_orders=found.external_orders,
-        drift={asset: str(amount) for asset, amount in found.drift.items()},
-        drift_confirmed=found.drift_confirmed,
-        repaired=found.repaired,
-        halted=found.halted,
-        symbols_failed=found.symbols_failed,
-        pairs_unasked=found.pairs_unasked,
-        warnings=found.warnings,
-        error=found.error,
+    did = run.fills_applied or run.orders_settled or run.orders_adopted
+    is_wrong = run.needs_attention or run.error or run.symbols_failed or run.warnings
+    (log.warning if is_wrong else log.info if did else log.debug)(
+        "reconciliation_incomplete" if run.error else "reconciled",
+        account=run.account,
+        took_ms=run.took_ms,
+        trades_read=run.trades_read,
+        fills_applied=run.fills_applied,
+        orders_settled=run.orders_settled,
+        orders_adopted=run.orders_adopted,
+        external_orders=run.external_orders,
+        drift={asset: str(amount) for asset, amount in run.drift.items()},
+        drift_confirmed=run.drift_confirmed,
+        repaired=run.repaired,
+        halted=run.halted,
+        symbols_failed=run.symbols_failed,
+        pairs_unasked=run.pairs_unasked,
+        warnings=run.warnings,
+        error=run.error,
     )
 
 
 def log_arbitrage(ended: Arbitrage) -> None:
-    """Write the end of an arbitrage as one line."""
+    """Log the end of an arbitrage as one line."""
     log = structlog.get_logger("oneorder")
     is_open = ended.state is ArbitrageState.IMBALANCED
     (log.error if is_open else log.info)(
@@ -82,12 +81,12 @@ def log_arbitrage(ended: Arbitrage) -> None:
     )
 
 
-def log_missing_account(found: MissingAccount) -> None:
-    """Write an account that is not configured any more, with what is under way there."""
+def log_missing_account(missing: MissingAccount) -> None:
+    """Log an account that is not configured any more, with its unfinished orders and arbitrages."""
     structlog.get_logger("oneorder").error(
         "account_missing",
-        account=found.account,
-        orders=[order.order_id for order in found.orders],
-        arbitrages=[one.arbitrage_id for one in found.arbitrages],
-        reason=found.sentence,
+        account=missing.account,
+        orders=[order.order_id for order in missing.orders],
+        arbitrages=[arbitrage.arbitrage_id for arbitrage in missing.arbitrages],
+        reason=missing.sentence,
     )

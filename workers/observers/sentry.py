@@ -1,4 +1,4 @@
-"""Reports errors to Sentry where a DSN is set, and keeps keys and signatures out of them."""
+"""Reports errors to Sentry if a DSN is set, without keys and signatures."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from execution.text.redaction import scrub
 
 
 def initialize_sentry(dsn: str | None) -> None:
-    """Start reporting, or do nothing where no DSN is set."""
+    """Start reporting; does nothing if no DSN is set."""
     if dsn is None:
         return
     sentry_sdk.init(
         dsn=dsn,
         send_default_pii=False,
-        # A stack frame's variables hold exchange objects, and those hold keys.
+        # The variables of a stack frame include exchange objects, which hold keys.
         include_local_variables=False,
         traces_sample_rate=0,
         before_send=scrub_event,
@@ -31,7 +31,7 @@ def initialize_sentry(dsn: str | None) -> None:
 
 
 def report_error(error: Exception) -> None:
-    """Report an error of a command, and wait until it is sent; nothing where no DSN is set."""
+    """Report an error of a command, and wait until it is sent; does nothing if no DSN is set."""
     sentry_sdk.capture_exception(error)
     sentry_sdk.flush(timeout=2)
 
@@ -54,23 +54,23 @@ class AlertObserver:
             )
 
 
-def alert_of_reconciliation(found: Reconciliation) -> None:
-    """Raise an alert for what a person must look at: trades or balances that are not ours, and a
-    store that had lost something."""
-    if not found.needs_attention:
+def alert_of_reconciliation(run: Reconciliation) -> None:
+    """Raise an alert for what needs manual intervention: external orders, drift, and data that the
+    store had lost."""
+    if not run.needs_attention:
         return
-    drift = ", ".join(f"{amount} {asset}" for asset, amount in found.drift.items())
+    drift = ", ".join(f"{amount} {asset}" for asset, amount in run.drift.items())
     what = {
-        "orders that are not ours": ", ".join(found.external_orders),
-        "drift": drift if found.drift_confirmed else "",
-        "lost": ", ".join(found.repaired),
+        "external orders": ", ".join(run.external_orders),
+        "drift": drift if run.drift_confirmed else "",
+        "lost": ", ".join(run.repaired),
     }
     parts = "; ".join(f"{name}: {text}" for name, text in what.items() if text)
-    sentry_sdk.capture_message(f"reconciliation of {found.account}: {parts}", level="warning")
+    sentry_sdk.capture_message(f"reconciliation of {run.account}: {parts}", level="warning")
 
 
 def alert_of_arbitrage(ended: Arbitrage) -> None:
-    """Raise an alert for an arbitrage that left something open."""
+    """Raise an alert for an arbitrage that ended imbalanced."""
     if ended.state is ArbitrageState.IMBALANCED:
         sentry_sdk.capture_message(
             f"arbitrage {ended.arbitrage_id} in {ended.symbol} is left with {ended.imbalance}: "
@@ -79,13 +79,14 @@ def alert_of_arbitrage(ended: Arbitrage) -> None:
         )
 
 
-def alert_of_missing_account(found: MissingAccount) -> None:
-    """Raise an alert for an account that was taken out of the settings with something under way."""
-    sentry_sdk.capture_message(found.sentence, level="error")
+def alert_of_missing_account(missing: MissingAccount) -> None:
+    """Raise an alert for an account that was removed from the settings with unfinished orders or
+    arbitrages."""
+    sentry_sdk.capture_message(missing.sentence, level="error")
 
 
 def scrub_event(event: Event, _: Hint) -> Event | None:
-    """Remove whatever looks like a secret, at any depth."""
+    """Remove everything that looks like a secret, at any depth."""
     return scrub(event)  # type: ignore[no-any-return]
 
 

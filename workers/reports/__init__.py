@@ -1,6 +1,6 @@
-"""What trading came to: trades, costs and profit, as tables, files and one page.
+"""The results of trading: trades, costs and profit, as tables, files and one page.
 
-`build_report` reads the history; `export` and `html_page` show what it found.
+`build_report` reads the history; `export` and `page` write the report.
 """
 
 from workers.reports.report import Report, build_report

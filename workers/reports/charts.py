@@ -1,6 +1,6 @@
-"""The charts: from data to SVG, to be put into a page that gives it its font and colours.
+"""The charts, as SVG for a page that provides the font and colours.
 
-This is the one place where money becomes a float, because a pixel needs no exact cents.
+Only here does money become a float, because pixels need no exact cents.
 """
 
 import re
@@ -36,20 +36,20 @@ from execution.model.decimals import ZERO
 from workers.reports.figures import moment, money, signed, typeset
 from workers.reports.summary import drawdowns
 
-# Written as the page's variables of these names, so that one drawing serves light and dark pages;
-# the values are for a page that lacks them.
+# Written as CSS variables of these names, so that one drawing serves light and dark pages; the
+# values are the defaults for a page without them.
 LINE, LOSS, MARKED, QUIET = "#2a5db0", "#b5432a", "#8a8f98", "#686d75"
 COLOURS = {LINE: "line", LOSS: "loss", MARKED: "marked", QUIET: "quiet", "#e4e4df": "rule"}
 UNITS_PER_INCH = 72
 BANDS = 96
 BINS = 24
-# What took less time is drawn in the middle of a longer one, because a moment has no width.
+# A shorter time is drawn in the middle of this one, because a single moment has no width.
 SPAN_MIN = timedelta(milliseconds=10)
 MARGIN = timedelta(seconds=30)
 
 Point = tuple[datetime, Decimal]
 
-# Set once, because a style that is set for one drawing fails when two threads draw; and on the
+# Set once, because a style set for one drawing fails when two threads draw; and on top of the
 # defaults, because the user may have a matplotlibrc. The name is that of charts.mplstyle.
 rcdefaults()
 style.use("workers.reports.charts")
@@ -57,9 +57,9 @@ style.use("workers.reports.charts")
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What is drawn over time: the net result after each fill, and the equity of the snapshots.
+    """The data of the time chart: the net result after each fill, and the equity of the snapshots.
 
-    `places` are those that money is shown with.
+    `places` are the decimal places of money.
     """
 
     quote: str
@@ -71,7 +71,7 @@ class Curve:
 
     @property
     def drawdown(self) -> tuple[Point, ...]:
-        """How far each point is below the highest so far, as numbers below zero."""
+        """The distance of each point below the highest so far, as numbers of at most zero."""
         steps = [after - before for (_, before), (_, after) in pairwise(self.net)]
         falls = drawdowns([self.net[0][1], *steps])
         return tuple((time, -fall) for (time, _), fall in zip(self.net, falls, strict=True))
@@ -84,8 +84,8 @@ def curve_of(
     since: datetime | None,
     places: int,
 ) -> Curve:
-    """Add the results up, from zero at `since` or else at the first of them. One of `results` and
-    `equity` must not be empty."""
+    """The running sum of the results, from zero at `since` or else at the first of them. One of
+    `results` and `equity` must not be empty."""
     times = [time for time, _ in (*results[:1], *results[-1:], *equity[:1], *equity[-1:])]
     first, last = since or min(times), max(times)
     sums = accumulate((result for _, result in results), initial=ZERO)
@@ -95,8 +95,8 @@ def curve_of(
 
 
 def time_chart(curve: Curve, width: int) -> str:
-    """The running result, and below it how far it was under its peak. The drawing scales; `width`
-    is the one in pixels at which its text is 11 pixels high."""
+    """The running result, and its drawdown below. The drawing scales; at a `width` of that many
+    pixels its text is 11 pixels high."""
     figure = Figure((width / UNITS_PER_INCH, 400 / UNITS_PER_INCH))
     upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     falls = curve.drawdown
@@ -119,7 +119,7 @@ def time_chart(curve: Curve, width: int) -> str:
 def _draw_steps(
     axes: Axes, points: Sequence[Point], end: datetime, width: int, colour: str, area: float
 ) -> None:
-    """A result stays as it is until the next fill, so its line goes across and then up or down."""
+    """A result is constant until the next fill, so its line is a step function."""
     times, values = _numbers(thinned(points, width))
     across = [time for time in (*times, date2num(end)) for _ in range(2)][1:-1]
     up = [value for value in values for _ in range(2)]
@@ -133,8 +133,8 @@ def _numbers(points: Sequence[Point]) -> tuple[list[float], list[float]]:
 
 
 def thinned(points: Sequence[Point], at_most: int) -> list[Point]:
-    """At most so many of the points, in their order: of each stretch of time the first, lowest,
-    highest and last, so that no peak or trough is lost and the line looks the same."""
+    """At most this many of the points, in order: of each stretch of time the first, lowest, highest
+    and last, so that no peak or trough is lost and the line looks the same."""
     if len(points) <= at_most:
         return list(points)
     start, stretches = points[0][0], at_most // 4
@@ -146,7 +146,7 @@ def thinned(points: Sequence[Point], at_most: int) -> list[Point]:
 
 
 def _scale(axes: Axes, values: Sequence[Decimal] | Sequence[float], ticks: int) -> None:
-    """Give the axis about so many round ticks, which enclose the values and zero."""
+    """Give the axis about this many round ticks, which enclose the values and zero."""
     low, high = min(0.0, *map(float, values)), max(0.0, *map(float, values))
     marks = MaxNLocator(ticks, steps=[1, 2, 5, 10]).tick_values(low, high if high > low else 1.0)
     places = max(0, -floor(log10(marks[1] - marks[0]) + 1e-6))
@@ -157,12 +157,13 @@ def _scale(axes: Axes, values: Sequence[Decimal] | Sequence[float], ticks: int) 
 
 def _time_axis(axes: Axes, start: datetime, end: datetime, width: int) -> None:
     """Label round times in UTC: 12:00:05, 14:05, 3 Sep, Sep 2026 or 2026."""
-    # With so many ticks at least and at most, every span has a round step, and more than one label.
+    # With this many ticks at least and at most, every span has a round step and at least two
+    # labels.
     wide = width > 600
     locator = AutoDateLocator(UTC, *((5, 11) if wide else (2, 5)))
     locator.intervald[MINUTELY] = locator.intervald[SECONDLY] = [1, 2, 5, 10, 15, 30]
     locator.maxticks[DAILY] = 11 if wide else 6
-    # Fractions of a second have longer labels, though zeros at their end are not written.
+    # Fractions of a second have longer labels, although trailing zeros are not written.
     locator.maxticks[MICROSECONDLY] = 7 if wide else 4
     formats = ["%Y", "%b %Y", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S.%f"]
     zeros = [*formats[:3], "%-d %b", *formats[4:]]
@@ -175,7 +176,7 @@ def _time_axis(axes: Axes, start: datetime, end: datetime, width: int) -> None:
 
 
 def _add_bands(figure: Figure, axes: Axes, curve: Curve, falls: Sequence[Point]) -> dict[str, str]:
-    """Add invisible slices of the whole height, which show a tooltip: the result at their end."""
+    """Add invisible slices of the whole height with a tooltip: the result at their end."""
     over_all = blended_transform_factory(axes.transData, figure.transFigure)
     times = [time for time, _ in curve.net]
     width = (curve.end - curve.start) / BANDS
@@ -196,10 +197,10 @@ def _add_bands(figure: Figure, axes: Axes, curve: Curve, falls: Sequence[Point])
 
 
 def slippage_chart(slippage_bps: Sequence[Decimal], width: int) -> str:
-    """How many fills had how much slippage; there must be one. `width` is as for `time_chart`.
+    """A histogram of the fills' slippage; there must be a fill. `width` is as for `time_chart`.
 
-    The bars have round edges, of which zero is one, and span all but the outermost percent of the
-    fills; the first and the last bar hold what is beyond them, too.
+    The bars have round edges, one of them zero, and span all but the outermost percent of the
+    fills; the first and the last bar include what is beyond them.
     """
     figure = Figure((width / UNITS_PER_INCH, 200 / UNITS_PER_INCH))
     axes = figure.subplots()
@@ -234,11 +235,11 @@ def slippage_chart(slippage_bps: Sequence[Decimal], width: int) -> str:
 
 
 def _svg(figure: Figure, label: str, titles: Mapping[str, str]) -> str:
-    """The drawing as an element of HTML. `label` describes it to a screen reader; `titles` are
-    tooltips by the id of the part that they belong to, whose class is the id's first word."""
+    """The drawing as an HTML element. `label` describes it to a screen reader; `titles` are
+    tooltips by the id of their part; the class of the part is the first word of the id."""
     file = StringIO()
     figure.savefig(file, format="svg")
-    drawing = fromstring(file.getvalue())  # noqa: S314  # What matplotlib wrote a moment ago.
+    drawing = fromstring(file.getvalue())  # noqa: S314  # Just written by matplotlib.
     (content,) = [child for child in drawing if child.tag.endswith("}g")]
     for part in list(content.iter()):
         name = part.attrib.get("id", "")
@@ -257,7 +258,7 @@ def _svg(figure: Figure, label: str, titles: Mapping[str, str]) -> str:
 
 
 def _numbers_short(text: str) -> str:
-    """A tenth of a pixel is enough, and a point of a path without a letter is the end of a line."""
+    """A tenth of a pixel is precise enough, and a path's point without a letter ends a line."""
     return " ".join(re.sub(r"(\.\d)\d+|L", r"\1", text).split())
 
 
@@ -267,5 +268,5 @@ def _style_of_page(text: str) -> str:
     return re.sub("font-family: [^;]*; ", "", text)
 
 
-# The attributes that a part of a drawing keeps, and how they are written.
+# The attributes that a part of a drawing keeps, and their format.
 KEPT = {"d": _numbers_short, "x": _numbers_short, "y": _numbers_short, "style": _style_of_page}

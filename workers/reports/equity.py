@@ -1,4 +1,4 @@
-"""What the open positions were worth over time, as the ledger's snapshots saw it."""
+"""Equity over time, from the ledger's snapshots."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -31,10 +31,11 @@ COLUMNS = tuple(field.name for field in fields(EquityPoint))
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What puts the snapshots of one quote asset on the zero and the terms of the report's sums.
+    """Converts the snapshots of one quote asset to the zero point and the fees of the report's
+    sums.
 
     `realised_before` is the profit realised before the report's beginning. `other_fees` are the
-    valued fees in other assets since then, with their times, oldest first: the net result bears
+    valued fees in other assets since then, with their times, oldest first: the net result includes
     them, and a snapshot does not.
     """
 
@@ -45,7 +46,7 @@ class Baseline:
 def equity_points(
     snapshots: Iterable[Snapshot], since: datetime | None, baselines: Mapping[str, Baseline]
 ) -> tuple[EquityPoint, ...]:
-    """Add the accounts up at each time, each as its latest snapshot had it; by quote, then time."""
+    """The sum of all accounts at each time, each by its latest snapshot; by quote, then time."""
     by_quote: defaultdict[str, list[Snapshot]] = defaultdict(list)
     for snapshot in snapshots:
         by_quote[snapshot.quote].append(snapshot)

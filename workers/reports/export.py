@@ -39,11 +39,11 @@ SUMMARY_COLUMNS = (
     "fill_ratio",
 )
 LATENCY_COLUMNS = ("quote", "from the signal to", "orders", "p50_ms", "p95_ms", "p99_ms")
-# The columns above that hold numbers, which are set flush right.
+# The columns above that hold numbers, which are right-aligned.
 NUMBER_COLUMNS = {"trades", "orders", "p50_ms", "p95_ms", "p99_ms"} | set(BY_KEY)
 
 
-# What makes a spreadsheet run a cell; it takes the wide letters for the narrow ones.
+# The first characters that make a spreadsheet run a cell; full-width characters count as well.
 FORMULA_STARTS = (
     "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
     "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
@@ -66,8 +66,8 @@ def headline_rows(report: Report) -> list[dict[str, str]]:
 
 
 def summary_rows(summaries: Collection[Summary]) -> list[dict[str, str]]:
-    """One row a summary with SUMMARY_COLUMNS, rounded for people: all of one quote asset to the
-    same places, those of their turnover together."""
+    """One row a summary with SUMMARY_COLUMNS, rounded: all of one quote asset to the same places,
+    by the size of their total turnover."""
     turnover: dict[str, Money] = {}
     for summary in summaries:
         turnover[summary.quote] = turnover.get(summary.quote, ZERO) + summary.turnover
@@ -90,13 +90,13 @@ def latency_rows(report: Report) -> list[dict[str, str]]:
         {
             "quote": summary.quote,
             "from the signal to": name,
-            "orders": f"{found.count:,}",
-            "p50_ms": milliseconds(found.p50_ms),
-            "p95_ms": milliseconds(found.p95_ms),
-            "p99_ms": milliseconds(found.p99_ms),
+            "orders": f"{latency.count:,}",
+            "p50_ms": milliseconds(latency.p50_ms),
+            "p95_ms": milliseconds(latency.p95_ms),
+            "p99_ms": milliseconds(latency.p99_ms),
         }
         for summary in report.totals
-        for name, found in (("first attempt", summary.sent), ("first fill", summary.filled))
+        for name, latency in (("first attempt", summary.sent), ("first fill", summary.filled))
     ]
 
 
@@ -109,7 +109,7 @@ def write_files(
 ) -> list[Path]:
     """Write the report in each form that has a path; return the paths. Raises OSError."""
     if html is not None:
-        # The drawing library takes a while to load, which the other forms need not wait for.
+        # The drawing library is slow to import, and the other forms do not need it.
         from workers.reports.page import html_page
 
         html.write_text(html_page(report), encoding="utf-8")
@@ -122,9 +122,9 @@ def write_files(
 
 def write_csv(report: Report, path: Path) -> None:
     """Write the trades table with a header line: numbers as decimal strings, times in ISO 8601,
-    fees as JSON objects, and nothing where there is no value. Names and ids are as they came, but
-    for those that a spreadsheet would run as a formula: they begin with an apostrophe, by which it
-    takes them as text. Raises OSError."""
+    fees as JSON objects, and an empty cell for no value. Names and ids are unchanged, except those
+    that a spreadsheet would run as a formula: they get a leading apostrophe, which makes them text.
+    Raises OSError."""
     frame = report.trades[list(COLUMNS)].copy()
     frame["time"] = [_time(time) for time in frame["time"]]
     for name in NUMBERS:
@@ -137,26 +137,26 @@ def write_csv(report: Report, path: Path) -> None:
 
 
 def _inert(text: str | None) -> str | None:
-    """A cell's text that no spreadsheet takes for a formula; a dash alone is none."""
+    """A cell's text that no spreadsheet runs as a formula; a single dash is safe."""
     if not isinstance(text, str) or text == "-":
         return text
     begins = text.lstrip(" ")[:1]
     text = f"'{text}" if begins and begins in FORMULA_STARTS else text
-    # A carriage return is not quoted, and would begin another row.
+    # A carriage return is not quoted, and would start another row.
     return text.replace("\r", "\\r")
 
 
 def write_parquet(report: Report, path: Path) -> None:
     """Write the trades table: decimals as decimals, `time` as microseconds in UTC, fees as maps.
 
-    Decimals rather than text, so that a query can add and compare them exactly. A column is
-    decimal128(38, 18), the same in every file, unless one of its values would not fit exactly; it
-    is then decimal256 with as many places as it needs. Raises OSError, and ValueError for a column
-    that 76 digits cannot hold.
+    Decimals, not text, so that a query can add and compare them exactly. A column is decimal128(38,
+    18), the same in every file, unless one of its values would not fit exactly; it is then
+    decimal256 with as many places as it needs. Raises OSError, and ValueError for a column that 76
+    digits cannot hold.
     """
     columns = {name: _arrow(name, report.trades[name].tolist()) for name in COLUMNS}
     table = pa.table(columns)
-    # pyarrow removes what it was given the name of when it cannot be written, whatever that was.
+    # When a write fails, pyarrow removes the file of the given name, whatever it was.
     with path.open("wb") as file:
         pq.write_table(table, file)
 

@@ -1,4 +1,4 @@
-"""The fees of a fill in the asset of its profit, and those that have no known price."""
+"""The fees of a fill in its settle asset, and those without a known price."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ Rates = Mapping[str, Decimal]
 class ValuedFees:
     """One fill's fees in the asset that its instrument settles in.
 
-    `borne` are those that the position's profit has already paid: in the settle asset, and spot's
-    in base. `other` are the rest as far as they can be valued, and `unvalued` what is left, amounts
-    by asset.
+    `borne` are those already in the position's profit: in the settle asset, and for spot in base.
+    `other` are the other fees with a known price, and `unvalued` those without one, amounts by
+    asset.
     """
 
     borne: Money
@@ -32,7 +32,7 @@ class ValuedFees:
 
 def value_fees(fill: Fill, terms: Instrument, rates: Rates) -> ValuedFees:
     """Value fees in base and quote at the fill's own price, and those in other assets by `rates`.
-    To be called in the exact context."""
+    Must be called in the exact context."""
     borne = other = ZERO
     unvalued: dict[str, Money] = {}
     for fee in fill.fees:
@@ -58,7 +58,7 @@ def _in_settle_asset(fee: Fee, price: Decimal, terms: Instrument, rates: Rates) 
 
 
 def fees_by_asset(fill: Fill) -> dict[str, Money]:
-    """The fees as they were paid; two in one asset are added."""
+    """The fees as paid; two in one asset are added."""
     paid: dict[str, Money] = {}
     for fee in fill.fees:
         paid[fee.asset] = paid.get(fee.asset, ZERO) + fee.amount

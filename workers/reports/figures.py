@@ -1,4 +1,4 @@
-"""How figures are named and written for people: labels, definitions, places, signs."""
+"""Labels, definitions, decimal places and signs of the figures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ PLACES_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of a summary. `text` writes it, given the places that money is shown with; an
-    empty text says that there is none. `is_result` marks profit and loss, where a sign matters."""
+    """One figure of a summary. `text` formats it, given the decimal places of money; it is empty if
+    there is no value. `is_result` marks profit and loss, where the sign matters."""
 
     key: str
     label: str
@@ -26,7 +26,7 @@ class Figure:
 
 
 def places_for(turnover: Money) -> int:
-    """How many decimal places money of this size is shown with: some six digits in all."""
+    """The decimal places for money of this size: about six digits in all."""
     return max(PLACES_MIN, min(PLACES_MAX, 6 - turnover.adjusted())) if turnover else PLACES_MIN
 
 
@@ -40,7 +40,7 @@ def money(amount: Decimal | None, places: int) -> str:
 
 
 def signed(amount: Decimal | None, places: int) -> str:
-    """As `money`, with a plus before what is above zero once it is rounded."""
+    """As `money`, with a plus sign if it is above zero after rounding."""
     text = money(amount, places)
     return f"+{text}" if text.strip("-0.,") and not text.startswith("-") else text
 
@@ -51,7 +51,7 @@ def typeset(text: str) -> str:
 
 
 def tone(result: Decimal) -> str:
-    """How a result is coloured: gain, loss or even."""
+    """The colour class of a result: gain, loss or even."""
     return "gain" if result > 0 else "loss" if result < 0 else "even"
 
 
@@ -60,7 +60,7 @@ def percent(share: Decimal | None) -> str:
 
 
 def fees(summary: Summary, places: int) -> str:
-    """The fees with those without a known price beside them: "1,204.50 + 0.3 BNB"."""
+    """The fees, then those without a known price: "1,204.50 + 0.3 BNB"."""
     unvalued = [f"{to_text(fee)} {asset}" for asset, fee in summary.unvalued_fees.items()]
     return " + ".join([money(summary.fees, places), *unvalued])
 
@@ -70,7 +70,7 @@ def milliseconds(value: int | None) -> str:
 
 
 def moment(time: datetime) -> str:
-    """A time in UTC to the minute, for people: "1 Sep 2026, 14:05 UTC"."""
+    """A time in UTC to the minute: "1 Sep 2026, 14:05 UTC"."""
     utc = time.astimezone(UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
 
@@ -112,14 +112,14 @@ FIGURES = (
     Figure(
         "win_rate",
         "Win rate",
-        "Of the orders that closed something, the share that came out above zero. The result of a "
+        "Of the orders that closed a position, the share with a profit. The result of a "
         "closing is its gross profit, less its fees and its share of the fees of the entry.",
         lambda summary, _: percent(summary.win_rate),
     ),
     Figure(
         "profit_factor",
         "Profit factor",
-        "What the winning closing orders made, divided by what the losing ones lost.",
+        "The profit of winning closing orders, divided by the loss of losing ones.",
         lambda summary, _: money(summary.profit_factor, 2),
     ),
     Figure(

@@ -1,4 +1,4 @@
-"""What a reader must know before trusting the figures, each as one sentence."""
+"""Notes that qualify the figures, each one sentence."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -22,7 +22,7 @@ def notes_on(
     earlier: int,
     sizes: ContractSizes,
 ) -> tuple[str, ...]:
-    """The notes on what is shown; `earlier` is how many fills happened before `since`."""
+    """The notes on a report; `earlier` is the number of fills before `since`."""
     return (
         *_on_extent(trades, orders, since, earlier),
         *_on_contracts(trades, sizes),
@@ -66,7 +66,7 @@ def _on_fees(trades: pd.DataFrame, totals: Iterable[Summary], rates: Rates) -> I
             trades["fees"], trades["symbol"], trades["quote"], strict=True
         )
         for asset in fees
-        # Those in the pair's own assets are valued at their fill.
+        # Those in the pair's own assets are valued at the fill's price.
         if asset not in assets_of(symbol)
     }
     for symbol in sorted(paid & set(rates)):

@@ -1,4 +1,4 @@
-"""The orders table: how each order ended, how much of it was filled, and how soon."""
+"""The orders table: how each order ended, its filled share, and its latencies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -11,19 +11,19 @@ from execution.model.order import Order, OrderState
 from execution.orders.signal_age import published_at
 from workers.reports.trades import NO_STRATEGY, money_asset
 
-# Orders that the exchange had and has done with; we refused the others, or do not know.
+# Orders that ended at the exchange; others never got there, or their outcome is unknown.
 ENDED = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderOutcome:
-    """One order as the table has it.
+    """One row of the table.
 
     `filled_share` is the filled part of the amount, 0 to 1, None unless the order has ended at the
     exchange. `sent_ms` is from the signal's publication to the first attempt's stamp, `filled_ms`
-    to the time of its first fill; None where there was none. The three are read from the clocks
-    of Redis and of the exchange, so that a latency can be off by what those differ.
+    to the time of its first fill; None where there was none. The times come from the clocks of
+    Redis and of the exchange, so that a latency includes their difference.
     """
 
     created_at: datetime

@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing but itself."""
+"""The report as one self-contained HTML page."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from workers.reports.report import Report
 from workers.reports.summary import Summary
 
 BARS_MAX = 12
-# The widths that the labels of a chart are made for, in pixels: of a screen, half of it, a phone.
+# The widths for which a chart's labels are laid out, in pixels: screen, half a screen, phone.
 WIDE, HALF, NARROW = 920, 420, 380
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A result on a scale with others. `left` and `width` of the bar and the place of `zero` are
-    in percent of the scale."""
+    """A result on the common scale of a bar chart. `left` and `width` of the bar and the place of
+    `zero` are in percent of the scale."""
 
     name: str
     result: Money
@@ -32,7 +32,7 @@ class Bar:
 
 
 def html_page(report: Report) -> str:
-    """Write the page: nothing in it is fetched, and it runs no script."""
+    """Write the page. It loads nothing and runs no script."""
     pages = Environment(
         loader=PackageLoader("workers.reports"),
         autoescape=True,
@@ -57,7 +57,7 @@ def _begun(report: Report) -> datetime | None:
 
 
 def _part(report: Report, total: Summary) -> dict[str, Any]:
-    """What the page says of one quote asset."""
+    """The section of one quote asset."""
 
     def of_quote(summaries: Iterable[Summary]) -> list[Summary]:
         return [summary for summary in summaries if summary.quote == total.quote]
@@ -98,7 +98,7 @@ def _part(report: Report, total: Summary) -> dict[str, Any]:
 
 def bars_of(results: Sequence[tuple[str, Money]]) -> list[Bar]:
     """One bar a name, the best first; beyond BARS_MAX the names with the smallest results are
-    added up. There must be one."""
+    combined. There must be one."""
     ranked = sorted(results, key=lambda named: abs(named[1]), reverse=True)
     shown = ranked if len(ranked) <= BARS_MAX else ranked[: BARS_MAX - 1]
     rest = ranked[len(shown) :]

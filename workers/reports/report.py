@@ -21,11 +21,11 @@ from workers.reports.trades import ContractSizes, trades_frame, trades_of
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What happened from `since` (None: from the beginning) until `generated_at`, both in UTC.
+    """The period from `since` (None: the beginning) to `generated_at`, both in UTC.
 
     `trades` has a row for each fill, oldest first, with the fields of `trades.Trade`. `totals` has
     one summary for each quote asset; the others are per quote asset and day, symbol and so on.
-    `states` counts the orders by state. `notes` are sentences that belong beside the figures.
+    `states` counts the orders by state. `notes` are sentences that qualify the figures.
     """
 
     generated_at: datetime
@@ -58,14 +58,14 @@ def build_report(
 
     `rates` are the prices of assets that fees were paid in, by symbol ("BNB/USDT"); a fee in an
     asset without one is counted apart. `contract_sizes` are by account and symbol. Raises
-    ValueError for a `since` or `now` without a zone, and for a fill on terms that no fold knows.
+    ValueError for a `since` or `now` without a zone, and for a fill of an unsupported instrument.
     """
     for name, moment in (("since", since), ("now", now)):
         if moment is not None and moment.tzinfo is None:
             raise ValueError(f"{name}: {moment.isoformat()!r} has no time zone")
     history = list(orders)
     sizes = contract_sizes or {}
-    # Pandas adds Decimals by Python's rules, so the context reaches the sums of frames, too.
+    # Pandas adds Decimals by Python's rules, so the context applies to the sums of frames, too.
     with localcontext(EXACT):
         every_trade = trades_frame(trades_of(history, rates or {}, sizes))
         every_order = outcomes_frame(outcome_of(order) for order in history)
@@ -95,7 +95,7 @@ def ledger_report(
     rates: Rates | None = None,
     contract_sizes: ContractSizes | None = None,
 ) -> Report:
-    """Build the report from everything that the ledger has. Raises LedgerUnavailable."""
+    """Build the report from the whole ledger. Raises LedgerUnavailable."""
     return build_report(
         ledger.orders(),
         ledger.snapshots(),
@@ -111,7 +111,7 @@ def _since(frame: pd.DataFrame, column: str, since: datetime | None) -> pd.DataF
 
 
 def _baselines(earlier: pd.DataFrame, trades: pd.DataFrame) -> dict[str, Baseline]:
-    """Per quote asset what the snapshots must be measured from, to agree with `trades`."""
+    """The baseline of the snapshots by quote asset, so that equity agrees with `trades`."""
     before = {str(quote): total(pnl) for quote, pnl in earlier.groupby("quote")["realised_pnl"]}
     other_fees: dict[str, list[tuple[datetime, Money]]] = {}
     for quote, time, realised, net in zip(

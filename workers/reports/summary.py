@@ -1,6 +1,6 @@
 """Summaries: the figures of a day, symbol, account, strategy or everything, per quote asset.
 
-Amounts in different quote assets are never added, so that each has summaries of its own.
+Amounts in different quote assets are never added, so each asset has its own summaries.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ TOTAL = "total"
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Nearest-rank percentiles of `count` latencies, in ms; None where there are none."""
+    """Nearest-rank percentiles of `count` latencies, in ms; None if there are none."""
 
     count: int
     p50_ms: int | None
@@ -30,10 +30,10 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of one group, its money in `quote`. `figures.FIGURES` says what each means.
+    """The figures of one group, its money in `quote`. `figures.FIGURES` defines each.
 
-    Fills count where they happened, orders where they were created. Ratios are rounded to four
-    places and None where there is nothing to divide by.
+    Fills count by their time, orders by their creation. Ratios are rounded to four places, and None
+    if the divisor is zero.
     """
 
     quote: str
@@ -113,7 +113,7 @@ def _summary(quote: str, name: str, trades: pd.DataFrame, orders: pd.DataFrame) 
 
 
 def drawdowns(results: Iterable[Decimal]) -> list[Decimal]:
-    """How far the running sum is below its highest value so far, counting the 0 that it starts
+    """The distance of the running sum below its highest value so far, counting the 0 that it starts
     from; never negative, one for each result."""
     sums = list(accumulate(results))
     peaks = list(accumulate(sums, max, initial=ZERO))[1:]
@@ -126,12 +126,13 @@ def latency(latencies_ms: Iterable[int]) -> Latency:
 
 
 def percentile(ranked: Sequence[int], rank: int) -> int | None:
-    """The least of the ascending values that at least `rank` percent of them do not exceed."""
+    """The nearest-rank percentile of ascending values: the smallest one that at least `rank`
+    percent do not exceed."""
     return ranked[-(-rank * len(ranked) // 100) - 1] if ranked else None
 
 
 def _closing_results(trades: pd.DataFrame) -> list[Decimal]:
-    """What each order that closed something came to: an order filled in ten pieces is one."""
+    """The result of each order that closed a position; an order with ten fills counts once."""
     closing = trades[trades["closed_pnl"].notna()]
     results: dict[str, Decimal] = {}
     for order_id, result in zip(closing["order_id"], closing["closed_pnl"], strict=True):

@@ -1,4 +1,4 @@
-"""The trades table: one row per fill, with what it cost and what it realised."""
+"""The trades table: one row per fill, with its costs and realised profit."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,23 +18,22 @@ NO_STRATEGY = "-"
 BPS = 10_000
 BPS_GRID = Decimal("0.0001")
 
-# What one contract is, by account and symbol; spot needs none, since there it is 1.
+# The contract size by account and symbol; for spot it is 1 and not needed.
 ContractSizes = Mapping[tuple[str, str], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One fill as the table has it. All of the money is in `quote`: the symbol's quote asset, or
-    its base asset for an inverse contract, which settles in that.
+    """One row of the table. All of the money is in `quote`: the symbol's quote asset, or its base
+    asset for an inverse contract, which settles in that.
 
-    `notional` is what was traded, `reference_notional` what that was worth at `reference_price`.
-    `fees` are as paid, by asset; `fee_quote` is what they come to, None if one of them
-    (`unvalued_fees`) has no known price. `gross_pnl` is before fees, `realised_pnl` after those
-    in quote and base, `net_pnl` after all that can be valued. `closed_pnl` is None unless the
-    fill reduced what was held; then it is the result of the part that it closed: gross, less that
-    part's own fees and its share of the fees paid on the way in. `slippage` and `slippage_bps`
-    are the implementation shortfall against `reference_price`, positive where it cost something;
-    None where the order had no such price.
+    `notional` is the traded value, `reference_notional` the value at `reference_price`. `fees` are
+    as paid, by asset; `fee_quote` is their sum, None if one of them (`unvalued_fees`) has no known
+    price. `gross_pnl` is before fees, `realised_pnl` after those in quote and base, `net_pnl` after
+    all that can be valued. `closed_pnl` is None unless the fill reduced the position; then it is
+    the result of the closed part: gross, less that part's own fees and its share of the entry's
+    fees. `slippage` and `slippage_bps` are the implementation shortfall against `reference_price`,
+    positive for a cost; None if the order had no such price.
     """
 
     time: datetime
@@ -82,15 +81,16 @@ MAPS = ("fees", "unvalued_fees")
 
 
 def money_asset(symbol: str) -> str:
-    """The asset of the symbol's profit: what it settles in, or its quote asset for spot."""
+    """The asset of the symbol's profit: its settle asset, or for spot its quote asset."""
     return symbol.partition(":")[2].partition("-")[0] or assets_of(symbol)[1]
 
 
 def trades_of(orders: Iterable[Order], rates: Rates, sizes: ContractSizes) -> list[Trade]:
-    """Every fill of `orders`, oldest first; fills of one moment stay as they moved the position.
+    """Every fill of `orders`, oldest first; fills of the same time keep the order in which they
+    moved the position.
 
-    The orders must be the whole history, because profit depends on what was held before. Raises
-    ValueError for a symbol whose terms are not known (see execution.model.instrument).
+    The orders must be the whole history, because profit depends on the earlier position. Raises
+    ValueError for an unsupported instrument (see execution.model.instrument).
     """
     moves: defaultdict[tuple[str, str], list[tuple[Fill, Order]]] = defaultdict(list)
     for order in orders:
@@ -118,8 +118,8 @@ def trades_frame(trades: Iterable[Trade]) -> pd.DataFrame:
 
 
 def _place(move: tuple[Fill, Order]) -> tuple[int, datetime, str]:
-    """Where a fill stands among those of its position. One without a sequence is from a release
-    that did not number them, and so is older than all that have one."""
+    """The sort key of a fill within its position. A fill without a sequence is from a release that
+    did not number them, and so is older than all that have one."""
     fill = move[0]
     return fill.sequence, fill.time, fill.trade_id
 
@@ -127,8 +127,8 @@ def _place(move: tuple[Fill, Order]) -> tuple[int, datetime, str]:
 def _trades_of_position(
     position: Position, moves: list[tuple[Fill, Order]], rates: Rates
 ) -> Iterator[Trade]:
-    """Fold the fills of one position one at a time. `entry_costs` are the fees that were paid for
-    what is held now and that no closing fill has answered for yet."""
+    """Fold the fills of one position one at a time. `entry_costs` are the fees of opening the
+    current position that no closing fill has been charged with yet."""
     terms = position.instrument
     entry_costs = ZERO
     for fill, order in sorted(moves, key=_place):
@@ -144,7 +144,8 @@ def _trades_of_position(
 def _closed(
     held: Decimal, fill: Fill, net: Decimal, fee: Decimal, entry_costs: Decimal
 ) -> tuple[Decimal | None, Decimal]:
-    """What the closing part of a fill came to, None if it has none, and the entry costs left."""
+    """The result of the closing part of a fill, None if it has none, and the remaining entry
+    costs."""
     works_against = held < 0 if fill.side is Side.BUY else held > 0
     if not works_against:
         return None, entry_costs - net
@@ -203,7 +204,7 @@ def _row(
 
 
 def bps(money: Decimal | None, notional: Decimal | None) -> Decimal | None:
-    """`money` as basis points of `notional`; None where there is nothing to divide by."""
+    """`money` as basis points of `notional`; None if that is zero."""
     if money is None or not notional:
         return None
     return (money / notional * BPS).quantize(BPS_GRID)

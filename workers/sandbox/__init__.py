@@ -1,1 +1,1 @@
-"""Everything on one machine, for the demo, chaos runs and tests; and the audits that judge them."""
+"""A complete installation on one machine for the demo, chaos runs and tests, and their audits."""

@@ -12,7 +12,8 @@ from execution.model.instrument import assets_of
 from execution.model.order import Order
 from workers.sandbox.audit import Check, Ledger, ledger_positions, order_checks
 
-# What no paper exchange takes as an order, in quote: less than this may be left of an arbitrage.
+# Below every paper exchange's minimum notional, in quote: less than this may be left of an
+# arbitrage.
 DUST_NOTIONAL = Decimal(5)
 Row = Mapping[str, Any]
 
@@ -22,8 +23,8 @@ def compare_arbitrages(
 ) -> list[Check]:
     """Check every arbitrage and every one of `orders` against the ledgers, by account.
 
-    The ledgers must hold nothing but these arbitrages' orders: then what lies on all accounts
-    together has changed by the sum of what the records say is left.
+    The ledgers must hold these arbitrages' orders only: then the balances of all accounts together
+    have changed by the sum of the recorded imbalances.
     """
     arbitrages, orders = list(arbitrages), list(orders)
     checks = []
@@ -37,8 +38,8 @@ def compare_arbitrages(
 
 
 def arbitrage_checks(arbitrage: Arbitrage, ledgers: Mapping[str, Ledger]) -> list[Check]:
-    """One arbitrage: that it has ended, paid by its own reckoning, left no more than it says, and
-    bought, sold and earned what the trades of its legs come to."""
+    """One arbitrage: that it has ended, was expected to be profitable, left no more than its
+    recorded imbalance, and that its amounts and profit equal those of its legs' trades."""
     subject, result = arbitrage.arbitrage_id, arbitrage.result
     rows = leg_trades(arbitrage, ledgers)
     there = traded(arbitrage.symbol, rows)
@@ -50,7 +51,7 @@ def arbitrage_checks(arbitrage: Arbitrage, ledgers: Mapping[str, Ledger]) -> lis
     ]
     if arbitrage.expected_profit is not None:
         pays = arbitrage.expected_profit > 0
-        checks.append(Check("expected to pay", subject, _yes(pays), "yes"))
+        checks.append(Check("expected profit above zero", subject, _yes(pays), "yes"))
     if arbitrage.state is ArbitrageState.CLOSED:
         is_dust = abs(there.rest) * there.price < DUST_NOTIONAL
         checks.append(Check("nothing but dust is left", subject, _yes(is_dust), "yes"))
@@ -58,7 +59,7 @@ def arbitrage_checks(arbitrage: Arbitrage, ledgers: Mapping[str, Ledger]) -> lis
 
 
 def leg_trades(arbitrage: Arbitrage, ledgers: Mapping[str, Ledger]) -> list[Row]:
-    """The ledgers' trades of the arbitrage's orders, each on the account that it was meant for.
+    """The ledgers' trades of the arbitrage's orders, each on the leg's account.
 
     On every paper exchange an order's id is its client order id.
     """
@@ -73,10 +74,10 @@ def leg_trades(arbitrage: Arbitrage, ledgers: Mapping[str, Ledger]) -> list[Row]
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """What a ledger's trades come to: base either way, and net profit in quote.
+    """The totals of trades: base bought and sold, and net profit in quote.
 
-    A fee in base is worth its trade's price; what is left over is worth the average price at which
-    it came. `price` is that average, of the side that did more.
+    A fee in base is valued at its trade's price, and the imbalance at its average price: `price`,
+    the average of the side with the larger amount.
     """
 
     bought: Decimal
@@ -86,12 +87,12 @@ class Traded:
 
     @property
     def rest(self) -> Decimal:
-        """What was bought beyond what was sold."""
+        """The amount bought minus the amount sold."""
         return EXACT.subtract(self.bought, self.sold)
 
 
 def traded(symbol: str, rows: Iterable[Row]) -> Traded:
-    """Add up trades of one symbol, from the ledgers alone."""
+    """The totals of one symbol's trades, from the ledgers alone."""
     base, _ = assets_of(symbol)
     rows = list(rows)
     with localcontext(EXACT):
@@ -118,7 +119,7 @@ def _cost(row: Row, base: str) -> Decimal:
 def _stray_checks(
     account: str, orders: Iterable[Order], ledgers: Mapping[str, Ledger]
 ) -> list[Check]:
-    """No order of the account stands on another one."""
+    """No order of the account is at another exchange."""
     elsewhere = Counter(
         row["clientOrderId"]
         for other, ledger in ledgers.items()
@@ -146,8 +147,8 @@ def _leg_checks(arbitrages: Iterable[Arbitrage], orders: Iterable[Order]) -> lis
 
 
 def _net_checks(arbitrages: Iterable[Arbitrage], ledgers: Mapping[str, Ledger]) -> list[Check]:
-    """By symbol, what all accounts together hold more than before is what the records say is left,
-    less the fees that were taken in base."""
+    """By symbol, the change of all accounts' balances together equals the recorded imbalances less
+    the fees in base."""
     ours: dict[str, Decimal] = defaultdict(Decimal)
     for arbitrage in arbitrages:
         base, _ = assets_of(arbitrage.symbol)

@@ -1,4 +1,4 @@
-"""Compares what oneorder believes with a paper exchange's own ledger, to the last decimal."""
+"""Compares oneorder's records with a paper exchange's own ledger, to the last decimal."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ _UNSETTLED = (OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.QUARANTINED
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing compared: equal, or a difference that somebody must look at."""
+    """One comparison: equal, or a difference, which is an error."""
 
     what: str
     subject: str
@@ -46,8 +46,8 @@ def compare(orders: Iterable[Order], positions: Iterable[Position], ledger: Ledg
 
 
 def order_checks(orders: Iterable[Order], ledger: Ledger) -> list[Check]:
-    """Each order that was sent stands there once, in the same state, filled as far; each that was
-    not sent stands there not at all; and nothing of ours stands there that we do not know."""
+    """Each sent order is at the exchange exactly once, with the same state and filled amount; each
+    unsent one is not there; and the exchange has no order of ours without a record."""
     there = {row["clientOrderId"]: row for row in ledger["orders"]}
     count = Counter(row["clientOrderId"] for row in ledger["orders"])
     known = {order.client_order_id: order for order in orders}
@@ -79,7 +79,7 @@ def _state_checks(order: Order, row: Mapping[str, Any]) -> list[Check]:
 
 
 def position_checks(positions: Iterable[Position], ledger: Ledger) -> list[Check]:
-    """Each position is the sum of the account's trades: amount, turnover and fees."""
+    """Each position equals the sum of the account's trades: amount, turnover and fees."""
     ours = {position.symbol.replace("/", ""): position for position in positions}
     theirs = ledger_positions(ledger)
     checks = []

@@ -1,4 +1,4 @@
-"""The main job, end to end, on this machine: signals in, orders, fills and positions out."""
+"""A complete run on this machine: from signals to orders, fills and positions."""
 
 import tempfile
 import time
@@ -39,7 +39,7 @@ from workers.views.plain_text import plain
 
 PATIENCE_S = 45
 WORKERS = 2
-# Beat does everything every second, so that nobody waits for it.
+# All schedules run every second, to keep the demo short.
 _OFTEN = {"reconcile_every_s": 1, "mark_every_s": 1, "archive_every_s": 1, "snapshot_every_s": 1}
 _ORDER_COLUMNS = (
     "signal_id",
@@ -65,9 +65,10 @@ _POSITION_COLUMNS = (
 
 
 def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
-    """Run it and show it; return 0 only if everything ended as it had to and the ledger agrees.
+    """Run it and print the results; returns 0 only if every order ended as expected and the ledger
+    agrees.
 
-    The report of what happened is left at `report`.
+    The report of the run is written to `report`.
     """
     with (
         tempfile.TemporaryDirectory(prefix="oneorder-demo-") as folder,
@@ -125,7 +126,8 @@ def _trade(stack: LocalStack, count: int, seed: int, console: Console) -> int:
 def _publish(
     batch: Iterable[DemoSignal], publisher: Publisher, stack: LocalStack
 ) -> list[dict[str, Any]]:
-    """Publish what is valid, with the market price; return what was refused, with the reason."""
+    """Publish the valid signals with the market price; returns the refused ones with the
+    reasons."""
     refused = []
     for demo_signal in batch:
         price = _market_price(stack, demo_signal.fields["symbol"])
@@ -138,7 +140,7 @@ def _publish(
 
 
 def _market_price(stack: LocalStack, symbol: str) -> str:
-    """Halfway between the exchange's best bid and ask."""
+    """The mid of the exchange's best bid and ask."""
     name = symbol.replace("/", "")
     ticker = stack.paper("GET", f"/api/v3/ticker/bookTicker?symbol={name}")
     return to_text((Decimal(ticker["bidPrice"]) + Decimal(ticker["askPrice"])) / 2)
@@ -156,8 +158,8 @@ def _cancel_after_open(
 def _wait(
     expected: Mapping[str, OrderState], store: Orders, stack: LocalStack, console: Console
 ) -> bool:
-    """Watch the orders end, until all are where they must be or patience is at an end. A process
-    that ends meanwhile is started again."""
+    """Show progress until all orders are in their expected state or the time is up. A process that
+    ends meanwhile is restarted."""
     deadline = time.monotonic() + PATIENCE_S
     with Progress(console=console) as progress:
         bar = progress.add_task("orders settled", total=len(expected))
@@ -172,24 +174,24 @@ def _wait(
 
 
 def _all_marked(account: str, stores: Stores) -> bool:
-    """Beat has had every holding priced since the last fill opened a position."""
+    """Whether every position has a mark that is newer than the last fill that opened one."""
     marks = stores.valuations.marks(account)
     return all(position.symbol in marks for position in stores.positions.positions(account))
 
 
 def _report(stack: LocalStack, path: Path, console: Console) -> None:
-    """Write the report from the ledger, once the ledger has everything."""
+    """Write the report from the ledger, once the ledger is complete."""
     stack.wait_for("the ledger", lambda: not stack.stores().archive.unarchived())
     ledger = open_ledger(stack.ledger_url)
-    found = ledger_report(ledger, since=None, now=SystemClock().now())
-    write_files(found, html=path)
+    report = ledger_report(ledger, since=None, now=SystemClock().now())
+    write_files(report, html=path)
     console.print(f"The report of this run: {path.resolve()}", soft_wrap=True, markup=False)
 
 
 def _ending_checks(expected: Mapping[str, OrderState], orders: Iterable[Order]) -> list[Check]:
     states = {order.order_id: order.state.value for order in orders}
     checks = [
-        Check("ends as it must", order_id, states.get(order_id, "nothing"), state.value)
+        Check("ends as expected", order_id, states.get(order_id, "nothing"), state.value)
         for order_id, state in expected.items()
     ]
     return [*checks, Check("orders in all", "", str(len(states)), str(len(expected)))]

@@ -1,4 +1,4 @@
-"""The demo's batch of signals, each with what is to become of it."""
+"""The demo's batch of signals, each with its expected end."""
 
 import random
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 from execution.model.order import OrderState
 
-# Prices of the paper exchange start near these, and limits are set this far off.
+# The paper exchange's prices start near these; limits are set this far from them.
 _START = {"BTC/USDT": Decimal(50_000), "ETH/USDT": Decimal(3_000)}
 _FAR = Decimal("0.1")
 _NEAR = Decimal("0.02")
@@ -25,7 +25,7 @@ class DemoSignal:
 
 def demo_signals(count: int, seed: int, account: str) -> list[DemoSignal]:
     """At least 30 signals: buys and sells, market and limit, one of them twice, one to cancel, one
-    invalid and one below the minimum notional. The same seed makes the same batch."""
+    invalid and one below the minimum notional. The same seed gives the same batch."""
     dice = random.Random(seed)  # noqa: S311  # Nothing here needs to be unpredictable.
     kinds = cycle((_market, _market, _crossing, _resting, _immediate))
     signals = [kind(dice) for kind, _ in zip(kinds, range(count - 4), strict=False)]
@@ -65,7 +65,8 @@ def _immediate(dice: random.Random) -> DemoSignal:
 def _limit(
     dice: random.Random, *, towards: Decimal, ends_as: OrderState, **further: str
 ) -> DemoSignal:
-    """A limit order whose price lies `towards` the other side by that fraction, or away from it."""
+    """A limit order priced `towards` the other side by that fraction, or away from it if
+    negative."""
     symbol, side, amount = _draw(dice)
     signed = towards if side == "buy" else -towards
     price = (_START[symbol] * (1 + signed)).quantize(Decimal("0.01"))

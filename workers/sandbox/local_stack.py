@@ -1,7 +1,7 @@
-"""A whole oneorder on this machine, as real processes: what the demo, tests and benchmarks run on.
+"""A complete installation on this machine, as real processes, for the demo, tests and benchmarks.
 
 Every process has a free port and a log file in one folder. Leaving the `with` block ends them all,
-and so does the death of the process that started them.
+and so does the end of the process that started them.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ from workers.sandbox.errors import NotReady
 from workers.sandbox.valkey import server_binary
 
 STOP_PATIENCE_S = 10
-# After Ctrl-C, which promises an end within seconds.
+# After Ctrl-C, which has to end the command within seconds.
 INTERRUPTED_PATIENCE_S = 2
 START_PATIENCE_S = 30
 PAPER_KEY = PAPER_SECRET = "paper"  # noqa: S105  # The paper exchange's public default account.
@@ -37,11 +37,10 @@ _PR_SET_PDEATHSIG = 1
 class LocalStack:
     """Valkey, paper exchange, workers and beat in `directory`, none of them started yet.
 
-    `settings` are further lines of the settings file, as {"recv_window_ms": 2000}. The account is
-    called `account`; its exchange is the paper exchange that speaks as Binance does. `further` are
-    more accounts with the dialects of their own paper exchanges, as {"bybit-main": "bybit"}.
-    `redis_url` and `exchange_urls`, by account, are where the processes reach what does not lie at
-    its own port for them, but behind a forwarder.
+    `settings` are additional settings, as {"recv_window_ms": 2000}. The account is named `account`;
+    its paper exchange has Binance's dialect. `further` are more accounts with the dialects of their
+    own paper exchanges, as {"bybit-main": "bybit"}. `redis_url` and `exchange_urls`, by account,
+    are the addresses that the processes use for servers behind a forwarder.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class LocalStack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
         self._killed: set[str] = set()
-        # Where in its log each process began.
+        # The start of each process's last run in its log.
         self._began: dict[str, int] = {}
         config = directory / "oneorder.toml"
         prefixes = ["ONEORDER_" + name.upper().replace("-", "_") for name in self.dialects]
@@ -86,7 +85,7 @@ class LocalStack:
 
     @property
     def ledger_url(self) -> str:
-        """Where the ledger lies unless the settings say otherwise."""
+        """The URL of the ledger unless the settings say otherwise."""
         return f"sqlite:///{self.directory / 'oneorder-ledger.db'}"
 
     @property
@@ -98,11 +97,11 @@ class LocalStack:
         return self.url_of(self.account)
 
     def url_of(self, account: str) -> str:
-        """Where the account's paper exchange is."""
+        """The URL of the account's paper exchange."""
         return f"http://127.0.0.1:{self.port_of(account)}"
 
     def port_of(self, account: str) -> int:
-        """The port on which the account's paper exchange listens."""
+        """The port of the account's paper exchange."""
         return self._paper_ports[account]
 
     def __enter__(self) -> Self:
@@ -118,7 +117,7 @@ class LocalStack:
         self.stop(INTERRUPTED_PATIENCE_S if was_interrupted else STOP_PATIENCE_S)
 
     def start_redis(self) -> None:
-        """Start Valkey, or start it again on the data that it left. Raises NotInstalled."""
+        """Start Valkey, or restart it on its data. Raises NotInstalled."""
         server_binary()
         data = str(self.directory / "redis")
         oneorder = [sys.executable, "-m", "workers.cli", "redis"]
@@ -126,14 +125,14 @@ class LocalStack:
         self.wait_for("redis", lambda: _answers(self.stores()))
 
     def restart_redis(self, pause_s: float) -> None:
-        """Kill Valkey, and start it again on the data that it left."""
+        """Kill Valkey, and restart it on its data."""
         self.kill("redis", signal.SIGKILL)
         time.sleep(pause_s)
         self.start_redis()
 
     def start_paper(self, *options: str, account: str | None = None) -> None:
-        """Start the paper exchange of the account (of the first one where none is named), with
-        further options of its command. Its process is called "paper" or "paper ACCOUNT"."""
+        """Start the paper exchange of the account (default: the first one), with additional options
+        of its command. Its process is named "paper" or "paper ACCOUNT"."""
         owner = account or self.account
         name = "paper" if owner == self.account else f"paper {owner}"
         command = [sys.executable, "-m", "paper_exchange", "--dialect", self.dialects[owner]]
@@ -156,13 +155,13 @@ class LocalStack:
         self.wait_for(name, lambda: self.is_ready(name))
 
     def is_ready(self, name: str) -> bool:
-        """Whether the worker has come up since it was last started."""
+        """Whether the worker has come up since its last start."""
         with (self.directory / f"{name}.log").open("rb") as log:
             log.seek(self._began[name])
             return b"worker_ready" in log.read()
 
     def start(self, name: str, command: Sequence[str]) -> None:
-        """Start any further process of the stack."""
+        """Start another process of the stack."""
         self._commands[name] = command
         self._killed.discard(name)
         with (self.directory / f"{name}.log").open("ab") as log:
@@ -174,17 +173,18 @@ class LocalStack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # A group of its own: Ctrl-C reaches us alone, and we end the others in order.
+                # A separate process group: Ctrl-C reaches this process only, which ends the others
+                # in order.
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # Only this thread forks here.
             )
 
     def start_again(self, name: str) -> None:
-        """Start a process with the command that it had before."""
+        """Start a process with its earlier command."""
         self.start(name, self._commands[name])
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to a process, and wait for its end if the signal is to end it."""
+        """Send a signal to a process, and wait for its end if the signal ends it."""
         process = self.processes[name]
         if number in (signal.SIGKILL, signal.SIGTERM):
             self._killed.add(name)
@@ -193,7 +193,8 @@ class LocalStack:
             process.wait(STOP_PATIENCE_S)
 
     def restart_ended(self) -> list[str]:
-        """Start again what has ended and was not killed here, as any supervisor does; say what."""
+        """Restart processes that ended and were not killed here, as a supervisor does; returns
+        their names."""
         ended = [
             name
             for name, process in self.processes.items()
@@ -204,7 +205,8 @@ class LocalStack:
         return ended
 
     def stop(self, patience_s: float = STOP_PATIENCE_S) -> None:
-        """End everything, last started first; what does not end within `patience_s` is killed."""
+        """End every process, the last started first; one that does not end within `patience_s` is
+        killed."""
         for process in reversed(self.processes.values()):
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -218,7 +220,7 @@ class LocalStack:
                 process.wait()
 
     def log(self, name: str) -> str:
-        """What the process has written so far."""
+        """The log of the process so far."""
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
     def stores(self) -> Stores:
@@ -228,9 +230,9 @@ class LocalStack:
         return self.stores().orders
 
     def ledger(self, account: str | None = None) -> dict[str, Any]:
-        """What the paper exchange of the account says is true."""
-        found: dict[str, Any] = self.paper("GET", "/paper/ledger", account=account)
-        return found
+        """The ledger of the account's paper exchange."""
+        ledger: dict[str, Any] = self.paper("GET", "/paper/ledger", account=account)
+        return ledger
 
     def paper(
         self,
@@ -239,7 +241,7 @@ class LocalStack:
         body: Mapping[str, Any] | None = None,
         account: str | None = None,
     ) -> Any:
-        """Call the control of the account's paper exchange."""
+        """Send a control call to the account's paper exchange."""
         request = urllib.request.Request(  # noqa: S310  # Always http, on loopback.
             self.url_of(account or self.account) + path,
             method=method,
@@ -252,19 +254,19 @@ class LocalStack:
     def wait_for(
         self, what: str, is_true: Callable[[], bool], patience_s: int = START_PATIENCE_S
     ) -> None:
-        """Wait until it is true. Raises NotReady; at once, with its log, if `what` is the name of a
-        process that has died."""
+        """Wait until the condition is true. Raises NotReady; at once, with its log, if `what` names
+        a process that has ended."""
         deadline = time.monotonic() + patience_s
         while not is_true():
             if what in self.processes and self.processes[what].poll() is not None:
-                raise NotReady(f"{what} has died:\n{self.log(what)[-2000:]}")
+                raise NotReady(f"{what} has ended:\n{self.log(what)[-2000:]}")
             if time.monotonic() > deadline:
                 raise NotReady(f"{what} is not there after {patience_s} s")
             time.sleep(0.05)
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """A port that was just free."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -280,9 +282,9 @@ def _answers(stores: Stores) -> bool:
 
 
 def _die_with_parent() -> None:
-    """Let the kernel kill this process when the one that started it is gone (Linux only).
+    """Let the kernel kill this process when its parent ends (Linux only).
 
-    Not by a signal that the process may take its time over: then nothing would see that it ends.
+    The signal is not one that the process may handle slowly: nothing would make sure that it ends.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

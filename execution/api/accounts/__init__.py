@@ -1,1 +1,1 @@
-"""What the threads of a process share of one account: circuit, markets, credentials."""
+"""The state that the threads of a process share for one account: circuit, markets, credentials."""

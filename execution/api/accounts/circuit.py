@@ -1,8 +1,8 @@
-"""Stops asking an account's exchange for a while when it does not answer at all.
+"""Pauses requests to an account's exchange when it does not answer at all.
 
-Each request to an address that swallows it holds a thread for the whole timeout, so after the
-first of them the others are refused at once; one is let through each second to find out whether
-the exchange is back. An answer of any kind, an error too, to whichever request, shows that it is.
+Each request without an answer blocks a thread for the whole timeout, so after the first of them the
+others are refused at once; one a second is let through to test whether the exchange answers again.
+Any answer to any request, including an error, shows that it does.
 """
 
 import random
@@ -16,17 +16,17 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.waiting import time_text
 
 PAUSE_MS = 1_000
-# A worker brings its waiting orders forward when the exchange is back (see outage_watch); this is
-# for those that it cannot, because it has ended meanwhile.
+# A worker makes its waiting orders due when the exchange answers again (see outage_watch); this is
+# for orders of a worker that has ended meanwhile.
 WAIT_S = 60
-# Where another worker may have more luck, the sweep soon finds it one.
+# If another worker may reach the exchange, the sweep soon wakes one.
 WAIT_ELSEWHERE_MAX_S = 15
 SECOND = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
 class _Outage:
-    """What is known of an exchange that does not answer."""
+    """The state of an exchange that does not answer."""
 
     since: datetime
     reason: str
@@ -35,10 +35,10 @@ class _Outage:
 
 
 class Circuit:
-    """One account's. Shared by the threads of a process.
+    """The circuit breaker of one account, shared by the threads of a process.
 
     `is_reachable_elsewhere` says whether another process may be able to reach the exchange, as far
-    as is known; orders that wait come back soon as long as that is so.
+    as is known; while so, waiting orders are retried soon.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Circuit:
         steady_ms: Callable[[], int] = steady_ms,
     ) -> None:
         self._account = account
-        # A thread that was let through has this long to find out.
+        # The time that a thread which was let through has for its test.
         self._probe_ms = probe_ms
         self._clock = clock
         self._steady_ms = steady_ms
@@ -64,13 +64,13 @@ class Circuit:
         return self._outage is not None
 
     def watch_from_here(self) -> None:
-        """Let only the calling thread through from now on while it is open: it finds out whether
-        the exchange is back, and no thread that works on orders is held for that."""
+        """From now on let only the calling thread through while the circuit is open: it tests
+        whether the exchange answers again, and no thread that works on orders is blocked by
+        that."""
         self._watcher = threading.get_ident()
 
     def admit(self) -> None:
-        """Raise ExchangeUnavailable while nothing is to be asked; let one caller through when the
-        pause is over."""
+        """Raise ExchangeUnavailable during the pause; let one caller through when it is over."""
         if self._outage is None:
             return
         with self._lock:
@@ -90,15 +90,15 @@ class Circuit:
             )
 
     def _wait_s(self, outage: _Outage) -> int:
-        """For how long an order is left alone. Many of them, each woken every second, would take
-        the time of the accounts that can be reached."""
+        """How long an order is postponed. Many orders, each woken every second, would take the
+        worker's time from the reachable accounts."""
         if not self.is_reachable_elsewhere:
             return WAIT_S
         lasted_s = (self._clock.now() - outage.since) // SECOND
         return min(WAIT_ELSEWHERE_MAX_S, max(1, 2 * lasted_s))
 
     def answered(self) -> None:
-        """The exchange has said something."""
+        """The exchange has answered."""
         if self._outage is not None:
             with self._lock:
                 self._outage = None
@@ -111,8 +111,8 @@ class Circuit:
             outage = self._outage
             outage.reason = reason
             if not outage.is_tried:
-                return  # It was on its way when the pause began.
+                return  # It was in flight when the pause began.
             outage.is_tried = False
-            # Not all workers come back in the same moment.
+            # Jitter, so that the workers do not all retry at the same time.
             pause_ms = PAUSE_MS - random.randrange(PAUSE_MS // 4)  # noqa: S311  # No secret.
             outage.retry_at_ms = self._steady_ms() + pause_ms

@@ -1,6 +1,6 @@
-"""Whether a key may withdraw, where an exchange says so in one cheap request.
+"""Whether a key may withdraw, if an exchange tells it in one cheap request.
 
-A key that may is a risk that oneorder never needs: it moves no funds.
+Such a key is an unnecessary risk: oneorder never transfers funds.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,8 +27,8 @@ def _has_permissions(answer: Any) -> bool:
 
 
 # Sources: Binance "Get API Key Permission", Bybit "Get API Key Information", OKX "Get account
-# configuration", Coinbase "Get API Key Permissions". Upbit does not say it, and Kraken's question
-# is not open to every account.
+# configuration", Coinbase "Get API Key Permissions". Upbit has no such request, and Kraken's is not
+# available to every account.
 _QUESTIONS: Mapping[str, _Rights] = {
     "binance": _Rights(
         "/account/apiRestrictions",
@@ -58,9 +58,9 @@ _QUESTIONS: Mapping[str, _Rights] = {
 
 
 def may_withdraw(client: Any, exchange: str) -> bool | None:
-    """Ask the exchange; None for one that does not say. Raises what the client raises.
+    """Request it; None if the exchange does not tell. Raises what the client raises.
 
-    `client` is a strict ccxt client; it learns the shape of this answer.
+    `client` is a strict ccxt client; the shape of the response is added to it.
     """
     asked = _QUESTIONS.get(exchange)
     if asked is None:

@@ -1,4 +1,4 @@
-"""The markets of one account: loaded once for all threads, again when they are old."""
+"""The markets of one account: loaded once for all threads, and reloaded when old."""
 
 import threading
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable
 
 MARKETS_AGE_MAX_MS = 3_600_000
-# How long a caller waits for a load that another thread has begun, before it gives up its turn.
+# How long a caller waits for a load that another thread has begun.
 LOAD_WAIT_MS = 2_000
-# What a signal contradicts is read again, but not more often than this.
+# Markets that do not fit a signal are reloaded, but not more often than this.
 RELOAD_EVERY_MS = 60_000
 RELOAD_FAILED_MS = 30_000
 
@@ -31,9 +31,9 @@ class _Loaded:
 class MarketCache:
     """`load` makes a client with its markets; it raises what ccxt raises.
 
-    One thread loads. The others go on with what there is; where there is nothing yet they wait for
-    a moment, and then raise ExchangeUnavailable, so that an exchange that does not answer holds one
-    thread and not all of them.
+    One thread loads. The others use the current markets; without any yet they wait for a short
+    time, then raise ExchangeUnavailable, so that an exchange that does not answer blocks one thread
+    and not all of them.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class MarketCache:
         self._reload_at_ms = 0
 
     def client(self) -> Any:
-        """The client that has the markets, which all others share. Raises ExchangeUnavailable."""
+        """The client with the markets, which all others share. Raises ExchangeUnavailable."""
         loaded, now_ms = self._loaded, self._steady_ms()
         if loaded is not None:
             if now_ms - loaded.steady_ms < MARKETS_AGE_MAX_MS or now_ms < self._load_at_ms:
                 return loaded.client
-            # What is old still serves while it is read again, and where it cannot be.
+            # Old markets are used during a reload, and if it fails.
             return self._renewed(loaded)
         is_first = self._turn.acquire(blocking=False)
         if not is_first:
@@ -69,7 +69,7 @@ class MarketCache:
             if self._loaded is not None:
                 return self._loaded.client
             if not is_first:
-                # The load that was waited for has failed, and began a pause.
+                # The load of the other thread has failed, and began a pause.
                 self._circuit.admit()
             return self._fresh().client
         finally:
@@ -84,8 +84,8 @@ class MarketCache:
     def client_since(self, since_ms: int) -> Any:
         """A client whose markets were read at `since_ms`, on our clock, or later.
 
-        They are read again for that once in RELOAD_EVERY_MS at most; until then, and while they
-        cannot be read, raises ExchangeUnavailable.
+        They are reloaded for that at most once in RELOAD_EVERY_MS; until then, and if the reload
+        fails, raises ExchangeUnavailable.
         """
         loaded = self._loaded
         if loaded is not None and loaded.at_ms >= since_ms:
@@ -118,14 +118,14 @@ class MarketCache:
             self._turn.release()
 
     def _fresh(self) -> _Loaded:
-        # What is listed while they are being read may be missing.
+        # A market that is listed during the load may be missing.
         began_ms = self._clock.now_ms()
         try:
             client = self._load()
         except (ccxt.BaseError, *UNREADABLE) as error:
             reason = f"{type(error).__name__}: {without_signature(str(error))}"
-            # Without markets there is nothing to do with the account; and where they are there
-            # already, requests of other kinds show whether it can be reached.
+            # Without markets the account cannot be used; with them, other requests show whether the
+            # exchange can be reached.
             if self._loaded is None:
                 self._circuit.failed(reason)
             raise ExchangeUnavailable(reason) from error

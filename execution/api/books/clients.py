@@ -1,7 +1,8 @@
-"""ccxt.pro's clients made strict, for public order books: no keys, exact numbers, no gap unseen.
+"""ccxt.pro's clients made strict, for public order books: no keys, exact numbers, no undetected
+gap.
 
-A client belongs to one event loop. ccxt keeps the books; it checks the sequence of Binance's and
-OKX's changes, and not that of Bybit's, so that is done here.
+A client belongs to one event loop. ccxt maintains the books; it checks the sequence of Binance's
+and OKX's changes, but not that of Bybit's, which is checked here.
 """
 
 import json
@@ -30,54 +31,55 @@ from execution.api.upbit_api import StrictUpbit
 from execution.exchanges.account import Account
 from execution.model.decimals import to_decimal
 
-# A connection is given up two unanswered pings after it fell silent.
+# A silent connection is closed after two unanswered pings.
 PING_EVERY_MS = 10_000
-# Binance lets a connection have more; this many are subscribed within a few seconds.
+# Binance allows more on a connection; this many are subscribed within a few seconds.
 SYMBOLS_A_CONNECTION = 100
 
 
 class BookClient(ObeysWaits):
-    """Mixed in before a class of ccxt.pro."""
+    """Mixin before a class of ccxt.pro."""
 
     shapes: ClassVar[Mapping[str, Shape]] = StrictGeneric.shapes
-    # The depths that a stream can be had in; none where it is not to be chosen.
+    # The available depths of a stream; empty if it cannot be chosen.
     depths: ClassVar[tuple[int, ...]] = ()
-    # ccxt gives every number as this type; books are sorted by it.
+    # ccxt returns every number as this type; books are sorted by it.
     number = Decimal
 
     @staticmethod
     def safe_float(dictionary: Any, key: Any, default_value: Any = None) -> Any:
-        """What ccxt reads changes of some books with, made exact."""
+        """ccxt's parser of some book changes, made exact."""
         try:
             return to_decimal(dictionary[key])
         except (LookupError, TypeError):
             return default_value
 
     def stream_depth(self, depth: int) -> int | None:
-        """The least depth of a stream that has `depth` levels; None for the exchange's usual one.
+        """The smallest depth of a stream with at least `depth` levels; None for the exchange's
+        default.
 
-        ccxt cuts its book to a depth that it is given, and what was cut off is missing once better
-        levels have gone; so none is given except where the exchange itself keeps to it.
+        ccxt cuts its book to a given depth, and the levels cut off are missing once better levels
+        have gone; so a depth is given only if the exchange itself applies it.
         """
         return next((most for most in self.depths if most >= depth), None)
 
     @property
     def retry_after_ms(self) -> int:
-        """How long the last answer asked to be left alone, 0 if it did not."""
+        """The pause that the last answer requested, 0 if none."""
         headers = self.last_response_headers or {}  # type: ignore[attr-defined]
         return retry_after_s(headers, datetime.now(UTC)) * 1_000
 
     def renew(self, symbol: str) -> None:
-        """Begin a book anew, where it is ccxt that keeps it whole, and not the exchange."""
+        """Restart a book, if ccxt and not the exchange keeps it complete."""
 
     def abandon(self, symbol: str) -> None:
-        """Give up the connections that the symbol's stream is on; whoever waits there is told."""
+        """Close the connections of the symbol's stream; tasks that wait on them get an error."""
         for client in tuple(self.clients.values()):  # type: ignore[attr-defined]
             if any(symbol in key for key in client.subscriptions):
                 client.on_error(ccxt.NetworkError(f"the stream of {symbol} is given up"))
 
     def ws_dial_delay(self, url: str) -> int:
-        """Pauses between connections are ours."""
+        """The pauses between connections are controlled here."""
         del url
         return 0
 
@@ -88,9 +90,9 @@ class BookClient(ObeysWaits):
         return client
 
     def _take_in(self, client: Any, data: str | bytes) -> None:
-        """Read a message exactly; one that cannot be read ends the connection.
+        """Read a message exactly; an unreadable one ends the connection.
 
-        ccxt would stop to listen without telling anybody.
+        ccxt would silently stop listening.
         """
         try:
             text = data.decode() if isinstance(data, bytes) else data
@@ -102,19 +104,19 @@ class BookClient(ObeysWaits):
             client.on_error(BadResponse(f"unreadable: {type(error).__name__}: {error}"))
 
     def on_json_response(self, text: str) -> Any:
-        """Fractions stay the digits that they were sent as, and NaN is no JSON."""
+        """Fractions keep the digits as sent, and NaN is no JSON."""
         return json.loads(text, parse_float=str, parse_constant=_refuse)
 
     def parse_order_book_bid_ask(
         self, level: Any, price_key: Any = 0, amount_key: Any = 1, _: Any = 2
     ) -> list[Decimal]:
-        """One level of a book, exact; ccxt's own reading goes through binary fractions."""
+        """One level of a book, exact; ccxt's own parser uses floats."""
         return [to_decimal(level[price_key]), to_decimal(level[amount_key])]
 
     async def fetch(
         self, url: str, method: str = "GET", headers: object = None, body: object = None
     ) -> Any:
-        """An answer counts only if it is what was asked for: an empty one is no empty book."""
+        """An answer counts only if it has the requested shape: an empty one is no empty book."""
         answer = await super().fetch(url, method, headers, body)
         path = urlsplit(url).path
         if not any(
@@ -130,20 +132,20 @@ class BinanceBooks(BookClient, ccxt.pro.binance):
     shapes: ClassVar[Mapping[str, Shape]] = StrictBinance.shapes
 
     def renew(self, symbol: str) -> None:
-        """Have the whole book fetched again: ccxt began with a thousand levels a side, and what
-        lay below them and never changed since is missing once prices have moved there."""
+        """Fetch the whole book again: ccxt began with a thousand levels a side, and lower levels
+        that never changed since are missing once prices have moved there."""
         for client in self.clients.values():
             client.subscriptions.pop(f"orderbook::{symbol}", None)
 
     def is_spot_url(self, client: Any) -> bool:
-        """ccxt tells spot by the host's name; no other stream is asked for here."""
+        """ccxt recognizes spot by the host's name; only spot streams are used here."""
         del client
         return True
 
 
 class BybitBooks(BookClient, ccxt.pro.bybit):
     """Bybit spot. Its update id `u` grows by one with each message of a stream (docs/v5,
-    websocket/public/orderbook); a snapshot starts it anew."""
+    websocket/public/orderbook); a snapshot restarts it."""
 
     shapes: ClassVar[Mapping[str, Shape]] = StrictBybit.shapes
     depths: ClassVar[tuple[int, ...]] = (50, 200, 1000)
@@ -155,7 +157,7 @@ class BybitBooks(BookClient, ccxt.pro.bybit):
         if message["type"] != "snapshot":
             book = self.orderbooks.get(symbol)
             if book is None or book["nonce"] is None:
-                return  # What is left of a stream that has been given up.
+                return  # Left over from a stream that has been closed.
             if number != book["nonce"] + 1:
                 self._start_again(client, topic, symbol, f"{book['nonce']} then {number}")
                 return
@@ -163,7 +165,7 @@ class BybitBooks(BookClient, ccxt.pro.bybit):
         self.orderbooks[symbol]["nonce"] = number
 
     def _start_again(self, client: Any, topic: str, symbol: str, reason: str) -> None:
-        """Drop the book and leave the stream: who joins it again is sent a snapshot."""
+        """Drop the book and unsubscribe: the next subscription starts with a snapshot."""
         key = f"orderbook:{symbol}"
         del self.orderbooks[symbol]
         client.subscriptions.pop(key, None)
@@ -185,7 +187,7 @@ class CoinbaseBooks(BookClient, ccxt.pro.coinbase):
 
 
 class KrakenBooks(BookClient, ccxt.pro.kraken):
-    """Kraken spot, whose client is to cut its book to the depth that it asked for."""
+    """Kraken spot, whose client must cut its book to the requested depth."""
 
     shapes: ClassVar[Mapping[str, Shape]] = StrictKraken.shapes
     depths: ClassVar[tuple[int, ...]] = (10, 25, 100, 500, 1000)
@@ -216,14 +218,14 @@ CLIENTS: dict[str, Callable[..., Any]] = {
 def book_client(account: Account, symbol_count: int) -> Any:
     """Make a client for the account's exchange, without its keys, and without loading markets.
 
-    `base_url` takes the place of every address that ccxt knows, streams and questions alike.
+    `base_url` replaces every address that ccxt knows, of streams and of requests.
     """
     kind = CLIENTS.get(account.exchange) or _kind_of(account.exchange)
     connections = 1 + symbol_count // SYMBOLS_A_CONNECTION
     client = kind(
         {
             "timeout": account.timeout_s * 1000,
-            # Subscriptions are paced, too: Binance ends a connection that sends many at once.
+            # Subscriptions are throttled, too: Binance ends a connection that sends many at once.
             "enableRateLimit": True,
             "newUpdates": False,
             "options": {
@@ -242,7 +244,7 @@ def book_client(account: Account, symbol_count: int) -> Any:
 
 
 def _kind_of(exchange: str) -> Callable[..., Any]:
-    """A client for an exchange without a contract; without streams, too, where ccxt has none."""
+    """A client for an unsupported exchange; it has no streams if ccxt has none."""
     known = getattr(ccxt.pro, exchange, None) or getattr(ccxt.async_support, exchange)
     return type(f"Books_{exchange}", (BookClient, known), {})
 

@@ -1,8 +1,8 @@
-"""The order books of one account's exchange: streamed where it can be, asked for where it cannot.
+"""The order books of one account's exchange: streamed if possible, polled otherwise.
 
-One task for each symbol follows its stream. One more for the account asks for the books of those
-symbols whose stream is down or silent: so an outage of the streams leaves books that are merely
-older, and a stream that has died quietly is found out.
+One task for each symbol follows its stream. One more for the account polls the books of symbols
+whose stream is down or silent: so an outage of the streams only makes books older, and a stream
+that stopped silently is detected.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from execution.market_data.snapshots import BookHealth, Publish
 from execution.model.clock import Clock
 from execution.model.errors import AddressHeld, StoreUnavailable, UnsupportedExchange
 
-# A connection that breaks under a subscription is told as it is, without a class of ccxt's.
+# A connection that breaks during a subscription raises the original error, not one of ccxt's.
 FAILURES = (
     ccxt.BaseError,
     aiohttp.ClientError,
@@ -32,7 +32,7 @@ FAILURES = (
     StoreUnavailable,
     *UNREADABLE,
 )
-# An address that is held for longer is looked at again after this.
+# An address with a longer hold is checked again after this.
 HELD_PAUSE_MAX_MS = 15_000
 TOO_MANY = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
 
@@ -70,11 +70,11 @@ class BookStreams:
         ]
 
     def health(self) -> list[BookHealth]:
-        """How each symbol's book is kept, in the order of the settings."""
+        """The health of each symbol's book, in the order of the settings."""
         return [line.health() for line in self._lines]
 
     async def run(self, publish: Publish) -> None:
-        """Publish every book that comes, until cancelled, whatever the exchange does."""
+        """Publish every new book, until cancelled, through all failures of the exchange."""
         client = self._client_of(self._account, len(self._lines))
         client.holds = self._holds
         try:
@@ -95,7 +95,9 @@ class BookStreams:
                 await client.load_markets()
             except FAILURES as error:
                 failures += 1
-                await self._note(client, self._lines, "book_markets_failed", error, failures)
+                await self._note_failure(
+                    client, self._lines, "book_markets_failed", error, failures
+                )
             else:
                 return
 
@@ -107,7 +109,7 @@ class BookStreams:
         return False
 
     async def _stream(self, client: Any, line: BookLine, publish: Publish) -> None:
-        """Follow a symbol's stream, and start again after pauses that grow."""
+        """Follow a symbol's stream, and restart it after growing pauses."""
         failures = 0
         while True:
             began_ms = steady_ms()
@@ -116,16 +118,16 @@ class BookStreams:
             except FAILURES as error:
                 line.is_streaming = False
                 if not isinstance(error, ccxt.BaseError):
-                    # ccxt has seen nothing wrong, and would go on with what it has.
+                    # ccxt has detected nothing, and would continue with its current book.
                     client.abandon(line.symbol)
                 if steady_ms() - began_ms > self._pace.steady_ms:
                     failures = 0
                 failures += 1
-                await self._note(client, [line], "book_stream_down", error, failures)
+                await self._note_failure(client, [line], "book_stream_down", error, failures)
 
     async def _follow(self, client: Any, line: BookLine, publish: Publish) -> None:
         depth = client.stream_depth(self._depth)
-        # Subscriptions leave one after the other.
+        # Subscriptions are sent one after the other.
         first_ms = self._pace.first_ms + 300 * len(self._lines)
         async with asyncio.timeout(first_ms / 1000):
             book = await client.watch_order_book(line.symbol, depth)
@@ -140,7 +142,7 @@ class BookStreams:
                 renew_at_ms += self._pace.renew_ms
 
     async def _poll(self, client: Any, lines: list[BookLine], publish: Publish) -> None:
-        """Ask for the book that has waited longest, if any is due."""
+        """Poll the book that has waited longest, if any is due."""
         failures = 0
         while True:
             await asyncio.sleep(self._pace.gap_ms / 1000)
@@ -153,34 +155,34 @@ class BookStreams:
                 failures = 0
             except FAILURES as error:
                 failures += 1
-                await self._note(client, [line], "book_question_failed", error, failures)
+                await self._note_failure(client, [line], "book_poll_failed", error, failures)
 
     async def _ask(self, client: Any, line: BookLine, publish: Publish) -> None:
         line.asked_ms = steady_ms()
         before = line.updates
-        told = await client.fetch_order_book(line.symbol, self._depth)
+        fetched = await client.fetch_order_book(line.symbol, self._depth)
         if line.updates != before:
-            return  # The stream has brought a newer one meanwhile.
+            return  # The stream brought a newer one meanwhile.
         if not line.is_streaming:
-            publish(line.take(told, "rest"))
+            publish(line.take(fetched, "rest"))
             return
-        confirmed = line.confirm(told)
+        confirmed = line.confirm(fetched)
         if confirmed is not None:
             publish(confirmed)
             return
         await asyncio.sleep(self._pace.grace_ms / 1000)
         if line.updates == before:
             client.abandon(line.symbol)
-            publish(line.take(told, "rest"))
+            publish(line.take(fetched, "rest"))
 
-    async def _note(
+    async def _note_failure(
         self, client: Any, lines: Iterable[BookLine], event: str, error: Exception, failures: int
     ) -> None:
-        """Say what went wrong, and wait before it is tried again."""
+        """Log the failure, and wait before the next try."""
         reason = f"{type(error).__name__}: {without_signature(str(error))[:200]}"
         pause_ms = self._pace.pause_ms(failures)
         if isinstance(error, TOO_MANY):
-            # It limits an address, so all that this process would ask has to wait.
+            # The limit is by address, so all requests of this process have to wait.
             pause_ms = max(pause_ms, self._pace.limited_ms, client.retry_after_ms)
             self._held_until_ms = steady_ms() + pause_ms
         if isinstance(error, AddressHeld):

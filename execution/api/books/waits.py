@@ -1,4 +1,4 @@
-"""Lets the clients of order books obey what any process was asked by an exchange, and share it."""
+"""Lets the clients of order books respect address holds, and share their own."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from execution.exchanges.address_holds import AddressHolds, address_of
 
 
 class ObeysWaits(ReadsAnswers):
-    """Mixed in before a class of ccxt.pro. Raises AddressHeld instead of sending anything to an
-    address that is to be left alone. `holds` is None where nothing is shared."""
+    """Mixin before a class of ccxt.pro. Raises AddressHeld instead of sending anything to a held
+    address. `holds` is None if nothing is shared."""
 
     holds: AddressHolds | None = None
     waits: tuple[tuple[str, int, str], ...] = ()
 
     def may_connect(self, url: str) -> None:
-        """To open a stream is a request too; one that is open already may go on."""
+        """Opening a stream is a request too; an open one may continue."""
         stream = self.clients.get(url)  # type: ignore[attr-defined]
         if self.holds is not None and (stream is None or stream.closed()):
-            self.holds.check(address_of(url), look=False)
+            self.holds.check(address_of(url), read_shared=False)
 
     async def fetch(
         self, url: str, method: str = "GET", headers: object = None, body: object = None
     ) -> Any:
         if self.holds is not None:
-            await asyncio.to_thread(self.holds.check, address_of(url), look=True)
+            await asyncio.to_thread(self.holds.check, address_of(url), read_shared=True)
         try:
             return await super().fetch(url, method, headers, body)  # type: ignore[misc]
         finally:
@@ -42,7 +42,8 @@ class ObeysWaits(ReadsAnswers):
             self.waits += ((address_of(url), wait.seconds, said),)
 
     async def _share_waits(self) -> None:
-        """Let all processes know what answers have asked for, without holding up the streams."""
+        """Share the pauses that answers requested with all processes, without delaying the
+        streams."""
         waits, self.waits = self.waits, ()
         if self.holds is not None:
             for address, seconds, reason in waits:

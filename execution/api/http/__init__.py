@@ -1,1 +1,1 @@
-"""One HTTP session for each client, which never repeats a request by itself."""
+"""One HTTP session for each client, which never retries a request by itself."""

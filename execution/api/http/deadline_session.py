@@ -1,9 +1,9 @@
 """A requests session in which one deadline covers a whole request.
 
-The timeout of requests, and so of ccxt, holds for each read of the socket: a server that sends a
-byte now and then holds the calling thread for as long as it likes. Here looking up the name,
-connecting, the TLS handshake, sending, headers and body share one deadline, and each step may only
-take what is left of it. Nothing is ever sent twice, and no redirect is followed.
+The timeout of requests, and so of ccxt, applies to each read of the socket: a server that sends a
+byte from time to time can block the calling thread forever. Here name lookup, connection, TLS
+handshake, sending, headers and body share one deadline, and each step may only take what is left of
+it. Nothing is ever sent twice, and no redirect is followed.
 """
 
 import io
@@ -22,7 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 from execution.api.http.resolver import addresses_of
 from execution.model.clock import steady_ms
 
-# What is left of a deadline is never 0, which a socket would take for "do not block".
+# The rest of a deadline is never 0, which would make a socket non-blocking.
 LEAST_MS = 1
 REDIRECTS = range(300, 400)
 
@@ -36,7 +36,7 @@ class _Deadline(threading.local):
         return None if self.at_ms is None else max(LEAST_MS, self.at_ms - steady_ms())
 
     def bound(self, sock: socket.socket) -> None:
-        """Let the socket's next call take no longer than what is left."""
+        """Limit the socket's next call to the time left."""
         left_ms = self.left_ms()
         sock.settimeout(None if left_ms is None else left_ms / 1_000)
 
@@ -45,7 +45,7 @@ _deadline = _Deadline()
 
 
 class _Reader(io.RawIOBase):
-    """Reads from a connection with what is left of the deadline as the timeout."""
+    """Reads from a connection with the rest of the deadline as the timeout."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -66,7 +66,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Readable:
-    """What http.client wants of a socket: the file that it reads from."""
+    """What http.client needs of a socket: the file that it reads from."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -81,7 +81,7 @@ class _Response(HTTPResponse):
 
 
 class _WithinDeadline:
-    """Mixed in before a connection of urllib3."""
+    """Mixin before a connection class of urllib3."""
 
     response_class = _Response
     sock: socket.socket | None
@@ -99,7 +99,7 @@ class _WithinDeadline:
             raise NameResolutionError(host, self, error) from error  # type: ignore[arg-type]
         finally:
             self._dns_host = host
-        # The TLS handshake, and what is sent, have the rest.
+        # The TLS handshake and the sending get the rest.
         _deadline.bound(sock)
         return sock
 
@@ -153,8 +153,8 @@ class _Adapter(HTTPAdapter):
 
 
 class DeadlineSession(requests.Session):
-    """`timeout` of a request is for all of it, in seconds. An answer that points elsewhere raises
-    TooManyRedirects, because following it would send a placement a second time."""
+    """`timeout` of a request is for all of it, in seconds. A redirect raises TooManyRedirects,
+    because following it would send a placement twice."""
 
     def __init__(self) -> None:
         super().__init__()

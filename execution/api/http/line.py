@@ -1,4 +1,4 @@
-"""What all clients of one account in a process share: whether and when it may be asked."""
+"""Request control that all clients of one account in a process share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from execution.exchanges.address_holds import AddressHolds, address_of
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One account's way to its exchange.
+    """Request control of one account.
 
-    `exchange_ms` is the time there, measured now if need be; it raises ExchangeUnavailable where
-    that cannot be. `likely_ms` is the same as far as it is known, and never asks.
+    `exchange_ms` returns the exchange's time, measured now if needed; it raises ExchangeUnavailable
+    if that fails. `likely_ms` returns it as far as it is known, without a request.
     """
 
     account: str
@@ -27,10 +27,10 @@ class Line:
 
         A placement has been checked against the store already, by the commit that journaled it.
         """
-        self.holds.check(address_of(url), look=not is_placement)
+        self.holds.check(address_of(url), read_shared=not is_placement)
 
     def asked_to_wait(self, url: str, seconds: int, status: int, code: str | None) -> None:
-        """An answer from there asks for no more requests."""
+        """An answer from there requests a pause."""
         said = f"HTTP {status}" if code is None else f"HTTP {status}, code {code}"
         reason = f"{said} to {urlsplit(url).path} for account {self.account}"
         self.holds.hold(address_of(url), seconds, reason)

@@ -1,10 +1,10 @@
-"""How long an exchange wants to be left alone, read from the answer that says so.
+"""The pause that an exchange requests, read from its answer.
 
 Sources: binance-spot-api-docs, rest-api.md (429, 418, 403, Retry-After in seconds; bans of 2
 minutes to 3 days) and filters of order counts; bybit docs/v5/rate-limit (HTTP 403 "access too
 frequent": pause for at least 10 minutes); OKX docs-v5 (50011, 50061: limits of 2 s); Kraken, spot
 errors and rate limits; Upbit, rate limits (429 of a second's limit, 418 with a block time in its
-text); RFC 9110 for Retry-After. Where no document names a time, the figure is our own.
+text); RFC 9110 for Retry-After. If no document names a time, the figure is our own.
 """
 
 import math
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-# The longest ban that a document names; a header that asks for more is not believed.
+# The longest ban that a document names; a longer one in a header is ignored.
 WAIT_MAX_S = 3 * 86_400
 TEXT_MAX = 2_000
 _TOO_MANY, _BANNED = 429, 418
@@ -42,7 +42,8 @@ _UNTIL_MS = re.compile(r"until\s+(\d{13})\b")
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Whole seconds to send nothing: to the address, or else only no placements of the account."""
+    """A pause in whole seconds: for all requests to the address, or only for placements of the
+    account."""
 
     seconds: int
     is_of_address: bool
@@ -50,7 +51,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """What an exchange says in its own way. None fits everything; `text` is in lower case."""
+    """An exchange's own limit answer. None matches everything; `text` is in lower case."""
 
     seconds: int
     is_of_address: bool = True
@@ -68,7 +69,7 @@ class _Limit:
 
 _LIMITS: dict[str, tuple[_Limit, ...]] = {
     "binance": (
-        # Counted for each account, and only orders are: reads and cancels may go on.
+        # Counted per account and for orders only: reads and cancels may continue.
         _Limit(10, is_of_address=False, code="-1015"),
         _Limit(60, code="-1003"),
         _Limit(10, status=403),
@@ -98,11 +99,12 @@ def wait_of(
     text: str,
     now: datetime,
 ) -> Wait | None:
-    """How long the answer asks us to wait; None where it does not ask for that."""
-    # What asks for a wait is short; a list of markets is not, and is not searched for one.
+    """The pause that the answer requests; None if it does not request one."""
+    # Answers that request a pause are short; long ones, such as a list of markets, are not
+    # searched.
     text = text[:TEXT_MAX].lower()
     limits = _LIMITS.get(exchange, ())
-    limit = next((one for one in limits if one.fits(status, code, text)), None)
+    limit = next((limit for limit in limits if limit.fits(status, code, text)), None)
     asked_s = _asked_s(headers, now) if status >= 400 or limit is not None else None
     if asked_s is None and (status in _DEFAULT_S or limit is not None):
         asked_s = _told_s(text, now)
@@ -116,7 +118,7 @@ def wait_of(
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> int:
-    """What the header Retry-After asks for, 0 where it is missing or says nothing."""
+    """The pause in the header Retry-After, 0 if it is missing or invalid."""
     return min(WAIT_MAX_S, _asked_s(headers, now) or 0)
 
 
@@ -137,7 +139,7 @@ def _asked_s(headers: Mapping[str, str], now: datetime) -> int | None:
 
 
 def _told_s(text: str, now: datetime) -> int | None:
-    """A time that is written in the text of the answer, as a span or as a moment in ms."""
+    """A time in the text of the answer, as a duration or as a timestamp in ms."""
     until = _UNTIL_MS.search(text)
     if until:
         return max(1, (int(until[1]) - int(now.timestamp() * 1_000)) // 1_000 + 1)

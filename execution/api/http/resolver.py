@@ -1,7 +1,7 @@
-"""Looks names up within a bound, which the C library does not offer.
+"""Resolves names within a time limit, which the C library does not offer.
 
-A lookup that hangs cannot be ended; it goes on in a thread of its own, at most one for each name,
-and all requests that need that name meanwhile wait for the same lookup.
+A hanging lookup cannot be ended; it continues in a separate thread, at most one for each name, and
+all requests that need that name meanwhile wait for the same lookup.
 """
 
 import socket
@@ -16,27 +16,27 @@ class _Lookups:
         self._running: dict[str, Future[list[str]]] = {}
 
     def begin(self, host: str) -> Future[list[str]]:
-        """The lookup that is under way for the name, begun now if there is none."""
+        """The running lookup of the name, started now if there is none."""
         with self._lock:
-            found = self._running.get(host)
-            if found is None:
-                found = self._running[host] = Future()
+            lookup = self._running.get(host)
+            if lookup is None:
+                lookup = self._running[host] = Future()
                 name = f"lookup-{host}"
                 threading.Thread(
-                    target=self._run, args=(host, found), name=name, daemon=True
+                    target=self._run, args=(host, lookup), name=name, daemon=True
                 ).start()
-            return found
+            return lookup
 
-    def _run(self, host: str, found: Future[list[str]]) -> None:
+    def _run(self, host: str, lookup: Future[list[str]]) -> None:
         try:
             answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
         except (OSError, UnicodeError) as error:
             self._end(host)
-            found.set_exception(error)
+            lookup.set_exception(error)
         else:
             self._end(host)
-            found.set_result(addresses)
+            lookup.set_result(addresses)
 
     def _end(self, host: str) -> None:
         with self._lock:
@@ -49,7 +49,7 @@ _lookups = _Lookups()
 def addresses_of(host: str, timeout_ms: int | None) -> list[str]:
     """The addresses of a name, in the order of preference; an address is its own.
 
-    Raises socket.gaierror where there is none, or none within the time.
+    Raises socket.gaierror if there is none, or none in time.
     """
     try:
         return [str(ip_address(host.strip("[]")))]

@@ -1,4 +1,4 @@
-"""ccxt's HTTP door made strict: an answer counts only if it is the JSON that was asked for.
+"""ccxt's HTTP layer made strict: an answer counts only if it is JSON of the expected shape.
 
 ccxt turns an HTML page, an empty body or `{}` with status 200 into an order whose fields are all
 None, and the same into an empty list of trades. Here such an answer raises BadResponse instead, and
@@ -29,18 +29,20 @@ def record_with(*keys: str) -> Shape:
 
 
 def is_text(answer: Any) -> bool:
-    """A string with something in it."""
+    """A string that is not empty."""
     return isinstance(answer, str) and bool(answer)
 
 
 def list_of(shape: Shape) -> Shape:
-    """A JSON list, perhaps empty, of nothing but such records."""
+    """A JSON list, perhaps empty, with only such records."""
     return lambda answer: isinstance(answer, list) and all(shape(item) for item in answer)
 
 
 def map_of(shape: Shape) -> Shape:
-    """A JSON object, perhaps empty, with nothing but such records for values."""
-    return lambda answer: isinstance(answer, dict) and all(shape(one) for one in answer.values())
+    """A JSON object, perhaps empty, with only such records as values."""
+    return lambda answer: (
+        isinstance(answer, dict) and all(shape(value) for value in answer.values())
+    )
 
 
 def some(shape: Shape) -> Shape:
@@ -57,25 +59,25 @@ class StrictTransport(ReadsAnswers):
     """Mixed in before a ccxt class. Not to be shared between threads, as ccxt's are not.
 
     `stamp_ms`, while set, is the time that every request is signed with. `sent` says whether a
-    request was handed to the HTTP client since `forget()`. `line`, where there is one, says whether
-    and when the exchange may be asked, and hears how it went. `shapes` are by the end of the path,
-    behind the method and a space where one path serves several methods.
+    request was passed to the HTTP client since `forget()`. `line`, if there is one, controls
+    whether and when the exchange may be called, and is notified of the results. `shapes` are by the
+    end of the path, after the method and a space if one path serves several methods.
     """
 
     shapes: ClassVar[Mapping[str, Shape]] = {}
     line: Line | None = None
-    # ccxt gives every number as this type; from the class on, so that defaults are exact too.
+    # ccxt returns every number as this type; set on the class, so that defaults are exact too.
     number = str
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)  # type: ignore[call-arg]
         self.session = DeadlineSession()
-        # The time is being asked for, and cannot depend on itself.
+        # The time is being requested, and cannot depend on itself.
         self.is_measuring = False
         self.forget()
 
     def forget(self, stamp_ms: int | None = None) -> None:
-        """Start a new exchange of words: nothing sent, nothing answered."""
+        """Reset the per-request state."""
         self.stamp_ms = stamp_ms
         self.sent = False
         self.http_status: int | None = None
@@ -83,8 +85,8 @@ class StrictTransport(ReadsAnswers):
         self.retry_after_s = 0
 
     def nonce(self) -> int:
-        """The signing time in ms: the journaled stamp where there is one, else the exchange's time
-        as it was measured last, else ccxt's own."""
+        """The signing time in ms: the journaled stamp if there is one, else the exchange's time by
+        the last measurement, else ccxt's own."""
         stamp: int | None = self.stamp_ms
         if stamp is not None:
             return stamp
@@ -106,7 +108,7 @@ class StrictTransport(ReadsAnswers):
         return answer
 
     def _heard(self, url: str, method: str, headers: object, body: object) -> Any:
-        """Make the request, and let the circuit hear whether there was an answer at all."""
+        """Make the request, and record in the circuit whether there was an answer at all."""
         self.http_status, self.exchange_code, self.retry_after_s = None, None, 0
         try:
             answer = super().fetch(url, method, headers, body)  # type: ignore[misc]
@@ -128,17 +130,17 @@ class StrictTransport(ReadsAnswers):
         return None
 
     def on_json_response(self, text: str) -> Any:
-        """Fractions stay the digits that they were sent as, and NaN is no JSON."""
+        """Fractions keep the digits as sent, and NaN is no JSON."""
         return json.loads(text, parse_float=str, parse_constant=_refuse)
 
     def parse_order_book_bid_ask(
         self, level: Any, price_key: Any = 0, amount_key: Any = 1, _: Any = 2
     ) -> list[str]:
-        """One level of a book, exact; ccxt's own reading goes through binary fractions."""
+        """One level of a book, exact; ccxt's own parser uses floats."""
         return [str(level[price_key]), str(level[amount_key])]
 
     def code_of(self, answer: Mapping[str, Any]) -> str | None:
-        """The exchange's own code in an answer, None where it has none."""
+        """The exchange's own code in an answer, None if it has none."""
         return str(answer["code"]) if "code" in answer else None
 
     def read_answer(
@@ -156,7 +158,7 @@ class StrictTransport(ReadsAnswers):
 def strict_client(kind: Callable[..., Any], account: Account, options: Mapping[str, Any]) -> Any:
     """Make a client of a strict class for the account, without loading markets.
 
-    The account's `base_url` takes the place of every address that ccxt knows for its API.
+    The account's `base_url` replaces every address that ccxt knows for its API.
     """
     client = kind(
         {
@@ -164,12 +166,12 @@ def strict_client(kind: Callable[..., Any], account: Account, options: Mapping[s
             "secret": account.api_secret,
             "password": account.api_password,
             "timeout": account.timeout_s * 1000,
-            # Repeating is the order manager's business; a client that does it doubles orders.
+            # Only the order manager retries; a client that does would double orders.
             "enableRateLimit": False,
             "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", **options},
         }
     )
-    # Only names of coins would be gained, and ccxt reckons with their precisions as floats.
+    # It would only add the names of coins, and ccxt computes with their precisions as floats.
     client.has["fetchCurrencies"] = False
     if account.base_url is not None:
         client.urls["api"] = _moved(client.urls["api"], account.base_url.rstrip("/"))

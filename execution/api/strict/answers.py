@@ -1,6 +1,6 @@
-"""Checks that an answer speaks of what was asked: of that order, that symbol and no other.
+"""Checks that an answer is about the requested order and symbol.
 
-Each raises ValueError where it does not; nothing may be concluded from such an answer.
+Each check raises ValueError if it is not; nothing may be concluded from such an answer.
 """
 
 from execution.exchanges.port import AccountFill
@@ -8,7 +8,7 @@ from execution.model.order import Fill, Order, OrderReport
 
 
 def with_id(symbol: str, exchange_order_id: str, report: OrderReport) -> OrderReport:
-    """The report, if it is about the order of that id, in that symbol."""
+    """The report, if it is about the order with that id, in that symbol."""
     if (report.exchange_order_id, report.symbol) != (exchange_order_id, symbol):
         other = f"{report.exchange_order_id} in {report.symbol}"
         asked = f"{exchange_order_id} in {symbol}"
@@ -25,7 +25,7 @@ def in_symbol(symbol: str, report: OrderReport) -> OrderReport:
 
 
 def of_order(order: Order, trade: AccountFill) -> Fill:
-    """The fill, if it is one of that order."""
+    """The fill, if it belongs to that order."""
     if trade.exchange_order_id != order.exchange_order_id:
         asked = f"trades of order {order.exchange_order_id}"
         raise ValueError(f"asked for {asked}, and the answer is about {trade.exchange_order_id}")
@@ -33,7 +33,7 @@ def of_order(order: Order, trade: AccountFill) -> Fill:
 
 
 def other_order(order: Order, report: OrderReport, may_leave_out_id: bool) -> str | None:
-    """Name the order that the report is about, None where that is the one that was meant."""
+    """The order that the report is about if it is another one; None if it is the requested one."""
     left_out = may_leave_out_id and report.client_order_id is None
     if not left_out and report.client_order_id != order.client_order_id:
         return str(report.client_order_id)

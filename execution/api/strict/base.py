@@ -1,4 +1,4 @@
-"""What an adapter has apart from questions and orders: its client, its account and its markets."""
+"""The base of an adapter: its client, its account and its markets."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from execution.model.trading_rules import Market
 
 
 class ExchangeBase:
-    """`client` is a strict client of ccxt with its markets; `account` is what it shares with the
-    account's other adapters. See ports.Exchange for the meaning."""
+    """`client` is a strict ccxt client with its markets; `account` is shared with the account's
+    other adapters. See ports.Exchange for the meaning."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class ExchangeBase:
         return placement_address(self.client)
 
     def use_markets_of(self, source: Any) -> None:
-        """Take the markets over that another client has loaded."""
+        """Use the markets that another client has loaded."""
         if source is not self._markets_of:
             self.client.set_markets_from_exchange(source)
             self._markets.clear()
@@ -53,7 +53,7 @@ class ExchangeBase:
         return self._markets[symbol]
 
     def _rules(self, market: Market) -> Market:
-        """The market's rules, with those that ccxt does not know."""
+        """The market's rules, including those that ccxt does not know."""
         return market
 
     def symbols(self) -> list[str]:

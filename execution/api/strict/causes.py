@@ -1,4 +1,5 @@
-"""Looks below ccxt's errors: was a connection ever made, and was there an answer."""
+"""The causes below ccxt's errors: whether a connection was made, and whether there was an
+answer."""
 
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ def never_connected(error: BaseException) -> bool:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Nothing was heard for the whole timeout, or there was nothing to connect to."""
+    """There was no answer for the whole timeout, or no connection."""
     return isinstance(error, ccxt.RequestTimeout) or never_connected(error)
 
 

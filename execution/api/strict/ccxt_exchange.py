@@ -1,4 +1,4 @@
-"""One account at one exchange, spoken to through a strict ccxt class."""
+"""One account at one exchange, accessed through a strict ccxt class."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,34 +27,34 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderType, TimeInForce, Verdict
 
 T = TypeVar("T")
-# What comes of reading an answer that is not what it should be.
+# The errors of reading a malformed answer.
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class CcxtExchange(ExchangeBase):
-    """What all exchanges that ccxt knows have in common; see ports.Exchange for the meaning.
+    """The common part of all ccxt exchanges; see ports.Exchange for the meaning.
 
-    `client` is a ccxt class with StrictTransport mixed in, its markets loaded. Whatever ccxt
-    raises, ends here: it becomes an Outcome, or an ExchangeUnavailable.
+    `client` is a ccxt class with StrictTransport mixed in, its markets loaded. Every error of ccxt
+    is converted here to an Outcome, or to an ExchangeUnavailable.
     """
 
-    # Codes that say that nothing is left to cancel, besides those that ccxt knows as OrderNotFound,
-    # and the HTTP statuses with which the exchange says such things.
+    # Codes for "nothing to cancel" in addition to those that ccxt maps to OrderNotFound, and the
+    # HTTP statuses of such answers.
     gone: ClassVar[frozenset[str]] = frozenset()
     gone_statuses: ClassVar[range] = range(400, 500)
-    # Codes that say, of an order that is asked for by the exchange's id, that there is none.
+    # Codes for "no such order" in a lookup by the exchange's id.
     missing: ClassVar[frozenset[str]] = frozenset()
-    # Where the exchange's own answer has an order's id and its client order id. ccxt takes another
-    # id of the same answer for it where there is one, as that of a strategy or of an algo order.
+    # The fields of an order's id and client order id in the exchange's own answer. ccxt would use
+    # another id of the answer if there is one, as that of a strategy or of an algo order.
     id_key: ClassVar[str | None] = None
     client_id_key: ClassVar[str | None] = None
-    # Codes that blame our time, besides those that ccxt knows as InvalidNonce.
+    # Codes for a wrong timestamp, in addition to those that ccxt maps to InvalidNonce.
     clock_codes: ClassVar[frozenset[str]] = frozenset()
-    # Codes that say, with whatever status, that the exchange cannot answer now.
+    # Codes for "the exchange cannot answer now", with any status.
     outages: ClassVar[frozenset[str]] = frozenset()
-    # What is found by a client order id need not say it.
+    # Whether an order found by its client order id may omit it.
     may_leave_out_id: ClassVar[bool] = False
-    # The exchange tells its time in steps of so many ms.
+    # The resolution of the exchange's time, in ms.
     clock_step_ms: ClassVar[int] = 1
 
     def place(self, order: Order, attempt: Attempt) -> Outcome:
@@ -64,7 +64,7 @@ class CcxtExchange(ExchangeBase):
         self.client.forget(attempt.stamp_ms)
         try:
             report = self._accepted(order, self._send(order, attempt))
-        except Exception as error:  # noqa: BLE001  # Whatever it was, it is judged, never lost.
+        except Exception as error:  # noqa: BLE001  # Every error is judged, none is lost.
             failure = failure_of(error, self.client)
             if self._is_about_time(error):
                 self._account.clock_refused()
@@ -79,7 +79,7 @@ class CcxtExchange(ExchangeBase):
         return Outcome(Verdict.ACCEPTED, report)
 
     def _refusal(self, order: Order) -> str | None:
-        """Say why the exchange has no such orders, None where it has."""
+        """The reason why the exchange does not support such orders, None if it does."""
         del order
         return None
 
@@ -89,19 +89,19 @@ class CcxtExchange(ExchangeBase):
             params["postOnly"] = True
         elif order.time_in_force is not None:
             params["timeInForce"] = order.time_in_force.value
-        # A market order with a price would be sent as an amount of quote currency instead.
+        # ccxt would send a market order with a price as an amount of quote currency.
         price = None if order.type is OrderType.MARKET else order.price
         return self.client.create_order(
             order.symbol, order.type.value, order.side.value, order.amount, price, params
         )
 
     def _terms(self, order: Order, attempt: Attempt) -> dict[str, Any]:
-        """The client order id and the fence, as far as ccxt takes them with an order."""
+        """The client order id and the fence, as far as ccxt accepts them as parameters."""
         del attempt
         return {"clientOrderId": order.client_order_id}
 
     def _accepted(self, order: Order, answer: Any) -> OrderReport:
-        """Read what came back for a placement; `order` is what it answers."""
+        """Read the answer to the placement of `order`."""
         return self._read_order(order.symbol, answer)
 
     def cancel(self, order: Order) -> OrderReport | None:
@@ -112,7 +112,7 @@ class CcxtExchange(ExchangeBase):
         return self._found(order)
 
     def _found(self, order: Order) -> OrderReport:
-        """The order as it stands after its cancel, which most exchanges only acknowledge."""
+        """The order after its cancel, which most exchanges only acknowledge."""
         try:
             report = self._looked_up(order)
         except ccxt.OrderNotFound:
@@ -150,7 +150,10 @@ class CcxtExchange(ExchangeBase):
         return self._read(lambda: [in_symbol(symbol, report) for report in self._open(symbol)])
 
     def _open(self, symbol: str) -> Iterable[OrderReport]:
-        return [self._read_order(symbol, one) for one in self.client.fetch_open_orders(symbol)]
+        return [
+            self._read_order(symbol, order_info)
+            for order_info in self.client.fetch_open_orders(symbol)
+        ]
 
     def order_fills(self, order: Order) -> list[Fill]:
         return self._read(lambda: [of_order(order, trade) for trade in self._fills(order)])
@@ -166,28 +169,28 @@ class CcxtExchange(ExchangeBase):
         return self._read(lambda: walk_back(pages_from, cursor, since_ms))
 
     def _pages(self, symbol: str, from_ms: int) -> Iterable[list[AccountFill]]:
-        """The account's trades of the symbol, the newest first, page by page, back to `from_ms` or
-        beyond it."""
+        """The account's trades of the symbol, newest first, page by page, at least back to
+        `from_ms`."""
         raise NotImplementedError
 
     def _fills_in(self, symbol: str, pages: Iterable[list[Any]]) -> Iterable[AccountFill]:
-        """Read pages of an order's trades as the exchange has written them."""
+        """Parse pages of an order's trades in the exchange's format."""
         market = self.client.market(symbol)
         for trade in chain.from_iterable(pages):
             yield account_fill_of(self.client.parse_trade(trade, market))
 
     def _account_fills(self, symbol: str, trades: Iterable[Any]) -> list[AccountFill]:
-        """Read trades as the exchange has written them."""
+        """Parse trades in the exchange's format."""
         market = self.client.market(symbol)
         parsed = [self.client.parse_trade(trade, market) for trade in trades]
         return [account_fill_of(trade) for trade in parsed if trade["symbol"] == symbol]
 
     def _report(self, symbol: str, order: Any) -> OrderReport:
-        """Read an order as the exchange has written it."""
+        """Parse an order in the exchange's format."""
         return self._read_order(symbol, self.client.parse_order(order, self.client.market(symbol)))
 
     def _read_order(self, symbol: str, parsed: Any) -> OrderReport:
-        """Read ccxt's order, with what the exchange itself has written where ccxt errs."""
+        """Parse ccxt's order, with the exchange's own values where ccxt errs."""
         raw = parsed.get("info") or {}
         ids: dict[str, Any] = {}
         if self.id_key is not None and raw.get(self.id_key):
@@ -197,7 +200,7 @@ class CcxtExchange(ExchangeBase):
         return report_of({**self._corrected(parsed, raw), **ids}, symbol)
 
     def _corrected(self, parsed: Any, _: Any) -> Any:
-        """Put right what ccxt makes of the exchange's own words: above all, amounts in base."""
+        """Correct ccxt's reading of the exchange's answer, above all amounts in base."""
         return parsed
 
     def balances(self) -> dict[str, Decimal]:
@@ -207,9 +210,13 @@ class CcxtExchange(ExchangeBase):
         return self._read(lambda: self._balances("free"))
 
     def may_trade(self) -> bool | None:
-        # Binance tells it with the balances; of the others, nobody has looked for it yet.
-        told = self._read(lambda: self.client.fetch_balance()["info"])
-        return bool(told["canTrade"]) if isinstance(told, dict) and "canTrade" in told else None
+        # Binance tells it with the balances; for the other exchanges it is not implemented.
+        account = self._read(lambda: self.client.fetch_balance()["info"])
+        return (
+            bool(account["canTrade"])
+            if isinstance(account, dict) and "canTrade" in account
+            else None
+        )
 
     def may_withdraw(self) -> bool | None:
         return self._read(lambda: may_withdraw(self.client, self._guarantees.exchange))
@@ -223,14 +230,14 @@ class CcxtExchange(ExchangeBase):
 
     def _prices(self, symbols: list[str]) -> dict[str, Decimal]:
         tickers = self.client.fetch_tickers(symbols)
-        told = {symbol: price_of(tickers[symbol]) for symbol in symbols if symbol in tickers}
-        return {symbol: price for symbol, price in told.items() if price}
+        prices = {symbol: price_of(tickers[symbol]) for symbol in symbols if symbol in tickers}
+        return {symbol: price for symbol, price in prices.items() if price}
 
     def order_book(self, symbol: str, depth: int) -> Book:
         return self._read(lambda: book_of(symbol, self.client.fetch_order_book(symbol, depth)))
 
     def measure_clock(self) -> ClockOffset:
-        """Half the round trip is as far as the exchange's clock can be from the middle of it."""
+        """The exchange's time is at most half the round trip away from its middle."""
         before = self._clock.now_ms()
         self.client.is_measuring = True
         try:
@@ -246,27 +253,28 @@ class CcxtExchange(ExchangeBase):
     def _server_ms(self) -> int:
         return int(self.client.fetch_time())
 
-    def _read(self, question: Callable[[], T]) -> T:
-        """Ask; once more where the exchange took offence at our time and it was measured since."""
+    def _read(self, request: Callable[[], T]) -> T:
+        """Make the request; repeat it once if the exchange refused our timestamp and the clock was
+        measured again."""
         try:
-            with self._questions():
-                return question()
+            with self._errors_converted():
+                return request()
         except ExchangeUnavailable as error:
             cause = error.__cause__
             if cause is None or not self._is_about_time(cause) or not self._account.clock_refused():
                 raise
-        with self._questions():
-            return question()
+        with self._errors_converted():
+            return request()
 
     def _is_about_time(self, error: BaseException) -> bool:
-        """The exchange refused the request because of the time that it was signed with."""
+        """Whether the exchange refused the request because of its timestamp."""
         is_named = self.client.exchange_code in self.clock_codes
         return is_named or isinstance(error, ccxt.InvalidNonce)
 
-    def _ask(self, question: Callable[[], T], gone: frozenset[str] = frozenset()) -> T | None:
-        """Like _read; None where the exchange said, with its own code, that nothing is there."""
+    def _ask(self, request: Callable[[], T], gone: frozenset[str] = frozenset()) -> T | None:
+        """Like _read; None if the exchange said, with its own code, that there is no such order."""
         try:
-            return self._read(question)
+            return self._read(request)
         except ExchangeUnavailable as error:
             code, status = self.client.exchange_code, self.client.http_status
             missing = isinstance(error.__cause__, ccxt.OrderNotFound) or code in gone
@@ -275,7 +283,7 @@ class CcxtExchange(ExchangeBase):
             raise
 
     @contextmanager
-    def _questions(self) -> Iterator[None]:
+    def _errors_converted(self) -> Iterator[None]:
         self.client.forget()
         try:
             yield

@@ -1,4 +1,4 @@
-"""Reads what ccxt raised, down to the HTTP client's own error, into a Failure."""
+"""Converts an error of ccxt, with the HTTP client's error below it, to a Failure."""
 
 from http import HTTPStatus
 
@@ -12,20 +12,20 @@ from execution.text.redaction import redact
 
 
 def without_signature(text: str) -> str:
-    """ccxt quotes whole URLs and answers in its errors; what signed them, and what an exchange
-    echoes of a key, has no business in a log or in a record."""
+    """ccxt quotes whole URLs and answers in its errors; signatures, and keys that an exchange
+    echoes, must not get into a log or a record."""
     return redact(text)
 
 
 def kind_of_failure(
     error: Exception, status: int | None, *, is_outage: bool = False
 ) -> type[ExchangeUnavailable]:
-    """Say whether a question that ended in `error`, with that HTTP status, failed by itself, or
-    with its exchange, which may also have said so itself (`is_outage`).
+    """The class of a request's failure in `error`, with that HTTP status: UnknownSymbol or
+    RequestRefused if only this request failed, else ExchangeUnavailable, also if the exchange
+    itself says so (`is_outage`). ccxt's OperationFailed means the network or the exchange as a
+    whole, except for an answer of the wrong shape; a key that is not accepted fails every request.
 
-    What ccxt calls an OperationFailed is the network or the exchange as a whole, but for an answer
-    that is not what was asked for; a key that is not accepted fails every question alike. For
-    words that are in no table of ccxt's, the status of a fault of the server decides.
+    For messages that are in no table of ccxt's, a server error's status decides.
     """
     if isinstance(error, ccxt.BadSymbol):
         return UnknownSymbol
@@ -39,7 +39,7 @@ def kind_of_failure(
 
 
 def failure_of(error: Exception, transport: StrictTransport) -> Failure:
-    """Say what is known of the request that ended in `error` on `transport`."""
+    """What is known of the request that ended in `error` on `transport`."""
     return Failure(
         kind=type(error).__name__,
         message=without_signature(str(error)),

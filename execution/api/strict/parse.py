@@ -1,4 +1,5 @@
-"""Turns ccxt's dictionaries into our own values; ccxt is set to give numbers as exact strings."""
+"""Converts ccxt's dictionaries to our own values; ccxt is configured to return numbers as exact
+strings."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -28,15 +29,16 @@ _STATUSES = {
     "canceling": OrderState.OPEN,
     "expired": OrderState.EXPIRED,
     "rejected": OrderState.REJECTED,
-    # Binance lets an order wait for a trigger or another leg; ccxt passes the word on as it is.
+    # Binance: an order that waits for a trigger or another leg; ccxt passes the status on
+    # unchanged.
     "PENDING_NEW": OrderState.OPEN,
-    None: OrderState.OPEN,  # A bare acknowledgement: it stands, and says no more.
+    None: OrderState.OPEN,  # A plain acknowledgement: the order is open, and no more is known.
 }
 
 
 def report_of(order: Mapping[str, Any], symbol: str | None = None) -> OrderReport:
-    """Read ccxt's unified order; `symbol` is the one that was asked about, for an answer that
-    leaves it out. Raises ValueError where the order is not one that can be trusted."""
+    """Parse ccxt's unified order; `symbol` is the requested one, for an answer that omits it.
+    Raises ValueError if the order cannot be trusted."""
     if not order.get("id"):
         raise ValueError("an order without an id")
     filled, amount = _optional(order.get("filled")), _optional(order.get("amount"))
@@ -47,8 +49,8 @@ def report_of(order: Mapping[str, Any], symbol: str | None = None) -> OrderRepor
         symbol=str(order.get("symbol") or symbol),
         status=_state_of(order.get("status"), filled, amount),
         filled=filled,
-        # Some exchanges write an average of 0 where nothing was traded, and Binance a negative
-        # value where it has no figure for an old order.
+        # Some exchanges return an average of 0 if nothing was traded, and Binance a negative value
+        # if it has no figure for an old order.
         average=average if average and average > 0 else None,
         fills=_fills_of(order),
         terms=_terms_of(order),
@@ -56,17 +58,17 @@ def report_of(order: Mapping[str, Any], symbol: str | None = None) -> OrderRepor
 
 
 def sized_by_value(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the amount of an order that asked for so much quote: what it has filled, in base, once
-    it has ended. Until then its amount in base is not known."""
+    """The amount of an order sized in quote: what it has filled, in base, once it has ended. Until
+    then its amount in base is not known."""
     ended = _STATUSES.get(order.get("status")) is not OrderState.OPEN
     return {**order, "amount": order.get("filled") if ended else None}
 
 
 def _fills_of(order: Mapping[str, Any]) -> tuple[Fill, ...]:
-    """The trades that came with an order, if they say everything that a fill needs.
+    """The trades in an order's answer, if they have every field of a fill.
 
-    Kraken names only their ids there, and Upbit leaves out their fees. Such an order's fills are
-    then read from its list of trades, because a fill without its fee cannot be put right later.
+    Kraken returns only their ids there, and Upbit omits their fees. The fills are then read from
+    the list of trades, because a fill without its fee cannot be corrected later.
     """
     trades = order.get("trades") or ()
     if not all(_is_complete(trade) for trade in trades):
@@ -86,7 +88,7 @@ def _fees_of(trade: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _terms_of(order: Mapping[str, Any]) -> Terms | None:
-    """What the order asks for; None where the answer leaves something of it out."""
+    """The terms of the order; None if the answer omits some of them."""
     side, kind, amount = order.get("side"), order.get("type"), _optional(order.get("amount"))
     if side not in list(Side) or kind not in list(OrderType) or not amount:
         return None
@@ -106,25 +108,26 @@ def _state_of(status: Any, filled: Decimal | None, amount: Decimal | None) -> Or
         raise ValueError(f"an order with the unknown status {status!r}")
     state = _STATUSES[status]
     if state is OrderState.FILLED and filled and amount is not None and filled < amount:
-        # Some exchanges have a word for "filled in part, then canceled", which ccxt calls closed.
+        # Some exchanges have a status for "partially filled, then canceled", which ccxt maps to
+        # closed.
         return OrderState.CANCELED
     return state
 
 
 def time_of(ms: int) -> datetime:
-    """Turn ms since 1970 into a time; exact, where division would round."""
+    """Convert ms since 1970 to a time, exactly; a division would round."""
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
 def date_ms(headers: Mapping[str, str]) -> int:
-    """Read the time, in whole seconds, at which an HTTP answer was made."""
+    """The time of an HTTP answer, in whole seconds."""
     return int(parsedate_to_datetime(headers["Date"]).timestamp()) * 1000
 
 
 def fill_of(trade: Mapping[str, Any], time_ms: int | None = None, side: str | None = None) -> Fill:
-    """Read ccxt's unified trade; `time_ms` and `side` stand in where the trade itself lacks them.
+    """Parse ccxt's unified trade; `time_ms` and `side` are used if the trade itself lacks them.
 
-    Raises ValueError where an id, a time, a number or a fee's asset is missing.
+    Raises ValueError if an id, a time, a number or a fee's asset is missing.
     """
     stamp = trade.get("timestamp") or time_ms
     if not trade.get("id") or stamp is None:
@@ -147,14 +150,14 @@ def fill_of(trade: Mapping[str, Any], time_ms: int | None = None, side: str | No
 
 
 def account_fill_of(trade: Mapping[str, Any]) -> AccountFill:
-    """Read ccxt's unified trade as one of the account's. Raises ValueError as fill_of does."""
+    """Parse ccxt's unified trade as one of the account's. Raises ValueError as fill_of does."""
     if not trade.get("order"):
         raise ValueError("a trade without an order")
     return AccountFill(str(trade["order"]), fill_of(trade))
 
 
 def market_of(market: Mapping[str, Any]) -> Market:
-    """Read ccxt's unified market."""
+    """Parse ccxt's unified market."""
     limits = market["limits"]
     return Market(
         symbol=str(market["symbol"]),
@@ -167,13 +170,13 @@ def market_of(market: Mapping[str, Any]) -> Market:
 
 
 def price_of(ticker: Mapping[str, Any]) -> Decimal | None:
-    """Halfway between bid and ask, or the last trade's price where a side is empty."""
+    """The mid of bid and ask, or the last trade's price if a side is empty."""
     bid, ask = _optional(ticker.get("bid")), _optional(ticker.get("ask"))
     return (bid + ask) / 2 if bid and ask else _optional(ticker.get("last"))
 
 
 def book_of(symbol: str, book: Mapping[str, Any]) -> Book:
-    """Read an order book, in whatever order its levels come."""
+    """Parse an order book; its levels may be in any order."""
     bids = sorted(_levels_of(book["bids"]), reverse=True)
     return Book(symbol, tuple(bids), tuple(sorted(_levels_of(book["asks"]))))
 

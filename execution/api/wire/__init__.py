@@ -1,1 +1,1 @@
-"""Checks that a request carries what the journal says, before anything is sent."""
+"""Checks that ccxt's requests carry exactly the order's values, before anything is sent."""

@@ -1,4 +1,4 @@
-"""Requests for orders as ccxt would send them, built in a made-up market and never sent."""
+"""Requests for orders as ccxt would send them, built for a fictional market and never sent."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ SYMBOL = "AAA/BBB"
 # Symbol, side, amount and price.
 TERMS_MIN = 4
 CLIENT_ID = "oo2mzq7kd4w6xv5ryt3ngbhaec"
-# What some exchanges are asked before the first order: which account of the key's to use.
+# The request that some exchanges need before the first order: which account of the key to use.
 _PRELIMINARY: dict[str, Any] = {
     "/account/accounts": {"status": "ok", "data": [{"id": 1, "type": "spot", "state": "working"}]},
     "/user/query-api": {"retCode": 0, "result": {"uta": 1, "unified": 1, "userID": 1}},
@@ -38,11 +38,11 @@ Pairs = list[tuple[str, str]]
 
 
 class _Captured(BaseException):
-    """Ends ccxt's work on a request that would leave now; ccxt catches no such exception."""
+    """Stops ccxt when a request would be sent; ccxt does not catch it."""
 
 
 def client_of(exchange: str, secret: str) -> Any:
-    """ccxt's client of an exchange, with keys that open nothing, and a clock that stands still."""
+    """ccxt's client of an exchange, with invalid keys and a fixed clock."""
     credentials = {"apiKey": _KEY, "secret": secret, "password": "password"}
     client = getattr(ccxt, exchange)({**credentials, "enableRateLimit": False})
     client.options["defaultType"] = "spot"
@@ -57,7 +57,7 @@ def client_of(exchange: str, secret: str) -> Any:
 
 
 def _market() -> dict[str, Any]:
-    """A market of fine steps, with what ccxt's classes look up in one."""
+    """A market with fine steps, and the fields that ccxt's classes read."""
     bounds = {name: {"min": None, "max": None} for name in ("amount", "price", "cost")}
     kinds = ["LIMIT", "MARKET", "LIMIT_MAKER", "limit", "market"]
     return {
@@ -84,8 +84,8 @@ def _market() -> dict[str, Any]:
 def request_for(
     client: Any, amount: Decimal, price: Decimal | None, side: str, params: Mapping[str, Any]
 ) -> Pairs:
-    """The names and values of the request that ccxt would place such an order with: a market order
-    where there is no price. Raises whatever ccxt raises instead of sending one."""
+    """The names and values of the request with which ccxt would place such an order: a market order
+    if there is no price. Raises what ccxt raises instead of sending one."""
     captured: list[Pairs] = []
     marks = {CLIENT_ID, to_text(amount)}
 
@@ -95,7 +95,8 @@ def request_for(
         if answer is not None:
             return answer
         pairs = list(_pairs_of(url, headers, body))
-        # Some hand all parameters on to what they ask first: an order says its terms, too.
+        # Some pass all parameters to their first request, too: a request for an order also has the
+        # terms.
         is_order = len(pairs) >= TERMS_MIN and any(m in value for _, value in pairs for m in marks)
         if method == "GET" and not is_order:
             return {}
@@ -122,7 +123,7 @@ def _pairs_of(url: str, headers: Any, body: Any) -> Iterator[tuple[str, str]]:
 
 
 def _json_of(text: str) -> Any:
-    """What the text says as JSON, plain or in base64; None where it is neither."""
+    """The text decoded as JSON, plain or in base64; None if it is neither."""
     try:
         plain = base64.b64decode(text, validate=True).decode() if text[:1] not in "{[" else text
         answer = json.loads(plain, parse_float=str, parse_int=str)

@@ -1,9 +1,9 @@
-"""What ccxt would really send for an order, found out without sending anything.
+"""Determines what ccxt would really send for an order, without sending anything.
 
-An order at an exchange without an adapter of its own depends on ccxt alone. Here ccxt
-builds the requests for test orders, and they are read before they leave: the client order id must
-be in them, under a name that ccxt reads back from the exchange's answers; the numbers must be plain
-decimals, digit for digit; and a time in force must make a difference. Nothing goes over a network.
+An order at an exchange without its own adapter depends on ccxt alone. Here ccxt builds the requests
+for test orders, which are checked before they leave: the client order id must be in them, under a
+name that ccxt reads back from the exchange's answers; the numbers must be plain decimals, digit for
+digit; and a time in force must make a difference. Nothing goes over a network.
 """
 
 from collections.abc import Mapping
@@ -28,27 +28,27 @@ from execution.model.decimals import to_text
 from execution.model.errors import UnsupportedExchange
 from execution.model.order import OrderType, TimeInForce
 
-# Amounts and prices that binary floats and exponents spoil: very small, and of many digits.
+# Amounts and prices that floats and exponents corrupt: very small, and with many digits.
 PROBES = (
     (Decimal("0.00000007"), Decimal("0.00000009")),
     (Decimal("1234567890123.12345678"), Decimal("98765432109.87654321")),
     (Decimal("1.5"), Decimal("20000")),
 )
 ID = {"clientOrderId": CLIENT_ID}
-# Names that the exchange itself reads a client order id from, where ccxt hands on its own name and
-# nothing in its answers shows it. Toobit: the name that ccxt gives its own ids in the other orders
-# there. Coins.ph: not confirmed by a document, but its interface follows Binance's in every other
-# name, and an id that were not read would leave each order that stands in quarantine.
+# The name of the client order id at exchanges where ccxt passes on its own name and the answers do
+# not show it. Toobit: the name that ccxt uses for its own ids in other orders there. Coins.ph: not
+# confirmed by a document, but its API follows Binance's in every other name, and if the id were not
+# read, every open order would end up in quarantine.
 _OWN_NAMES = {"coinsph": "newClientOrderId", "toobit": "newClientOrderId"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """How an order goes out: `refusal` says why it must not, None where it may.
+    """How ccxt sends an order: `refusal` says why it must not be sent, None if it may.
 
-    `prefix` is what ccxt puts before our id; the exchange's answers have it, too. `excluded` has
-    the kinds of orders that must not go out though others may, "market" or a time in force, each
-    with the reason. `is_built` is false where ccxt did not get as far as a request.
+    `prefix` is what ccxt puts before our id; the exchange's answers have it, too. `excluded` holds
+    the kinds of orders that must not be sent although others may, "market" or a time in force, each
+    with the reason. `is_built` is false if ccxt did not get as far as a request.
     """
 
     refusal: str | None
@@ -58,8 +58,8 @@ class Wire:
 
 
 def check_wire(account: Account) -> None:
-    """Raise UnsupportedExchange, with the reason, unless orders of the account would go out as they
-    are and could be found again by their client order id."""
+    """Raise UnsupportedExchange, with the reason, unless ccxt would send the account's orders
+    unchanged and they could be found by their client order id."""
     refusal = wire_of(account.exchange).refusal
     if refusal is not None:
         field = f"accounts.{account.name}.exchange"
@@ -68,7 +68,7 @@ def check_wire(account: Account) -> None:
 
 @cache
 def wire_of(exchange: str) -> Wire:
-    """Say how orders to the exchange of that ccxt id go out; it takes some milliseconds."""
+    """How ccxt sends orders to the exchange with that ccxt id; takes some milliseconds."""
     wires = []
     for secret in SECRETS:
         wires.append(_probed(exchange, client_of(exchange, secret)))
@@ -88,7 +88,7 @@ def _probed(exchange: str, client: Any) -> Wire:
     for amount, price in PROBES:
         try:
             request = request_for(client, amount, price, "buy", ID)
-        except Exception as error:  # noqa: BLE001  # Whatever it is, no order can be sent.
+        except Exception as error:  # noqa: BLE001  # After any error, no order can be sent.
             why = f"{type(error).__name__}: {error}"
             return Wire(f"ccxt cannot build an order there: {why}", is_built=False)
         sent = _client_id_in(request)
@@ -100,12 +100,12 @@ def _probed(exchange: str, client: Any) -> Wire:
 
 
 def _excluded(client: Any) -> dict[str, str]:
-    """Which kinds of orders ccxt refuses, spoils, or sends as if they were of another kind."""
-    found = {OrderType.MARKET.value: _spoiled(client, None, {})}
+    """The kinds of orders that ccxt refuses, corrupts, or sends as another kind."""
+    faults = {OrderType.MARKET.value: _spoiled(client, None, {})}
     for tif in TimeInForce:
         asked = {"postOnly": True} if tif is TimeInForce.PO else {"timeInForce": tif.value}
-        found[tif.value] = _spoiled(client, tif, asked)
-    return {kind: why for kind, why in found.items() if why is not None}
+        faults[tif.value] = _spoiled(client, tif, asked)
+    return {kind: why for kind, why in faults.items() if why is not None}
 
 
 def _spoiled(client: Any, tif: TimeInForce | None, asked: dict[str, Any]) -> str | None:
@@ -114,7 +114,7 @@ def _spoiled(client: Any, tif: TimeInForce | None, asked: dict[str, Any]) -> str
         try:
             request = request_for(client, amount, price, "sell", {**ID, **asked})
             plain, again = (request_for(client, amount, limit, "sell", ID) for _ in range(2))
-        except Exception as error:  # noqa: BLE001  # Whatever it is, no such order can be sent.
+        except Exception as error:  # noqa: BLE001  # After any error, no such order can be sent.
             return f"ccxt cannot build it: {type(error).__name__}: {error}"
         wrong = _wrong_terms(request, amount, price)
         if wrong is not None:
@@ -125,8 +125,8 @@ def _spoiled(client: Any, tif: TimeInForce | None, asked: dict[str, Any]) -> str
 
 
 def differs(request: Pairs, plain: Pairs, again: Pairs) -> bool:
-    """Whether a request asks for something else than a plain one that was made twice: what differs
-    between those two is a nonce, or what follows from one."""
+    """Whether a request differs from a plain one that was built twice: what differs between those
+    two is a nonce, or depends on one."""
     noise = {name for name, _ in {*plain} ^ {*again}}
     return any(name not in noise for name, _ in {*request} ^ {*plain})
 
@@ -141,7 +141,7 @@ def _wrong_terms(request: Pairs, amount: Decimal, price: Decimal | None) -> str 
 
 
 def _wrong_number(request: Pairs, what: str, number: Decimal) -> str | None:
-    """Say what became of the number, None where it is there as it was given."""
+    """How the number was changed, None if it is sent as given."""
     near = None
     for name, text in request:
         try:
@@ -157,13 +157,13 @@ def _wrong_number(request: Pairs, what: str, number: Decimal) -> str | None:
 
 
 def _client_id_in(request: Pairs) -> tuple[str, str]:
-    """The name and the value that our id goes out under; whole, or behind a prefix. Both are empty
-    where it does not go out."""
+    """The name under which our id is sent, and the value: the id alone, or after a prefix. Both are
+    empty if it is not sent."""
     return next(((n, text) for n, text in request if text.endswith(CLIENT_ID)), ("", ""))
 
 
 def _wrong_name(exchange: str, client: Any, sent: tuple[str, str]) -> str | None:
-    """Say why the exchange would not know our id by that name, None where it does."""
+    """The reason why the exchange would not recognize our id by that name, None if it would."""
     name, text = sent
     own = _OWN_NAMES.get(exchange, name)
     if own != name:

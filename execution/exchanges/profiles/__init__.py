@@ -1,1 +1,1 @@
-"""One module for each supported exchange: what it promises and what its answers prove."""
+"""One module for each supported exchange: its guarantees, and what its answers prove."""

@@ -1,4 +1,4 @@
-"""What Binance promises of ids and late requests, and what its answers prove."""
+"""Binance's guarantees for ids and late requests, and what its answers prove."""
 
 from execution.exchanges.guarantees import DAY_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
@@ -33,8 +33,8 @@ GUARANTEES = ExchangeGuarantees(
     "ago); nothing there bounds the lag of reads, which is our allowance",
 )
 
-# binance-spot-api-docs, errors.md: -1010 and -2010 are what the matching engine says, -11xx and
-# -12xx what is wrong with a request; all of them are answers of class 4xx.
+# binance-spot-api-docs, errors.md: -1010 and -2010 are from the matching engine, -11xx and -12xx
+# are faults of a request; all of them have a status 4xx.
 _REFUSED = refused_by_rules(
     """
     -1010 -1014 -1020 -1108 -1114 -1118 -1122 -1128 -1130 -1134 -1135 -1145 -1158 -1160 -1165 -1166
@@ -49,7 +49,7 @@ VERDICTS = (
     *each(UNKNOWN, "an internal error", "-1001"),
     *each(UNKNOWN, "an unexpected answer from the matching engine", "-1006"),
     *each(UNKNOWN, "timed out inside the exchange", "-1007"),
-    # Neither page says whether the order was carried out.
+    # Neither page says whether the order was executed.
     *each(UNKNOWN, "the server is overloaded", "-1008"),
     *each(UNKNOWN, "the service is shutting down", "-1016"),
     VerdictRule(NOT_SENT, "too many requests", status=STATUS_429),

@@ -1,4 +1,4 @@
-"""What Bybit promises of ids and late requests, and what its answers prove."""
+"""Bybit's guarantees for ids and late requests, and what its answers prove."""
 
 from execution.exchanges.guarantees import DAY_MS, ENGINE_BOUND_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (

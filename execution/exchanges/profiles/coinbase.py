@@ -1,4 +1,4 @@
-"""What Coinbase promises of ids and late requests, and what its answers prove."""
+"""Coinbase's guarantees for ids and late requests, and what its answers prove."""
 
 from execution.exchanges.guarantees import (
     ENDED_KEPT_MS,
@@ -36,7 +36,7 @@ GUARANTEES = ExchangeGuarantees(
 )
 
 # docs.cdp.coinbase.com: Create Order, with its lists of failure reasons; rate limits; API key
-# authentication, where a token is good for two minutes. Refusals come with status 200 and
+# authentication, where a token is valid for two minutes. Refusals come with status 200 and
 # `success: false`, "whether the order was created".
 VERDICTS = (
     VerdictRule(NOT_SENT, "too many requests", status=STATUS_429),

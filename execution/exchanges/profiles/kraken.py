@@ -1,4 +1,4 @@
-"""What Kraken promises of ids and late requests, and what its answers prove."""
+"""Kraken's guarantees for ids and late requests, and what its answers prove."""
 
 from execution.exchanges.guarantees import ENDED_KEPT_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import NOT_SENT, REJECTED, STANDS, UNKNOWN, VerdictRule, each
@@ -23,12 +23,12 @@ GUARANTEES = ExchangeGuarantees(
 )
 
 # docs.kraken.com: spot error messages; spot client order identifiers; AddOrder. Every error comes
-# with status 200. The code is an error's category and type, without what may follow them; an answer
-# with several errors has all of them in its code, which fits no row.
+# with status 200. The code is an error's category and type, without the rest; an answer with
+# several errors has all of them in its code, which matches no row.
 VERDICTS = (
     VerdictRule(UNKNOWN, STANDS, message="cl_ord_id"),
     VerdictRule(UNKNOWN, STANDS, message="duplicate"),
-    # A late request's deadline may be too near. That refuses the attempt, and not the order.
+    # A late request's deadline may be too near. That refuses the attempt, not the order.
     VerdictRule(
         UNKNOWN,
         "the deadline is not accepted",
@@ -43,8 +43,8 @@ VERDICTS = (
     *each(NOT_SENT, "locked out for a while", "EGeneral:Temporary lockout"),
     *each(REJECTED, "only cancels now", "EService:Market in cancel_only mode"),
     *each(REJECTED, "only post-only orders now", "EService:Market in post_only mode"),
-    # "The request timed out": the engine refuses what comes after the deadline, but the answer to
-    # what came just before it may have been lost on its way.
+    # "The request timed out": the engine refuses requests after the deadline, but the answer to one
+    # just before it may have been lost.
     *each(UNKNOWN, "timed out", "EService:Deadline elapsed", "EService:Timeout"),
     *each(UNKNOWN, "out of service", "EService:Unavailable", "EService:Busy"),
     *each(UNKNOWN, "the server broke", "EGeneral:Internal error", "EDatabase:Internal error"),

@@ -1,4 +1,4 @@
-"""What OKX promises of ids and late requests, and what its answers prove."""
+"""OKX's guarantees for ids and late requests, and what its answers prove."""
 
 from execution.exchanges.guarantees import ENGINE_BOUND_MS, HOUR_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (
@@ -43,11 +43,11 @@ _REFUSED = refused_by_rules(
 )
 
 # www.okx.com/docs-v5/en: error codes of the REST API, general, API and trade class, with their HTTP
-# statuses; transaction timeouts, for expTime. The code is the order's sCode where there is one.
+# statuses; transaction timeouts, for expTime. The code is the order's sCode if there is one.
 VERDICTS = (
-    # With status 429 too, but "try again later" does not say that nothing was done.
+    # Also with status 429, but "try again later" does not prove that nothing was done.
     *each(UNKNOWN, "the systems are busy", "50013", "50026"),
-    # With status 400, although its page says that it is neither yes nor no.
+    # With status 400, although the documentation says that the outcome is not known.
     *each(UNKNOWN, "timed out", "50004"),
     *each(UNKNOWN, "out of service for a while", "50001", "50046", "50062"),
     *each(UNKNOWN, "expired, and whether before it was taken or after is not said", "50037"),

@@ -1,4 +1,4 @@
-"""What Upbit promises of ids and late requests, and what its answers prove."""
+"""Upbit's guarantees for ids and late requests, and what its answers prove."""
 
 from execution.exchanges.guarantees import ENGINE_BOUND_MS, ExchangeGuarantees, Uniqueness
 from execution.exchanges.verdicts import (

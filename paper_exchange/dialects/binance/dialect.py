@@ -89,7 +89,7 @@ class BinanceDialect:
         return account, window
 
     async def _queue(self, window: Window, call: Call) -> None:
-        """Wait for the engine, and check once more that the request is still in time."""
+        """Wait for the engine, then check again that the request is in its time window."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
         _check(window, self._context.exchange.now_ms())

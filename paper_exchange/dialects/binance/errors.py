@@ -17,7 +17,8 @@ from paper_exchange.engine.errors import (
 
 
 class ApiError(Exception):
-    """A refusal in Binance's words. `retry_after_s` becomes a header, `data` a field."""
+    """A refusal with Binance's code and message. `retry_after_s` becomes a header, `data` a
+    field."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ _OF_ENGINE: dict[type[EngineError], tuple[int, str]] = {
 
 
 def of_engine(error: EngineError) -> ApiError:
-    """The engine's refusal in Binance's words."""
+    """The engine's refusal with Binance's code and message."""
     if isinstance(error, FilterError):
         return ApiError(-1013, f"Filter failure: {error.rule}")
     code, message = _OF_ENGINE[type(error)]
@@ -82,31 +83,31 @@ _OF_STATUS = {
 
 
 def of_status(status: int) -> ApiError:
-    """What Binance says along with a bare HTTP status."""
+    """Binance's error for a bare HTTP status."""
     code, message = _OF_STATUS.get(status, _OF_STATUS[500])
     return ApiError(code, message, status)
 
 
 def illegal_characters(name: str, legal: str) -> ApiError:
-    """A parameter has characters that do not belong in it."""
+    """A parameter has illegal characters."""
     message = f"Illegal characters found in parameter '{name}'; legal range is '{legal}'."
     return ApiError(-1100, message)
 
 
 def missing(name: str) -> ApiError:
-    """A parameter that has to be there is not."""
+    """A mandatory parameter is missing."""
     return ApiError(
         -1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
     )
 
 
 def missing_either(name: str, other: str) -> ApiError:
-    """Neither of two parameters is there."""
+    """Both of two parameters are missing, one of which is mandatory."""
     return ApiError(-1102, f"Param '{name}' or '{other}' must be sent, but both were empty/null!")
 
 
 def not_required(name: str) -> ApiError:
-    """A parameter has no place in this request."""
+    """A parameter is not allowed in this request."""
     return ApiError(-1106, f"Parameter '{name}' sent when not required.")
 
 
@@ -116,5 +117,5 @@ def bad_combination() -> ApiError:
 
 
 def invalid(name: str) -> ApiError:
-    """A parameter's value makes no sense."""
+    """A parameter's value is invalid."""
     return ApiError(-1130, f"Data sent for parameter '{name}' is not valid.")

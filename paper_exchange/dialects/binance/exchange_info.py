@@ -12,7 +12,7 @@ AVERAGE_MINUTES = 5
 
 
 def exchange_info(context: ApiContext, request: Request) -> object:
-    """All symbols, or those that were asked for."""
+    """All symbols, or the requested ones."""
     one, several = request.params.symbol(), request.params.symbols()
     if one is not None and several is not None:
         raise bad_combination()

@@ -7,7 +7,7 @@ from paper_exchange.dialects.limits import Quota
 
 MINUTE_MS = 60_000
 ORDER_WINDOW_MS = 10_000
-# Binance bans an address that goes on after a 429, for two minutes at first.
+# Binance bans an address that continues after a 429, for two minutes at first.
 REFUSALS_BEFORE_BAN = 5
 BAN_MS = 120_000
 
@@ -26,7 +26,7 @@ class Limits:
         self._banned_until_ms: dict[str, int] = {}
 
     def spend_weight(self, client: str, weight: int) -> None:
-        """Count a request's weight, or refuse it: 429, and 418 for those who go on."""
+        """Count a request's weight, or refuse it: with 429, then 418 if the address continues."""
         now_ms = self._now_ms()
         until_ms = self._banned_until_ms.get(client, 0)
         if now_ms < until_ms:
@@ -39,11 +39,11 @@ class Limits:
         raise self._too_much()
 
     def refund_weight(self, client: str, weight: int) -> None:
-        """Take back the weight of a request that turned out to cost nothing."""
+        """Subtract the weight of a request that cost nothing."""
         self._weights.refund(client, weight)
 
     def used_weight(self, client: str) -> int:
-        """What an address has used in this minute."""
+        """The weight that an address has used in this minute."""
         return self._weights.used(client)
 
     def count_order(self, account: str) -> None:
@@ -56,7 +56,7 @@ class Limits:
             raise ApiError(-1015, message, 429, retry_after_s=retry_after_s)
 
     def uncount_order(self, account: str) -> None:
-        """Take back an order that was refused."""
+        """Subtract an order that was refused."""
         self._orders.refund(account)
 
     def used_orders(self, account: str) -> int:

@@ -39,7 +39,7 @@ NEW_ORDER_PARAMS = frozenset(
 STRATEGY_TYPE_MIN = 1_000_000
 _LIMIT = frozenset({"timeInForce", "quantity", "price"})
 _STOP = frozenset({"quantity", "stopPrice"})
-# What each type must have; what is in another type's row but not in its own it must not have.
+# The mandatory parameters of each type. Those of other types' rows are not allowed.
 _REQUIRED: dict[OrderType, frozenset[str]] = {
     OrderType.LIMIT: _LIMIT,
     OrderType.MARKET: frozenset(),
@@ -54,7 +54,7 @@ _TYPE_DEPENDENT = ("timeInForce", "quantity", "quoteOrderQty", "price", "stopPri
 
 
 class ResponseType(StrEnum):
-    """How much a new order's answer tells."""
+    """How detailed the response to a new order is."""
 
     ACK = "ACK"
     RESULT = "RESULT"
@@ -63,14 +63,14 @@ class ResponseType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """A new order and the answer that its sender wants."""
+    """A new order and the requested type of response."""
 
     order: NewOrder
     response_type: ResponseType
 
 
 def read_new_order(request: Request) -> OrderRequest:
-    """Read and check the parameters; ApiError if they do not make an order."""
+    """Read and check the parameters. Raises ApiError if they are not a valid order."""
     params = request.params
     symbol = params.must_symbol()
     side = params.choice("side", Side, ApiError(-1117, "Invalid side."))

@@ -1,4 +1,4 @@
-"""Request parameters: decoding, and reading each as what it should be."""
+"""Request parameters: decoding, and parsing each by its type."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from paper_exchange.engine.symbols import ASSET_DECIMALS
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-# Patterns as Binance quotes them in its messages; what they mean is compiled beside them.
+# Patterns as Binance quotes them in its messages, each with the compiled equivalent.
 DECIMAL_LEGAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 INTEGER_LEGAL = "^[0-9]{1,20}$"
 SYMBOL_LEGAL = "^[A-Z0-9-_.]{1,20}$"
@@ -28,9 +28,9 @@ _is_client_id = re.compile(r"[a-zA-Z0-9_-]{1,36}").fullmatch
 
 
 def parse_pairs(query: str, body: str) -> dict[str, str]:
-    """Decode a query string and a form; what is in both is taken from the query string.
+    """Decode a query string and a form; the query string takes precedence.
 
-    A name that comes twice in one of them is an error.
+    A name that occurs twice in one of them is an error.
     """
     pairs = _parse_part(body) if body else {}
     pairs.update(_parse_part(query))
@@ -54,8 +54,7 @@ def _parse_part(text: str) -> dict[str, str]:
 class Params:
     """The parameters of one request, read by name and type.
 
-    A reader without `must_` returns None for a parameter that is not there; one that is there
-    but empty is an error in every case.
+    A method without `must_` returns None for a missing parameter; an empty one is always an error.
     """
 
     __slots__ = ("_pairs",)
@@ -67,7 +66,7 @@ class Params:
         return name in self._pairs
 
     def allow(self, known: frozenset[str]) -> None:
-        """Refuse parameters that nobody is going to read."""
+        """Refuse parameters that the endpoint does not read."""
         if self._pairs.keys() <= known:
             return
         sent, read = len(self._pairs), len(self._pairs.keys() & known)
@@ -80,21 +79,21 @@ class Params:
         )
 
     def text(self, name: str) -> str | None:
-        """A parameter as it is."""
+        """A parameter as sent."""
         value = self._pairs.get(name)
         if value == "":
             raise ApiError(-1105, f"Parameter '{name}' was empty.")
         return value
 
     def must_text(self, name: str) -> str:
-        """A parameter as it is, which has to be there."""
+        """A mandatory parameter, as sent."""
         value = self._pairs.get(name)
         if not value:
             raise missing(name)
         return value
 
     def decimal(self, name: str) -> Decimal | None:
-        """A plain decimal number, not negative, with no more decimals than an asset has."""
+        """A plain decimal number, not negative, with at most as many decimals as an asset has."""
         value = self._matching(name, _is_decimal, DECIMAL_LEGAL)
         if value is None:
             return None
@@ -103,18 +102,18 @@ class Params:
         return Decimal(value)
 
     def integer(self, name: str) -> int | None:
-        """A whole number, not negative."""
+        """An integer, not negative."""
         value = self._matching(name, _is_integer, INTEGER_LEGAL)
         return None if value is None else int(value)
 
     def must_integer(self, name: str) -> int:
-        """A whole number that has to be there."""
+        """A mandatory integer."""
         if not self._pairs.get(name):
             raise missing(name)
         return self.integer(name) or 0
 
     def limit(self, default: int, most: int) -> int:
-        """How many items are wanted."""
+        """The requested number of items."""
         value = self.integer("limit")
         if value is None:
             return default
@@ -126,11 +125,11 @@ class Params:
         return value
 
     def symbol(self) -> str | None:
-        """The symbol; whether it is listed is for the engine to say."""
+        """The symbol; the engine checks whether it is listed."""
         return self._matching("symbol", _is_symbol, SYMBOL_LEGAL)
 
     def must_symbol(self) -> str:
-        """The symbol, which has to be there."""
+        """The mandatory symbol."""
         if not self._pairs.get("symbol"):
             raise missing("symbol")
         return self.symbol() or ""
@@ -150,7 +149,7 @@ class Params:
         return self._matching(name, _is_client_id, CLIENT_ID_LEGAL)
 
     def choice(self, name: str, kind: type[Choice], refusal: ApiError) -> Choice | None:
-        """One of a closed set of words."""
+        """A member of an enumeration."""
         value = self.text(name)
         if value is None:
             return None
@@ -160,7 +159,7 @@ class Params:
             raise refusal from None
 
     def flag(self, name: str) -> bool:
-        """A `true` or `false`; absent means false."""
+        """`true` or `false`; missing means false."""
         value = self.text(name)
         if value not in (None, "true", "false", "TRUE", "FALSE"):
             raise invalid(name)

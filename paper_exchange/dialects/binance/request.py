@@ -1,4 +1,4 @@
-"""What a handler gets: the parameters of an authenticated request, and what it may touch."""
+"""The arguments of a handler: an authenticated request with its parameters, and the context."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from paper_exchange.dialects.binance.params import Params
 
 
 class ApiContext(request.ApiContext[Limits]):
-    """Binance's desk."""
+    """Binance's context."""
 
     __slots__ = ()
 
 
 class Request(request.Request[Params]):
-    """One of Binance's requests."""
+    """A Binance request."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Every path of the API: who serves it, what it may be sent, and what it weighs.
+"""Every path of the API: its handler, its parameters and its request weight.
 
 Weights follow https://developers.binance.com/docs/binance-spot-api-docs/rest-api
 """
@@ -23,7 +23,7 @@ _TIME_RANGE = frozenset({"symbol", "startTime", "endTime", "limit"})
 class Route:
     """One method and path. `to_engine` marks requests that wait in the engine's queue.
 
-    Those cost nothing if they succeed, as on Binance since 2026-04-02.
+    They have no weight if they succeed, as on Binance since 2026-04-02.
     """
 
     handler: Handler

@@ -18,7 +18,7 @@ def amount(number: Decimal | None) -> str:
 
 
 def order_ack(order: Order) -> Json:
-    """The shortest answer to a new order."""
+    """The shortest response to a new order."""
     return {
         "symbol": order.symbol.name,
         "orderId": order.id,
@@ -29,12 +29,12 @@ def order_ack(order: Order) -> Json:
 
 
 def order_result(order: Order) -> Json:
-    """The answer to a new order, without its fills."""
+    """The response to a new order, without its fills."""
     return order_ack(order) | _state(order) | _working(order)
 
 
 def order_full(order: Order) -> Json:
-    """The answer to a new order, with its fills."""
+    """The response to a new order, with its fills."""
     fills = [
         {
             "price": amount(fill.price),
@@ -49,7 +49,7 @@ def order_full(order: Order) -> Json:
 
 
 def order_cancelled(order: Order, cancel_id: str) -> Json:
-    """The answer to a cancel: `clientOrderId` is the cancel's own id, not the order's."""
+    """The response to a cancel: `clientOrderId` is the id of the cancel, not of the order."""
     return {
         "symbol": order.symbol.name,
         "origClientOrderId": order.client_id,
@@ -155,7 +155,7 @@ def account(
 
 
 def commission_preview(fees: Fees) -> Json:
-    """What a test order would pay."""
+    """The commission of a test order."""
     none = {"maker": amount(None), "taker": amount(None)}
     return {
         "standardCommissionForOrder": {"maker": amount(fees.maker), "taker": amount(fees.taker)},

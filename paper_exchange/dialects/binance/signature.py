@@ -1,4 +1,4 @@
-"""API keys and HMAC-SHA256 signatures, as Binance makes them."""
+"""API keys and HMAC-SHA256 signatures, as Binance checks them."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ def account_of(headers: Mapping[str, str], secrets: Mapping[str, bytes]) -> str:
 def check_signature(secret: bytes, query: str, body: str, signature: str) -> None:
     """Raise -1022 unless the signature is that of the query string followed by the form.
 
-    Binance joins the two without a `&` in between, and leaves out the signature itself.
+    As on Binance, the two are joined without `&`, and the signature itself is left out.
     """
     if not signature:
         raise missing("signature")

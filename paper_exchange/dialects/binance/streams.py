@@ -22,7 +22,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class _BadRequest(Exception):
-    """What is wrong with a client's message: Binance's code, and its sentence."""
+    """A client's message is invalid: Binance's code and message."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -38,11 +38,11 @@ class BinanceStreams:
         )
 
     def serves(self, path: str) -> bool:
-        """Whether there are streams at that path."""
+        """Whether that path serves streams."""
         return path in ("/ws", "/stream") or path.startswith("/ws/")
 
     def open(self, path: str, query: str, line: Line) -> "BinanceTalk":
-        """Begin to talk; `/stream` wraps each event with the name of its stream."""
+        """Open a connection; `/stream` wraps each event with the name of its stream."""
         is_wrapped = path == "/stream"
         named = parse_qs(query).get("streams", [""])[0] if is_wrapped else path[len("/ws/") :]
         talk = BinanceTalk(self._feeds, line, is_wrapped=is_wrapped)
@@ -56,7 +56,7 @@ class BinanceStreams:
 
 
 class BinanceTalk:
-    """One connection and the streams that it is subscribed to."""
+    """One connection with its subscriptions."""
 
     def __init__(self, feeds: Feeds, line: Line, *, is_wrapped: bool) -> None:
         self._feeds = feeds
@@ -65,7 +65,7 @@ class BinanceTalk:
         self._streams: dict[str, tuple[FeedKey, Listener]] = {}
 
     def hear(self, text: str) -> None:
-        """Answer a request; one that makes no sense changes nothing."""
+        """Answer a request; an invalid one changes nothing."""
         request: object = None
         try:
             request = _read(text)
@@ -76,14 +76,14 @@ class BinanceTalk:
         self._line.tell(_encode({**answer, "id": request_id}))
 
     def close(self) -> None:
-        """Leave every stream."""
+        """Unsubscribe from every stream."""
         self._unsubscribe(list(self._streams))
 
     def subscribe(self, names: list[str]) -> None:
-        """Add streams, all of them or none; one that is there already stays as it is.
+        """Subscribe to streams, all of them or none; an existing subscription stays.
 
-        Binance takes any name and is silent; here a name that is not served is refused, since a
-        client that waits in silence takes that for a quiet market. Raises _BadRequest.
+        Binance accepts any name and sends nothing; here an unknown name is refused, since a client
+        would take the silence for a quiet market. Raises _BadRequest.
         """
         if len(self._streams.keys() | set(names)) > STREAMS_MAX:
             raise _BadRequest(2, f"Invalid request: more than {STREAMS_MAX} streams")

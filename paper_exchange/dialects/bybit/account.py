@@ -13,7 +13,7 @@ UNIFIED_ACCOUNT_2 = 5
 
 
 def wallet_balance(context: ApiContext, request: Request) -> Json:
-    """GET /v5/account/wallet-balance: of all coins, or of those that are named."""
+    """GET /v5/account/wallet-balance: of all coins, or of the named ones."""
     if request.params.must_text("accountType") != ACCOUNT_TYPE:
         raise wrong("accountType", f"must be {ACCOUNT_TYPE}")
     owner = context.exchange.accounts[request.account]
@@ -68,7 +68,7 @@ def fee_rate(context: ApiContext, request: Request) -> Json:
 
 
 def key_info(_context: ApiContext, request: Request) -> Json:
-    """GET /v5/user/query-api: what the key may do."""
+    """GET /v5/user/query-api: the permissions of the key."""
     return {
         "id": "1",
         "note": "paper",
@@ -88,7 +88,7 @@ def key_info(_context: ApiContext, request: Request) -> Json:
 
 
 def coins(context: ApiContext, request: Request) -> Json:
-    """GET /v5/asset/coin/query-info: every coin, on a chain of its own that moves nothing."""
+    """GET /v5/asset/coin/query-info: every coin, each on its own chain without transfers."""
     symbols = [market.symbol for market in context.exchange.markets.values()]
     names = dict.fromkeys(name for symbol in symbols for name in (symbol.base, symbol.quote))
     named = request.params.text("coin")
@@ -112,7 +112,7 @@ def _coin_info(name: str) -> Json:
 
 
 def _worth(context: ApiContext, coin: str, balance: Balance) -> Decimal:
-    """What a balance is worth in USDT; nothing if there is no such market."""
+    """The value of a balance in USDT; zero if there is no such market."""
     held = balance.free + balance.locked
     if coin == "USDT":
         return held

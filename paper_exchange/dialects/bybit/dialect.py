@@ -54,7 +54,8 @@ class BybitDialect:
         return self._refuse(of_status(status), {})
 
     async def _serve(self, call: Call, route: Route, headers: dict[str, str]) -> Json:
-        """The result of a call; `headers` gets what belongs to the answer, a refusal too."""
+        """The result of a call. The headers of the response, also of a refusal, are added to
+        `headers`."""
         exchange = self._context.exchange
         account, window = "", None
         if route.is_signed:
@@ -75,7 +76,7 @@ class BybitDialect:
         return route.handler(self._context, request)
 
     async def _queue(self, window: Window, call: Call) -> None:
-        """Wait for the engine, and check once more that the request is still in time."""
+        """Wait for the engine, then check again that the request is in its time window."""
         if self._match_delay_ms:
             await asyncio.sleep(self._match_delay_ms / 1000)
         check_window(window, self._context.exchange.now_ms())

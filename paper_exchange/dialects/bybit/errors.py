@@ -17,7 +17,7 @@ from paper_exchange.engine.symbols import Symbol
 
 
 class ApiError(Exception):
-    """A refusal in Bybit's words."""
+    """A refusal with Bybit's code and message."""
 
     def __init__(self, code: int, message: str, status: int = 200) -> None:
         super().__init__(message)
@@ -35,15 +35,16 @@ _OF_ENGINE: dict[type[EngineError], tuple[int, str]] = {
 
 
 def of_engine(error: EngineError) -> ApiError:
-    """The engine's refusal in Bybit's words; a FilterError needs of_filter instead."""
+    """The engine's refusal with Bybit's code and message; a FilterError needs of_filter instead."""
     code, message = _OF_ENGINE[type(error)]
     return ApiError(code, message)
 
 
 def of_filter(rule: str, order: NewOrder, symbol: Symbol, reference: Decimal) -> ApiError:
-    """What Bybit says of an order that breaks a rule: which side of it was missed, too.
+    """Bybit's error for an order that breaks a rule; it also says whether a value is too low or too
+    high.
 
-    `reference` is the price that the engine measured the order's distance from.
+    `reference` is the price against which the engine checked the order's price.
     """
     price, qty = order.price or ZERO, order.qty or ZERO
     if rule == "PRICE_FILTER":
@@ -98,16 +99,16 @@ _OF_STATUS = {
 
 
 def of_status(status: int) -> ApiError:
-    """What Bybit says along with a bare HTTP status."""
+    """Bybit's error for a bare HTTP status."""
     code, message = _OF_STATUS.get(status, (10016, "Server error."))
     return ApiError(code, message, status)
 
 
 def wrong(name: str, why: str = "is missing or malformed") -> ApiError:
-    """A parameter cannot be used."""
+    """A parameter is invalid."""
     return ApiError(10001, f"Request parameter error: {name} {why}.")
 
 
 def not_supported() -> ApiError:
-    """The real exchange knows this, the paper exchange does not."""
+    """The real exchange supports this, the paper exchange does not."""
     return ApiError(170227, "This feature is not supported.")

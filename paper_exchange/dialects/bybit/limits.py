@@ -25,12 +25,12 @@ class Limits:
             raise of_status(403)
 
     def count_order(self, account: str) -> None:
-        """Count a request for a new order, whatever becomes of it, or refuse it with 10006."""
+        """Count a request for a new order, whatever its outcome, or refuse it with 10006."""
         if not self._orders.spend(account):
             raise ApiError(10006, "Too many visits. Exceeded the API Rate Limit.")
 
     def order_headers(self, account: str) -> dict[str, str]:
-        """What answers to new orders say of the limit, if there is one."""
+        """The rate limit headers of responses to new orders, if there is a limit."""
         limit = self._orders.limit
         if not limit:
             return {}

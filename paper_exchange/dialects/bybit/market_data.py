@@ -27,11 +27,11 @@ def server_time(context: ApiContext, _request: Request) -> Json:
 
 
 def instruments(context: ApiContext, request: Request) -> Json:
-    """GET /v5/market/instruments-info; nothing is listed but spot."""
+    """GET /v5/market/instruments-info; only spot is listed."""
     category = request.params.must_text("category")
     if category in OTHER_CATEGORIES:
         return {"category": category, "list": [], "nextPageCursor": ""}
-    # Everything that is listed trades; nothing is before its launch, and nothing was delisted.
+    # Every listed symbol is trading: none is before its launch or delisted.
     is_wanted = request.params.text("status") in (None, TRADING)
     base = request.params.text("baseCoin")
     found = [
@@ -99,7 +99,7 @@ def _market(context: ApiContext, params: Params) -> Market:
 
 
 def _markets(context: ApiContext, request: Request) -> list[Market]:
-    """The market that was asked for, or all."""
+    """The requested market, or all."""
     if request.params.text("symbol") is not None:
         return [_market(context, request.params)]
     request.params.must_be_spot()

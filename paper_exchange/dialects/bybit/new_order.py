@@ -13,7 +13,7 @@ PRICE_TOO_FINE = 170134
 
 
 class BuySell(StrEnum):
-    """Bybit's words for a side."""
+    """Bybit's names of the sides."""
 
     BUY = "Buy"
     SELL = "Sell"
@@ -36,13 +36,13 @@ class Force(StrEnum):
 
 
 class Unit(StrEnum):
-    """Which coin a market order is sized in."""
+    """The coin in which a market order's quantity is given."""
 
     BASE = "baseCoin"
     QUOTE = "quoteCoin"
 
 
-# Parameters that ask for what is not built, and their values that ask for nothing.
+# Parameters of features that are not implemented, with the values that do not use the feature.
 _UNSUPPORTED = {
     "closeOnTrigger": "false",
     "isLeverage": "0",
@@ -67,7 +67,7 @@ NEW_ORDER_PARAMS = frozenset(_UNSUPPORTED) | {
 
 
 def read_new_order(request: Request) -> NewOrder:
-    """Read and check the parameters; ApiError if they do not make an order."""
+    """Read and check the parameters. Raises ApiError if they are not a valid order."""
     params = request.params
     params.must_be_spot()
     symbol = params.must_text("symbol")
@@ -99,7 +99,7 @@ def _at_market(
         raise ApiError(170115, "Invalid timeInForce.")
     unit = request.params.choice("marketUnit", Unit, wrong("marketUnit"))
     if unit is None:
-        # A market buy is sized by what it spends, unless it says otherwise.
+        # A market buy's quantity is in the quote coin, unless the request says otherwise.
         unit = Unit.QUOTE if side is Side.BUY else Unit.BASE
     return NewOrder(
         account=request.account,

@@ -22,12 +22,12 @@ _is_client_id = re.compile(r"[a-zA-Z0-9_-]{1,36}").fullmatch
 
 
 def parse_query(query: str) -> dict[str, str]:
-    """Decode a query string; of a name that comes twice the last one counts."""
+    """Decode a query string; if a name occurs twice, the last value counts."""
     return dict(parse_qsl(query, keep_blank_values=True))
 
 
 def parse_body(body: bytes) -> dict[str, str]:
-    """Decode a JSON object; numbers keep the digits that they were sent with."""
+    """Decode a JSON object; numbers keep their digits as sent."""
     try:
         sent = json.loads(body, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
@@ -54,18 +54,18 @@ class Params:
         self._values = values
 
     def allow(self, known: frozenset[str]) -> None:
-        """Refuse parameters that are not read here: Bybit would act on them, or ignore them; which
-        of the two is not for this exchange to guess."""
+        """Refuse parameters that are not implemented here: Bybit may act on them or ignore them,
+        and the paper exchange does not guess which."""
         for name, value in self._values.items():
             if value and name not in known:
                 raise wrong(name, "is not a parameter that this exchange reads here")
 
     def text(self, name: str) -> str | None:
-        """A parameter as it is, or None."""
+        """A parameter as sent, or None."""
         return self._values.get(name) or None
 
     def must_text(self, name: str) -> str:
-        """A parameter as it is, which has to be there."""
+        """A mandatory parameter, as sent."""
         value = self.text(name)
         if value is None:
             raise wrong(name)
@@ -78,12 +78,12 @@ class Params:
             raise wrong("category", f"must be {SPOT} on this exchange")
 
     def must_be_plain(self) -> None:
-        """Refuse an order filter that means other orders than plain ones: there are none here."""
+        """Refuse order filters other than plain orders, the only kind here."""
         if self.text("orderFilter") not in (None, PLAIN_ORDERS):
             raise wrong("orderFilter", f"must be {PLAIN_ORDERS} on this exchange")
 
     def decimal(self, name: str, too_fine: int) -> Decimal | None:
-        """A plain decimal number above zero; `too_fine` is the code for too many decimals."""
+        """A plain decimal number above zero; `too_fine` is the error code for too many decimals."""
         value = self.text(name)
         if value is None:
             return None
@@ -97,14 +97,14 @@ class Params:
         return number
 
     def whole(self, name: str) -> int | None:
-        """A whole number, not negative."""
+        """An integer, not negative."""
         value = self.text(name)
         if value is not None and not _is_whole(value):
             raise wrong(name)
         return None if value is None else int(value)
 
     def limit(self, default: int, most: int) -> int:
-        """How many items are wanted."""
+        """The requested number of items."""
         value = self.whole("limit")
         if value is None:
             return default
@@ -113,7 +113,7 @@ class Params:
         return value
 
     def choice(self, name: str, kind: type[Choice], refusal: ApiError) -> Choice | None:
-        """One of a closed set of words."""
+        """A member of an enumeration."""
         value = self.text(name)
         try:
             return None if value is None else kind(value)

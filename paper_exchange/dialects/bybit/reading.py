@@ -19,7 +19,8 @@ RANGE_MS_MAX = 7 * 24 * 60 * 60 * 1000
 
 
 def realtime(context: ApiContext, request: Request) -> Json:
-    """GET /v5/order/realtime: open orders, or one of these and of the latest that have ended."""
+    """GET /v5/order/realtime: open orders, or one order that is open or among the latest ended
+    ones."""
     params = request.params
     params.must_be_spot()
     params.must_be_plain()
@@ -80,7 +81,7 @@ def executions(context: ApiContext, request: Request) -> Json:
 
 
 def _wanted_status(params: Params) -> str | None:
-    """The status that is asked for: one in which an order can end, or None for all."""
+    """The requested status: a final one, or None for all."""
     status = params.text("orderStatus")
     if status is not None and status not in shapes.ENDED:
         raise wrong("orderStatus", f"must be one of {', '.join(sorted(shapes.ENDED))}")
@@ -102,7 +103,7 @@ def _history(
     symbol: str | None,
     merged: Callable[[Iterable[Item]], History[Item]],
 ) -> History[Item]:
-    """What happened in one symbol, or in all of them."""
+    """The history of one symbol, or of all."""
     if symbol is not None:
         return histories.get(symbol) or History()
     return merged(item for history in histories.values() for item in history)
@@ -132,7 +133,7 @@ def _listed(rows: list[Json], following: int) -> Json:
 
 
 def _time_range(context: ApiContext, request: Request) -> tuple[int, int]:
-    """A week at most: the last one, or the one from the start or up to the end that was sent."""
+    """At most a week: the latest, or the one after startTime or before endTime."""
     start_ms, end_ms = request.params.whole("startTime"), request.params.whole("endTime")
     if start_ms is None:
         end_ms = context.exchange.now_ms() if end_ms is None else end_ms

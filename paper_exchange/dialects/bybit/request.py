@@ -1,4 +1,4 @@
-"""What a handler gets: the parameters of an authenticated request, and what it may touch."""
+"""The arguments of a handler: an authenticated request with its parameters, and the context."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from paper_exchange.dialects.bybit.params import Params
 
 
 class ApiContext(request.ApiContext[Limits]):
-    """Bybit's desk."""
+    """Bybit's context."""
 
     __slots__ = ()
 
 
 class Request(request.Request[Params]):
-    """One of Bybit's requests."""
+    """A Bybit request."""
 
     __slots__ = ()
 

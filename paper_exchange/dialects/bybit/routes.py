@@ -1,4 +1,4 @@
-"""Every path of the API and who serves it."""
+"""Every path of the API and its handler."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from paper_exchange.dialects.bybit.request import Handler
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method and path, and the parameters that are read there.
+    """One method and path, and the parameters of the endpoint.
 
     `to_engine` marks requests that wait in the engine's queue, `is_order` those that count as new
     orders.

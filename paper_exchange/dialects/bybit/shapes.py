@@ -17,18 +17,18 @@ STATUSES = {
 }
 
 
-# Every status in which an order can end; nothing is ever Deactivated here.
+# Every final status; orders are never Deactivated here.
 ENDED = frozenset({"Filled", "Cancelled", "PartiallyFilledCanceled", "Rejected", "Deactivated"})
 
 
 def amount(number: Decimal | None) -> str:
-    """An amount with the digits that it needs."""
+    """An amount without trailing digits added."""
     text = f"{number or ZERO:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def reference(order: Order) -> Json:
-    """All that an acknowledgement tells of an order."""
+    """An acknowledgement: the order's ids only."""
     return {"orderId": str(order.id), "orderLinkId": order.client_id}
 
 
@@ -70,7 +70,7 @@ def order_told(order: Order) -> Json:
 
 
 def ledger_status(order: Order) -> str:
-    """How an order stands, in the ledger's words: nothing expires on Bybit."""
+    """An order's state as the control ledger names it; on Bybit no order expires."""
     if _would_have_taken(order):
         return "REJECTED"
     return (Status.CANCELED if order.status is Status.EXPIRED else order.status).value
@@ -104,7 +104,7 @@ def execution(fill: Fill, fees: Fees) -> Json:
 
 
 def status(order: Order) -> str:
-    """How an order stands, in Bybit's words."""
+    """An order's status as Bybit names it."""
     if order.is_open or order.status is Status.FILLED:
         return STATUSES[order.status]
     if order.executed:

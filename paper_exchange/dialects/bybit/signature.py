@@ -18,9 +18,9 @@ _is_ms = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 def authenticate(call: Call, secrets: Mapping[str, bytes]) -> tuple[str, Window]:
-    """The account that a request is signed for and when it is valid.
+    """The account that a request is signed for and its time window.
 
-    Signed is the timestamp, the key, the window and then the query string or the body.
+    The signature covers the timestamp, the key, the window, then the query string or the body.
     """
     account = call.headers.get(KEY_HEADER, "")
     if account not in secrets:

@@ -14,7 +14,7 @@ from paper_exchange.server.stream_feed import BookChange, FeedKey, Feeds
 from paper_exchange.server.stream_server import Line
 
 PATH = "/v5/public/spot"
-# How often a book of so many levels is looked at, in ms.
+# Push interval of a book by its number of levels, in ms.
 INTERVALS_MS = {1: 10, 50: 20, 200: 200, 1000: 200}
 TOPICS_A_REQUEST = 10
 TOPICS_MAX = 1024
@@ -24,7 +24,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class _BadRequest(Exception):
-    """What is wrong with a client's message, in Bybit's way to say it."""
+    """A client's message is invalid: Bybit's message."""
 
 
 class BybitStreams:
@@ -38,17 +38,17 @@ class BybitStreams:
         )
 
     def serves(self, path: str) -> bool:
-        """Whether there are streams at that path."""
+        """Whether that path serves streams."""
         return path == PATH
 
     def open(self, path: str, query: str, line: Line) -> "BybitTalk":
-        """Begin to talk; everything is subscribed by messages."""
+        """Open a connection; the client subscribes by messages."""
         del path, query
         return BybitTalk(self._exchange, self._feeds, line)
 
 
 class BybitTalk:
-    """One connection and the topics that it is subscribed to."""
+    """One connection with its subscriptions."""
 
     def __init__(self, exchange: Exchange, feeds: Feeds, line: Line) -> None:
         self._exchange = exchange
@@ -58,7 +58,7 @@ class BybitTalk:
         self._topics: dict[str, FeedKey] = {}
 
     def hear(self, text: str) -> None:
-        """Answer a request; one that makes no sense changes nothing."""
+        """Answer a request; an invalid one changes nothing."""
         request: dict[str, object] = {}
         joined: list[str] = []
         try:
@@ -79,11 +79,11 @@ class BybitTalk:
             self._join(topic)
 
     def close(self) -> None:
-        """Leave every topic."""
+        """Unsubscribe from every topic."""
         self._leave(list(self._topics))
 
     def _serve(self, request: dict[str, object]) -> list[str]:
-        """Do what is asked for; the topics that are still to be joined."""
+        """Carry out the request; returns the topics that remain to be subscribed."""
         if request.get("op") == "ping":
             return []
         if request.get("op") not in ("subscribe", "unsubscribe"):
@@ -110,7 +110,7 @@ class BybitTalk:
                 raise _BadRequest(f"already subscribed,topic:{topic}")
 
     def _join(self, topic: str) -> None:
-        """Begin with the whole book; the changes of the feed go on from there."""
+        """Send the whole book first; the feed's changes continue from it."""
         _, depth, symbol = topic.split(".")
         key = FeedKey(symbol, int(depth), INTERVALS_MS[int(depth)])
         whole = self._feeds.join(key, self._line.tell_change)

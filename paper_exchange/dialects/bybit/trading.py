@@ -21,7 +21,7 @@ def create(context: ApiContext, request: Request) -> Json:
 
 
 def amend(context: ApiContext, request: Request) -> Json:
-    """POST /v5/order/amend: another price, another quantity, or both."""
+    """POST /v5/order/amend: a new price, a new quantity, or both."""
     order = _target(context, request)
     price = request.params.decimal("price", PRICE_TOO_FINE)
     qty = request.params.decimal("qty", QTY_TOO_FINE)
@@ -59,7 +59,7 @@ def cancel_all(context: ApiContext, request: Request) -> Json:
 
 
 def _target(context: ApiContext, request: Request) -> Order:
-    """The order that a request is about; an orderId goes before an orderLinkId."""
+    """The order that a request names; an orderId takes precedence over an orderLinkId."""
     params = request.params
     params.must_be_spot()
     params.must_be_plain()

@@ -12,10 +12,10 @@ from paper_exchange.engine.orders import ZERO, Order, Side
 
 @dataclass(slots=True)
 class Level:
-    """The orders at one price, in the order of their arrival, and what is left of them."""
+    """The orders at one price, in order of arrival, and their total remaining quantity."""
 
     qty: Decimal = ZERO
-    # Ordered, because a plain dict finds its first ever more slowly as its firsts are removed.
+    # An OrderedDict, because finding a plain dict's first key slows down as first keys are removed.
     orders: OrderedDict[int, Order] = field(default_factory=OrderedDict)
 
 
@@ -27,18 +27,18 @@ class RestingSide:
     def __init__(self, side: Side) -> None:
         self.side = side
         self._levels: SortedDict[Decimal, Level] = SortedDict()
-        # Where the best price is among ascending prices: the highest bid, the lowest ask.
+        # The index of the best price among ascending prices: the highest bid, the lowest ask.
         self._best = -1 if side is Side.BUY else 0
 
     def best(self) -> tuple[Decimal, Order] | None:
-        """The best price and the order that is first in line there."""
+        """The best price and the first order in its queue."""
         if not self._levels:
             return None
         price, level = self._levels.peekitem(self._best)
         return price, next(iter(level.orders.values()))
 
     def add(self, order: Order, price: Decimal) -> None:
-        """Put an order behind all others at its price."""
+        """Append an order to the queue at its price."""
         level = self._levels.get(price)
         if level is None:
             level = self._levels[price] = Level()
@@ -46,7 +46,7 @@ class RestingSide:
         level.qty += order.remaining
 
     def reduce(self, order: Order, price: Decimal, qty: Decimal) -> None:
-        """Take off what has just traded; an order with nothing left leaves the book."""
+        """Subtract a traded quantity; an order with nothing left leaves the book."""
         level = self._levels[price]
         level.qty -= qty
         if order.remaining <= ZERO:
@@ -55,7 +55,7 @@ class RestingSide:
                 del self._levels[price]
 
     def remove(self, order: Order, price: Decimal) -> None:
-        """Take out an order that is cancelled."""
+        """Remove an order that is cancelled."""
         level = self._levels[price]
         level.qty -= order.remaining
         del level.orders[order.id]

@@ -14,10 +14,10 @@ PUBLIC_TRADES_KEPT = 1000
 
 
 class Market:
-    """All that is for sale or wanted in one symbol.
+    """All bids and asks of one symbol.
 
-    At one price the accounts' orders stand before the outside liquidity, which is laid out
-    afresh all the time and could not claim to have waited.
+    At one price the accounts' orders have priority over the outside liquidity, which is replaced
+    all the time and so has no time priority.
     """
 
     def __init__(
@@ -31,21 +31,22 @@ class Market:
         self._next_trade_id = first_trade_id
         self._trade_id_step = trade_id_step
         self.update_id = 1
-        # The price of the last trade; a step of the walk counts as a trade out there.
+        # The price of the last trade; a step of the walk counts as a trade of the outside market.
         self.last_price = symbol.start_price
-        # The recent price that the trading rules measure against; trades here do not move it.
+        # The reference price of the trading rules; trades here do not move it.
         self.reference = symbol.start_price
         self._walk: Walk | None = walk
         self._lay_out(walk)
 
     def take_trade_id(self) -> int:
-        """The id of the next trade; no two symbols share one where the steps are so wide."""
+        """The id of the next trade; with wide steps no two symbols share an id."""
         trade_id = self._next_trade_id
         self._next_trade_id += self._trade_id_step
         return trade_id
 
     def step_walk(self) -> bool:
-        """Move the outside prices once and renew their quantities; False if they were set."""
+        """Move the outside prices one step and renew their quantities; returns False if they were
+        set by a control call."""
         if self._walk is None:
             return False
         self._walk.step()
@@ -53,7 +54,7 @@ class Market:
         return True
 
     def set_outside(self, bids: list[PriceQty], asks: list[PriceQty]) -> None:
-        """Offer exactly this from outside, and stop the walk for good."""
+        """Set the outside liquidity, and stop the walk permanently."""
         self._walk = None
         self.outside[Side.BUY].replace(bids)
         self.outside[Side.SELL].replace(asks)
@@ -64,7 +65,8 @@ class Market:
             self.reference = self.last_price = middle - middle % self.symbol.tick
 
     def refill_thin_sides(self) -> bool:
-        """Renew each outside side that takers have mostly emptied; False if none was."""
+        """Refill each outside side that takers have mostly consumed; returns False if there is
+        none."""
         if self._walk is None:
             return False
         thin = [side for side in Side if self.outside[side].is_thin]
@@ -74,7 +76,8 @@ class Market:
         return bool(thin)
 
     def best(self, side: Side) -> tuple[Decimal, Decimal, Order | None] | None:
-        """The best price of a side, what is left first in line, and whose it is (None: outside)."""
+        """The best price of a side, the quantity first in its queue, and the order (None:
+        outside)."""
         outside = self.outside[side].best()
         resting = self.resting[side].best()
         if resting is None:
@@ -85,7 +88,7 @@ class Market:
         return price, order.remaining, order
 
     def levels(self, side: Side) -> Iterator[PriceQty]:
-        """The whole side, best price first, resting and outside quantities added up."""
+        """The whole side, best price first, with resting and outside quantities added."""
         resting, outside = self.resting[side].levels(), self.outside[side].levels()
         mine, theirs = next(resting, None), next(outside, None)
         while mine is not None or theirs is not None:
@@ -100,7 +103,7 @@ class Market:
                 theirs = next(outside, None)
 
     def crosses(self, side: Side, price: Decimal) -> bool:
-        """Whether an order of this side at this price would trade at once."""
+        """Whether an order of this side at this price would trade immediately."""
         best = self.best(side.other)
         return best is not None and not is_better(side.other, price, best[0])
 

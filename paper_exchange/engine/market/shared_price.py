@@ -1,9 +1,8 @@
-"""One price for several exchanges that never talk: a function of a seed and the time.
+"""One price for several exchanges that do not communicate: a function of a seed and the time.
 
-A random walk would have to be followed from its beginning by everybody. Here the price of any
-moment follows from the seed alone: it is a sum of waves of different lengths, each drawn straight
-between points that a hash sets. The same sum with other lengths makes an exchange's own distance
-from that price.
+A random walk has to be computed from its beginning. Here the price at any time follows from the
+seed alone: it is a sum of piecewise linear waves of different lengths, between points that a hash
+determines. The same sum with other lengths is an exchange's distance from that price.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,20 +14,20 @@ from random import Random
 from paper_exchange.engine.market.liquidity import BPS, THOUSAND, Walk
 from paper_exchange.engine.symbols import Symbol
 
-# The price of everybody changes this often, however often an exchange looks.
+# The interval at which the shared price changes, whatever an exchange's own interval.
 STEP_MS = 250
-# Waves as (length in steps, height in bps). Four times the length goes with twice the height, as
-# in a random walk. Together they stay within 63 bps of the start.
+# Waves as (length in steps, height in bps). Four times the length has twice the height, as in a
+# random walk. Their sum stays within 63 bps of the start.
 PRICE_WAVES = ((1, 1), (4, 2), (16, 4), (64, 8), (256, 16), (1024, 32))
-# Waves of an exchange's distance, with the share of its greatest distance that each one has. One
-# that leads comes back within seconds, so that crossings appear and disappear.
+# Waves of an exchange's distance, each with its share of the largest distance. An exchange that
+# leads comes back within seconds, so that crossed prices appear and disappear.
 SPREAD_WAVES = ((4, 1), (16, 2), (64, 4))
 SPREAD_SHARES = sum(share for _, share in SPREAD_WAVES)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedPrice:
-    """Which price an exchange follows, and how far from it.
+    """The price that an exchange follows, and the distance from it.
 
     `seed` names the price, `own_seed` the exchange's distance from it, which stays within
     `spread_bps`. `step_now` counts the steps of the price since the epoch.
@@ -40,12 +39,12 @@ class SharedPrice:
     step_now: Callable[[], int]
 
     def walk(self, symbol: Symbol, rng: Random) -> Walk:
-        """The walk of a symbol; random numbers lay out the ladders around it."""
+        """The walk of a symbol; random numbers set the ladders around it."""
         return SharedWalk(symbol, rng, self)
 
 
 class SharedWalk(Walk):
-    """A middle price that is where the shared price says at the time of each step."""
+    """A mid price that follows the shared price at the time of each step."""
 
     def __init__(self, symbol: Symbol, rng: Random, price: SharedPrice) -> None:
         super().__init__(symbol, rng)
@@ -56,7 +55,7 @@ class SharedWalk(Walk):
         self.step()
 
     def step(self) -> None:
-        """Move the middle price to where it belongs now."""
+        """Move the mid price to its current value."""
         now, name = self._price.step_now(), self._symbol.name
         distance = waves(f"{self._price.seed}/{name}", self._common, now)
         distance += waves(f"{self._price.own_seed}/{name}", self._own, now)
@@ -64,7 +63,7 @@ class SharedWalk(Walk):
 
 
 def waves(seed: str, heights: Iterable[tuple[int, int]], step: int) -> int:
-    """The sum of some waves at a step; each is given by its length and its height."""
+    """The sum of waves at a step; each is given by its length and height."""
     return sum(_wave(f"{seed}/{length}", length, height, step) for length, height in heights)
 
 
@@ -75,6 +74,6 @@ def _wave(seed: str, length: int, height: int, step: int) -> int:
 
 
 def _draw(seed: str, number: int, height: int) -> int:
-    """A whole number from -height to height that follows from the seed and the number."""
+    """An integer from -height to height, determined by the seed and the number."""
     digest = blake2b(f"{seed}/{number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % (2 * height + 1) - height

@@ -1,4 +1,4 @@
-"""What tickers say of a market."""
+"""Ticker statistics of a market."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +12,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of a market, as far as its trades are still kept.
+    """One day of a market, as far back as its trades are kept.
 
     Prices are in quote per base, `volume` is in base and `turnover` in quote.
     """
@@ -27,7 +27,7 @@ class Day:
 
 
 def day_of(market: Market, now_ms: int) -> Day:
-    """Sum up the last 24 hours; without a trade the price of the outside world stands in."""
+    """The last 24 hours; without a trade, the outside price is used."""
     kept = tuple(trade for trade in market.trades if trade.time_ms > now_ms - DAY_MS)
     last, first = market.last_price, kept[0].price if kept else market.symbol.start_price
     prices = [trade.price for trade in kept] + [first, last]

@@ -8,19 +8,19 @@ from paper_exchange.engine.orders import TAKE_PROFIT_TYPES, Order, OrderType, Si
 
 
 def waits_for_rise(side: Side, order_type: OrderType) -> bool:
-    """Whether the trigger lies above the market: a stop that buys, a profit that sells."""
+    """Whether the trigger is above the market: a stop-loss buy or a take-profit sell."""
     return (side is Side.BUY) is not (order_type in TAKE_PROFIT_TYPES)
 
 
 def is_reached(side: Side, order_type: OrderType, stop_price: Decimal, last: Decimal) -> bool:
-    """Whether a market at price `last` triggers such a stop."""
+    """Whether a last price of `last` triggers the stop."""
     if waits_for_rise(side, order_type):
         return last >= stop_price
     return last <= stop_price
 
 
 class StopBook:
-    """Untriggered stops by price, in the order of their arrival at each price."""
+    """Untriggered stops by price, in order of arrival at each price."""
 
     __slots__ = ("_falling", "_rising")
 
@@ -33,7 +33,7 @@ class StopBook:
         self._half(order).setdefault(stop_price, {})[order.id] = order
 
     def remove(self, order: Order, stop_price: Decimal) -> None:
-        """Take an order out: it is cancelled or triggered."""
+        """Remove an order that is cancelled or triggered."""
         half = self._half(order)
         waiting = half[stop_price]
         del waiting[order.id]
@@ -41,7 +41,7 @@ class StopBook:
             del half[stop_price]
 
     def pop_triggered(self, last: Decimal) -> Order | None:
-        """Take out one order that a market at price `last` triggers, or None."""
+        """Remove and return one order that a last price of `last` triggers, or None."""
         for half, nearest in ((self._rising, 0), (self._falling, -1)):
             if not half:
                 continue

@@ -12,7 +12,7 @@ from execution.api.accounts.account_services import placement_address
 from execution.api.connections import BINANCE_ADAPTER, Connections, addresses_of
 from execution.api.other_exchange_api import ADAPTERS
 from execution.exchanges.account import Account
-from execution.exchanges.address_holds import LOOK_EVERY_MS, AddressHolds, address_of
+from execution.exchanges.address_holds import READ_EVERY_MS, AddressHolds, address_of
 from execution.exchanges.clocks import ExchangeClocks
 from execution.exchanges.registry import GUARANTEES, client_order_id_of
 from execution.model.clock import SystemClock
@@ -23,7 +23,7 @@ from execution.store.memory.holds import MemoryAddressHolds
 from execution.store.stores import Stores
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
 from tests.support.stores_kit import PARAMS, an_order, kept, stores_of
 from tests.support.whole_stores import MemoryStore
 
@@ -87,22 +87,22 @@ def test_every_process_that_knows_of_a_hold_soon_learns_that_it_was_ended(stores
     told.hold(ADDRESS, 60, "HTTP 418")
     for look, holds in ((True, other), (False, told)):
         with pytest.raises(AddressHeld):
-            holds.check(ADDRESS, look=look)
+            holds.check(ADDRESS, read_shared=look)
     stores.address_holds.end_address_hold(ADDRESS)
-    clock.advance(LOOK_EVERY_MS)
+    clock.advance(READ_EVERY_MS)
     for holds in (told, other):
-        holds.check(ADDRESS, look=False)
+        holds.check(ADDRESS, read_shared=False)
 
 
-def test_a_hold_that_the_store_could_not_be_told_of_is_not_taken_for_one_that_was_ended() -> None:
+def test_a_hold_that_could_not_be_stored_is_not_taken_for_one_that_was_ended() -> None:
     clock = FakeClock()
     store = NotListening(MemoryStore(clock), clock)
     holds = AddressHolds(store, clock)
     holds.hold(ADDRESS, 60, "HTTP 418")
     for _ in range(3):
-        clock.advance(LOOK_EVERY_MS)
+        clock.advance(READ_EVERY_MS)
         with pytest.raises(AddressHeld):
-            holds.check(ADDRESS, look=True)
+            holds.check(ADDRESS, read_shared=True)
 
 
 class NotListening(MemoryAddressHolds):
@@ -162,17 +162,17 @@ def test_a_wait_that_could_not_be_shared_is_obeyed_here_and_shared_later() -> No
     holds = AddressHolds(away, clock)
     holds.hold(ADDRESS, 60, "HTTP 429")
     with pytest.raises(AddressHeld):
-        holds.check(ADDRESS, look=False)
+        holds.check(ADDRESS, read_shared=False)
     away.is_away = False
     clock.advance(1_000)
     with pytest.raises(AddressHeld):
-        holds.check(ADDRESS, look=True)
+        holds.check(ADDRESS, read_shared=True)
     other = AddressHolds(shared, clock)
     with pytest.raises(AddressHeld, match=r"until 20.* \(HTTP 429\)"):
-        other.check(ADDRESS, look=True)
+        other.check(ADDRESS, read_shared=True)
     clock.advance(60_000)
-    holds.check(ADDRESS, look=True)
-    other.check(ADDRESS, look=True)
+    holds.check(ADDRESS, read_shared=True)
+    other.check(ADDRESS, read_shared=True)
 
 
 @pytest.mark.parametrize("step_ms", [-3_600_000, 3_600_000])
@@ -190,15 +190,15 @@ def test_a_wait_is_as_long_as_was_asked_for_though_our_clock_is_set(
     else:
         shared.hold_address(ADDRESS, 60, "HTTP 418")
         with pytest.raises(AddressHeld):
-            holds.check(ADDRESS, look=True)
+            holds.check(ADDRESS, read_shared=True)
     wall.advance(step_ms)
     for clock in (true, wall):
         clock.advance(59_000)
     with pytest.raises(AddressHeld):
-        holds.check(ADDRESS, look=False)
+        holds.check(ADDRESS, read_shared=False)
     for clock in (true, wall):
         clock.advance(2_000)
-    holds.check(ADDRESS, look=False)
+    holds.check(ADDRESS, read_shared=False)
 
 
 class CountingStore:
@@ -222,10 +222,10 @@ def test_reads_ask_the_store_now_and_then_and_placements_never() -> None:
     store = CountingStore(MemoryAddressHolds(MemoryStore(clock), clock))
     holds = AddressHolds(store, clock)
     for _ in range(100):
-        holds.check(ADDRESS, look=False)
+        holds.check(ADDRESS, read_shared=False)
     assert store.looks == 0
     for _ in range(100):
-        holds.check(ADDRESS, look=True)
+        holds.check(ADDRESS, read_shared=True)
         clock.advance(20)
     assert 2 <= store.looks <= 5
 

@@ -84,4 +84,4 @@ def test_what_the_collector_is_asked_holds_for_workers_and_for_its_own_streams(
     asyncio.run(check())
     assert len(server.sent("GET /api/v3/depth")) == 1
     with pytest.raises(AddressHeld, match="HTTP 418"):
-        worker.check(address_of(server.url), look=True)
+        worker.check(address_of(server.url), read_shared=True)

@@ -153,7 +153,7 @@ def test_two_exchanges_of_one_dialect_are_apart_by_their_own_seeds():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--spread-bps", "5"], "there is no price to be away from without --price-seed"),
+        (["--spread-bps", "5"], "requires --price-seed"),
         (["--price-seed", "1", "--spread-bps", "-5"], "a spread is a number of bps from 0 to 1000"),
         (["--price-seed", "1", "--spread-bps", "much"], "not 'much'"),
         (["--price-seed", "one"], "invalid int value: 'one'"),

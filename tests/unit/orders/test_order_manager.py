@@ -25,21 +25,13 @@ from execution.model.order import (
 from execution.orders.manager import OrderManager
 from execution.orders.schedule import RetrySchedule
 from execution.orders.store import Halt
-from tests.support.fakes import (
-    ACCOUNT,
-    MARKET,
-    SYMBOL,
-    FakeExchange,
-    Rig,
-    answers,
-    arrives,
-    is_lost,
-)
+from tests.support.exchange import MARKET, SYMBOL, FakeExchange, Tells, answers, arrives, is_lost
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import order_stores
 
 
 def with_exchange(rig: Rig, exchange_of: Any) -> OrderManager:
-    """A manager on the desk's store that gets its connections from somewhere else."""
+    """A manager on the set-up's store that gets its connections from somewhere else."""
     clocks = ExchangeClocks(rig.store, rig.clock, "here")
     rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
     core = assemble_orders(order_stores(rig.store), exchange_of, rig.clock, clocks, rig.seen, rules)
@@ -70,7 +62,7 @@ def test_an_order_that_trades_at_once_is_filled_and_moves_the_position() -> None
 
 
 def test_fills_that_the_answer_does_not_tell_are_fetched() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "0.4"), ("100", "0.6")])
     order = rig.manager.submit(rig.order())
     assert [f.amount for f in order.fills] == [Decimal("0.4"), Decimal("0.6")]
@@ -91,7 +83,7 @@ def test_an_order_that_fills_in_parts_moves_the_position_by_each_part_once() -> 
 
 
 def test_fills_that_cannot_be_fetched_now_are_fetched_by_the_sweep() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "1")])
     rig.exchange.fail("order_fills")
     order = rig.manager.submit(rig.order())
@@ -122,7 +114,7 @@ def test_the_write_ahead_is_stored_before_the_request_leaves() -> None:
 
 
 def test_the_request_carries_the_stamp_that_the_record_has() -> None:
-    rig = Rig(skew_ms=1_234)
+    rig = Rig(offset_ms=1_234)
     order = rig.manager.submit(rig.order())
     sent, attempt = rig.exchange.requests[0]
     assert attempt.stamp_ms == rig.clock.now_ms() + 1_234
@@ -178,7 +170,9 @@ def test_a_signal_id_that_asks_for_something_else_is_refused_and_changes_nothing
     ],
     ids=lambda change: "-".join(change),
 )
-def test_a_reused_signal_id_is_told_by_any_field_of_the_intent(change: dict[str, Any]) -> None:
+def test_a_reused_signal_id_is_recognised_by_any_field_of_the_intent(
+    change: dict[str, Any],
+) -> None:
     rig = Rig()
     rig.manager.receive(rig.order())
     with pytest.raises(SignalReused):
@@ -215,7 +209,7 @@ def test_the_intent_is_settled_with_the_record_also_when_it_comes_twice(how: str
         assert rig.store.take_intents(10, 0) == []
 
 
-def test_an_intent_that_reuses_a_signal_id_is_left_for_whoever_refuses_it() -> None:
+def test_an_intent_that_reuses_a_signal_id_is_left_for_its_refusal() -> None:
     rig = Rig()
     rig.manager.submit(rig.order())
     entry_id = rig.store.add_intent("orders.execute", "{}")
@@ -506,9 +500,7 @@ def test_an_order_of_a_halted_account_is_refused_whether_or_not_its_exchange_ans
     assert (rig.stored(order), rig.placements) == (order, 0)
 
 
-def test_an_order_that_an_exchange_is_slow_to_say_more_of_comes_back_some_time_after_its_answer() -> (
-    None
-):
+def test_an_order_comes_back_some_time_after_a_slow_answer_and_not_at_once() -> None:
     rig = Rig()
     rig.exchange.on("lookup", lambda: rig.clock.advance(20_000))
     order = rig.manager.submit(rig.order(type=OrderType.MARKET, price=None))

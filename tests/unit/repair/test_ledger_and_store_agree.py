@@ -13,7 +13,8 @@ from execution.model.order import Order, OrderState, Side
 from execution.positions.valuation import Valuer
 from execution.reconciliation.run import DriftPolicy
 from execution.store.memory.archive import MemoryArchive
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 HOUR_MS = 3_600_000
 
@@ -239,6 +240,18 @@ def test_a_ledger_out_of_a_backup_gets_what_it_lacks_and_is_trusted_again() -> N
     assert (amount(rig), found.warnings) == (2, [])
     assert len(list(backup.orders())) == 2
     assert rig.reconcile().repaired == []
+
+
+def test_a_backup_of_a_moment_ago_is_noticed_whichever_part_wrote_what_it_lacks() -> None:
+    rig = whole_rig()
+    backup = copied(rig.ledger)
+    filled(rig, 1)
+    # A reconciliation or a rebuild writes what it needs before the archive has its turn.
+    rig.archive.flush()
+    with_ledger(rig, backup)
+    found = rig.reconcile()
+    assert "the store has written more to the ledger than is there" in found.repaired[0]
+    assert len(list(backup.orders())) == 1
 
 
 def test_a_ledger_out_of_a_backup_that_lacks_fills_for_good_moves_no_position() -> None:

@@ -177,7 +177,7 @@ def test_an_arbitrage_that_has_not_ended_is_named() -> None:
 
 def test_one_that_was_sent_though_it_was_to_lose_is_named() -> None:
     losing = replace(arbitrage_of(*BOTH), expected_profit=Decimal(-1))
-    assert differing(losing, BOTH, ledgers_of(*BOTH)) == {"expected to pay"}
+    assert differing(losing, BOTH, ledgers_of(*BOTH)) == {"expected profit above zero"}
 
 
 def test_one_that_is_closed_with_more_than_dust_left_is_named_and_an_imbalanced_one_is_not() -> (

@@ -1,1 +1,1 @@
-"""Chaos: whatever can go wrong goes wrong at once, with real processes; and then we count."""
+"""Chaos: all faults at once on real processes, followed by a count of lost and doubled orders."""

@@ -1,4 +1,4 @@
-"""Books of two paper exchanges, set by hand, so that a spread is there or is not."""
+"""Sets the books of two paper exchanges, with or without a spread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from execution.model.decimals import EXACT, to_text
 from workers.sandbox.local_stack import LocalStack
 
 BPS = Decimal(10_000)
-# Between the middle and the best price, and from one price to the next.
+# The distance from the mid price to the best price, and from one level to the next.
 HALF_SPREAD_BPS = Decimal(1)
 GAP_BPS = Decimal(2)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A symbol of the paper exchanges: what it costs in quote, the grid of its prices, and an
-    amount in base that is worth some hundred of quote."""
+    """A symbol of the paper exchanges: its price in quote, its tick, and an amount in base worth
+    some hundred of quote."""
 
     symbol: str
     price: Decimal
@@ -26,7 +26,7 @@ class Listed:
 
     @property
     def name(self) -> str:
-        """As the paper exchanges write it."""
+        """The symbol's name at the paper exchanges."""
         return self.symbol.replace("/", "")
 
 
@@ -38,8 +38,8 @@ LISTED = (BTC, ETH, SOL, XRP)
 
 
 def book_of(listed: Listed, shift_bps: Decimal, depths: Sequence[Decimal]) -> dict[str, Any]:
-    """A book as the control of a paper exchange takes it: around the listed price and so many bps
-    away from it, with `depths` in base, the best price first, on both sides."""
+    """A book as a paper exchange's control call takes it: shifted from the listed price by a number
+    of bps, with `depths` in base on both sides, the best price first."""
     return {
         "symbol": listed.name,
         "bids": _side(listed, shift_bps, depths, Decimal(-1)),
@@ -63,8 +63,8 @@ def _side(
 def open_spread(
     stack: LocalStack, listed: Listed, spread_bps: Decimal, depths: Sequence[Decimal]
 ) -> None:
-    """Set the books so that the second account's prices lie `spread_bps` above the first one's;
-    below them, if it is negative."""
+    """Set the books so that the second account's prices are `spread_bps` above the first one's;
+    below them if it is negative."""
     for account, shift_bps in zip(stack.dialects, (-spread_bps / 2, spread_bps / 2), strict=True):
         set_book(stack, account, listed, shift_bps, depths)
 

@@ -1,4 +1,4 @@
-"""Where the processes of a run write: kept where their logs are needed."""
+"""The folder of a run's processes: kept if their logs are needed."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class NotUsable(Exception):
-    """The folder cannot take a run; the sentence says why."""
+    """The folder cannot be used for a run; the sentence says why."""
 
 
 class RunFolder:
@@ -22,10 +22,10 @@ class RunFolder:
 
 @contextmanager
 def run_folder(kept: Path | None) -> Iterator[RunFolder]:
-    """The folder `kept`, or one of our own, which stays if the run fails, and is deleted if it is
+    """The folder `kept`, or a temporary one, which stays if the run fails, and is deleted if it is
     interrupted.
 
-    Raises NotUsable where `kept` has something in it: two runs' data must not mix.
+    Raises NotUsable if `kept` is not empty: two runs' data must not mix.
     """
     folder = _own() if kept is None else _given(kept)
     try:

@@ -1,4 +1,4 @@
-"""What became of the signals of one run, and whether that is as it must be."""
+"""The outcome of the signals of one run, and whether it is correct."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from workers.sandbox.chaos.disorders.exchanges import BlackHole
 from workers.sandbox.chaos.signals import Plan
 from workers.sandbox.chaos.spreads import SYMBOLS
 
-# The first exchange's orders are slowed down by much else; stopped, they must not be. Before this
-# long in both phases, and that many orders, the two cannot be compared.
+# Much else slows down the first exchange's orders, but they must not stop. Until both kinds of
+# phase have this many seconds, and orders, the two rates cannot be compared.
 RATE_MIN = 0.25
 PHASES_MIN_S = 40.0
 ORDERS_MIN = 100
@@ -23,7 +23,7 @@ ORDERS_MIN = 100
 
 @dataclass(frozen=True, slots=True)
 class Imbalance:
-    """An arbitrage that ended with more bought than sold, or less: in base, negative for less."""
+    """An arbitrage that ended with more bought than sold (positive, in base) or less (negative)."""
 
     arbitrage_id: str
     symbol: str
@@ -33,15 +33,15 @@ class Imbalance:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done to the system, and what became of the signals.
+    """The disturbances, and the outcome of the signals.
 
-    `orders` and `arbitrages` are how many signals there were for each, `placed` how many orders
-    stand at both exchanges. Of the arbitrages, `refusals` count what they were refused for,
-    `traded` those that traded at all, `hedged` those that took more than two orders, and
-    `net_profit`, in quote, is the sum of all records', which the differences compare with the
-    ledgers. What is `imbalanced` is no fault by itself: it is what could not be hedged within the
-    cap. `strays` are orders and arbitrages that no signal asked for. `beside` says how fast the
-    first exchange took orders while the second one was a black hole, and otherwise.
+    `orders` and `arbitrages` are the numbers of signals of each kind, `placed` is the number of
+    orders at both exchanges. Of the arbitrages, `refusals` counts the reasons for refusals,
+    `traded` those that traded at all, `hedged` those with more than two orders, and `net_profit`,
+    in quote, is the sum of all records, which the differences compare with the ledgers.
+    `imbalanced` ones are no fault: they could not be hedged within the cap. `strays` are orders and
+    arbitrages without a signal. `beside` tells the first exchange's rate of orders while the second
+    one was a black hole, and otherwise.
     """
 
     seed: int
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What oneorder and the exchanges have, at one time."""
+    """The records of oneorder and of the exchanges at one time."""
 
     orders: Sequence[Order]
     arbitrages: Sequence[Arbitrage]
@@ -79,17 +79,17 @@ class Snapshot:
 
     @property
     def progress(self) -> int:
-        """How much has an end; it changes as long as there is something left to do."""
+        """How many orders and arbitrages have ended."""
         settled = sum(_is_settled(order) for order in self.orders)
         return settled + sum(arbitrage.has_ended for arbitrage in self.arbitrages)
 
     def have_begun(self, plan: Plan) -> bool:
-        """Whether every arbitrage has read the books."""
+        """Whether every arbitrage has left the state `received`."""
         waiting = (each.state is ArbitrageState.RECEIVED for each in self.arbitrages)
         return len(self.arbitrages) == plan.arbitrages and not any(waiting)
 
     def is_settled(self, plan: Plan) -> bool:
-        """Whether everything that was asked for is there and has an end, and nothing differs."""
+        """Whether every signal has an ended record, and nothing differs."""
         legs = self.legs()
         return (
             len(self.orders) - len(legs) == plan.orders
@@ -104,12 +104,12 @@ class Snapshot:
         return [order for order in self.orders if order.symbol in symbols]
 
     def unfinished(self) -> list[str]:
-        """What may still change: the ids of orders and arbitrages."""
+        """The ids of orders and arbitrages that may still change."""
         orders = [order.order_id for order in self.orders if not _is_settled(order)]
         return orders + [each.arbitrage_id for each in self.arbitrages if not each.has_ended]
 
     def differences(self) -> list[Check]:
-        """Where oneorder's records and an exchange's ledger do not agree."""
+        """Differences between oneorder's records and an exchange's ledger."""
         checks: list[Check] = []
         for account, ledger in self.ledgers.items():
             orders = [order for order in self.orders if order.account == account]
@@ -117,14 +117,14 @@ class Snapshot:
             checks += compare(orders, positions, ledger)
         ledgers = {account: _of_legs(ledger) for account, ledger in self.ledgers.items()}
         checks += compare_arbitrages(self.arbitrages, self.legs(), ledgers)
-        # A leg is compared as an order, too.
+        # A leg is also compared as an order.
         return [check for check in dict.fromkeys(checks) if not check.agrees]
 
 
 def judge(
     plan: Plan, done: Mapping[str, int], snapshot: Snapshot, black_hole: BlackHole
 ) -> Outcome:
-    """Compare what there is with the signals that were published."""
+    """Compare the records with the published signals."""
     orders = {order.order_id: order for order in snapshot.orders}
     rows = [
         row["clientOrderId"] for ledger in snapshot.ledgers.values() for row in ledger["orders"]
@@ -163,7 +163,7 @@ def judge(
 
 
 def _of_legs(ledger: Ledger) -> Ledger:
-    """The part of a ledger that is about the symbols of arbitrages."""
+    """The part of a ledger with the symbols of arbitrages."""
     names = {listed.name for listed in SYMBOLS}
     return {
         part: [row for row in ledger[part] if row["symbol"] in names]
@@ -193,7 +193,7 @@ def _rates(black_hole: BlackHole) -> dict[str, str]:
 
 
 def standstills(black_hole: BlackHole) -> list[Check]:
-    """That the first exchange all but stood still while the second one was a black hole."""
+    """A difference if the first exchange nearly stopped while the second one was a black hole."""
     seconds, orders = black_hole.seconds, black_hole.orders
     if min(seconds.values()) < PHASES_MIN_S or sum(orders.values()) < ORDERS_MIN:
         return []

@@ -1,4 +1,4 @@
-"""Publishes the signals, some of them twice, some from two producers at once."""
+"""Publishes the signals, some of them twice, some from two producers concurrently."""
 
 import random
 import threading
@@ -22,9 +22,9 @@ REPEAT_PAUSE_S = 0.2
 
 
 class Producers:
-    """Two producers that each publish their share, spread over `seconds`, whatever happens.
+    """Two producers that each publish their share, spread over `seconds`.
 
-    A publish that Redis did not confirm is repeated until it is: that is what a producer must do.
+    A publish that Redis did not confirm is repeated until it is, as every producer must do.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Producers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Publish no more: where Redis is gone for good, no publish would ever be confirmed."""
+        """Stop publishing: if Redis has gone permanently, no publish would ever be confirmed."""
         self._stopped.set()
         self._pool.shutdown(cancel_futures=True)
 
@@ -64,7 +64,7 @@ class Producers:
         ]
 
     def join(self) -> None:
-        """Wait for both; raises what went wrong in either."""
+        """Wait for both; raises the error of either."""
         for running in self._running:
             running.result()
 

@@ -1,4 +1,4 @@
-"""Shows what chaos did and what came of it."""
+"""Prints the disturbances and the outcome of a chaos run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -14,12 +14,12 @@ SHOWN_MAX = 20
 
 
 def outcome_view(outcome: Outcome) -> dict[str, Any]:
-    """What --json prints."""
+    """The outcome as --json prints it."""
     return {**asdict(outcome), "is_clean": outcome.is_clean}
 
 
 def show_outcome(outcome: Outcome, console: Console) -> None:
-    """Print one table of what was done and what came of it, and every imbalance and fault."""
+    """Print one table of disturbances and outcome, and every imbalance and fault."""
     rows = [
         {"part": part, "what": what, "times": times}
         for part, counts in (("done", _sorted(outcome.disturbances)), ("result", _results(outcome)))
@@ -61,7 +61,7 @@ def _results(outcome: Outcome) -> dict[str, int | str]:
         **_sorted(outcome.beside, "orders at the first exchange "),
         "doubled": len(outcome.doubled),
         "lost": len(outcome.lost),
-        "that no signal asked for": len(outcome.strays),
+        "without a signal": len(outcome.strays),
         "left unfinished": len(outcome.unfinished),
         "differences from the ledgers": len(outcome.differences),
     }

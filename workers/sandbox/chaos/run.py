@@ -1,4 +1,4 @@
-"""One run of chaos: set up, publish and disturb, let it settle, compare with the ledgers."""
+"""One chaos run: set up, publish and disturb, wait for the end, compare with the ledgers."""
 
 import random
 import time
@@ -33,9 +33,9 @@ from workers.sandbox.local_stack import LocalStack
 
 WORKERS = 3
 ROUTES: Mapping[str, Routes] = {ACCOUNT: BINANCE, SECOND: BYBIT}
-# Without any progress. A fence, a hold or a backed-off account takes less.
+# The time without any progress. A fence, a hold or an account's backoff is shorter.
 SETTLE_PATIENCE_S = 120
-# The exchange keeps more of these than any run can use up.
+# Balances larger than any run can use up.
 BALANCES = {
     "USDT": 100_000_000,
     "BTC": 10_000,
@@ -50,9 +50,9 @@ SETTINGS: Mapping[str, Any] = {
     "reconcile_every_s": 2,
     "worker_threads": 8,
     "attempts_max": 1_000,
-    # What is down for long must not end a signal: each one is to become an order.
+    # A long outage must not refuse a signal: each one has to become an order.
     "limits": {"signal_max_age_s": 0},
-    # A narrow cap and little patience, so that some arbitrages are left imbalanced, and say so.
+    # A narrow cap and little patience, so that some arbitrages end imbalanced.
     "arbitrage": {
         "min_profit_bps": "5",
         "max_loss_bps": "20",
@@ -60,14 +60,14 @@ SETTINGS: Mapping[str, Any] = {
         "patience_s": 5,
     },
 }
-# Beyond the window, the bound and lag of Bybit, which are the longer ones, and a sweep.
+# Longer than the window, Bybit's bound and lag (the longest ones), and a sweep.
 PAUSE_FOR_S = 16.5
 TICK_S = 0.1
 
 
 def run_chaos(plan: Plan, folder: Path) -> Outcome:
-    """Publish the plan's signals while everything is disturbed; say what became of each.
-    Everything that the processes write is in `folder`.
+    """Publish the plan's signals during the disturbances; returns the outcome. All files of the
+    processes are in `folder`.
 
     Raises NotReady, with a log, if a process could not be started.
     """
@@ -104,7 +104,7 @@ def run_chaos(plan: Plan, folder: Path) -> Outcome:
 
 
 class _Disorder:
-    """All that is done to a running stack, and how often."""
+    """All disturbances of a running stack, with counts."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class _Disorder:
         self.black_hole = BlackHole(second_address, lambda: _single_orders(stack))
         poison = Poison(stack.redis_url, seed, ACCOUNT)
         self._counted = (self._processes, self._faults, self.black_hole, store, clocks, poison)
-        # About how often, in seconds, and what.
+        # The mean interval in seconds, and the action.
         for seconds, action in (
             (5, self._processes.kill_worker),
             (20, self._processes.kill_beat),
@@ -144,7 +144,7 @@ class _Disorder:
             self._schedule.every(seconds, action)
 
     def last_until(self, is_over: Callable[[], bool]) -> None:
-        """Disturb until it is over; then let everything run, undisturbed."""
+        """Disturb for the planned time; then let everything run undisturbed."""
         while not is_over():
             self._schedule.run_due()
             self._processes.restart_ended()
@@ -155,18 +155,19 @@ class _Disorder:
 
     @property
     def counts(self) -> Counter[str]:
-        """How often each thing was done."""
+        """How often each disturbance was made."""
         return sum((part.counts for part in self._counted), Counter())
 
 
 def _single_orders(stack: LocalStack) -> int:
-    """How many orders that are no legs the first exchange has taken."""
+    """How many orders, legs excluded, the first exchange has accepted."""
     names = {listed.name for listed in ORDER_SYMBOLS}
     return sum(row["symbol"] in names for row in stack.ledger(ACCOUNT)["orders"])
 
 
 def _settle(stack: LocalStack, plan: Plan, spreads: Spreads) -> Snapshot:
-    """Wait until all is as it must be, or nothing moves any more; return what is there."""
+    """Wait until everything has ended correctly, or there is no more progress; returns the
+    records."""
     for account in ROUTES:
         for listed in ORDER_SYMBOLS:
             book: dict[str, Any] = {"symbol": listed.name, "bids": [], "asks": []}
@@ -196,7 +197,7 @@ def _snapshot(stack: LocalStack) -> Snapshot:
 
 
 def _start_processes(stack: LocalStack, seed: int) -> list[str]:
-    """Start all processes but Valkey; return the names of the workers."""
+    """Start all processes except Valkey; returns the names of the workers."""
     workers = [f"worker-{number}" for number in range(1, WORKERS + 1)]
     options = ["--seed", str(seed), "--weight-per-minute", "0"]
     for asset, amount in BALANCES.items():

@@ -1,4 +1,4 @@
-"""What a run publishes: single orders, and arbitrages in symbols of their own."""
+"""The signals of a run: single orders, and arbitrages in separate symbols."""
 
 import random
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ Signal = OrderSignal | ArbitrageSignal
 
 ACCOUNT = "binance-main"
 SECOND = "second-main"
-# So many of all orders are for the exchange that is a black hole half of the time.
+# The share of orders for the exchange that is a black hole half of the time.
 SECOND_SHARE = 0.25
 ORDER_SYMBOLS = (BTC, ETH)
 AWAY = tuple(Decimal(share) for share in ("0.02", "0.001", "-0.001", "-0.05"))
 # In lots.
 AMOUNTS = tuple(Decimal(lots) for lots in ("0.5", "1", "1.5", "2"))
-# So many of all arbitrages are in the direction that mostly pays.
+# The share of arbitrages in the direction that is mostly profitable.
 USUAL_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many signals a run publishes, and how long it disturbs everything."""
+    """The numbers of signals of a run, and the duration of its disturbances."""
 
     orders: int
     arbitrages: int
@@ -35,21 +35,21 @@ class Plan:
 
     @property
     def publish_s(self) -> float:
-        """For how long signals are published: a little less than the disorder lasts."""
+        """How long signals are published: slightly shorter than the disturbances."""
         return self.minutes * 54
 
     def order_ids(self) -> dict[str, str]:
-        """The order that each signal for one is to become, by signal id."""
+        """The order id of each order signal, by signal id."""
         signal_ids = (f"chaos-{number}" for number in range(self.orders))
         return {signal_id: order_id_of(signal_id) for signal_id in signal_ids}
 
     def arbitrage_ids(self) -> dict[str, str]:
-        """The arbitrage that each signal for one is to become, by signal id."""
+        """The arbitrage id of each arbitrage signal, by signal id."""
         signal_ids = (f"chaos-arbitrage-{number}" for number in range(self.arbitrages))
         return {signal_id: arbitrage_id_of(signal_id) for signal_id in signal_ids}
 
     def signals(self) -> list[Signal]:
-        """All signals in the order in which they are published, both kinds evenly spread."""
+        """All signals in the order of publication, both kinds evenly spread."""
         dice = random.Random(self.seed)  # noqa: S311  # Nothing here needs to be unpredictable.
         drawn: list[tuple[float, Signal]] = []
         for number, signal_id in enumerate(self.order_ids()):
@@ -60,7 +60,7 @@ class Plan:
 
 
 def draw_order(signal_id: str, dice: random.Random) -> OrderSignal:
-    """A market order, or a limit order that fills, rests or expires at once."""
+    """A market order, or a limit order that fills, rests or expires immediately."""
     listed = dice.choice(ORDER_SYMBOLS)
     side = dice.choice(("buy", "sell"))
     fields: dict[str, Any] = {
@@ -80,7 +80,7 @@ def draw_order(signal_id: str, dice: random.Random) -> OrderSignal:
 
 
 def draw_arbitrage(signal_id: str, dice: random.Random) -> ArbitrageSignal:
-    """An arbitrage, most probably in the direction that mostly pays."""
+    """An arbitrage, most probably in the direction that is mostly profitable."""
     listed = dice.choice(SYMBOLS)
     is_usual = dice.random() < USUAL_SHARE
     buy, sell = (ACCOUNT, SECOND) if (DIRECTIONS[listed] > 0) is is_usual else (SECOND, ACCOUNT)

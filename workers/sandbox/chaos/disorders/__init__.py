@@ -1,1 +1,1 @@
-"""What is done to a running stack: to its processes, its exchanges, its store and its messages."""
+"""Disturbances of a running stack: its processes, exchanges, store and messages."""

@@ -1,4 +1,4 @@
-"""What goes wrong at an exchange besides single requests: it is a black hole, its clock is set, its
+"""Disturbances of an exchange beyond single requests: it is a black hole, its clock is set, its
 engine is late."""
 
 import math
@@ -11,19 +11,19 @@ from workers.sandbox.chaos.disorders.faults import Controls, Draw, Fault, Routes
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
 
 STEP_MS = 10_000
-# The longest is a second below the bound that Binance's documents name.
+# The longest delay is a second below the bound in Binance's documentation.
 LATE_MS = (300, 2_000, 5_000, 9_000)
-# What was drawn before lasts until the next draw; then what is still under way, and the engine.
+# Earlier faults last until the next draw; add requests in flight, and the engine's delay.
 QUIET_BEFORE_S = 3 + 3 + LATE_MS[-1] / 1_000
 QUIET_AFTER_S = 5.0
 QUIET_LAG_MS = 300
 
 
 class BlackHole:
-    """Lets the exchange behind `forwarder` be a black hole half of the time, in phases.
+    """Makes the exchange behind `forwarder` a black hole half of the time, in phases.
 
-    `placed` counts the orders that the first exchange has taken so far: how many it takes in either
-    phase shows whether the second one holds it up.
+    `placed` counts the orders that the first exchange has accepted so far: its numbers in both
+    kinds of phase show whether the second exchange slows it down.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class BlackHole:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        # Seconds, and orders placed at the first exchange, by whether the second is a black hole.
+        # Seconds, and orders at the first exchange, by whether the second one is a black hole.
         self.seconds = {True: 0.0, False: 0.0}
         self.orders = {True: 0, False: 0}
         self._forwarder = forwarder
@@ -43,7 +43,7 @@ class BlackHole:
         self._placed_since = placed()
 
     def change(self) -> None:
-        """Begin the other phase."""
+        """Switch the phase."""
         self._count()
         if self._forwarder.is_black_hole:
             self._forwarder.let_through()
@@ -64,11 +64,11 @@ class BlackHole:
 
 
 class ExchangeClocks:
-    """Sets the clock of one exchange ahead, for good; and draws the faults of all of them.
+    """Sets the clock of one exchange ahead permanently, and draws the faults of all of them.
 
-    An exchange whose clock jumps by as much as its engine may be late proves nothing by its clock:
-    that is outside of what is promised. So for a while before a step and after it no engine is
-    late, no clock goes to and fro besides, and reads lag little.
+    If an exchange's clock jumps by as much as its engine may be late, its clock proves nothing:
+    that is outside of the guarantees. So for some time before and after a step no engine is late,
+    no other clock jumps, and reads lag little.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ExchangeClocks:
         self._step_at = math.inf
 
     def announce(self) -> None:
-        """Make the exchanges quiet, and plan the step."""
+        """Reduce the faults of the exchanges, and schedule the step."""
         self._step_at = self._now_s() + QUIET_BEFORE_S
         self._quiet_until = self._step_at + QUIET_AFTER_S
 
@@ -100,7 +100,7 @@ class ExchangeClocks:
         self.counts["clock steps"] += 1
 
     def draw(self, dice: random.Random, routes: Routes) -> Sequence[Fault]:
-        """What goes wrong at an exchange from now on."""
+        """The faults of an exchange from now on."""
         drawn = [*self._draw(dice, routes), *draw_late_engine(dice, routes)]
         if self._now_s() > self._quiet_until:
             return drawn
@@ -112,7 +112,7 @@ class ExchangeClocks:
 
 
 def draw_late_engine(dice: random.Random, routes: Routes) -> Sequence[Fault]:
-    """The engine is late with some placements and cancels; the answer is a timeout, or cut."""
+    """The engine is late with some placements and cancels; the response is a timeout, or cut."""
     return [
         {
             "kind": "late_engine",

@@ -1,4 +1,4 @@
-"""What goes wrong with the requests to an exchange, drawn again every moment."""
+"""Random faults of the requests to an exchange, drawn again at short intervals."""
 
 import random
 from collections import Counter
@@ -11,8 +11,8 @@ Fault = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """What a dialect calls the requests that can go wrong. `reads` may be hit, too. `no_money` is
-    the status and the body with which it rejects an order."""
+    """The routes of a dialect that faults apply to; `reads` are affected, too. `no_money` is the
+    status and body of an order's rejection."""
 
     order: str
     query: str
@@ -50,7 +50,7 @@ BYBIT = Routes(
     no_money=(200, {"retCode": 170131, "retMsg": "Insufficient balance.", "result": {}, "time": 0}),
 )
 
-# Reads lag, and the exchange's clock jumps, by less than what the margin is there for.
+# The lag of reads, and the jumps of the exchange's clock, are within the margin for them.
 READ_LAG_MS_MAX = 800
 SKEW_MS_MAX = 200
 GARBAGE = ("html", "empty", "object", "cut")
@@ -60,7 +60,7 @@ Draw = Callable[[random.Random, Routes], Sequence[Fault]]
 
 
 class Controls(Protocol):
-    """The part of a local stack that is used here: the control calls of its exchanges."""
+    """The part of a local stack used here: the control calls of its exchanges."""
 
     @property
     def dialects(self) -> Mapping[str, str]: ...
@@ -95,23 +95,23 @@ class RequestFaults:
         return counts
 
     def change(self) -> None:
-        """Put other faults in the place of those that are set."""
+        """Replace the faults by newly drawn ones."""
         self.clear()
         for account, routes in self._routes.items():
             for fault in self._draw(self._dice, routes):
                 self._stack.paper("POST", "/paper/faults", fault, account=account)
 
     def clear(self) -> None:
-        """Let no more requests fail."""
+        """Remove all faults."""
         for account in self._routes:
             self._stack.paper("DELETE", "/paper/faults", account=account)
 
 
 def draw_faults(dice: random.Random, routes: Routes, timeout_s: int, window_ms: int) -> list[Fault]:
-    """A handful of faults of every kind, placements hit hardest.
+    """Some faults of every kind, most of them for placements.
 
-    The last two set the legs of an arbitrage apart: one comes late to a price that has moved
-    meanwhile, or is rejected.
+    The last two separate the legs of an arbitrage: one arrives late at a price that has moved, or
+    is rejected.
     """
     order = routes.order
     late_ms = dice.choice((200, window_ms - 300, window_ms + 500, timeout_s * 1000 + 500))

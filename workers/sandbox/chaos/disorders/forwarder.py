@@ -1,5 +1,5 @@
-"""A TCP forwarder at a fixed address, as a virtual address or a DNS name is: what lies behind it
-can change, and it can become a black hole."""
+"""A TCP forwarder at a fixed address, like a virtual address or a DNS name: its target can change,
+and it can become a black hole."""
 
 import socket
 import threading
@@ -8,10 +8,10 @@ from typing import Self
 
 
 class Forwarder:
-    """New connections go to `target`, a port on loopback; those that are open stay where they are.
+    """New connections go to `target`, a port on loopback; open ones keep their target.
 
     Without a target, connections are accepted and closed. While it is a black hole they are
-    accepted, and nothing goes through in either direction; what was sent arrives afterwards.
+    accepted, and nothing passes in either direction; what was sent arrives afterwards.
     """
 
     def __init__(self, target: int | None = None) -> None:
@@ -36,11 +36,11 @@ class Forwarder:
         return not self._lets_through.is_set()
 
     def become_black_hole(self) -> None:
-        """Let nothing through from here on, on connections that are open either."""
+        """Stop forwarding, also on open connections."""
         self._lets_through.clear()
 
     def let_through(self) -> None:
-        """Let everything through again, what was held up first."""
+        """Forward again, delayed data first."""
         self._lets_through.set()
 
     def _accept(self) -> None:
@@ -64,7 +64,7 @@ class Forwarder:
         return True
 
     def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
-        # An end that is gone is not an error here: the other one is closed too, below.
+        # A closed end is no error here: the other one is closed too, below.
         with suppress(OSError):
             while data := source.recv(65_536):
                 self._lets_through.wait()
@@ -72,7 +72,7 @@ class Forwarder:
                     break
                 sink.sendall(data)
         for end in (source, sink):
-            # Closing alone would not wake the thread that reads from it.
+            # Closing alone would not wake the thread that reads from the socket.
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()

@@ -1,4 +1,4 @@
-"""Takes keys out of Redis that hold positions, and some by which orders are found."""
+"""Deletes keys of positions from Redis, and some indexes of orders."""
 
 import random
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ INDEXES_MAX = 2
 
 
 class LostKeys:
-    """Deletes a random set of keys at a time. The orders' records stay: an order that is not sent
-    yet has nothing else that stands for it."""
+    """Deletes a random set of keys at a time. The orders' records stay: an unsent order exists
+    nowhere else."""
 
     def __init__(
         self, redis_url: str, seed: int, accounts: Sequence[str], symbols: Sequence[str]
@@ -41,8 +41,8 @@ class LostKeys:
 
     @guarded
     def lose(self) -> int:
-        """Delete at least one of those that hold positions, and up to two others; return how many
-        of them were there. Raises StoreUnavailable."""
+        """Delete at least one key of positions, and up to two others; returns how many of them
+        existed. Raises StoreUnavailable."""
         dice = self._dice
         lost = dice.sample(self._holding, dice.randint(1, len(self._holding)))
         lost += dice.sample(self._indexes, dice.randint(0, INDEXES_MAX))

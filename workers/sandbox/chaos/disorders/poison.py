@@ -1,4 +1,4 @@
-"""Stream entries and raw messages that must have no effect, among the signals."""
+"""Malformed stream entries and raw messages among the signals, which must have no effect."""
 
 import json
 import random
@@ -15,7 +15,7 @@ from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE
 from workers.sandbox.chaos.disorders.raw_messages import raw_messages
 
 Fields = dict[str, str]
-# How many at once, each time.
+# How many at a time.
 BATCH = 5
 AHEAD_MS_MAX = 20_000
 AHEAD_SHARE = 0.05
@@ -65,9 +65,9 @@ _NO_JSON = ("", "{", "null", "5", '"x"', "[]", "{}", "\x00", "{'a': 1}", "NaN")
 
 
 class Poison:
-    """Puts entries into the stream of signals and messages on the queues, a few at a time.
+    """Adds entries to the stream of signals and messages to the queues, a few at a time.
 
-    `counts` says how many of each.
+    `counts` holds the number of each.
     """
 
     def __init__(self, redis_url: str, seed: int, account: str) -> None:
@@ -79,7 +79,7 @@ class Poison:
         self._dice = random.Random(f"poison {seed}")  # noqa: S311  # Nothing secret is drawn.
 
     def add(self) -> None:
-        """Put in a few of both, unless Redis is away."""
+        """Add a few of both, unless Redis is unreachable."""
         with suppress(StoreUnavailable):
             self._add()
 
@@ -95,9 +95,9 @@ class Poison:
         client.close()
 
     def _entry_id(self) -> str:
-        """One in twenty is ahead of our time; each later entry's then is, until that has come."""
+        """One in twenty has a future time; so have all later entries, until that time."""
         ahead_ms = SystemClock().now_ms() + self._dice.randint(1_000, AHEAD_MS_MAX)
-        # Ids only ever grow.
+        # Ids only increase.
         if self._dice.random() > AHEAD_SHARE or ahead_ms <= self._ahead_ms:
             return "*"
         self._ahead_ms = ahead_ms
@@ -105,14 +105,14 @@ class Poison:
 
 
 def poison_entries(seed: int, account: str) -> Iterator[Fields]:
-    """Draw entries without an end, the same ones for the same seed. None can become an order."""
+    """An endless sequence of entries, the same ones for the same seed. None can become an order."""
     draw = _Draw(random.Random(seed), account)  # noqa: S311  # Nothing secret is drawn.
     while True:
         yield draw.entry()
 
 
 class _Draw:
-    """Draws one entry after the other: what is wrong with it, and how."""
+    """Draws entries, each with its faults."""
 
     def __init__(self, dice: random.Random, account: str) -> None:
         self._dice = dice
@@ -139,7 +139,7 @@ class _Draw:
         return self._dice.choice(self._kinds)()
 
     def _signal(self, **changed: object) -> dict[str, object]:
-        """A sound signal, but for what is changed."""
+        """A valid signal except for the changes."""
         return {
             "signal_id": f"poison-{self._number}",
             "account": self._account,

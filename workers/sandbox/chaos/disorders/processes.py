@@ -1,4 +1,4 @@
-"""Kills and pauses workers and beat, and starts again what has ended."""
+"""Kills and pauses workers and beat, and restarts what has ended."""
 
 import random
 from collections import Counter
@@ -8,12 +8,12 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 from workers.sandbox.chaos.disorders.schedule import Schedule
 from workers.sandbox.local_stack import LocalStack
 
-# So many of the workers that have not come up yet are killed all the same.
+# The share of workers that are killed although they have not come up yet.
 KILLED_EARLY = 0.2
 
 
 class ProcessDisorder:
-    """What happens to the workers and to beat of a stack.
+    """Disturbs the workers and beat of a stack.
 
     `pause_for_s` must be longer than the fence with its margin, or a pause proves nothing.
     """
@@ -36,9 +36,9 @@ class ProcessDisorder:
         self._paused: set[str] = set()
 
     def kill_worker(self) -> None:
-        """Kill a worker; it is started again after a moment."""
+        """Kill a worker; it is restarted shortly after."""
         name = self._dice.choice(self._workers)
-        # On a slow machine they would be killed before they come up, again and again.
+        # On a slow machine they would always be killed before they come up.
         may_die = self._dice.random() < KILLED_EARLY or self._stack.is_ready(name)
         if may_die and name not in self._paused and self._is_alive(name):
             self._stack.kill(name, SIGKILL)
@@ -47,7 +47,7 @@ class ProcessDisorder:
             self._schedule.after(again_s, lambda: self._stack.start_worker(name))
 
     def kill_beat(self) -> None:
-        """Kill beat; it is started again after a moment."""
+        """Kill beat; it is restarted shortly after."""
         if self._is_alive("beat"):
             self._stack.kill("beat", SIGKILL)
             self.counts["beat killed"] += 1
@@ -63,12 +63,12 @@ class ProcessDisorder:
             self._schedule.after(self._pause_for_s, lambda: self._continue(name))
 
     def restart_ended(self) -> None:
-        """Start again what ended without our doing, as any supervisor does."""
+        """Restart what ended by itself, as a supervisor does."""
         for name in self._stack.restart_ended():
             self.counts[f"{name.partition('-')[0]} ended and was restarted"] += 1
 
     def restore(self) -> None:
-        """Let every process run: what was paused continues, what is dead is started again."""
+        """Let every process run: paused ones continue, ended ones are restarted."""
         for name in sorted(self._paused):
             self._continue(name)
         for name in self._workers:

@@ -1,8 +1,7 @@
-"""Raw Celery messages, wrong in every part: `raw_messages(seed)` never ends and repeats exactly.
+"""Raw Celery messages with faults in every part: `raw_messages(seed)` is endless and repeatable.
 
-None of them may have an effect, end a worker, or print a traceback. What is drawn is a sound
-message for one of our tasks, of which some parts are replaced, taken out, or nested too deep; or
-bytes that are no message.
+None of them may have an effect, end a worker, or print a traceback. Each is a valid message for one
+of our tasks with some parts replaced, removed, or nested too deep; or bytes that are no message.
 """
 
 import base64
@@ -112,7 +111,7 @@ PROPERTIES = [
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """One thing to push on a queue; `kind` says what is wrong with it."""
+    """A raw message; `kind` names its fault."""
 
     kind: str
     queue: str
@@ -120,7 +119,7 @@ class RawMessage:
 
 
 def raw_messages(seed: int) -> Iterator[RawMessage]:
-    """Draw messages without an end, the same ones for the same seed."""
+    """An endless sequence of messages, the same ones for the same seed."""
     dice = random.Random(seed)  # noqa: S311  # Nothing secret is drawn.
     while True:
         kind = dice.choice(list(_KINDS))
@@ -129,7 +128,7 @@ def raw_messages(seed: int) -> Iterator[RawMessage]:
 
 
 def sound_message(task: str, args: list[Any], message_id: str, **kwargs: Any) -> Message:
-    """A message as a producer in another language would write it."""
+    """A message as written by a producer in another language."""
     return {
         "body": _encoded([args, kwargs, _no_embed()]),
         "content-encoding": "utf-8",
@@ -152,7 +151,7 @@ def _encoded(body: object) -> str:
 
 
 def _harmless(dice: random.Random) -> Message:
-    """A message without an effect, whatever part of it is replaced: it lacks what orders need."""
+    """A message that has no effect whichever part is replaced: it lacks required fields."""
     task = dice.choice(SIGNALS)
     body: Message = {"signal_id": f"fuzz-{dice.randrange(10**9)}", "account": "binance-main"}
     return sound_message(task, [body], f"fuzz-{dice.randrange(10**9)}")

@@ -15,14 +15,14 @@ from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.local_stack import LocalStack, free_port
 
 READY_PATIENCE_S = 4.0
-# Longer than a hand-over takes on a slow machine: a write that got through would be lost.
+# Longer than a failover takes on a slow machine: a write that got through would be lost.
 HELD_MS = 30_000
 CAUGHT_UP_PATIENCE_S = 2.0
 POLL_S = 0.02
 
 
 def start_replica(stack: LocalStack) -> tuple[int, Any]:
-    """Start a second server that replicates the stack's; return its port and a client of it."""
+    """Start a replica of the stack's server; returns its port and a client."""
     port = free_port()
     data = str(stack.directory / "replica")
     command = [
@@ -38,7 +38,7 @@ def start_replica(stack: LocalStack) -> tuple[int, Any]:
     stack.start("replica", command)
     stack.wait_for("the replica's start", lambda: is_up(port))
     client: Any = connect(url_of(port))
-    # The master would wait for further replicas before it copies itself.
+    # The master would wait for further replicas before the full sync.
     master: Any = connect(url_of(stack.redis_port))
     master.config_set("repl-diskless-sync-delay", 0)
     client.replicaof("127.0.0.1", stack.redis_port)
@@ -59,14 +59,14 @@ def is_up(port: int) -> bool:
 
 
 def has_caught_up(old: Any, new: Any) -> bool:
-    """Whether the replica `new` has everything that the master `old` has written."""
+    """Whether the replica `new` has all writes of the master `old`."""
     sent = old.info("replication")["master_repl_offset"]
     return bool(new.info("replication")["slave_repl_offset"] >= sent)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One of the two, by the name of its process."""
+    """One of the two servers, by the name of its process."""
 
     name: str
     port: int
@@ -74,7 +74,7 @@ class Server:
 
 
 class RedisPair:
-    """The stack's Valkey and its replica; `address` leads to whichever is the master."""
+    """The stack's Valkey and its replica; `address` forwards to the current master."""
 
     def __init__(self, stack: LocalStack, address: Forwarder) -> None:
         self._stack = stack
@@ -92,8 +92,7 @@ class RedisPair:
 
     @guarded
     def restart_master(self, pause_s: float) -> None:
-        """Kill the master, and start it again on the data that it left; its replica waits for it
-        and copies it."""
+        """Kill the master, and restart it on its data; its replica waits for it and syncs."""
         master = self._master
         self._stack.kill(master.name, SIGKILL)
         time.sleep(pause_s)
@@ -103,11 +102,11 @@ class RedisPair:
 
     @guarded
     def fail_over(self) -> bool:
-        """Let master and replica change places; False if the replica was not fit for it in time.
+        """Swap master and replica; returns False if the replica was not ready in time.
 
-        Replication is asynchronous: a confirmed write that the replica never got would be gone.
-        So all writes are held until it has got every one, and go on at the new master only. The
-        old one refuses those that it held: it is a replica before it is let go. Raises
+        Replication is asynchronous: a confirmed write that the replica has not received would be
+        lost. So all writes are paused until it has every one, and continue at the new master only.
+        The old master refuses the paused ones: it is a replica before the pause ends. Raises
         StoreUnavailable.
         """
         old, new = self._master, self._replica
@@ -131,8 +130,8 @@ class RedisPair:
 
 
 def _is_fit(replica: Any) -> bool:
-    """Whether it is linked to its master, and confirms a write only when that is on disk: after a
-    whole copy it does so only once its append-only file is written anew."""
+    """Whether it is linked to its master, and confirms a write only when it is on disk: after a
+    full sync it does so only once its append-only file has been rewritten."""
     link, disk = replica.info("replication"), replica.info("persistence")
     is_linked = link["role"] == "slave" and link["master_link_status"] == "up"
     is_rewriting = disk["aof_rewrite_in_progress"] or disk["aof_rewrite_scheduled"]

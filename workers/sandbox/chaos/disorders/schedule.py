@@ -1,4 +1,4 @@
-"""Repeats actions, about as often as is said of each, at moments that follow from a seed."""
+"""Repeats actions at random times, determined by a seed, with a mean interval for each."""
 
 import random
 import time
@@ -8,14 +8,14 @@ Action = Callable[[], None]
 
 
 class Schedule:
-    """Actions and when each is due. `run_due` is to be called every moment."""
+    """Actions and their due times. `run_due` must be called at short intervals."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._later: list[tuple[float, Action]] = []
 
     def every(self, seconds: float, action: Action) -> None:
-        """Repeat the action, with about so many seconds in between."""
+        """Repeat the action, about every so many seconds."""
 
         def act_and_plan() -> None:
             action()
@@ -24,11 +24,11 @@ class Schedule:
         self.after(seconds * self._dice.uniform(0.3, 1.0), act_and_plan)
 
     def after(self, seconds: float, action: Action) -> None:
-        """Do it once, so many seconds from now."""
+        """Run the action once, so many seconds from now."""
         self._later.append((time.monotonic() + seconds, action))
 
     def run_due(self) -> None:
-        """Do everything that is due by now."""
+        """Run everything that is due."""
         now = time.monotonic()
         due = [action for at, action in self._later if at <= now]
         self._later = [(at, action) for at, action in self._later if at > now]

@@ -1,4 +1,4 @@
-"""What happens to Redis: it is killed, its replica takes its place, keys are lost."""
+"""Disturbances of Redis: it is killed, its replica takes over, keys are lost."""
 
 import random
 from collections import Counter
@@ -15,10 +15,10 @@ Act = Callable[[], None]
 
 
 class StoreDisorder:
-    """Each time two of the three, one right after the other.
+    """Each time two of the three, in quick succession.
 
-    After each the workers wait for a full fence before they send what was published before: were
-    they further apart, hardly an order would be under way while all else goes wrong.
+    After each the workers wait for a full fence before they send earlier signals: with the two
+    further apart, hardly an order would be in flight during the other disturbances.
     """
 
     def __init__(self, servers: RedisPair, lost: LostKeys, dice: random.Random) -> None:
@@ -29,7 +29,7 @@ class StoreDisorder:
         self._pairs: list[tuple[Act, Act]] = []
 
     def disturb(self) -> None:
-        """Do two of the three, unless Redis is away by itself; each pair has its turn."""
+        """Run two of the three, unless Redis is unreachable anyway; the pairs take turns."""
         if not self._pairs:
             acts = (self._kill, self._fail_over, self._lose)
             self._pairs = self._dice.sample(list(permutations(acts, 2)), 6)
