@@ -84,8 +84,9 @@ class ArbitrageExecutor:
             except Crowded as crowded:
                 return self._write(arbitrage, Move(arbitrage, crowded.wait_s * 1_000))
         except (VersionConflict, StoreRestarted):
-            # Another worker was faster and moves it on; the sweep comes back to it.
-            return self.load(arbitrage.arbitrage_id) or arbitrage
+            # Another worker was faster and moves it on; the sweep comes back to it. A new one gets
+            # its record here: the caller takes its signal for settled.
+            return self.receive(arbitrage)
 
     def _known_as(self, arbitrage: Arbitrage) -> Arbitrage | None:
         """The record that stands for its signal already, whose intent is thereby settled."""

@@ -23,6 +23,7 @@ from execution.model.order import Attempt, Order, OrderReport
 from execution.model.waiting import HELD, Wait
 from execution.orders.decisions import (
     Step,
+    end_unsent,
     judge_after_restart,
     judge_answer,
     next_step,
@@ -39,15 +40,14 @@ from execution.orders.store import Epoch, OrderStores
 class _Progress:
     """How far one call has come with its order; see `next_step`.
 
-    `exchange` is the connection that the attempt was begun for. `halted` says why the account may
-    send nothing new, once that is known.
+    `exchange` is the connection of the latest step: an attempt is sent through the one that it was
+    begun for.
     """
 
     epoch: Epoch
     begun: Attempt | None = None
     exchange: Exchange | None = None
     taken: set[Step] = field(default_factory=set)
-    halted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,12 @@ class OrderPath:
         return self._follow(order, _Progress(epoch, order.attempt, exchange))
 
     def _follow(self, order: Order, progress: _Progress) -> Order:
+        # The order as it was before the latest step.
         before = order
         while (
             step := next_step(order, progress.epoch, progress.begun, progress.taken)
         ) is not None:
+            before = order
             progress.taken.add(step)
             result = self._take(step, order, progress)
             if isinstance(result, Wait):
@@ -93,7 +95,7 @@ class OrderPath:
             except AccountHeld:
                 return self.journal.delay(order, Wait(HELD))
         if order is before:
-            # Nothing is new: it comes back when its state asks for it, if at all.
+            # Nothing is new: it comes back when its state asks for it, if at all, from now on.
             self.journal.delay(order, Wait())
         return order
 
@@ -118,7 +120,7 @@ class OrderPath:
             case Step.LOOK_BACK:
                 return self.resolution.look_back(order, exchange, progress.epoch)
             case Step.BEGIN:
-                return self.sending.begin(order, exchange, progress.epoch, progress.halted)
+                return self.sending.begin(order, exchange, progress.epoch)
             case Step.PLACE:
                 outcome = exchange.place(order, order.attempts[-1])
                 self._hold(order.account, outcome.retry_after_s)
@@ -139,9 +141,10 @@ class OrderPath:
         try:
             after = self.journal.apply(order, event, progress.epoch)
         except AccountHalted:
-            progress.halted = self._halt_reason(order)
-            progress.taken.discard(Step.BEGIN)
-            return order
+            exchange = progress.exchange or self.exchange_of(order.account)
+            reason = self._halt_reason(order)
+            ending = end_unsent(order, reason, progress.epoch, exchange.guarantees)
+            return self._write(step, order, ending, progress)
         except StoreRestarted:
             # What was decided did not reckon with what the store lost.
             progress.epoch = self.stores.epochs.epoch()

@@ -37,13 +37,13 @@ class Sending:
         self._rules = rules
 
     def begin(
-        self, order: Order, exchange: Exchange, epoch: Epoch, halted: str | None
+        self, order: Order, exchange: Exchange, epoch: Epoch
     ) -> AttemptBegan | Refused | Withdrawn | Quarantined:
-        """The next attempt, or the end of an order that must not be sent, which `halted` may be the
-        reason for. Raises ExchangeUnavailable."""
+        """The next attempt, or the end of an order that must not be sent. Raises
+        ExchangeUnavailable."""
         # Before the signal's expiry is looked at, because measuring a clock takes time.
         stamp_ms = self._stamp_ms(order.account, exchange)
-        reason = self._reason_not_to_send(order, exchange) or halted
+        reason = self._reason_not_to_send(order, exchange)
         if reason is not None:
             return end_unsent(order, reason, epoch, exchange.guarantees)
         now_ms = self._clocks.exchange_ms(order.account, exchange, self._clock.now_ms())

@@ -290,6 +290,20 @@ def test_what_a_worker_decided_before_the_restart_is_void_after_it() -> None:
     assert (ended.bought, ended.sold) == (1, 1)
 
 
+@pytest.mark.parametrize("has_entry", [True, False])
+def test_a_signal_whose_first_write_meets_a_restart_has_its_record_all_the_same(
+    has_entry: bool,
+) -> None:
+    floor = Floor()
+    entry_id = floor.publish() if has_entry else None
+    floor.sell.on("order_book", lambda: floor.store.roll_back(floor.store.copied()))
+    floor.submit(entry_id=entry_id)
+    # Who carried it out settles its intent, or acknowledges its message: nothing else knows of it.
+    assert floor.stored().state is ArbitrageState.RECEIVED
+    ended = floor.check(floor.swept(floor.another()))
+    assert (ended.state, floor.requests) == (ArbitrageState.CLOSED, 2)
+
+
 def test_an_id_that_another_order_has_is_refused() -> None:
     floor = Floor()
     taken = new_order(

@@ -25,6 +25,7 @@ from execution.model.order import (
 from execution.orders.manager import OrderManager
 from execution.orders.placement.rules import OrderRules
 from execution.orders.schedule import RetrySchedule
+from execution.orders.store import Halt
 from tests.support.exchange import MARKET, SYMBOL, FakeExchange, Tells, answers, arrives, is_lost
 from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import order_stores
@@ -483,3 +484,28 @@ def test_an_order_that_may_rest_is_not_asked_after_for_nothing() -> None:
     rig.manager.submit(rig.order())
     rig.sweep(for_ms=5_000)
     assert "lookup" not in rig.exchange.calls
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, None])
+def test_an_order_of_a_halted_account_is_refused_whether_or_not_its_exchange_answers_once_more(
+    account: str | None,
+) -> None:
+    rig = Rig()
+    rig.store.halt(Halt(account, "lunch", rig.clock.now()))
+    rig.exchange.on("market", lambda: rig.exchange.fail("market"))
+    order = rig.manager.submit(rig.order())
+    assert (order.state, order.reason) == (OrderState.REFUSED, "halted: lunch")
+    assert rig.placements == 0
+    assert rig.store.resume(account)
+    rig.sweep(for_ms=10_000)
+    assert (rig.stored(order), rig.placements) == (order, 0)
+
+
+def test_an_order_comes_back_some_time_after_a_slow_answer_and_not_at_once() -> None:
+    rig = Rig()
+    rig.exchange.on("lookup", lambda: rig.clock.advance(20_000))
+    order = rig.manager.submit(rig.order(type=OrderType.MARKET, price=None))
+    assert (order.state, rig.exchange.calls.count("lookup")) == (OrderState.OPEN, 1)
+    assert rig.store.due(rig.clock.now_ms(), limit=10, lease_ms=5_000) == []
+    rig.clock.advance(RetrySchedule().recheck_ms)
+    assert rig.store.due(rig.clock.now_ms(), limit=10, lease_ms=5_000) == [order.order_id]
