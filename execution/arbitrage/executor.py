@@ -1,8 +1,8 @@
-"""Takes an arbitrage from its signal to its end: both legs at once, then their difference.
+"""Carries out an arbitrage from its signal to its end: both legs at once, then hedges of their
+difference.
 
-As with an order (`orders/path.py`): look at it, decide the next move, write it down, send what was
-written. `decisions.py` decides; each record that is written is a point from which another worker
-goes on.
+As with an order (`orders/path.py`): read it, decide the next move, write it, send what was written.
+`decisions.py` decides; another worker can continue from each written record.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,9 +31,9 @@ from execution.orders.store import Committed, Epoch
 
 
 class ArbitrageExecutor:
-    """The one place that moves arbitrages on. `announce` learns of each that has ended; of one that
-    is left open, at least once, whatever crashes meanwhile. `venue_of` gives the calling thread's
-    own connection of an account, as `exchange_of` of OrderCore does."""
+    """Advances arbitrages. `announce` is called for each that has ended; for an imbalanced one at
+    least once, also after crashes. `venue_of` returns the calling thread's own connection of an
+    account, as `exchange_of` of OrderCore does."""
 
     def __init__(
         self,
@@ -50,8 +50,8 @@ class ArbitrageExecutor:
         self._announce = announce
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Take a new arbitrage as far as it goes now; the second time, go on where the first
-        stopped. Raises SignalReused if its signal id stands for another one already."""
+        """Advance a new arbitrage as far as possible now; a second call continues where the first
+        stopped. Raises SignalReused if its signal id belongs to another one already."""
         return self.advance(self._known_as(arbitrage) or arbitrage)
 
     def receive(self, arbitrage: Arbitrage) -> Arbitrage:
@@ -66,17 +66,17 @@ class ArbitrageExecutor:
             return self.load(arbitrage.arbitrage_id) or arbitrage
 
     def load(self, arbitrage_id: str) -> Arbitrage | None:
-        """The arbitrage's record, None for one that is not known."""
+        """The arbitrage's record, None if it is not known."""
         return self._store.arbitrage(arbitrage_id)
 
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
-        """Move on one that the sweep found due; None for one that is not known."""
+        """Advance one that the sweep found due; None if it is not known."""
         known = self.load(arbitrage_id)
         return None if known is None else self.advance(known)
 
     def advance(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Move it on from whatever state it is in, as far as it goes now. While there is no place
-        at one of its accounts, it waits."""
+        """Advance it from any state, as far as possible now. It waits while one of its accounts is
+        busy."""
         first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
         place = self._core.bulkhead.place
         try:
@@ -86,11 +86,11 @@ class ArbitrageExecutor:
             except Crowded as crowded:
                 return self._write(arbitrage, Move(arbitrage, crowded.wait_s * 1_000))
         except (VersionConflict, StoreRestarted):
-            # Another worker was faster and moves it on; the sweep comes back to it.
+            # Another worker was faster and advances it; the sweep comes back to it.
             return self.load(arbitrage.arbitrage_id) or arbitrage
 
     def _known_as(self, arbitrage: Arbitrage) -> Arbitrage | None:
-        """The record that stands for its signal already, whose intent is thereby settled."""
+        """The existing record of its signal; the intent is settled by it."""
         known = self.load(arbitrage.arbitrage_id)
         if known is None:
             return None
@@ -105,10 +105,10 @@ class ArbitrageExecutor:
     # The path of an arbitrage.
 
     def _follow(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Look, decide, write and send, until there is nothing to do but wait. Raises
-        VersionConflict and StoreRestarted."""
+        """Read, decide, write and send, until it has to wait. Raises VersionConflict and
+        StoreRestarted."""
         while True:
-            # The epoch comes before every look at an exchange that a decision rests on.
+            # The epoch is read before every exchange request on which a decision is based.
             epoch = self._core.stores.epochs.epoch()
             move = self._next(arbitrage, epoch)
             if move is None:
@@ -125,7 +125,7 @@ class ArbitrageExecutor:
             arbitrage = after
 
     def _next(self, arbitrage: Arbitrage, epoch: Epoch) -> Move | None:
-        """The next move; None where it is not time for one yet."""
+        """The next move; None if it is not due yet."""
         if arbitrage.state is ArbitrageState.RECEIVED:
             return self._open(arbitrage, epoch)
         if arbitrage.state is ArbitrageState.REFUSED:
@@ -143,8 +143,8 @@ class ArbitrageExecutor:
         return move or self._hedge(arbitrage, orders, result, epoch)
 
     def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Move:
-        """Both legs, if the books, read now, still pay for them; or those that a restart of the
-        store made us forget."""
+        """Both legs, if they are still profitable by the current books; or legs that a restart of
+        the store has lost."""
         first = decisions.first_legs(arbitrage)
         opened = replace(arbitrage, state=ArbitrageState.OPEN)
         try:
@@ -176,7 +176,7 @@ class ArbitrageExecutor:
     def _hedge(
         self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, epoch: Epoch
     ) -> Move:
-        """The next order towards a balance, or wait for what forbids it now to pass."""
+        """The next hedge, or a wait until it is possible."""
         venues, unread = self._legs.readable_venues(arbitrage)
         now, limits = self._core.clock.now(), self._limits
         hedge = decisions.next_hedge(arbitrage, orders, result, venues, unread, now, limits)
@@ -185,7 +185,7 @@ class ArbitrageExecutor:
         possible = decisions.possible_hedges(arbitrage, result, limits)
         after = decisions.balancing(arbitrage, result)
         try:
-            # Looked for before anything is sent, and before anything is given up.
+            # Looked up before anything is sent, and before anything is left open.
             forgotten = self._legs.forgotten(arbitrage, possible, epoch)
             if forgotten:
                 return self._legs.recall(after, forgotten)
@@ -202,10 +202,10 @@ class ArbitrageExecutor:
             return decisions.not_sent(arbitrage, str(error), result, self._core.clock.now(), limits)
 
     def _write(self, before: Arbitrage, move: Move, epoch: Epoch | None = None) -> Arbitrage:
-        """Write the move down, with its orders, all or nothing; one that only waits moves nothing
-        but the time at which to come back. One that has no record yet gets one.
+        """Write the move with its orders atomically; a wait only changes the due time. An arbitrage
+        without a record gets one.
 
-        Raises VersionConflict, StoreRestarted if the epoch is over, and NoPlan where nothing may be
+        Raises VersionConflict, StoreRestarted if the epoch is over, and NoPlan if nothing may be
         sent now.
         """
         clock, after = self._core.clock, move.after
@@ -214,7 +214,7 @@ class ArbitrageExecutor:
             self._come_back(before, due_ms)
             return before
         if after.is_announced and not before.is_announced:
-            # At least once: the record says so only afterwards.
+            # At least once: it is recorded only afterwards.
             self._announce(before)
         after = replace(
             after, version=before.version + 1, revision=new_revision(), updated_at=clock.now()
@@ -225,9 +225,9 @@ class ArbitrageExecutor:
             case Committed.HALTED:
                 raise NoPlan(self._halt_reason(move.news))
             case Committed.HELD:
-                raise NoPlan("account: an exchange has asked to be left alone for a while")
+                raise NoPlan("account: an exchange has requested a pause")
             case Committed.RESTARTED:
-                # Only who asks learns that the server is another run now.
+                # Only a fresh read shows that the server has restarted.
                 self._core.stores.epochs.epoch(fresh=True)
                 raise StoreRestarted
         if after.has_ended and after.state is not ArbitrageState.IMBALANCED:

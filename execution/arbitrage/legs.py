@@ -39,11 +39,11 @@ MEET_S = 1
 
 
 class VenueExchange(MarketSource, Protocol):
-    """An account at an exchange, as an arbitrage is planned from it. Raises ExchangeUnavailable
-    unless the answer is well-formed."""
+    """The requests to an account's exchange that planning an arbitrage needs. Raises
+    ExchangeUnavailable unless the answer is well-formed."""
 
     def free_balances(self) -> dict[str, Decimal]:
-        """What can be traded with, by asset."""
+        """Free balance by asset."""
 
     def order_book(self, symbol: str, depth: int) -> Book: ...
 
@@ -59,8 +59,8 @@ class Legs:
         self._limits = limits
 
     def venue(self, account: str, symbol: str) -> Venue:
-        """Read what a decision about the symbol needs, now. Raises NoPlan for a symbol that is not
-        traded there, UnknownAccount and ExchangeUnavailable."""
+        """Read the current data for a decision about the symbol. Raises NoPlan for a symbol that is
+        not traded there, UnknownAccount and ExchangeUnavailable."""
         exchange = self._venue_of(account)
         market = exchange.market(symbol)
         if market is None:
@@ -72,7 +72,7 @@ class Legs:
         return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
 
     def readable_venues(self, arbitrage: Arbitrage) -> tuple[list[Venue], list[str]]:
-        """The venues as they are now, and the sentences of those that could not be read."""
+        """The current venues, and the sentences of those that could not be read."""
         venues, unread = [], []
         for account in (arbitrage.buy_account, arbitrage.sell_account):
             try:
@@ -84,10 +84,10 @@ class Legs:
     def forgotten(
         self, arbitrage: Arbitrage, candidates: Iterable[Candidate], epoch: Epoch
     ) -> list[Candidate]:
-        """Those of the orders that the arbitrage does not know of and that stand, or may: a restart
-        of the store made us forget that they were sent.
+        """Those of the orders that are not on the arbitrage's record but exist, or may exist, at
+        their exchanges: a restart of the store has lost them.
 
-        Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan where an
+        Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan if an
         order of another signal has the id of one.
         """
         return [one for one in candidates if self._is_forgotten(arbitrage, one, epoch)]
@@ -96,7 +96,7 @@ class Legs:
         probe = self._probe(arbitrage, candidate)
         known = self._core.stores.orders.order(probe.order_id)
         if known is not None:
-            # Reconciliation has found it at the exchange, and could not know what it belongs to.
+            # Reconciliation has found it at the exchange, without knowing its arbitrage.
             if known.signal_id not in ("", probe.signal_id):
                 raise NoPlan(f"signal_id: {known.signal_id!r} was used before, for another order")
             return True
@@ -110,9 +110,8 @@ class Legs:
         return found is not None
 
     def recall(self, after: Arbitrage, candidates: Sequence[Candidate]) -> Move:
-        """The move that makes records of orders that may stand at their exchanges without one. They
-        are found, or found not to be there, and never sent. Raises ExchangeUnavailable and
-        UnknownAccount."""
+        """The move that makes records of orders that may exist at their exchanges without one. They
+        are looked up, and never sent. Raises ExchangeUnavailable and UnknownAccount."""
         legs, news, now_ms = [], [], self._core.clock.now_ms()
         for candidate in candidates:
             probe = self._probe(after, candidate)
@@ -142,8 +141,8 @@ class Legs:
         return Move(after, self._limits.recheck_ms, tuple(news))
 
     def launch(self, news: Iterable[NewLeg], epoch: Epoch) -> None:
-        """Send what was written down with its first attempt, all at the same moment: only when
-        every thread has its connection does one begin."""
+        """Send the orders that were written with their first attempts, all at the same time: none
+        begins before every thread has its connection."""
         begun = [leg.order for leg in news if leg.begins_attempt]
         if not begun:
             return
@@ -155,16 +154,15 @@ class Legs:
                 _meet(ready)
                 self._core.path.follow_begun(order, exchange, epoch)
             except (UnknownAccount, ExchangeUnavailable):
-                """It never left; the sweep finds that out as for any other attempt."""
+                """It was never sent; the sweep determines that as for any other attempt."""
             except VersionConflict:
-                """Another worker has found out already what became of it."""
+                """Another worker has already determined its outcome."""
 
         run_parallel(*(partial(launch, order) for order in begun))
 
     def _probe(self, arbitrage: Arbitrage, candidate: Candidate, exchange: str = "") -> Order:
-        """An order of which nothing is known but its id, and at the exchange, where one is given,
-        its client order id. It is as old as the arbitrage, and is never sent: it has expired,
-        whatever clock says so."""
+        """An order of which only its id is known, and its client order id if `exchange` is given.
+        It is as old as the arbitrage, and is never sent: it has expired by every clock."""
         probe = new_order(
             signal_id=candidate.signal_id(arbitrage),
             account=candidate.account,
@@ -186,7 +184,7 @@ class Legs:
         self, arbitrage: Arbitrage, candidate: Candidate, plan: LegPlan, exchange: Exchange
     ) -> Order:
         now = self._core.clock.now()
-        # An exchange may take no order that is to be refused so soon.
+        # An exchange may not accept an order with so short a window.
         ttl_ms = max(self._limits.leg_ttl_ms, exchange.guarantees.window_min_ms)
         return new_order(
             signal_id=candidate.signal_id(arbitrage),
@@ -206,7 +204,7 @@ class Legs:
 
 
 def _meet(barrier: Barrier) -> None:
-    """Wait for the other leg's thread, but not for long: one leg alone is better than none, since
-    both are journaled."""
+    """Wait for the other leg's thread, but not for long: since both are journaled, one leg alone is
+    better than none."""
     with suppress(BrokenBarrierError):
         barrier.wait(MEET_S)

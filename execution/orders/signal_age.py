@@ -6,15 +6,15 @@ from execution.model.order import Order, OrderState, OrderType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-# As many as a stream's ids have at most: both their numbers are below 2**64.
+# The most digits of a stream's ids: both numbers are below 2**64.
 _STAMP_DIGITS_MAX = 20
 
 
 def publication_time(entry_id: str | None, now: datetime) -> datetime:
-    """When the signal of the stream entry was published: an entry's id opens with the time in ms.
+    """When the signal of the stream entry was published: an entry's id begins with the time in ms.
 
-    An id is its producer's to choose; one that is ahead of now, and a signal that came without an
-    entry, count as published now.
+    Producers may choose ids; an id in the future, and a signal without an entry, count as published
+    now.
     """
     stamp = (entry_id or "").partition("-")[0]
     if not stamp.isdecimal() or len(stamp) > _STAMP_DIGITS_MAX:
@@ -24,38 +24,39 @@ def publication_time(entry_id: str | None, now: datetime) -> datetime:
 
 
 def published_at(order: Order) -> datetime:
-    """When the order's signal was published; records of earlier releases do not say it themselves,
-    and an order that was adopted is as old as its record."""
+    """When the order's signal was published; records of earlier releases do not have it, and an
+    adopted order is as old as its record."""
     return order.published_at or publication_time(order.entry_id, order.created_at)
 
 
 def expired_by(order: Order, now: datetime) -> str | None:
-    """Say that the order's signal has expired, None where it has not."""
+    """A sentence if the order's signal has expired, else None."""
     if order.expires_at is None or now < order.expires_at:
         return None
     return f"expires_at: {order.expires_at.isoformat()} has passed"
 
 
 def too_old(order: Order, now: datetime, age_max_s: int | None) -> str | None:
-    """Say in one sentence why a market order is too old to be sent, None where it is not.
+    """The reason why a market order is too old to be sent, in one sentence; None if it is not.
 
-    It is for the price of its moment; a limit order has its own price, and `expires_at`.
+    A market order is for the price at its publication; a limit order has its own price, and
+    `expires_at`.
     """
     is_market = order.type is OrderType.MARKET
     return market_too_old(published_at(order), now, age_max_s) if is_market else None
 
 
 def reason_over(order: Order, now: datetime, age_max_s: int | None) -> str | None:
-    """Say why the order is not to be sent any more, whatever its exchange is like; None where it
-    is."""
+    """The reason why the order must not be sent any more, independent of its exchange; None if it
+    may be."""
     if order.cancel_requested:
         return "canceled before it was sent"
     return expired_by(order, now) or too_old(order, now, age_max_s)
 
 
 def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
-    """From when on an order that waits to be sent is not sent any more, in ms since 1970; None for
-    never, and for one that is not waiting for that."""
+    """When an unsent order expires, in ms since 1970; None for never, and for an order that does
+    not wait to be sent."""
     if order.state is not OrderState.RECEIVED:
         return None
     ends = [] if order.expires_at is None else [order.expires_at]
@@ -65,7 +66,7 @@ def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
 
 
 def market_too_old(published: datetime, now: datetime, age_max_s: int | None) -> str | None:
-    """The same of a market order that has no record yet."""
+    """The same for a market order without a record."""
     age = now - published
     if age_max_s is None or age <= timedelta(seconds=age_max_s):
         return None

@@ -154,7 +154,7 @@ def test_on_a_halted_account_nothing_begins(account: str | None) -> None:
 def test_an_account_on_hold_is_left_alone() -> None:
     floor = Floor()
     floor.store.hold(SELL, 10)
-    refused(floor, "account: an exchange has asked to be left alone for a while")
+    refused(floor, "account: an exchange has requested a pause")
 
 
 def test_the_cap_on_the_notional_bounds_what_is_sent() -> None:
