@@ -1,4 +1,4 @@
-"""The ledger's twin in memory: the same answers for tests and for runs that keep no history."""
+"""The ledger in memory: the same behaviour for tests and for runs without a history."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -33,7 +33,7 @@ class MemoryLedger:
         self._checkpoint: Checkpoint | None = None
         self._lock = RLock()
         self._orders: dict[str, Order] = {}
-        # By account, symbol, trade id and side, with the order that brought it.
+        # By account, symbol, trade id and side, with the order that reported it.
         self._fills: dict[tuple[str, str, str, str], tuple[str, Fill]] = {}
         self._snapshots: dict[tuple[datetime, str, str], Snapshot] = {}
 
@@ -164,4 +164,4 @@ class MemoryLedger:
 
     def _answer(self) -> None:
         if self.away:
-            raise LedgerUnavailable("the ledger in memory was told to be away")
+            raise LedgerUnavailable("the ledger in memory is set unavailable")

@@ -1,4 +1,4 @@
-"""What the fills of a position did to its account's balances."""
+"""The changes of an account's balances by the fills of a position."""
 
 from decimal import Decimal, localcontext
 
@@ -8,14 +8,15 @@ from execution.model.position import Position
 
 
 def cash_flows(position: Position) -> dict[str, Decimal]:
-    """Return, by asset, how much more the account owns through all the fills of the position.
+    """The change of the account's balances by all fills of the position, by asset.
 
-    Spot moves base by the amount held, and quote by the profit less what is still invested; a
-    contract moves its settle asset by the profit alone; fees in other assets leave. It follows
-    exactly from the position: what a base fee was worth is booked as a loss and was never part of
-    the cost, which cancels out. Base and quote, or the settle asset, are named even at zero.
+    Spot changes base by the amount held, and quote by the profit less what is still invested; a
+    contract changes its settle asset by the profit alone; fees in other assets are subtracted. It
+    follows exactly from the position: the value of a base fee is booked as a loss and was never
+    part of the cost, which cancels out. Base and quote, or the settle asset, are included even at
+    zero.
 
-    Raises ValueError for a symbol whose terms are not known.
+    Raises ValueError for an unsupported instrument.
     """
     terms = position.instrument
     with localcontext(EXACT):

@@ -1,4 +1,5 @@
-"""Asks the prices of many symbols in few questions, though one of them may spoil a question."""
+"""Reads the prices of many symbols in few requests, although one of them may make a request
+fail."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -7,15 +8,15 @@ from typing import Protocol
 from execution.exchanges.port import MarketSource
 from execution.model.errors import RequestRefused
 
-# So many questions at most; an exchange that refuses them all is not asked for each symbol.
+# The most requests; an exchange that refuses them all is not called for each symbol.
 QUESTIONS_MAX = 16
 
 
 class PriceSource(MarketSource, Protocol):
-    """Where prices are read. Raises ExchangeUnavailable unless the answer is well-formed."""
+    """The source of prices. Raises ExchangeUnavailable unless the answer is well-formed."""
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
-        """Current prices of the symbols, in one call where the exchange has one. A symbol without a
+        """Current prices of the symbols, in one request if the exchange has one. A symbol without a
         market price is left out."""
 
 
@@ -29,17 +30,17 @@ class Pricing:
         self._unpriced: dict[str, str] = {}
 
     def read(self, symbols: Collection[str]) -> tuple[dict[str, Decimal], dict[str, str]]:
-        """The prices, and for each symbol that spoils a question, why. A symbol without a market
-        price is in neither. Raises ExchangeUnavailable where the exchange does not answer."""
+        """The prices, and the reason for each symbol that makes a request fail. A symbol without a
+        market price is in neither. Raises ExchangeUnavailable if the exchange does not answer."""
         self._ask(sorted(symbols))
         return self._prices, self._unpriced
 
     def _ask(self, symbols: list[str]) -> None:
-        """Ask for all at once; of a question that is refused, for each part."""
+        """Read all at once; if a request is refused, read it in parts."""
         if not symbols:
             return
         if not self._left:
-            why = f"not asked: {QUESTIONS_MAX} questions were not enough"
+            why = f"not read: {QUESTIONS_MAX} requests were not enough"
             self._unpriced.update(dict.fromkeys(symbols, why))
             return
         self._left -= 1
@@ -53,8 +54,8 @@ class Pricing:
                 self._ask(part)
 
     def _parts(self, symbols: list[str]) -> tuple[list[str], list[str]]:
-        """Those that are traded, and those that are not, which are the likeliest to spoil a
-        question; halves where they are all alike."""
+        """The traded ones and the others, which are the most likely to make a request fail; halves
+        if they are all alike."""
         listed = [symbol for symbol in symbols if self._exchange.market(symbol) is not None]
         if 0 < len(listed) < len(symbols):
             return listed, [symbol for symbol in symbols if symbol not in listed]

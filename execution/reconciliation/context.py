@@ -1,4 +1,4 @@
-"""What a reconciliation works with, and one run of it on one account."""
+"""The context of a reconciliation, and one run on one account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from execution.reconciliation.symbol_failures import SymbolFailures
 
 
 class History(Protocol):
-    """The archive, as a reconciliation sees it."""
+    """The part of the archive that a reconciliation uses."""
 
     def recall_by_exchange_id(
         self, account: str, symbol: str, exchange_order_id: str
     ) -> Order | None:
-        """Put an order that has left the store back into it; None for one that it never had."""
+        """Restore an order that has left the store; None if there never was one."""
 
 
 class ReconciledExchange(Protocol):
-    """One account at one exchange, as a reconciliation reads it. Every method raises
+    """The requests of a reconciliation to one account's exchange. Every method raises
     ExchangeUnavailable unless the answer is a well-formed one."""
 
     @property
@@ -50,12 +50,13 @@ class ReconciledExchange(Protocol):
         """Find the order by its client order id; None only when the exchange says it has none."""
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        """Find an order by the exchange's own id, whoever placed it; None if it has none such."""
+        """Find an order by the exchange's own id, whoever placed it; None if there is no such
+        order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationContext:
-    """What every run works with."""
+    """The parts that every run uses."""
 
     orders: KnownOrders
     positions: PositionStore
@@ -69,7 +70,7 @@ class ReconciliationContext:
 
 
 class AccountRun:
-    """One run on one account: what it found so far, and what it knows of the balances.
+    """One run on one account: its findings so far, and the balance sheet.
 
     `keep_lease` is called before each symbol.
     """
@@ -100,7 +101,7 @@ class AccountRun:
         return self._exchange.symbols()
 
     def asked(self, kind: str) -> ReconciledExchange:
-        """The exchange, after noting what it is asked for."""
+        """The exchange; counts the request by kind."""
         self.found.calls[kind] = self.found.calls.get(kind, 0) + 1
         return self._exchange
 
@@ -108,7 +109,7 @@ class AccountRun:
         return self.context.orders.live_orders(self.account)
 
     def halt(self, what: str) -> None:
-        """Let nothing new be sent on the account, if that is not so already."""
+        """Halt the account, unless it is halted already."""
         halts = self.context.halts
         if not any(halt.account == self.account for halt in halts.halts()):
             reason = f"reconciliation found {what}"

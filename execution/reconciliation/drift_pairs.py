@@ -1,4 +1,4 @@
-"""Which pairs could explain drift: every one whose trades move an asset that drifts."""
+"""The pairs that could explain drift: those whose trades change a drifting asset."""
 
 from collections.abc import Collection, Iterable
 
@@ -8,11 +8,11 @@ from execution.model.instrument import assets_of
 def pairs_that_explain(
     drifting: Collection[str], listed: Iterable[str], held: Collection[str]
 ) -> list[str]:
-    """Those of the listed symbols that have a drifting asset on either side, the likeliest first:
-    both sides drift, then the other side is held, then the rest.
+    """The listed symbols with a drifting asset on either side, the most likely first: both sides
+    drift, then the other side is held, then the rest.
 
-    Both sides of a trade move, and yet one alone may drift: what was bought may be sold again, on
-    the same pair or on another one, and only a loss or the fees stay.
+    A trade changes both sides, and yet only one may drift: what was bought may be sold again, on
+    the same or another pair, so that only a loss or the fees remain.
     """
     if not drifting:
         return []

@@ -1,4 +1,4 @@
-"""Makes the orders that we think open agree with those that the exchange lists as open."""
+"""Reconciles the orders that are open on record with those that the exchange lists as open."""
 
 from datetime import timedelta
 
@@ -7,14 +7,14 @@ from execution.model.order import Order, OrderReport, OrderState
 from execution.reconciliation.context import AccountRun
 from execution.reconciliation.order_owners import OrderOwners
 
-# A list of open orders may lag behind the end of one, but not as long as this.
+# The most that a list of open orders may lag behind an order's end.
 LISTED_AFTER = timedelta(minutes=10)
-# Records that say that no such order can stand at the exchange.
+# States of records whose orders cannot be open at the exchange.
 SAID_NO = frozenset({OrderState.REFUSED, OrderState.REJECTED})
 
 
 class OpenOrderSync:
-    """Writes what it finds into the run's record."""
+    """Writes its findings to the run's record."""
 
     def __init__(self, run: AccountRun, owners: OrderOwners) -> None:
         self._run = run
@@ -22,9 +22,9 @@ class OpenOrderSync:
         self._owners = owners
 
     def read(self, symbol: str) -> None:
-        """Settle each order that we think open and the exchange does not list as such; find those
-        that it lists and we do not know."""
-        # Read again: the trades that were just taken have ended some of them.
+        """Settle each order that is open on record and not listed by the exchange; find listed ones
+        without a record."""
+        # Read again: the trades that were just applied have ended some of them.
         live = self._run.live_orders()
         orders = [o for o in live if o.symbol == symbol and o.state is OrderState.OPEN]
         listed = {
@@ -33,7 +33,7 @@ class OpenOrderSync:
         }
         for order in orders:
             report = listed.pop(order.exchange_order_id or "", None)
-            # Reads may lag behind placements: an order that cannot be found is asked after again.
+            # Reads may lag behind placements: an order that is not found is looked up again later.
             report = report or self._run.asked("order").lookup(order)
             if report is not None:
                 self._settle(order, report)
@@ -46,7 +46,7 @@ class OpenOrderSync:
             self._run.found.orders_settled.append(order.order_id)
 
     def _take_listed(self, symbol: str, listed: dict[str, OrderReport]) -> None:
-        """Adopt open orders of ours that no record is left of; name those of others."""
+        """Adopt our open orders without a record; report external ones."""
         found = self._run.found
         known = self._context.orders.order_ids_by_exchange_id(self._run.account, symbol, listed)
         for exchange_id, report in listed.items():

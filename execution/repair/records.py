@@ -1,4 +1,4 @@
-"""Brings the record of an order up to what the ledger knows of it."""
+"""Completes the record of an order from the ledger."""
 
 from dataclasses import replace
 
@@ -8,10 +8,10 @@ from execution.model.transitions import transition
 
 
 def brought_up(held: Order, known: Order) -> Order:
-    """The record with what the ledger knows and it does not; the same object for nothing.
+    """The record completed by what only the ledger has; the same object if there is nothing.
 
-    A later state of the same story takes its place. Where the story has gone on differently since,
-    only what the ledger heard from the exchange is told again. Raises IllegalTransition.
+    A later state of the same history replaces it. If the histories differ since, only the
+    exchange's reports in the ledger are applied again. Raises IllegalTransition.
     """
     if (held.version, held.revision) == (known.version, known.revision):
         return held
@@ -32,7 +32,7 @@ def brought_up(held: Order, known: Order) -> Order:
 
 
 def _continues(known: Order, held: Order) -> bool:
-    """Say whether `known` is a later state of what `held` is."""
+    """Whether `known` is a later state of `held`."""
     stamps = [(attempt.number, attempt.stamp_ms) for attempt in held.attempts]
     begun = [(attempt.number, attempt.stamp_ms) for attempt in known.attempts]
     return (

@@ -1,8 +1,8 @@
-"""Makes the store whole again after it lost something: records, indexes, positions, halts.
+"""Repairs the store after a loss: records, indexes, positions, halts.
 
-Redis may come back from an earlier time, and people delete keys. What the ledger knows is put back;
-what neither knows is found at the exchange by the reconciliation that follows. Positions are folded
-again from all their fills, so it does not matter which of them a position had lost.
+Redis may be restored to an earlier state, and keys may be deleted. What the ledger has is restored;
+what neither has is found at the exchange by the next reconciliation. Positions are recomputed from
+all their fills, so it does not matter which of them a position had lost.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,12 +18,12 @@ from execution.repair.restoring import Restorer
 from execution.repair.store import A_POSITION, Repair, RepairStore
 
 LEASE_MS = 120_000
-UNSEEN = "whatever the server has lost: it was not looked over since it began"
+UNSEEN = "whatever the server has lost: it has not been checked since it started"
 
 
 class Repairer:
-    """Decides what is lost and what is to be done. One process at a time does it; any other that
-    comes meanwhile leaves it to the first."""
+    """Determines what is lost and repairs it. Runs under a global lease; a second caller returns
+    None at once."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class Repairer:
         self._links = archive.checkpoints
 
     def run(self, accounts: Iterable[str]) -> Repair | None:
-        """Repair what is lost; None where nothing is, or where another process is at it.
+        """Repair what is lost; None if nothing is, or if another process is doing it.
 
-        Raises StoreUnavailable, also for the ledger, and is then to be run again.
+        Raises StoreUnavailable, also for the ledger, and must then be run again.
         """
         accounts = list(accounts)
         if not self._lost(accounts) and not self._is_to_be_rewritten():
@@ -56,7 +56,7 @@ class Repairer:
         if not self._leases.lease("repair", owner, LEASE_MS):
             return None
         try:
-            # Another one may have been at it just now.
+            # Another process may have just done it.
             lost = self._lost(accounts)
             if lost:
                 return self._repaired(lost, accounts, owner)
@@ -65,14 +65,14 @@ class Repairer:
             self._leases.release("repair", owner)
 
     def _lost(self, accounts: list[str]) -> list[str]:
-        """Name what can be seen to be lost, or to be from an earlier time."""
+        """The visible losses, and signs of an earlier state."""
         lost = self._parts.lost(accounts)
         if self._parts.verified_epoch() != self._epochs.epoch(fresh=True).run_id:
             return [UNSEEN, *lost]
         try:
             return lost + self._unlike_ledger()
         except LedgerUnavailable:
-            # What Redis itself shows is to be said all the same; `complaint` says the rest.
+            # What Redis itself shows is still reported; `complaint` has the rest.
             return lost
 
     def _unlike_ledger(self) -> list[str]:
@@ -80,14 +80,14 @@ class Repairer:
         if footing in UNTRUSTED:
             return []
         older = [f"what came last: {footing.value}"] if footing is Footing.STORE_OLDER else []
-        # A ledger that does not explain what is held was found to be so already.
+        # A ledger that does not explain the balances was detected already.
         if older or self._links.complaint() is not None:
             return older
         unlike = self._rebuilder.checks.next_unlike()
         return [f"{A_POSITION}{name}, which its fills do not explain" for name in unlike]
 
     def _is_to_be_rewritten(self) -> bool:
-        """The ledger is not the one before, and does not have yet what is left."""
+        """The ledger is another one, and does not have the remaining records yet."""
         try:
             return self._links.footing() in UNTRUSTED and not self._links.is_rewritten()
         except LedgerUnavailable:
@@ -101,11 +101,11 @@ class Repairer:
 
     def _repaired(self, lost: list[str], accounts: list[str], owner: str) -> Repair | None:
         restarted = UNSEEN in lost
-        # Until it is done, a process that comes later finds it undone.
+        # Until this is done, every later process finds the repair incomplete.
         self._parts.set_verified_epoch(None)
         epoch = self._epochs.epoch(fresh=True)
         if not restarted and any(not name.startswith(A_POSITION) for name in lost):
-            # What is lost may have been acted on; every signal is looked for first from now on.
+            # Lost records may have been sent; from now on every signal is looked up first.
             epoch = self._epochs.begin_epoch()
 
         def keep_lease() -> None:
@@ -116,9 +116,9 @@ class Repairer:
         if restarted or any("later changes" in name for name in lost):
             self._restorer.restore_halts(repair)
         if all(name.startswith(A_POSITION) for name in self._parts.lost(accounts)):
-            # What was lost while this was at work has it all done again.
+            # A loss during this repair starts it again.
             self._parts.set_verified_epoch(epoch.run_id)
-        # A server that is new has lost nothing; it only had to be marked.
+        # A new server has lost nothing; it only had to be marked.
         is_new = epoch.since_ms == 0 and not repair.has_done_anything
         return None if is_new else repair
 
@@ -132,7 +132,7 @@ class Repairer:
         self._archive.flush(between=keep_lease)
         self._restorer.restore_orders(repair, keep_lease)
         if footing in UNTRUSTED:
-            # History began again there: a position that it does not explain is not wrong for that.
+            # History started again there: a position that it does not explain need not be wrong.
             repair.left.append(self._links.complaint() or footing.value)
             repair.known_until.clear()
             self._archive.write_everything_again()
@@ -146,7 +146,7 @@ class Repairer:
         checks = list(self._rebuilder.checks.all())
         is_first = self._links.trusted() is None and footing is Footing.NEW
         if is_first and not all(check.is_explained for check in checks):
-            # Nothing says which ledger it was that the rest went to.
+            # It is not known to which ledger the rest was written.
             self._links.note_rewritten()
             repair.left.append(self._links.complaint() or "")
             return

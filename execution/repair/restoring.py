@@ -1,4 +1,4 @@
-"""Puts the records of orders, and halts, back into a store that has lost them."""
+"""Restores records of orders, and halts, in a store that has lost them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,8 +18,8 @@ from execution.repair.store import Repair, RepairStore
 
 
 class Restorer:
-    """From the ledger, which knows of each order for ever; the store, for `remember_s` after its
-    end. Every method raises StoreUnavailable, also for the ledger."""
+    """From the ledger, which keeps each order forever; the store keeps it for `remember_s` after
+    its end. Every method raises StoreUnavailable, also for the ledger."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Restorer:
         self._remember_s = remember_s
 
     def restore_orders(self, repair: Repair, between: Callable[[], None]) -> None:
-        """Compare every order that the store should know with the ledger's; calls `between` before
+        """Compare every order that the store should have with the ledger's; calls `between` before
         each batch."""
         since = self._clock.now() - timedelta(seconds=self._remember_s)
         lately = self._ledger.orders(changed_since=since)
@@ -69,8 +69,8 @@ class Restorer:
         self._parts.remember(left, self._remember_s)
 
     def _advance(self, held: Order | None, known: Order, repair: Repair) -> bool:
-        """Bring a record up to what the ledger knows of it. Its position is not moved by it; it is
-        folded again afterwards."""
+        """Complete a record from the ledger. The position is not changed by it; it is recomputed
+        afterwards."""
         while held is not None:
             try:
                 after = brought_up(held, known)
@@ -87,7 +87,7 @@ class Restorer:
         return False
 
     def restore_halts(self, repair: Repair) -> None:
-        """Halt again what was halted before the store came back from an earlier time."""
+        """Restore the halts of before the store was restored to an earlier state."""
         standing = {halt.account for halt in self._halts.halts()}
         for halt in self._ledger.halts():
             if halt.account not in standing:

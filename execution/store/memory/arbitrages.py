@@ -1,4 +1,4 @@
-"""The twin in memory of the store of arbitrages. See ArbitrageStore."""
+"""The store of arbitrages in memory. See ArbitrageStore."""
 
 from dataclasses import replace
 

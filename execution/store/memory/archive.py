@@ -1,4 +1,4 @@
-"""What the archive finds in a store in memory. See ArchiveStore."""
+"""The archive's view of a store in memory. See ArchiveStore."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from execution.store.memory.server import MemoryServer
 
 
 class MemoryArchive:
-    """What the ledger still has to get, and what may leave."""
+    """Orders that are to be archived, and orders that may leave."""
 
     def __init__(self, server: MemoryServer, clock: Clock) -> None:
         self._server = server
@@ -36,7 +36,7 @@ class MemoryArchive:
         tables = self._server.tables
         held = tables.orders.get(order.order_id)
         if held is not None and held != order:
-            # Whoever archived the change may have been overtaken by this older state.
+            # The change may have been archived before this older state.
             tables.unarchived[order.order_id] = None
         if held != order:
             return

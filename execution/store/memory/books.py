@@ -1,4 +1,4 @@
-"""RedisBooks' twin in memory, for tests and for a collector of one process."""
+"""Order books in memory, for tests and for a collector in one process."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ from execution.model.clock import Clock
 
 
 class MemoryBooks:
-    """Books that vanish when nobody keeps them up; see book_snapshots.Books."""
+    """Books that expire unless they are saved again; see book_snapshots.Books."""
 
     def __init__(self, clock: Clock, ttl_ms: int = BOOK_TTL_MS) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The twin in memory of the lists. See listings.Listings."""
+"""Lists in memory. See listings.Listings."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from execution.store.memory.server import MemoryServer
 
 
 class MemoryListings:
-    """What the stores in memory hold, the other way round."""
+    """The contents of the stores in memory, newest first."""
 
     def __init__(self, server: MemoryServer, reconciliations: ReconciliationStore) -> None:
         self._server = server

@@ -1,4 +1,4 @@
-"""Orders in memory: the same answers as in Redis, for tests, simulations and one-off calls."""
+"""Orders in memory: the same behaviour as in Redis, for tests, simulations and single calls."""
 
 from collections.abc import Iterable
 
@@ -23,11 +23,12 @@ class MemoryOrders:
             return objection or Committed.DONE
 
     def objection(self, change: Change) -> Committed | None:
-        """Why the change cannot be made; None where it can. To be called under the lock."""
+        """The reason why the change cannot be made; None if it can. Must be called under the
+        lock."""
         after, tables = change.after, self._server.tables
         stored = tables.orders.get(after.order_id)
-        # A record that left, or was lost, must not be taken for one that never was; one that left
-        # is to be called back, whoever wants to write it.
+        # A record that left, or was lost, must not pass for one that never existed; one that left
+        # must be restored before it is written.
         has_left = stored is None and after.order_id in tables.tombstones
         is_gone = stored is None and after.order_id in tables.known
         if _token(stored) != _token(change.before) or has_left:
@@ -47,7 +48,7 @@ class MemoryOrders:
         return None
 
     def write(self, change: Change) -> None:
-        """Make a change to which there is no objection. To be called under the lock."""
+        """Make a change that was checked. Must be called under the lock."""
         after, position, tables = change.after, change.position, self._server.tables
         if position is not None:
             self._note_if_begun_again(change.position_before)
@@ -72,7 +73,7 @@ class MemoryOrders:
             tables.exchange_ids.setdefault(key, after.order_id)
 
     def _note_if_begun_again(self, position: Position | None) -> None:
-        """A position that is not the one that was written last was lost."""
+        """A position other than the one written last was lost."""
         if position is not None:
             key = (position.account, position.symbol)
             if self._server.tables.position_versions.get(key, position.version) != position.version:
@@ -146,5 +147,5 @@ class MemoryOrders:
 
 
 def _token(held: Order | Position | None) -> tuple[int, str]:
-    """What a change must find to be made; nothing stored is version 0."""
+    """The version and revision that a change requires; version 0 means not stored."""
     return (held.version, held.revision) if held and held.version else (0, "")

@@ -1,4 +1,4 @@
-"""What a repair finds in a store in memory. See RepairStore."""
+"""The repair's view of a store in memory. See RepairStore."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from execution.store.memory.tables import MARKED
 
 
 class MemoryRepair:
-    """A store in memory loses what a test takes out of its tables; see Tables.drop."""
+    """A store in memory loses what a test removes from its tables; see Tables.drop."""
 
     def __init__(self, server: MemoryServer) -> None:
         self._server = server
@@ -84,5 +84,5 @@ class MemoryRepair:
 
 
 def _kind(name: str) -> str:
-    """A list of positions that is lost says nothing of orders."""
+    """A lost list of positions is no sign of lost orders."""
     return "position index" if name.startswith("position") else "index"

@@ -1,4 +1,4 @@
-"""What valuations keep, in memory."""
+"""The data of valuations in memory."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The twin in memory of the registry of live workers. See live_workers.WorkerRegistry."""
+"""The registry of live workers in memory. See live_workers.WorkerRegistry."""
 
 from threading import Lock
 

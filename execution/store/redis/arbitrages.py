@@ -19,7 +19,7 @@ READ_BATCH = 500
 
 
 class RedisArbitrages:
-    """Records, what is due, and nothing that the orders do not say themselves."""
+    """Records and due times; nothing that is on the orders' records already."""
 
     def __init__(
         self, client: Redis, remember_s: int, commits: CommitCounter | None = None
@@ -78,7 +78,7 @@ class RedisArbitrages:
 
     @guarded
     def unfinished(self) -> list[Arbitrage]:
-        # Whatever has not ended is due at some time.
+        # Every unfinished one has a due time.
         names = sorted(self._redis.zrange(keys.ARBITRAGES_DUE, 0, -1))
         found = []
         for start in range(0, len(names), READ_BATCH):

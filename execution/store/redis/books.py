@@ -1,4 +1,4 @@
-"""The newest order books in Redis, each for a short while; see book_snapshots.Books."""
+"""The newest order books in Redis, each for a short time; see book_snapshots.Books."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from execution.store.access.connection import guarded
 
 
 class RedisBooks:
-    """Books that vanish when nobody keeps them up."""
+    """Books that expire unless they are saved again."""
 
     def __init__(self, client: Redis, ttl_ms: int = BOOK_TTL_MS) -> None:
         self._redis: Any = client

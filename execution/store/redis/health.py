@@ -1,4 +1,4 @@
-"""How Redis and what lies in it are doing. See health.HealthStore."""
+"""Health data of Redis. See health.HealthStore."""
 
 from typing import Any
 from uuid import uuid4
@@ -13,12 +13,12 @@ from execution.store.access.connection import guarded, script
 
 SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")
 PROBE_TTL_S = 60
-# The order that waits longest is looked for among so many that are the oldest.
+# The order that has waited longest is searched among this many of the oldest.
 LOOKED_AT = 100
 
 
 class RedisHealth:
-    """Asks for little: none of it grows with what the server holds, but for two counts."""
+    """Cheap reads: none of them grows with the data, except for two counts."""
 
     def __init__(self, client: Redis) -> None:
         self._redis: Any = client
@@ -70,7 +70,7 @@ class RedisHealth:
         pipe.xrange(keys.SIGNALS, count=1)
         pipe.xlen(keys.REFUSED)
         pipe.zcard(keys.UNARCHIVED)
-        # The lowest scores: an order's is its creation; what marks the index comes last.
+        # The lowest scores: an order's is its creation; the index marker comes last.
         pipe.zrange(keys.UNARCHIVED, 0, LOOKED_AT - 1)
         intents, oldest, refused, unarchived, first = pipe.execute()
         waiting = [order_id for order_id in first if order_id != keys.PRESENT]
@@ -86,7 +86,7 @@ class RedisHealth:
         )
 
     def _changed_ago_ms(self, order_ids: list[str], now_ms: int) -> int | None:
-        """How long ago the one that waits longest was changed."""
+        """The age of the change that has waited longest."""
         pipe = self._redis.pipeline(transaction=False)
         for order_id in order_ids:
             pipe.hget(keys.order(order_id), "doc")

@@ -1,4 +1,4 @@
-"""What keeps orders from being sent, in Redis."""
+"""Halts and holds in Redis."""
 
 import json
 from datetime import datetime
@@ -55,8 +55,8 @@ class RedisAccountHolds:
 
 
 class RedisAddressHolds:
-    """See AddressHoldStore. One key for each address, gone when its time is up; commits of attempts
-    read it too."""
+    """See AddressHoldStore. One key for each address, which expires with the hold; commits of
+    attempts read it too."""
 
     def __init__(self, client: Redis, clock: Clock) -> None:
         self._redis: Any = client

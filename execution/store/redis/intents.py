@@ -27,7 +27,7 @@ class RedisIntents:
         now_ms = seconds * 1000 + micros // 1000
         pipe = self._redis.pipeline(transaction=False)
         pipe.xrange(keys.SIGNALS, "-", str(now_ms - older_than_ms), count=count)
-        # Ids are the producers' to choose, and one that is ahead puts all later ones ahead as well.
+        # Producers may choose ids, and one in the future puts all later ones in the future, too.
         pipe.xrange(keys.SIGNALS, str(now_ms + 1 + max(0, -older_than_ms)), "+", count=count)
         old, ahead = pipe.execute()
         return [intent_of(*entry) for entry in (old + ahead)[:count]]

@@ -1,4 +1,4 @@
-"""What is lost in Redis, and how it is put back. See repair.RepairStore."""
+"""Detects and repairs losses in Redis. See repair.RepairStore."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -16,16 +16,17 @@ from execution.store.access.codec import created_us, exchange_id_field, position
 from execution.store.access.connection import guarded, script
 
 SCAN_BATCH = 500
-# So many of the orders that wait for the ledger are looked for, the oldest first.
+# How many of the unarchived orders are checked, oldest first.
 WAITING_MAX = 500
 RANKED = (keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING)
-# So many records are listed at once; each time waits for the disk, and again if one has changed.
+# How many records are listed at a time; each batch waits for the disk, and is repeated if a record
+# has changed.
 INDEX_BATCH = 50
 
 
 class RedisRepair:
-    """Looks for what is not there. An index that is empty holds one member all the same, so that
-    one that was lost can be told from it."""
+    """Finds missing keys. An empty index still has its marker member, which distinguishes it from a
+    lost one."""
 
     def __init__(self, client: Redis, clock: Clock) -> None:
         self._redis: Any = client
@@ -46,7 +47,7 @@ class RedisRepair:
         self._redis.set(keys.VERIFIED, run_id)
 
     def _mark(self) -> None:
-        """Put into every index the member by which its loss can be told."""
+        """Add the marker member to every index."""
         pipe = self._redis.pipeline(transaction=True)
         for key in RANKED:
             pipe.zadd(key, {keys.PRESENT: "inf"})
@@ -80,26 +81,27 @@ class RedisRepair:
         pipe.sismember(keys.POSITIONS, keys.PRESENT)
         pipe.hexists(keys.POSITION_VERSIONS, keys.PRESENT)
         for account in accounts:
-            # In this order: the first order of an account lists it and marks its indexes in one.
+            # In this order: the first order of an account lists the account and marks its indexes
+            # in one step.
             pipe.sismember(keys.ACCOUNTS, account)
             pipe.sismember(keys.live(account), keys.PRESENT)
             pipe.hexists(keys.exchange_ids(account), keys.PRESENT)
         names = [f"index {key}" for key in (*RANKED, keys.ACCOUNTS)]
-        # What is lost of positions says nothing of orders.
+        # A loss of positions is no sign of lost orders.
         names += [f"position index {key}" for key in (keys.POSITIONS, keys.POSITION_VERSIONS)]
         answers = iter(pipe.execute())
         lost = [name for name, answer in zip(names, answers, strict=False) if not _is_there(answer)]
         for account in accounts:
             had_orders, *indexes = (_is_there(next(answers)) for _ in range(3))
             for key_of, is_there in zip((keys.live, keys.exchange_ids), indexes, strict=True):
-                # An account without orders has nothing to lose, and may be new in the settings.
+                # An account without orders cannot have lost any, and may be new in the settings.
                 if had_orders and not is_there:
                     lost.append(f"index {key_of(account)}")
         return lost
 
     def _lost_positions(self) -> list[str]:
-        """Positions that are not listed, not there, or not in the version that was written last.
-        Both versions of one are read at one moment: a fill between them would pass for a loss."""
+        """Positions that are not listed, missing, or not in the version written last. Both versions
+        of one are read atomically: a fill between the reads would pass for a loss."""
         listed = self._redis.smembers(keys.POSITIONS)
         wanted = sorted((listed | set(self._redis.hkeys(keys.POSITION_VERSIONS))) - {keys.PRESENT})
         pipe = self._redis.pipeline(transaction=True)
@@ -124,7 +126,7 @@ class RedisRepair:
     @guarded
     def reindex(self) -> int:
         count = 0
-        # First, so that one that is lost while this is at work stays without its mark.
+        # First, so that an index that is lost during this stays without its marker.
         self._mark()
         for account in self._accounts:
             self._forget_lost_records(account)
@@ -145,8 +147,8 @@ class RedisRepair:
             self._redis.hsetnx(keys.POSITION_VERSIONS, key, version)
 
     def _forget_lost_orders(self) -> None:
-        """Take off the list of orders what has no record: what the ledger has is listed again, and
-        what it has not never was, unless the exchange says otherwise."""
+        """Remove ids without a record from the list of orders: those in the ledger are listed
+        again, and others never existed, unless the exchange says otherwise."""
         listed = [i for i in self._redis.zrange(keys.ORDERS, 0, -1) if i != keys.PRESENT]
         for start in range(0, len(listed), SCAN_BATCH):
             without = self._without_doc(listed[start : start + SCAN_BATCH])
@@ -164,7 +166,7 @@ class RedisRepair:
             self._redis.zrem(keys.UNARCHIVED, *unarchived)
 
     def _index(self, records: list[str], pipe: Any) -> int:
-        """List orders, as they are: whatever changes one of them meanwhile makes this run again."""
+        """List orders by their current state; repeated if one of them changes meanwhile."""
         reading = self._redis.pipeline(transaction=False)
         for key in records:
             reading.hget(key, "doc")
@@ -197,7 +199,7 @@ class RedisRepair:
         wanted = [keys.order(order_id) for order_id in order_ids]
         pipe = self._redis.pipeline(transaction=False)
         for key in wanted:
-            # A signal that came again may have made a record meanwhile; that one stays.
+            # A repeated signal may have made a record meanwhile; that one stays.
             pipe.hsetnx(key, "version", 1)
         fresh = [key for key, is_new in zip(wanted, pipe.execute(), strict=True) if is_new]
         for key in fresh:

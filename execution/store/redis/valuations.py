@@ -20,7 +20,7 @@ _NUMBERS = ("realised_pnl", "unrealised_pnl", "exposure", "net_exposure", "turno
 
 
 class RedisValuations:
-    """Everything that follows from prices."""
+    """Marks, totals and snapshots."""
 
     def __init__(self, client: Redis) -> None:
         self._redis: Any = client

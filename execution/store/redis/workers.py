@@ -13,7 +13,7 @@ _WORKER = JsonAdapter(LiveWorker)
 
 
 class RedisWorkers:
-    """A key with a time to live for each worker, and a set of all their names."""
+    """A key with a time to live for each worker, and a set of all names."""
 
     def __init__(self, client: Redis) -> None:
         self._redis: Any = client
@@ -42,7 +42,7 @@ class RedisWorkers:
         texts = self._redis.mget(map(keys.worker, names)) if names else []
         gone = [name for name, text in zip(names, texts, strict=True) if text is None]
         if gone:
-            # One that beats again at this very moment is back in the set with its next beat.
+            # A worker that beats at the same time is back in the set with its next beat.
             self._redis.srem(keys.WORKERS, *gone)
         return [_WORKER.validate_json(text) for text in texts if text is not None]
 

@@ -140,7 +140,7 @@ def test_two_runs_on_one_account_never_overlap() -> None:
     resting(rig)
 
     def another_run() -> None:
-        with pytest.raises(AlreadyRunning, match=f"reconciliation of '{ACCOUNT}' is under way"):
+        with pytest.raises(AlreadyRunning, match=f"reconciliation of '{ACCOUNT}' is running"):
             reconcile(rig)
         seen.append("refused")
 
