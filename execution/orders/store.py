@@ -61,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Nothing new is sent on the account, or on any where it is None, until it is resumed."""
+    """Nothing new is sent on the account, or on any if it is None, until it is resumed."""
 
     account: str | None
     reason: str

@@ -65,7 +65,7 @@ class OrderOwners:
         return adopted
 
     def external(self, report: OrderReport) -> Order | None:
-        """A record of an external order, None where it may be ours or cannot be adopted."""
+        """A record of an external order, None if it may be ours or cannot be adopted."""
         if may_be_ours(report.client_order_id, self._run.exchange_name):
             return None
         try:

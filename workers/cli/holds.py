@@ -1,4 +1,4 @@
-"""The command that ends a pause which an exchange has asked for."""
+"""The command that ends a pause requested by an exchange."""
 
 from typing import Annotated
 
@@ -14,9 +14,9 @@ def release(
     account: Annotated[str, typer.Option("--account", help="The account that is on hold.")],
     as_json: AsJson = False,
 ) -> None:
-    """End the pause that the account's exchange asked for, before its time.
+    """End the pause that the account's exchange requested, before its time.
 
-    Use it where the pause no longer applies, for example after a change of the machine's address.
+    Use it if the pause no longer applies, for example after a change of the machine's address.
     While the exchange still counts, more requests prolong a ban. Other accounts at the same address
     are released too.
     """

@@ -12,20 +12,20 @@ from workers.cli.app import AsJson, CommandError, cli, lay_out, print_json, serv
 from workers.views import tables
 
 if TYPE_CHECKING:
-    # Pandas takes a while to load, which no other command should wait for.
+    # Pandas is slow to import, and no other command needs it.
     from workers.reports.report import Report
 
 OfFile = Path | None
-# Nothing was ever traded before; earlier moments have no representation everywhere.
+# Nothing was traded before; earlier times cannot be represented everywhere.
 SINCE_MIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cli.command()
 def report(
     since: Annotated[
-        str | None, typer.Option(help="Only what happened since, as 2030-01-31 or with a time.")
+        str | None, typer.Option(help="Only trades since this date, as 2030-01-31 or with a time.")
     ] = None,
-    html: Annotated[OfFile, typer.Option(help="Write one page with pictures.")] = None,
+    html: Annotated[OfFile, typer.Option(help="Write one page with charts.")] = None,
     csv: Annotated[OfFile, typer.Option(help="Write every fill as CSV.")] = None,
     parquet: Annotated[OfFile, typer.Option(help="Write every fill as Parquet.")] = None,
     as_json: AsJson = False,

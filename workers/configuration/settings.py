@@ -106,7 +106,7 @@ class LimitSettings(BaseModel):
 
 
 class Settings(SignalSettings):
-    """What a worker, beat and the command line need to know."""
+    """The settings of workers, beat and the command line."""
 
     model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="forbid", frozen=True)
 
@@ -127,7 +127,7 @@ class Settings(SignalSettings):
     """A worker that takes no message for so long, although some wait and it has free threads,
     ends itself."""
     sweep_every_s: int = Field(default=1, ge=1, le=60)
-    """How often due orders and intents that no worker took are looked for."""
+    """How often due orders, and intents that no worker took, are processed."""
     mark_every_s: int = Field(default=5, ge=1, le=3_600)
     """How often holdings are priced."""
     snapshot_every_s: int = Field(default=60, ge=1, le=86_400)
@@ -160,7 +160,7 @@ class Settings(SignalSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings, and keep their passwords out of every text from now on. Raises
+    """Read the settings, and redact their passwords in every text from now on. Raises
     SettingsError."""
     wrong = wrong_variable(os.environ, Settings)
     if wrong is not None:
@@ -203,7 +203,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
 
 
 def _check_window(settings: Settings, name: str) -> None:
-    """Raise SettingsError for a window that the account's exchange does not take."""
+    """Raise SettingsError for a window that the account's exchange does not accept."""
     account = settings.accounts[name]
     guarantees = GUARANTEES.get(account.exchange)
     own, general = account.window_ms, settings.recv_window_ms
@@ -225,14 +225,14 @@ def _check_window(settings: Settings, name: str) -> None:
 
 
 def windows_of(settings: Settings) -> dict[str, int]:
-    """The windows of those accounts that have one of their own, in ms."""
+    """The windows of those accounts that have their own, in ms."""
     own = {name: account.window_ms for name, account in settings.accounts.items()}
     return {name: window_ms for name, window_ms in own.items() if window_ms is not None}
 
 
 def ledger_url_of(settings: Settings) -> str:
-    """Where the ledger is; a SQLite file that is named without its folder lies beside the settings
-    file, so that every process finds the same one."""
+    """The URL of the ledger; a SQLite file without a folder is in the settings file's folder, so
+    that every process finds the same one."""
     prefix = "sqlite:///"
     path = settings.ledger_url.removeprefix(prefix)
     if path == settings.ledger_url or path.startswith(("/", ":")) or not path:
@@ -241,13 +241,13 @@ def ledger_url_of(settings: Settings) -> str:
 
 
 def drift_policy_of(settings: Settings, account: str) -> DriftPolicy:
-    """What is done about drift on the account: its own policy, or else that of all."""
+    """The drift policy of the account: its own, or else the general one."""
     own = settings.accounts[account].drift_policy if account in settings.accounts else None
     return own or settings.drift_policy
 
 
 def check_worker_accounts(settings: Settings) -> None:
-    """Raise SettingsError for settings with which a worker could only refuse what others take."""
+    """Raise SettingsError for settings with which a worker could only refuse what others accept."""
     if not settings.accounts:
         raise SettingsError(
             f"accounts: none is configured, and a worker needs at least one ({config_path()}, or "

@@ -12,7 +12,7 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def run_checks(checks: Mapping[str, Check], bound_s: int) -> list[Finding]:
-    """What each named check finds, in their order. One that gives no answer within `bound_s`, or
+    """The findings of each named check, in order. One that gives no answer within `bound_s`, or
     raises an error, is a finding itself; its thread is left behind and delays nothing."""
     answers: SimpleQueue[tuple[str, list[Finding]]] = SimpleQueue()
 

@@ -10,7 +10,7 @@ from workers.doctor.findings import Finding, duration, fail, ok, some, warn
 # The archive runs every few seconds.
 BACKLOG_WARN_MS = 60_000
 BACKLOG_FAIL_MS = 300_000
-# Orders that the ledger does not have yet are looked through up to so many.
+# How many of the unarchived orders are checked.
 RECENT_MAX = 1_000
 
 

@@ -1,4 +1,4 @@
-"""Turns arbitrage messages and intents into arbitrages."""
+"""Makes arbitrages from messages and intents."""
 
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from oneorder.signals import ArbitrageSignal
 
 
 class ArbitrageIntake:
-    """What the executor is asked for, with the settings' answers to what a signal leaves open."""
+    """The arbitrage of a signal, with defaults from the settings."""
 
     def __init__(
         self,
@@ -26,11 +26,11 @@ class ArbitrageIntake:
         self._max_loss_bps = max_loss_bps
 
     def execute(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
-        """Take it as far as it goes now. Raises SignalReused."""
+        """Carry it out as far as possible now. Raises SignalReused."""
         return self._executor.submit(self._arbitrage(signal, entry_id))
 
     def receive(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:
-        """Record it; the sweep moves it on. Raises SignalReused."""
+        """Record it; the sweep advances it. Raises SignalReused."""
         return self._executor.receive(self._arbitrage(signal, entry_id))
 
     def _arbitrage(self, signal: ArbitrageSignal, entry_id: str | None) -> Arbitrage:

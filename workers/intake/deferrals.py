@@ -1,4 +1,4 @@
-"""What becomes of intents that cannot be carried out: refused with the reason, or set aside."""
+"""Intents that cannot be carried out: refused with the reason, or set aside."""
 
 from datetime import datetime
 
@@ -13,12 +13,12 @@ from workers.intake.roster import NotOurs, Roster
 from workers.intake.waiting_orders import WaitingOrders
 from workers.intake.waiting_rules import WaitingRules
 
-# How soon what was set aside is looked at for the first time.
+# The time until an intent that was set aside is first tried again.
 FIRST_LOOK_MS = 1_000
 
 
 class LeftToOthers(Exception):
-    """This worker cannot take the intent, and another one that is alive can: wake it."""
+    """This worker cannot take the intent, but another live one can: wake it."""
 
     def __init__(self, entry_id: str) -> None:
         super().__init__(entry_id)
@@ -26,7 +26,7 @@ class LeftToOthers(Exception):
 
 
 class Deferrals:
-    """Lets intents wait, for as long as `rules` say, and keeps those that are refused."""
+    """Sets intents aside, for as long as `rules` say, and keeps refused ones."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Deferrals:
         self._waiting_orders = WaitingOrders(intents, waiting)
 
     def refuse(self, task: str, body: object, reason: str, entry_id: object) -> None:
-        """Keep what came in beside the reason why nothing was done with it."""
+        """Keep a refused message with the reason."""
         refused = RefusedIntent(task, text_of(body), reason, self._clock.now())
         self._intents.refuse_intent(refused, real_entry(entry_id))
         structlog.get_logger("oneorder").warning(
@@ -57,7 +57,7 @@ class Deferrals:
     def leave(
         self, intent: Intent, lack: NotOurs, since: datetime, message: Message | None
     ) -> None:
-        """Leave to others what this worker cannot take; raises LeftToOthers where there are any."""
+        """Leave to others what this worker cannot take; raises LeftToOthers if there are any."""
         ended = self._rules.end_of(intent, message)
         if ended is not None:
             self.refuse(intent.task, intent.body, f"{ended}; {lack}", intent.entry_id)
@@ -77,8 +77,8 @@ class Deferrals:
     def wait_for_order(
         self, intent: Intent, message: Message | None, reason: str, since: datetime
     ) -> None:
-        """A cancel may overtake the order that it is for; in the end it speaks of none at all. Of a
-        signal that waits itself, no order is to come."""
+        """A cancel may overtake its order, or name none at all. If the order's signal itself waits,
+        it is refused instead."""
         if isinstance(message, CancelRequest):
             for signal in self._waiting_orders.of(message.order_id):
                 canceled = "canceled while it waited for a worker that takes it"
@@ -90,8 +90,8 @@ class Deferrals:
             self.step_aside(intent, f"{reason} yet", since)
 
     def step_aside(self, intent: Intent, reason: str, since: datetime) -> Intent:
-        """Let it wait. What has no entry of its own in the stream, or not any more, gets one: the
-        same signal twice is one order."""
+        """Set it aside. A message without an entry in the stream gets one: the same signal twice is
+        one order."""
         due_ms = self._clock.now_ms() + FIRST_LOOK_MS
         if not intent.entry_id or not self._waiting.set_aside(intent, reason, since, due_ms):
             intent = self._waiting.add(intent.task, intent.body, intent.version)
@@ -99,7 +99,7 @@ class Deferrals:
         return intent
 
     def set_aside_broken(self, intent: Intent, error: Exception, since: datetime) -> None:
-        """Let it wait for a better time; but not for ever, as it may be the intent's own fault."""
+        """Set it aside for a later try, but not forever, as the intent itself may be the cause."""
         reason = f"internal error: {type(error).__name__}: {error}"
         if self._rules.is_over(since):
             self.refuse(intent.task, intent.body, reason, intent.entry_id)

@@ -1,4 +1,4 @@
-"""Until when a signal waits, and what is said of it meanwhile."""
+"""How long a signal waits, and its reason meanwhile."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from execution.orders.store import Intent
 from oneorder.signals import BODY_MAX, CancelRequest, Message, OrderSignal
 from workers.intake.roster import NotOurs
 
-# A cancel may overtake the order that it is for by as much; then it speaks of no order at all.
+# How long a cancel may precede its order; after that it names no order at all.
 CANCEL_PATIENCE_S = 30
 
 
 class WaitingRules:
-    """`wait_max_s` is how long a signal waits for a worker that takes it while no live one does.
-    `market_age_max_s` is the oldest that a market order may be, None for any age."""
+    """`wait_max_s` is how long a signal waits while no live worker can take it. `market_age_max_s`
+    is the maximum age of a market order, None for any age."""
 
     def __init__(
         self,
@@ -34,7 +34,8 @@ class WaitingRules:
         self._alert = alert
 
     def end_of(self, intent: Intent, message: Message | None) -> str | None:
-        """Why the signal need not wait any longer: it would not be sent any more."""
+        """The reason why the signal need not wait any longer, because it would not be sent any
+        more."""
         now = self._clock.now()
         if len(intent.body) > BODY_MAX:
             return f"body: is longer than {BODY_MAX:,} characters"
@@ -48,8 +49,8 @@ class WaitingRules:
         return market_too_old(published, now, self._market_age_max_s)
 
     def no_taker(self, lack: NotOurs, since: datetime, missing_since_ms: int) -> tuple[str, bool]:
-        """What is said of a signal that no live worker takes, and whether it has waited enough:
-        itself, and since the last live worker that would have taken it."""
+        """The reason of a signal that no live worker can take, and whether it has waited long
+        enough: since its publication, and since the last live worker that could take it."""
         now_ms = self._clock.now_ms()
         missing_s = (now_ms - missing_since_ms) // 1_000
         if now_ms == missing_since_ms:
@@ -60,16 +61,16 @@ class WaitingRules:
         return f"{lack.anywhere}; {waits}", False
 
     def is_over(self, since: datetime) -> bool:
-        """A signal that has waited since then need not be waited for any longer."""
+        """Whether a signal that has waited since then has waited long enough."""
         return self._clock.now() - since >= timedelta(seconds=self._wait_max_s)
 
     def is_lost_cancel(self, since: datetime) -> bool:
-        """A cancel that has waited since then is for an order that does not come."""
+        """Whether a cancel that has waited since then is for an order that will not come."""
         return self._clock.now() - since > timedelta(seconds=CANCEL_PATIENCE_S)
 
 
 def alert_of_waiting(sentence: str) -> None:
-    """Raise an alert for signals that no live worker takes: an account is missing in the workers'
-    settings, or misspelt by a producer."""
+    """Raise an alert for signals that no live worker can take: an account is missing in the
+    workers' settings, or misspelt by a producer."""
     structlog.get_logger("oneorder").error("signals_waiting", reason=sentence)
     sentry_sdk.capture_message(sentence, level="error")

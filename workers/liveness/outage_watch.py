@@ -31,7 +31,7 @@ class DueOrders(Protocol):
 
     def make_due(self, account: str, now_ms: int, later_than_ms: int, apart_ms: int) -> int:
         """Bring forward the account's live orders that are due after `later_than_ms`: to now, and
-        each `apart_ms` after the one before. Says how many those were."""
+        each `apart_ms` after the one before. Returns how many those were."""
 
 
 class AccountWatch:

@@ -50,7 +50,7 @@ def order_view(order: Order) -> Json:
 
 
 def _published_at(order: Order) -> datetime | None:
-    """None for an order that no signal of ours made."""
+    """None for an order without a signal."""
     return published_at(order) if order.signal_id else None
 
 
@@ -87,7 +87,7 @@ def _fill_view(fill: Fill) -> Json:
 
 
 def position_view(position: Position, mark: Mark | None, now_ms: int) -> Json:
-    """One position, valued at its last mark where there is one."""
+    """One position, valued at its last mark if there is one."""
     price = None if mark is None else mark.price
     return {
         "account": position.account,
@@ -112,7 +112,7 @@ def position_views(stores: "Stores", positions: Collection[Position], now_ms: in
 
 
 def totals_view(totals: Totals, now_ms: int) -> Json:
-    """One account's positions together, in one quote asset."""
+    """The totals of one account's positions in one quote asset."""
     return {
         "account": totals.account,
         "quote": totals.quote,
@@ -138,7 +138,7 @@ def reconciliation_view(run: Reconciliation) -> Json:
 
 
 def position_check_view(check: "PositionCheck") -> Json:
-    """A position as it is kept, beside what its fills in the ledger make of it."""
+    """A stored position beside the one recomputed from the ledger."""
     live, rebuilt = check.live, check.rebuilt
     return {
         "account": live.account,
