@@ -6,10 +6,16 @@ DOCS_STAMP := .venv/.docs-installed
 BENCH ?= orders
 MINUTES ?= 10
 FUZZ ?= --inputs 50000
+HISTORIES ?= 20000
 SEEDS ?= 1 2 3 4 5
+# Tests at once: one more than two cores, since those of whole stacks mostly wait for them.
+JOBS ?= 3
+
+# The tests start hundreds of processes, each of which would compile the packages again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak fuzz bench model pictures docs lock clean
+.PHONY: help install demo test unit system-test coverage dist release-check lint chaos soak-tests soak-short soak fuzz bench model pictures docs lock clean
 
 help: ## Show all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,17 +31,17 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Run 40 signals end to end and compare the result with the exchange's ledger
 	$(BIN)/oneorder demo
 
-test: lint ## Run lint, types and all tests but those of system-test and release-check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: lint ## Run lint, types and all tests but those of system-test, soak-tests and release-check
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 unit: $(STAMP) ## Run the quick tests only, without real processes
-	$(BIN)/python -m pytest -m "not e2e and not release"
+	$(BIN)/python -m pytest -m "not e2e and not release and not soak"
 
 system-test: $(STAMP) ## Run the long tests: outages, failover, hostile arguments, interrupts of every command
-	$(BIN)/python -m pytest -m system -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m system -n 2 --dist loadscope --no-loadscope-reorder
 
 coverage: $(STAMP) ## Run the quick tests; fail if they reach less than 83 % of all, or 97 % of what decides on orders
-	$(BIN)/python -m pytest -m "not e2e and not release and not system" -n 2 --dist loadgroup --cov --cov-report=
+	$(BIN)/python -m pytest -m "not e2e and not release and not system and not soak" -n $(JOBS) --dist loadscope --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --format=total --include='oneorder/*,execution/*' --fail-under=97
 
 dist: $(STAMP) ## Build sdist and wheel of oneorder and of oneorder-client into dist/
@@ -65,7 +71,14 @@ chaos: $(STAMP) ## Make everything fail for two minutes, then count the orders a
 fuzz: $(STAMP) ## Send 50,000 wrong inputs to every interface, or as many as MINUTES=10 allow
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZ)
 
-soak: $(STAMP) ## Run chaos for each of SEEDS, four minutes and 2,300 signals each (half an hour)
+soak-tests: $(STAMP) ## Play the long simulation, take out each safeguard, try ten times the examples
+	$(BIN)/python -m pytest -m "soak or hypothesis" --hypothesis-profile soak -n $(JOBS) --dist loadscope --no-loadscope-reorder
+
+soak-short: soak-tests ## Run the part of soak that CI runs: soak-tests and chaos
+	$(MAKE) chaos
+
+soak: soak-tests ## Run soak-tests, 20,000 histories, then chaos for four minutes and each of SEEDS, 2,300 signals each (half an hour)
+	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --seed 1500
 	@for seed in $(SEEDS); do \
 		$(BIN)/oneorder chaos --orders 2000 --arbitrages 300 --minutes 4 --seed $$seed || exit 1; \
 	done

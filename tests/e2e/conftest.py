@@ -1,25 +1,21 @@
 """Whole stacks of real processes, one for each test module that asks for one."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.command_line import Oneorder
 from workers.sandbox.local_stack import LocalStack
 
 E2E = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is end to end, and shares two cores: one module runs in one process."""
+    """Everything here is end to end."""
     for item in items:
         if E2E in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="module")
@@ -35,37 +31,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         for name in names:
             running.wait_for_worker(name)
         yield running
-
-
-class Oneorder:
-    """The command line, as a user at a terminal has it."""
-
-    def __init__(self, stack: LocalStack, environment: dict[str, str] | None = None) -> None:
-        self._stack = stack
-        self._environment = environment or stack.environment
-
-    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "workers.cli", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=self._environment,
-            cwd=self._stack.directory,
-            timeout=120,
-            check=False,
-        )
-
-    def json(self, *arguments: str, stdin: str = "") -> Any:
-        done = self.run(*arguments, "--json", stdin=stdin)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def submit(self, *signals: dict[str, Any]) -> list[dict[str, Any]]:
-        """Submit signals as JSON lines; return what was printed for each."""
-        lines = "\n".join(json.dumps(signal) for signal in signals)
-        done = self.run("submit", "-", "--json", stdin=lines)
-        return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")

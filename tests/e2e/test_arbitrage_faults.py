@@ -233,7 +233,7 @@ def timed_out(running: Exchanges) -> dict[tuple[str, str], Arbitrage]:
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
-def test_a_leg_that_timed_out_before_it_was_accepted_is_found_dead_and_done_anew(
+def test_a_leg_that_timed_out_before_it_was_accepted_is_proven_dead_and_done_again(
     exchanges: Exchanges, timed_out: dict[tuple[str, str], Arbitrage], account: str
 ) -> None:
     arbitrage = timed_out[account, "delay_before"]

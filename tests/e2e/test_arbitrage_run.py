@@ -115,7 +115,7 @@ def test_records_and_both_ledgers_say_the_same_of_every_arbitrage(
     assert len([check for check in checks if check.what == "net profit"]) == OPPORTUNITIES
 
 
-def test_the_profit_is_what_lies_on_both_exchanges_more_than_before(
+def test_the_profit_is_what_both_exchanges_hold_more_than_before(
     two_exchanges: LocalStack, carried_out: list[Arbitrage]
 ) -> None:
     """By their balances: what was there before is the paper exchanges' default."""

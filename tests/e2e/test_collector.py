@@ -144,8 +144,10 @@ def test_a_store_that_was_away_is_filled_again(collected: Collected) -> None:
     collected.until_fresh("binance-main", "bybit-main")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly_when_it_is_told_to(collected: Collected, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.system)]
+)
+def test_it_stops_cleanly_on_a_signal(collected: Collected, number: signal.Signals) -> None:
     collected.until_fresh("binance-main", "bybit-main")
     process = collected.stack.processes["collector"]
     process.send_signal(number)

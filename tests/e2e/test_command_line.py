@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oneorder import __version__
-from tests.e2e.conftest import Oneorder
+from tests.support.command_line import Oneorder
 from workers.sandbox.local_stack import LocalStack
 
 LIMIT = {
@@ -80,10 +80,11 @@ def test_the_same_signal_id_for_something_else_is_refused(
     stack.wait_for("the first", lambda: len(stack.store().orders()) >= 1)
     oneorder.submit({**other, "amount": "0.02"})
 
-    def refused() -> bool:
-        return any("cli-reused" in row["body"] for row in oneorder.json("refused"))
+    def is_refused() -> bool:
+        return any("cli-reused" in row.body for row in stack.stores().listings.refused())
 
-    stack.wait_for("the refusal", refused)
+    stack.wait_for("the refusal", is_refused)
+    assert any("cli-reused" in row["body"] for row in oneorder.json("refused"))
     assert [o["amount"] for o in oneorder.json("orders") if o["signal_id"] == "cli-reused"] == [
         "0.01"
     ]
@@ -102,14 +103,16 @@ REFUSED_LINES: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("line", "field"), REFUSED_LINES.values(), ids=REFUSED_LINES.keys())
-def test_a_bad_signal_is_refused_with_its_field_and_changes_nothing(
-    stack: LocalStack, oneorder: Oneorder, line: str, field: str
+@pytest.mark.parametrize("names", [("not json",), tuple(REFUSED_LINES)], ids=["one", "all"])
+def test_bad_signals_are_refused_with_their_fields_and_change_nothing(
+    stack: LocalStack, oneorder: Oneorder, names: tuple[str, ...]
 ) -> None:
     before = len(stack.store().orders())
-    done = oneorder.run("submit", "-", "--json", stdin=line)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    assert answer["error"].startswith(f"{field}: ")
+    lines, fields = zip(*(REFUSED_LINES[name] for name in names), strict=True)
+    done = oneorder.run("submit", "-", "--json", stdin="\n".join(lines))
+    answers: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    for answer, field in zip(answers, fields, strict=True):
+        assert answer["error"].startswith(f"{field}: ")
     assert done.returncode == 1
     assert len(stack.store().orders()) == before
     assert stack.stores().intents.take_intents(10, older_than_ms=0) == []
@@ -141,14 +144,16 @@ def test_of_many_lines_each_bad_one_gets_its_error_and_the_good_ones_go_out(
     behind = answers[-1]["order_id"]
     stack.wait_for("the last line's order", lambda: _state(stack, behind) == "open")
 
+    reason = "account: 'elsewhere' is not configured on any live worker"
+
     def waits() -> bool:
-        rows = oneorder.json("waiting")
-        return bool(rows) and all(
-            row["reason"].startswith("account: 'elsewhere' is not configured on any live worker")
-            for row in rows
-        )
+        waiting = stack.stores().waiting.waiting()
+        return bool(waiting) and all(each.reason.startswith(reason) for each in waiting)
 
     stack.wait_for("the signal that waits, with its reason", waits)
+    rows = oneorder.json("waiting")
+    assert rows
+    assert all(row["reason"].startswith(reason) for row in rows)
 
 
 WRONG_USAGE = {

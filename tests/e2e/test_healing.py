@@ -25,7 +25,7 @@ from execution.store.access import keys
 from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
-from tests.e2e.conftest import Oneorder
+from tests.support.command_line import ForkedOneorder
 from workers.sandbox.audit import compare
 from workers.sandbox.local_stack import PAPER_KEY, PAPER_SECRET, LocalStack
 
@@ -152,7 +152,7 @@ def test_the_record_of_a_live_order_that_was_deleted_comes_back(
     redis.delete(keys.order(order_id))
     stack.wait_for("the record", lambda: found(stack, {order_id}) == [before])
     # It is an order like any other again.
-    done = Oneorder(stack).run("cancel", order_id)
+    done = ForkedOneorder(stack).run("cancel", order_id)
     assert done.returncode == 0, done.stderr
     wait_until(stack, {order_id}, OrderState.CANCELED)
 
@@ -242,8 +242,8 @@ def test_what_is_traded_behind_its_back_is_reported_or_adopted_by_policy(tmp_pat
         stack.start_redis()
         stack.start_paper("--seed", "9")
         stranger = Stranger(stack)
-        reporting = Oneorder(stack)
-        adopting = Oneorder(stack, {**stack.environment, "ONEORDER_DRIFT_POLICY": "adopt"})
+        reporting = ForkedOneorder(stack)
+        adopting = ForkedOneorder(stack, {**stack.environment, "ONEORDER_DRIFT_POLICY": "adopt"})
         for _ in range(2):
             reporting.json("reconcile")
 

@@ -14,7 +14,7 @@ import pytest
 
 from execution.store.access import keys
 from execution.store.access.connection import connect
-from tests.e2e.conftest import Oneorder
+from tests.support.command_line import Oneorder
 from workers.sandbox.local_stack import LocalStack
 
 pytestmark = pytest.mark.system

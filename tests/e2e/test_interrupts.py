@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from execution.ledger.sql.ledger import SqlLedger
-from tests.e2e.test_demo import _alive, _descendants
+from tests.support.processes import alive, descendants
 from workers.cli.interrupts import code_when_interrupted
 from workers.sandbox.local_stack import free_port
 
@@ -125,7 +125,7 @@ def _wait_until(is_reached: Callable[[], bool], process: "subprocess.Popen[bytes
 
 
 def _interrupt(process: "subprocess.Popen[bytes]", number: int = signal.SIGINT) -> End:
-    children = _descendants(process.pid)
+    children = descendants(process.pid)
     began = time.monotonic()
     process.send_signal(number)
     try:
@@ -134,7 +134,7 @@ def _interrupt(process: "subprocess.Popen[bytes]", number: int = signal.SIGINT) 
         process.kill()
     took_s = time.monotonic() - began
     _, errors = process.communicate()
-    return End(process.returncode, took_s, errors.decode(), _alive(children))
+    return End(process.returncode, took_s, errors.decode(), alive(children))
 
 
 def _check(end: End, code: int) -> None:
@@ -258,7 +258,7 @@ def test_chaos_ends_at_ctrl_c_while_valkey_is_down(tmp_path: Path) -> None:
     chaos = _start("chaos --minutes 2 --orders 200 --arbitrages 50", environment, tmp_path)
 
     def everything_runs() -> bool:
-        return len(_descendants(chaos.pid)) >= 6 and _valkey(chaos.pid) is not None
+        return len(descendants(chaos.pid)) >= 6 and _valkey(chaos.pid) is not None
 
     try:
         _wait_until(everything_runs, chaos)
@@ -271,7 +271,7 @@ def test_chaos_ends_at_ctrl_c_while_valkey_is_down(tmp_path: Path) -> None:
 
 
 def _valkey(parent: int) -> int | None:
-    for pid in _descendants(parent):
+    for pid in descendants(parent):
         # A process may end between being listed and being read.
         with suppress(OSError):
             if "appendfsync" in Path(f"/proc/{pid}/cmdline").read_text():

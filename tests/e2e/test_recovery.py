@@ -80,7 +80,9 @@ def _start_workers(stack: LocalStack, *names: str) -> None:
     stack.start_beat()
 
 
-@pytest.mark.parametrize("fault", ["delay_after", "delay_before"])
+@pytest.mark.parametrize(
+    "fault", ["delay_after", pytest.param("delay_before", marks=pytest.mark.system)]
+)
 def test_orders_of_a_killed_worker_are_settled_within_seconds_of_their_proof(
     cold_stack: LocalStack, fault: str
 ) -> None:
@@ -113,6 +115,7 @@ def test_orders_of_a_killed_worker_are_settled_within_seconds_of_their_proof(
     assert attempts == ({1} if fault == "delay_after" else {2})
 
 
+@pytest.mark.system
 def test_messages_that_the_broker_lost_cost_seconds_and_no_order(tmp_path: Path) -> None:
     with LocalStack(tmp_path) as stack:
         stack.start_redis()
@@ -150,6 +153,7 @@ def test_intents_from_any_language_become_orders_without_a_message(cold_stack: L
     assert client.xlen("oneorder:signals") == 0
 
 
+@pytest.mark.system
 def test_a_clock_that_is_a_minute_off_does_not_matter(cold_stack: LocalStack) -> None:
     stack = cold_stack
     stack.paper("POST", "/paper/faults", {"kind": "clock_skew", "ms": -60_000})

@@ -1,13 +1,9 @@
 """What people ask of a running stack: reports, history, agreement, and the kill switch."""
 
 import json
-import multiprocessing
-import os
-import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pandas as pd
@@ -20,8 +16,7 @@ from execution.store.access import keys
 from oneorder import OrderSignal, Publisher, publish_order
 from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
-from tests.e2e.conftest import Oneorder
-from workers.cli.main import main
+from tests.support.command_line import ForkedOneorder, Oneorder
 from workers.reports.figures import places_for, signed, typeset
 from workers.sandbox.local_stack import LocalStack
 from workers.views.trading import order_view, whole_order_view
@@ -30,33 +25,6 @@ ACCOUNT = "binance-main"
 SETTINGS = {"reconcile_every_s": 1, "mark_every_s": 1, "snapshot_every_s": 1, "archive_every_s": 1}
 WAITING = ("", OrderState.RECEIVED, OrderState.SUBMITTING)
 REASON = "the market has gone mad"
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pandas", "pytest", "workers.bootstrap", "workers.reports.page"])
-
-
-class ForkedOneorder(Oneorder):
-    """The command line in forks of a process that has imported it already: the commands here would
-    be busy with little but imports, and test_command_line starts it as users do."""
-
-    def run(self, *arguments: str, stdin: str = "") -> CompletedProcess[str]:
-        assert not stdin, "what is read from standard input is for real processes"
-        out, err = (self._stack.directory / name for name in ("command.out", "command.err"))
-        process = FORKS.Process(target=_command, args=(arguments, self._environment, out, err))
-        process.start()
-        process.join(60)
-        code = process.exitcode
-        process.kill()
-        assert code is not None, f"{arguments} takes too long"
-        return CompletedProcess(arguments, code, out.read_text(), err.read_text())
-
-
-def _command(arguments: list[str], environment: dict[str, str], out: Path, err: Path) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(out.parent)
-    sys.argv = ["oneorder", *arguments]
-    with out.open("w") as sys.stdout, err.open("w") as sys.stderr:
-        main()
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from collections import Counter
 
 import structlog
 
+from tests.support.exchange import Tally
+
 from .baton import Crew
 from .histories import History, shrunk, simulate
 from .removals import REMOVALS, miss
-from .truth import Tally
 
 QUIET = 50
 

@@ -4,6 +4,7 @@ from random import Random
 from typing import TypeVar
 
 from execution.model.order import OrderState
+from tests.support.exchange import Tells
 
 from .steps import (
     ANY,
@@ -18,7 +19,6 @@ from .steps import (
     Job,
     Publishing,
     Setting,
-    Tells,
     Way,
 )
 

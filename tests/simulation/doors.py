@@ -24,25 +24,17 @@ from execution.model.order import (
 from execution.model.position import Position
 from execution.model.trading_rules import Market
 from execution.orders.store import Change, Committed, Epoch, Halt, Intent, RefusedIntent
+from tests.support.clock import FakeClock, moment
+from tests.support.exchange import BOOK, MARKET, Request
 from tests.support.whole_stores import MemoryStore
 
+from .exchange import SteppedExchange
 from .steps import CANCEL, CLOCK, COMMIT, LOOKUP, PLACE, Fate
-from .truth import Request, Truth
-from .virtual_clock import VirtualClock, moment
 
 P = ParamSpec("P")
 T = TypeVar("T")
 RETRY_AFTER_S = 2
 AFTERWARDS = frozenset({Fate.UNHEARD, Fate.CRASH_AFTER})
-MARKET = Market(
-    symbol="BTC/USDT",
-    price_tick=Decimal("0.01"),
-    amount_step=Decimal("0.001"),
-    amount_min=Decimal("0.001"),
-    notional_min=Decimal(5),
-    taker_fee=Decimal("0.001"),
-)
-BOOK = Book(MARKET.symbol, ((Decimal(99), Decimal(10)),), ((Decimal(101), Decimal(10)),))
 
 
 class Crash(BaseException):
@@ -61,7 +53,7 @@ class Gate(Protocol):
 class ClockDoor:
     """The clock of the process's host, which may be ahead of the true time."""
 
-    def __init__(self, gate: Gate, clock: VirtualClock, ahead_ms: int) -> None:
+    def __init__(self, gate: Gate, clock: FakeClock, ahead_ms: int) -> None:
         self._gate = gate
         self._clock = clock
         self.ahead_ms = ahead_ms
@@ -189,10 +181,14 @@ class ExchangeDoor:
     what is not the expected answer is no answer."""
 
     def __init__(
-        self, gate: Gate, truth: Truth, clock: ClockDoor, guarantees: ExchangeGuarantees
+        self,
+        gate: Gate,
+        exchange: SteppedExchange,
+        clock: ClockDoor,
+        guarantees: ExchangeGuarantees,
     ) -> None:
         self._gate = gate
-        self._truth = truth
+        self._exchange = exchange
         self._clock = clock
         self._guarantees = guarantees
 
@@ -237,39 +233,39 @@ class ExchangeDoor:
             case Fate.DELAYED | Fate.CRASH_DELAYED:
                 self._send(order, attempt)
             case Fate.QUEUED | Fate.CRASH_QUEUED:
-                self._truth.arrive(self._send(order, attempt))
+                self._exchange.let_in(self._send(order, attempt))
         if fate in (Fate.CRASH_AFTER, Fate.CRASH_DELAYED, Fate.CRASH_QUEUED):
             raise self._gate.crash()
         return self._judged(fate, order)
 
     def _deliver(self, order: Order, attempt: Attempt) -> Outcome:
-        return self._truth.deliver(self._send(order, attempt))
+        return self._exchange.deliver(self._send(order, attempt))
 
     def _send(self, order: Order, attempt: Attempt) -> Request:
         """Let the request leave, signed with the attempt's stamp."""
-        return self._truth.send(order, attempt)
+        return self._exchange.send(order, attempt)
 
     def _judged(self, fate: Fate, order: Order) -> Outcome:
         """What a strict client makes of no answer, or of garbage."""
         return Outcome(Verdict.UNKNOWN, reason=f"the request {fate}")
 
     def cancel(self, order: Order) -> OrderReport | None:
-        return self._ask(CANCEL, self._truth.cancel, order)
+        return self._ask(CANCEL, self._exchange.cancel, order)
 
     def lookup(self, order: Order) -> OrderReport | None:
-        return self._ask(LOOKUP, self._truth.lookup, order)
+        return self._ask(LOOKUP, self._exchange.lookup, order)
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        return self._ask("fetch", self._truth.fetch, exchange_order_id)
+        return self._ask("fetch", self._exchange.fetch, symbol, exchange_order_id)
 
     def open_orders(self, symbol: str) -> list[OrderReport]:
-        return self._ask("open_orders", self._truth.open_orders, symbol)
+        return self._ask("open_orders", self._exchange.open_orders, symbol)
 
     def order_fills(self, order: Order) -> list[Fill]:
-        return self._ask("order_fills", self._truth.order_fills, order)
+        return self._ask("order_fills", self._exchange.order_fills, order)
 
     def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        return self._ask("fills_since", self._truth.fills_since, symbol, cursor, since_ms)
+        return self._ask("fills_since", self._exchange.fills_since, symbol, cursor, since_ms)
 
     def balances(self) -> dict[str, Decimal]:
         return {}
@@ -293,4 +289,4 @@ class ExchangeDoor:
         return self._ask("order_book", lambda: BOOK)
 
     def measure_clock(self) -> ClockOffset:
-        return self._ask("measure_clock", lambda: self._truth.measured(self._clock.shown_ms()))
+        return self._ask("measure_clock", lambda: self._exchange.measured(self._clock.shown_ms()))

@@ -19,9 +19,9 @@ RECONCILED_EVERY = 3
 
 def see_to_the_end(world: World) -> None:
     """Raise Violation unless every signal ends settled, as it truly is, within bounded time."""
-    world.truth.mood = Mood()
-    while world.truth.under_way:
-        world.truth.deliver(world.truth.under_way[0])
+    world.exchange.set_mood(Mood())
+    while world.exchange.under_way:
+        world.exchange.deliver(world.exchange.under_way[0])
     for worker in world.workers:
         worker.end()
     world.watch.step()
@@ -81,10 +81,10 @@ def _check_excuse(world: World, signal: int) -> None:
     signal_id = signal_id_of(signal)
     order = world.store.records(signal_id)[0]
     world.tally["signals that ended", order.state] += 1
-    if world.truth.accepted[signal_id]:
+    if world.exchange.accepted[signal_id]:
         return
     excuses = {
-        "rejected": world.truth.rejected[signal_id] > 0,
+        "rejected": world.exchange.rejected[signal_id] > 0,
         "canceled": signal in world.producer.cancels,
         "refused": _may_be_refused(world, signal, order),
     }

@@ -81,7 +81,7 @@ class Gambler:
         world, restarts = self.world, self._restarts
         busy, placing = bool(self.busy()), bool(self.placing())
         can_start = bool(self.idle() and world.producer.attempted)
-        under_way, standing = bool(world.truth.under_way), bool(world.truth.standing)
+        under_way, standing = bool(world.exchange.under_way), bool(world.exchange.standing)
         forgetful = can_start and len(self.unpublished()) > 1
         singles: list[tuple[int, type[Step], Callable[[], Step | None]]] = [
             (20 * busy, Go, self.go),
@@ -142,7 +142,7 @@ class Gambler:
         return Mood(lag_ms, funds, pick(self.dice, odds.ERRORS))
 
     def with_funds(self, share: float) -> Mood:
-        return replace(self.world.truth.mood, funds=self.dice.random() < share)
+        return replace(self.world.exchange.mood, funds=self.dice.random() < share)
 
     def move(self) -> Move:
         return Move(self.dice.randrange(4), pick(self.dice, odds.WAYS))
@@ -166,7 +166,7 @@ class Gambler:
             Job.CANCEL: (25 if state is OrderState.OPEN else 3) * bool(records),
             Job.SWEEP: 8 * bool(records),
             Job.DRAIN: 6 * bool(world.store.waiting_intents()),
-            Job.RECONCILE: 6 * bool(world.truth.standing),
+            Job.RECONCILE: 6 * bool(world.exchange.standing),
             Job.MEASURE: 1,
         }
         job = pick(self.dice, {job: weights[job] + 1 for job in weights if job in jobs})
@@ -231,6 +231,6 @@ class Gambler:
 
     def until(self, edge_ms: int, beside_ms: Sequence[int]) -> Tick | None:
         """Let time pass until some ms beside that time at the exchange."""
-        left_ms = [edge_ms + beside - self.world.truth.now_ms() for beside in beside_ms]
+        left_ms = [edge_ms + beside - self.world.exchange.now_ms() for beside in beside_ms]
         ahead_ms = [left for left in left_ms if left > 0]
         return Tick(self.dice.choice(ahead_ms)) if ahead_ms else None

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 from random import Random
 from typing import TypeVar
 
+from tests.support.exchange import Tally
+
 from .baton import Crew
 from .dice import draw_setting
 from .ending import see_to_the_end
 from .gambler import Gambler
 from .steps import Asked, Fate, Go, Halt, Mood, Setting, Start, Step
-from .truth import Tally
 from .watch import Violation
 from .worker import WHOLE, Parts
 from .world import World

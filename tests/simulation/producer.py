@@ -6,10 +6,10 @@ from datetime import timedelta
 from execution.orders.store import Intent
 from oneorder.broker import CANCEL, EXECUTE
 from oneorder.identifiers import order_id_of
+from tests.support.clock import FakeClock, moment
+from tests.support.exchange import Tally
 
 from .steps import Asked, Publish, Publishing, Setting
-from .truth import Tally
-from .virtual_clock import VirtualClock, moment
 from .watch import WatchedStore
 from .worker import ACCOUNT
 
@@ -27,7 +27,7 @@ class Producer:
     def __init__(
         self,
         store: WatchedStore,
-        clock: VirtualClock,
+        clock: FakeClock,
         setting: Setting,
         tally: Tally,
         *,

@@ -25,12 +25,12 @@ from execution.orders.journal import Decision, Journal
 from execution.orders.manager import OrderManager
 from execution.orders.placement.resolution import Resolution
 from execution.orders.store import Change, Committed, Epoch
+from tests.support.exchange import Request
 
 from .baton import Crew
 from .doors import ExchangeDoor
 from .histories import History, replay, simulate
 from .steps import Fate
-from .truth import Request
 from .watch import WatchedStore
 from .worker import WHOLE, Parts
 
@@ -182,7 +182,7 @@ class SignsWithNow(ExchangeDoor):
 
     def _send(self, order: Order, attempt: Attempt) -> Request:
         window_ms = attempt.valid_until_ms - attempt.stamp_ms
-        now_ms = self._truth.now_ms()
+        now_ms = self._exchange.now_ms()
         return super()._send(
             order, replace(attempt, stamp_ms=now_ms, valid_until_ms=now_ms + window_ms)
         )

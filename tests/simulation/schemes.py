@@ -54,7 +54,7 @@ def arrives_late(g: Gambler) -> Plan:
         lambda: g.edge(valid, LATE_MS),
         lambda: Move(0, Way.MATCHED),
         lambda: g.edge(provable, (fast_ms, fast_ms, -1, 2, 2)),
-        lambda: replace(g.world.truth.mood, lag_ms=1_000),
+        lambda: replace(g.world.exchange.mood, lag_ms=1_000),
         g.look,
     ]
 
@@ -120,7 +120,10 @@ def _begins_anew(g: Gambler, slow: int) -> Plan:
 
 def is_forgotten(g: Gambler) -> Plan:
     """The store forgets a request that is under way; somebody begins anew, perhaps too soon."""
-    end_ms, fast_ms = g.world.truth.under_way[0].valid_until_ms, 1 - g.world.setting.uncertainty_ms
+    end_ms, fast_ms = (
+        g.world.exchange.under_way[0].valid_until_ms,
+        1 - g.world.setting.uncertainty_ms,
+    )
     return [
         lambda: Move(0, Way.ARRIVES),
         g.restart,
@@ -128,7 +131,7 @@ def is_forgotten(g: Gambler) -> Plan:
         lambda: g.until(end_ms, (-999, *LATE_MS)),
         lambda: Move(0, Way.MATCHED) if g.dice.random() < 0.7 else None,
         lambda: g.until(end_ms, (MARGIN_MS + 1 + fast_ms, MARGIN_MS + 2 - fast_ms)),
-        lambda: replace(g.world.truth.mood, lag_ms=1_000),
+        lambda: replace(g.world.exchange.mood, lag_ms=1_000),
         g.look,
         lambda: Move(0, Way.MATCHED),
         g.look,
@@ -143,7 +146,7 @@ def is_answered_late(g: Gambler) -> Plan:
         lambda: g.edge(provable, (2, 400)) if g.dice.random() < 0.5 else None,
         lambda: Start(worker, Job.ADVANCE, signal, 0, Halt(LOOKUP)),
         lambda: Go(worker, g.dice.choice((Fate.FINE, Fate.GARBAGE)), Halt(ANY)),
-        lambda: Move(0, Way.MATCHED) if g.world.truth.under_way else None,
+        lambda: Move(0, Way.MATCHED) if g.world.exchange.under_way else None,
         lambda: g.edge(provable, (2, 400)),
         lambda: Go(worker),
     ]

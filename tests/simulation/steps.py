@@ -4,6 +4,8 @@ that it can be played again, cut down and printed."""
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tests.support.exchange import Tells
+
 
 class Fate(StrEnum):
     """What becomes of the one call at which a worker was stopped."""
@@ -198,14 +200,6 @@ class Restart:
 
 
 Step = Start | Go | Publish | Tick | Move | Happen | Mood | Save | Restart
-
-
-class Tells(StrEnum):
-    """How much the answer to an accepted placement says."""
-
-    FILLS = "fills"
-    FILLED = "filled amount"
-    NOTHING = "nothing but the id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.depth import examples
+from tests.support.exchange import Tells
+
 from .baton import Crew
 from .ending import see_to_the_end
 from .removals import KnowsNobody
@@ -39,7 +42,6 @@ from .steps import (
     Save,
     Setting,
     Start,
-    Tells,
     Tick,
     Way,
 )
@@ -99,12 +101,12 @@ class Play(RuleBasedStateMachine):
     def tick(self, ms: int) -> None:
         self.world.apply(Tick(ms))
 
-    @precondition(lambda self: bool(self.world.truth.under_way))
+    @precondition(lambda self: bool(self.world.exchange.under_way))
     @rule(request=st.integers(0, 2), way=st.sampled_from(Way))
     def move(self, request: int, way: Way) -> None:
         self.world.apply(Move(request, way))
 
-    @precondition(lambda self: bool(self.world.truth.standing))
+    @precondition(lambda self: bool(self.world.exchange.standing))
     @rule(order=SIGNALS, what=st.sampled_from(Happening))
     def happen(self, order: int, what: Happening) -> None:
         self.world.apply(Happen(order, what))
@@ -132,7 +134,7 @@ class Play(RuleBasedStateMachine):
         self.world.close()
 
 
-Play.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+Play.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)
 TestPlay = Play.TestCase
 
 

@@ -61,7 +61,7 @@ def test_a_worker_stops_before_the_call_that_it_was_to_stop_at(begin: Begin) -> 
     world = begin(executes())
     assert world.workers[0].pending == PLACE
     assert stored(world).state is OrderState.SUBMITTING
-    assert world.truth.accepted[signal_id_of(0)] == 0
+    assert world.exchange.accepted[signal_id_of(0)] == 0
     world.apply(Go(0))
     assert not world.workers[0].is_busy
     assert stored(world).state is OrderState.FILLED
@@ -82,14 +82,14 @@ def test_stopped_workers_go_on_in_any_order(begin: Begin) -> None:
     world.apply(Go(1))
     assert stored(world).state is OrderState.FILLED
     world.apply(Go(0))
-    assert world.truth.accepted[signal_id_of(0)] == 1
+    assert world.exchange.accepted[signal_id_of(0)] == 1
 
 
 def test_a_crash_takes_everything_that_the_process_knew(begin: Begin) -> None:
     world = begin(executes(), Go(0, Fate.CRASH_BEFORE))
     assert not world.workers[0].is_busy
     assert stored(world).state is OrderState.SUBMITTING
-    assert not world.truth.standing
+    assert not world.exchange.standing
 
 
 def test_a_crash_leaves_no_time_to_clean_up(begin: Begin) -> None:
@@ -130,15 +130,15 @@ def test_a_placement_comes_to_what_its_fate_says(
     fate: Fate, accepted: int, under_way: int, begin: Begin
 ) -> None:
     world = begin(executes(), Go(0, fate))
-    assert world.truth.accepted[signal_id_of(0)] == accepted
-    assert len(world.truth.under_way) == under_way
+    assert world.exchange.accepted[signal_id_of(0)] == accepted
+    assert len(world.exchange.under_way) == under_way
 
 
 def test_a_request_that_its_worker_gave_up_may_become_an_order_later(begin: Begin) -> None:
     world = begin(executes(), Go(0, Fate.DELAYED))
     assert stored(world).attempts[0].verdict is Verdict.UNKNOWN
     world.apply(Move(0, Way.MATCHED))
-    assert world.truth.accepted[signal_id_of(0)] == 1
+    assert world.exchange.accepted[signal_id_of(0)] == 1
 
 
 def test_a_restart_fails_the_store_call_that_is_under_way_and_no_other(begin: Begin) -> None:
@@ -146,7 +146,7 @@ def test_a_restart_fails_the_store_call_that_is_under_way_and_no_other(begin: Be
     world.apply(Go(0))
     assert world.tally["jobs cut short", "StoreUnavailable"] == 1
     world.apply(Go(1))
-    assert world.truth.accepted[signal_id_of(0)] == 1
+    assert world.exchange.accepted[signal_id_of(0)] == 1
 
 
 def test_a_restart_brings_back_what_was_saved_with_a_new_epoch(begin: Begin) -> None:

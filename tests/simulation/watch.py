@@ -13,9 +13,10 @@ from execution.model.order import Fill, Order, OrderState
 from execution.model.position import Position
 from execution.orders.store import Change, Committed, Intent
 from oneorder.identifiers import order_id_of
+from tests.support.exchange import Standing
 from tests.support.whole_stores import MemoryStore
 
-from .truth import Standing, Truth, signed
+from .exchange import SteppedExchange, signed
 
 # As far as two clocks may drift apart while a measurement counts, and one for rounding.
 DRIFT_MAX_MS = OFFSET_AGE_MAX_MS * DRIFT_PPM // 1_000_000 + 1
@@ -67,7 +68,10 @@ class Watch:
     """Compares what the project believes with what is true. Violations are kept, because the first
     one may be seen inside of a worker that is about to be stopped."""
 
-    truth: Truth  # Set once there is one, because the exchange tells the watch what it accepts.
+    # Set once there is an exchange, because it reports to the watch what it accepts.
+    exchange: SteppedExchange
+    # How far the clock of one worker's host may be ahead of another's.
+    host_skew_max_ms = 0
 
     def __init__(self, store: WatchedStore) -> None:
         self._store = store
@@ -80,24 +84,30 @@ class Watch:
 
     def on_accepted(self, standing: Standing) -> None:
         signal_id = standing.order.signal_id
-        if self.truth.accepted[signal_id] > 1:
-            self.complain(f"doubled: {signal_id} has {self.truth.accepted[signal_id]} orders")
+        if self.exchange.accepted[signal_id] > 1:
+            self.complain(f"doubled: {signal_id} has {self.exchange.accepted[signal_id]} orders")
         for record in self._store.records(signal_id):
             if says_no(record):
                 self.complain(f"denied: {signal_id} is {record.state}, and is accepted now")
         expires_at = standing.order.expires_at
-        is_fenced = self.truth.guarantees.is_fenced
-        if is_fenced and expires_at is not None and self.truth.clock.ms > self._last_ms(expires_at):
+        is_fenced = self.exchange.guarantees.is_fenced
+        if (
+            is_fenced
+            and expires_at is not None
+            and self.exchange.clock.ms > self._last_ms(expires_at)
+        ):
             self.complain(f"late: {signal_id} is accepted after it has expired")
 
     def _last_ms(self, expires_at: datetime) -> int:
         """Until when a signal may be acted on, seen with a clock that is off and a slow engine."""
-        off_ms = self.truth.uncertainty_ms + self.truth.skew_max_ms + DRIFT_MAX_MS
-        return int(expires_at.timestamp() * 1000) + self.truth.guarantees.engine_bound_ms + off_ms
+        off_ms = self.exchange.uncertainty_ms + self.host_skew_max_ms + DRIFT_MAX_MS
+        return (
+            int(expires_at.timestamp() * 1000) + self.exchange.guarantees.engine_bound_ms + off_ms
+        )
 
     def _on_commit(self, after: Order) -> None:
         self._is_changed = True
-        if says_no(after) and self.truth.accepted[after.signal_id]:
+        if says_no(after) and self.exchange.accepted[after.signal_id]:
             self.complain(f"denied: {after.signal_id} stands, and is recorded as {after.state}")
 
     def step(self) -> None:
@@ -138,7 +148,7 @@ class Watch:
         order = records[0]
         if order.state is OrderState.QUARANTINED and self._may_stay_unknown():
             return None  # A person must look, where nothing else can find it out.
-        standing = [s for s in self.truth.standing if s.order.signal_id == signal_id]
+        standing = [s for s in self.exchange.standing if s.order.signal_id == signal_id]
         if order.state in (OrderState.RECEIVED, OrderState.SUBMITTING, OrderState.QUARANTINED):
             return f"stuck: {signal_id} is {order.state}"
         if not standing:
@@ -146,11 +156,11 @@ class Watch:
         return self._disagreement(order, standing[0])
 
     def _may_stay_unknown(self) -> bool:
-        guarantees = self.truth.guarantees
+        guarantees = self.exchange.guarantees
         return not guarantees.is_fenced or guarantees.may_have_forgotten(0, DAY_MS)
 
     def _disagreement(self, order: Order, standing: Standing) -> str | None:
-        true = standing.report(self.truth.now_ms(), with_fills=True)
+        true = standing.report(self.exchange.now_ms(), with_fills=True)
         if order.exchange_order_id != true.exchange_order_id:
             return f"invented: {order.signal_id} is not {order.exchange_order_id}"
         if order.state is not true.status:
@@ -166,7 +176,7 @@ class Watch:
         """Raise Violation unless the position is the sum of all that was ever traded."""
         if any(order.state is OrderState.QUARANTINED for order in self._store.all_records()):
             return
-        traded = [fill for standing in self.truth.standing for _, fill in standing.fills]
+        traded = [fill for standing in self.exchange.standing for fill in standing.fills]
         for position in self._store.positions():
             self._compare(position, traded, "the exchange's trades")
         if traded and not self._store.positions():

@@ -24,6 +24,7 @@ from execution.orders.schedule import RetrySchedule, Schedule
 from execution.reconciliation.reconciler import Reconciler
 from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.workers import MemoryWorkers
+from tests.support.exchange import Tally
 from tests.support.whole_stores import order_stores, reconciliation_context
 from workers.intake.intake import Intake
 from workers.intake.roster import Roster
@@ -31,8 +32,8 @@ from workers.intake.waiting_rules import WaitingRules
 
 from .baton import Crew, Hand
 from .doors import ClockDoor, Crash, ExchangeDoor, StoreDoor
+from .exchange import SteppedExchange
 from .steps import ANY, CLOCK, PLACE, QUESTIONS, Fate, Halt, Setting, fates_of
-from .truth import Tally, Truth
 from .waiting_door import WaitingDoor
 from .watch import Violation, WatchedStore
 
@@ -106,12 +107,12 @@ class Process:
         parts: Parts,
         store: WatchedStore,
         book: MemoryReconciliations,
-        truth: Truth,
+        exchange: SteppedExchange,
         setting: Setting,
     ) -> None:
-        self.clock = ClockDoor(worker, truth.clock, setting.skew_ms * worker.number)
+        self.clock = ClockDoor(worker, exchange.clock, setting.skew_ms * worker.number)
         self.store = StoreDoor(worker, store, self.clock)
-        self.exchange = parts.exchange(worker, truth, self.clock, parts.guarantees)
+        self.exchange = parts.exchange(worker, exchange, self.clock, parts.guarantees)
         self.clocks = parts.clocks(
             self.store, self.clock, f"host {setting.skew_ms and worker.number}"
         )

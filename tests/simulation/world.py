@@ -6,8 +6,11 @@ from typing import Any
 
 from execution.store.memory.reconciliations import MemoryReconciliations
 from oneorder.identifiers import order_id_of
+from tests.support.clock import FakeClock
+from tests.support.exchange import Tally
 
 from .baton import Crew
+from .exchange import SteppedExchange
 from .producer import Producer, signal_id_of
 from .steps import (
     Go,
@@ -23,8 +26,6 @@ from .steps import (
     Step,
     Tick,
 )
-from .truth import Tally, Truth
-from .virtual_clock import VirtualClock
 from .watch import Watch
 from .worker import ACCOUNT, WHOLE, Parts, Process, Worker
 
@@ -42,20 +43,21 @@ class World:
     def __init__(self, setting: Setting, crew: Crew, parts: Parts = WHOLE) -> None:
         self.setting = setting
         self.tally: Tally = Counter()
-        self.clock = VirtualClock()
+        self.clock = FakeClock()
         self.store = parts.store(self.clock)
         self.book = MemoryReconciliations()
         self.watch = Watch(self.store)
-        self.truth = Truth(
-            self.clock, setting, self.watch.on_accepted, self.tally, parts.true_contract
-        )
-        self.watch.truth = self.truth
+        self.exchange = SteppedExchange(self.clock, setting, parts.true_contract)
+        self.exchange.tally = self.tally
+        self.exchange.on_accepted = self.watch.on_accepted
+        self.watch.exchange = self.exchange
+        self.watch.host_skew_max_ms = abs(setting.skew_ms) * (setting.workers - 1)
         self.producer = Producer(
             self.store, self.clock, setting, self.tally, writes_intents=parts.writes_intents
         )
 
         def build(worker: Worker) -> Process:
-            return Process(worker, parts, self.store, self.book, self.truth, setting)
+            return Process(worker, parts, self.store, self.book, self.exchange, setting)
 
         self.workers = [
             Worker(n, crew, build, self.watch.complain, self.tally) for n in range(setting.workers)
@@ -134,18 +136,18 @@ class World:
             self.clock.ms += step.ms
 
     def _move(self, step: Move) -> None:
-        if self.truth.under_way:
-            request = self.truth.under_way[step.request % len(self.truth.under_way)]
+        if self.exchange.under_way:
+            request = self.exchange.under_way[step.request % len(self.exchange.under_way)]
             self.tally["requests given up that moved on", step.way] += 1
-            self.truth.move(request, step.way)
+            self.exchange.move(request, step.way)
 
     def _happen(self, step: Happen) -> None:
-        if self.truth.standing:
-            standing = self.truth.standing[step.order % len(self.truth.standing)]
-            self.truth.happen(standing, step.what)
+        if self.exchange.standing:
+            standing = self.exchange.standing[step.order % len(self.exchange.standing)]
+            self.exchange.happen(standing, step.what)
 
     def _set_mood(self, step: Mood) -> None:
-        self.truth.mood = step
+        self.exchange.set_mood(step)
 
     def _save(self, _: Save) -> None:
         self._saved = self.store.copied()

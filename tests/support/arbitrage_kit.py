@@ -34,7 +34,9 @@ from execution.reconciliation.adoption import adopted_order
 from execution.store.memory.arbitrages import MemoryArbitrages
 from execution.store.memory.tables import Tables
 from oneorder.identifiers import arbitrage_id_of
-from tests.support.fakes import MARKET, SYMBOL, Crash, FakeClock, FakeExchange, Seen
+from tests.support.clock import FakeClock
+from tests.support.exchange import MARKET, SYMBOL, Crash, FakeExchange, Standing
+from tests.support.fakes import Seen
 from tests.support.whole_stores import MemoryStore, order_stores
 
 BUY, SELL = "buy-main", "sell-main"
@@ -92,24 +94,21 @@ class TradingExchange(FakeExchange):
         self._fuse.step()
         return outcome
 
-    def arrive(self, order: Order, attempt: Attempt, grace_ms: int = 0) -> Outcome:
+    def trade_at_once(self, standing: Standing) -> None:
         if self.fill_next:
-            return super().arrive(order, attempt, grace_ms)
-        standing = len(self.standing)
-        self.fill_next.append(self._taken(order))
-        outcome = super().arrive(order, attempt, grace_ms)
-        self.fill_next.clear()
-        if len(self.standing) > standing:
-            self._deplete(order.side, self.standing[-1].filled)
-        return outcome
+            super().trade_at_once(standing)
+            return
+        for price, amount in self._taken(standing.order):
+            self.fill(standing, price, amount)
+        self._deplete(standing.order.side, standing.filled)
 
-    def _taken(self, order: Order) -> list[tuple[str, str]]:
+    def _taken(self, order: Order) -> list[tuple[Decimal, Decimal]]:
         left, parts = order.amount, []
         buys = order.side is Side.BUY
         for price, offered in self.book.asks if buys else self.book.bids:
             part = min(left, offered)
             if part and (price <= order.price if buys else price >= order.price):
-                parts.append((str(price), str(part)))
+                parts.append((price, part))
                 left -= part
         return parts
 
@@ -151,9 +150,10 @@ class FusedStore(MemoryStore):
     def commit(self, change: Change) -> Committed:
         self._fuse.step()
         self.before()
+        # The server compares with its own epoch, not with what the process knows.
+        known, self.known = self.known, None
         done = super().commit(change)
-        if done is Committed.RESTARTED:
-            self.known = None
+        self.known = None if done is Committed.RESTARTED else known
         self._fuse.step()
         return done
 
@@ -314,7 +314,7 @@ class Floor:
         """What reconciliation makes of orders with ids of ours that have no record."""
         for account, exchange in self.exchanges.items():
             for found in exchange.standing:
-                report = exchange._report(found, with_fills=True)
+                report = exchange.report_of(found, with_fills=True)
                 if self.store.order(found.order.client_order_id) is None:
                     adopted = adopted_order(account, report, self.clock.now())
                     self.worker.journal.record(adopted, Reported(report))

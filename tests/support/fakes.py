@@ -1,13 +1,7 @@
-"""Twins of the outside: a clock set by hand, an exchange in memory, a store that fails on demand.
+"""The trading core in memory: a store that fails on demand, an observer, and all of it together."""
 
-Nothing here is told what to expect. The exchange keeps its own truth, which requests became
-orders, so that a test can compare what the project believes with what happened.
-"""
-
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,33 +10,23 @@ from execution.assembly import OrderRules, assemble_orders, assemble_repair
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.exchanges.clocks import ExchangeClocks
-from execution.exchanges.guarantees import ExchangeGuarantees
-from execution.exchanges.port import AccountFill, ClockOffset, Exchange, Outcome
-from execution.exchanges.profiles import binance
+from execution.exchanges.port import Exchange
 from execution.ledger.archive import Archive, Retention
 from execution.ledger.memory import MemoryLedger
-from execution.model.book import Book
-from execution.model.clock import Clock, SystemClock, steady_ms
-from execution.model.errors import ExchangeUnavailable, StoreUnavailable, UnknownSymbol
+from execution.model.clock import Clock, steady_ms
+from execution.model.errors import StoreUnavailable
 from execution.model.events import Event
 from execution.model.order import (
-    Attempt,
     Fee,
     Fill,
     Order,
-    OrderReport,
     OrderState,
     OrderType,
     Side,
-    Terms,
-    TimeInForce,
-    Verdict,
 )
-from execution.model.trading_rules import Market
 from execution.orders.factory import new_order
 from execution.orders.manager import OrderManager
 from execution.orders.store import Change, Committed
-from execution.positions.balance_sheet import moved_by_trade
 from execution.reconciliation.context import ReconciliationContext
 from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import DriftPolicy, Reconciliation
@@ -58,381 +42,11 @@ from execution.store.memory.repair import MemoryRepair
 from execution.store.memory.valuations import MemoryValuations
 from execution.store.memory.workers import MemoryWorkers
 from execution.store.stores import Stores
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.exchange import SYMBOL, FakeExchange
 from tests.support.whole_stores import MemoryStore, order_stores, reconciliation_context
 
-START_MS = 1_800_000_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SYMBOL = "BTC/USDT"
 ACCOUNT = "binance-main"
-ADDRESS = "https://exchange.test:443"
-
-
-class Crash(Exception):
-    """The process that ran this is gone; whoever catches it plays the next process."""
-
-
-class FakeClock:
-    """A wall clock that only moves when it is told to."""
-
-    def __init__(self, now_ms: int = START_MS) -> None:
-        self._now_ms = now_ms
-
-    def now_ms(self) -> int:
-        return self._now_ms
-
-    def now(self) -> datetime:
-        return EPOCH + timedelta(milliseconds=self._now_ms)
-
-    def advance(self, ms: int) -> None:
-        self._now_ms += ms
-
-
-class RealTime(FakeClock):
-    """The twin's clock where the code under test reads the machine's."""
-
-    def now_ms(self) -> int:
-        return SystemClock().now_ms()
-
-
-@dataclass(frozen=True)
-class SkewedClock:
-    """Another machine's clock: the same time, read wrong by `ahead_ms`."""
-
-    true: FakeClock
-    ahead_ms: int
-
-    def now_ms(self) -> int:
-        return self.true.now_ms() + self.ahead_ms
-
-    def now(self) -> datetime:
-        return self.true.now() + timedelta(milliseconds=self.ahead_ms)
-
-
-@dataclass
-class Standing:
-    """An order as the exchange itself has it."""
-
-    exchange_order_id: str
-    order: Order
-    accepted_ms: int
-    status: OrderState = OrderState.OPEN
-    fills: list[Fill] = field(default_factory=list)
-
-    @property
-    def filled(self) -> Decimal:
-        return sum((fill.amount for fill in self.fills), Decimal(0))
-
-
-Placing = Callable[["FakeExchange", Order, Attempt], Outcome]
-MARKET = Market(
-    symbol=SYMBOL,
-    price_tick=Decimal("0.01"),
-    amount_step=Decimal("0.001"),
-    amount_min=Decimal("0.001"),
-    notional_min=Decimal(5),
-    taker_fee=Decimal("0.001"),
-)
-
-
-class FakeExchange:
-    """One account at an exchange that keeps Binance's contract: a fence, ids unique among open
-    orders, reads that lag. See ports.Exchange for the meaning of the methods.
-
-    What happens to each next placement is taken from `script`; after its end everything is
-    accepted. `fill_next` says in which (price, amount) parts the next accepted orders trade at
-    once; `tells_fills` whether the answer to a placement lists them.
-    """
-
-    def __init__(
-        self,
-        clock: FakeClock,
-        *,
-        skew_ms: int = 0,
-        read_lag_ms: int = 0,
-        tells_fills: bool = True,
-        fee_asset: str = "USDT",
-        taker_fee: Decimal = Decimal(0),
-        book: Book | None = None,
-        guarantees: ExchangeGuarantees = binance.GUARANTEES,
-        uncertainty_ms: int = 0,
-    ) -> None:
-        self.clock = clock
-        self.guarantees = guarantees
-        self.uncertainty_ms = uncertainty_ms
-        self.skew_ms = skew_ms
-        self.read_lag_ms = read_lag_ms
-        self.tells_fills = tells_fills
-        self.fee_asset = fee_asset
-        self.taker_fee = taker_fee
-        self.book = book or Book(
-            SYMBOL, ((Decimal(99), Decimal(10)),), ((Decimal(101), Decimal(10)),)
-        )
-        self.markets: dict[str, Market] = {SYMBOL: MARKET}
-        # Symbols that it lists no more: every question about them is refused.
-        self.delisted: set[str] = set()
-        self.script: deque[Placing] = deque()
-        self.fill_next: deque[list[tuple[str, str]]] = deque()
-        self.requests: list[tuple[Order, Attempt]] = []
-        self.calls: list[str] = []
-        self.standing: list[Standing] = []
-        self.in_flight: list[tuple[Order, Attempt]] = []
-        self.deposits = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1_000)}
-        self._actions: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
-        self._trade_id = 100
-
-    def on(self, method: str, action: Callable[[], None]) -> None:
-        """Let `action` run when `method` is called next, before it does anything."""
-        self._actions[method].append(action)
-
-    def fail(self, method: str, *, retry_after_s: int = 0) -> None:
-        """Let the next call of `method` get no usable answer."""
-
-        def unavailable() -> None:
-            raise ExchangeUnavailable(f"{method}: no answer", retry_after_s)
-
-        self.on(method, unavailable)
-
-    def _called(self, method: str) -> None:
-        self.calls.append(method)
-        if self._actions[method]:
-            self._actions[method].popleft()()
-
-    def now_ms(self) -> int:
-        """The exchange's own time."""
-        return self.clock.now_ms() + self.skew_ms
-
-    def symbols(self) -> list[str]:
-        self._called("symbols")
-        return sorted(self.markets.keys() - self.delisted)
-
-    def _is_listed(self, *symbols: str) -> None:
-        gone = self.delisted.intersection(symbols)
-        if gone:
-            raise UnknownSymbol(f"BadSymbol: {', '.join(sorted(gone))} is not listed")
-
-    @property
-    def address(self) -> str:
-        return ADDRESS
-
-    def market(self, symbol: str, since_ms: int | None = None) -> Market | None:
-        self._called("market" if since_ms is None else "market_since")
-        return None if symbol in self.delisted else self.markets.get(symbol)
-
-    def place(self, order: Order, attempt: Attempt) -> Outcome:
-        self._called("place")
-        self.requests.append((order, attempt))
-        return (self.script.popleft() if self.script else arrives)(self, order, attempt)
-
-    def arrive(self, order: Order, attempt: Attempt, grace_ms: int = 0) -> Outcome:
-        """What the matching engine makes of a request that gets there now."""
-        if self.now_ms() > attempt.valid_until_ms + grace_ms:
-            return Outcome(Verdict.NOT_SENT, reason="outside the receive window")
-        if any(
-            standing.order.client_order_id == order.client_order_id
-            and standing.status is OrderState.OPEN
-            for standing in self.standing
-        ):
-            return Outcome(Verdict.UNKNOWN, reason="Duplicate order sent.")
-        found = Standing(f"{7000 + len(self.standing)}", order, self.now_ms())
-        self.standing.append(found)
-        for price, amount in self.fill_next.popleft() if self.fill_next else []:
-            self.trade(order.client_order_id, price, amount)
-        if order.time_in_force is TimeInForce.IOC and found.status is OrderState.OPEN:
-            found.status = OrderState.EXPIRED
-        return Outcome(Verdict.ACCEPTED, self._report(found, with_fills=self.tells_fills))
-
-    def deliver(self) -> None:
-        """Let every request that is still under way arrive now. One that passed the fence in time
-        may become an order for as long as the contract says."""
-        waiting, self.in_flight = self.in_flight, []
-        for order, attempt in waiting:
-            self.arrive(order, attempt, grace_ms=self.guarantees.engine_bound_ms)
-
-    def trade(self, client_order_id: str, price: str, amount: str) -> None:
-        """Let the order trade with somebody."""
-        found = next(
-            s for s in reversed(self.standing) if s.order.client_order_id == client_order_id
-        )
-        self._trade_id += 1
-        value = Decimal(price) * Decimal(amount)
-        fee = (value if self.fee_asset == "USDT" else Decimal(amount)) * self.taker_fee
-        found.fills.append(
-            Fill(
-                trade_id=str(self._trade_id),
-                side=found.order.side,
-                price=Decimal(price),
-                amount=Decimal(amount),
-                fees=(Fee(self.fee_asset, fee),) if fee else (),
-                time=EPOCH + timedelta(milliseconds=self.now_ms()),
-            )
-        )
-        if found.filled >= found.order.amount:
-            found.status = OrderState.FILLED
-
-    def cancel(self, order: Order) -> OrderReport | None:
-        self._called("cancel")
-        self._is_listed(order.symbol)
-        for found in self.standing:
-            if (
-                found.exchange_order_id == order.exchange_order_id
-                and found.status is OrderState.OPEN
-            ):
-                found.status = OrderState.CANCELED
-                return self._report(found)
-        return None
-
-    def lookup(self, order: Order) -> OrderReport | None:
-        # What this question sees is settled when it arrives, not when its answer is read.
-        seen = [
-            self._report(found)
-            for found in self.standing
-            if found.order.client_order_id == order.client_order_id
-            and found.accepted_ms + self.read_lag_ms <= self.now_ms()
-        ]
-        self._called("lookup")
-        self._is_listed(order.symbol)
-        return seen[-1] if seen else None
-
-    def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        self._called("fetch")
-        self._is_listed(symbol)
-        for found in self.standing:
-            if found.exchange_order_id == exchange_order_id and found.order.symbol == symbol:
-                return self._report(found)
-        return None
-
-    def open_orders(self, symbol: str) -> list[OrderReport]:
-        self._called("open_orders")
-        self._is_listed(symbol)
-        return [
-            self._report(found)
-            for found in self.standing
-            if found.order.symbol == symbol and found.status is OrderState.OPEN
-        ]
-
-    def order_fills(self, order: Order) -> list[Fill]:
-        self._called("order_fills")
-        self._is_listed(order.symbol)
-        return [
-            fill
-            for found in self.standing
-            if found.exchange_order_id == order.exchange_order_id
-            for fill in found.fills
-        ]
-
-    def fills_since(self, symbol: str, cursor: str | None, since_ms: int) -> list[AccountFill]:
-        self._called("fills_since")
-        self._is_listed(symbol)
-        since = EPOCH + timedelta(milliseconds=since_ms)
-        fills = [
-            AccountFill(found.exchange_order_id, fill)
-            for found in self.standing
-            if found.order.symbol == symbol
-            for fill in found.fills
-            if (fill.time >= since if cursor is None else int(fill.trade_id) > int(cursor))
-        ]
-        return sorted(fills, key=lambda told: int(told.fill.trade_id))
-
-    def balances(self) -> dict[str, Decimal]:
-        self._called("balances")
-        return self._total()
-
-    def _total(self) -> dict[str, Decimal]:
-        total = dict(self.deposits)
-        for found in self.standing:
-            for fill in found.fills:
-                for asset, amount in moved_by_trade(found.order.symbol, fill).items():
-                    total[asset] = total.get(asset, Decimal(0)) + amount
-        return total
-
-    def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
-        self._called("prices")
-        self._is_listed(*symbols)
-        mid = self.book.mid
-        return {symbol: mid for symbol in symbols if symbol in self.markets and mid is not None}
-
-    def may_trade(self) -> bool | None:
-        self._called("may_trade")
-        return True
-
-    def may_withdraw(self) -> bool | None:
-        self._called("may_withdraw")
-        return False
-
-    def free_balances(self) -> dict[str, Decimal]:
-        self._called("free_balances")
-        return self._total()
-
-    def order_book(self, symbol: str, depth: int) -> Book:
-        self._called("order_book")
-        return self.book
-
-    def measure_clock(self) -> ClockOffset:
-        self._called("measure_clock")
-        return ClockOffset(self.skew_ms, self.uncertainty_ms, self.clock.now_ms())
-
-    def _report(self, found: Standing, *, with_fills: bool = False) -> OrderReport:
-        return OrderReport(
-            exchange_order_id=found.exchange_order_id,
-            client_order_id=found.order.client_order_id,
-            symbol=found.order.symbol,
-            status=found.status,
-            filled=found.filled,
-            fills=tuple(found.fills) if with_fills else (),
-            terms=Terms(
-                found.order.side,
-                found.order.type,
-                found.order.amount,
-                found.order.price,
-                found.order.time_in_force,
-            ),
-        )
-
-
-def arrives(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
-    """The request arrives at once and its answer comes back."""
-    return exchange.arrive(order, attempt)
-
-
-def is_lost(_: FakeExchange, __: Order, ___: Attempt) -> Outcome:
-    """The request never arrives, and nobody can know."""
-    return Outcome(Verdict.UNKNOWN, reason="RequestTimeout: no answer")
-
-
-def loses_its_answer(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
-    """The request arrives at once; the answer never comes back."""
-    exchange.arrive(order, attempt)
-    return Outcome(Verdict.UNKNOWN, reason="RequestTimeout: no answer")
-
-
-def is_under_way(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
-    """The answer is given up on while the request is still somewhere; see `deliver`."""
-    exchange.in_flight.append((order, attempt))
-    return Outcome(Verdict.UNKNOWN, reason="RequestTimeout: no answer")
-
-
-def dies_before_it_leaves(_: FakeExchange, __: Order, ___: Attempt) -> Outcome:
-    raise Crash
-
-
-def dies_after_it_arrived(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
-    exchange.arrive(order, attempt)
-    raise Crash
-
-
-def answers(verdict: Verdict, reason: str = "because", retry_after_s: int = 0) -> Placing:
-    """The exchange says this, and no order comes of it."""
-    return lambda _, __, ___: Outcome(verdict, reason=reason, retry_after_s=retry_after_s)
-
-
-def pauses(meanwhile: Callable[[], object], then: Placing = arrives) -> Placing:
-    """The worker stands still between write-ahead and send while `meanwhile` happens."""
-
-    def placing(exchange: FakeExchange, order: Order, attempt: Attempt) -> Outcome:
-        meanwhile()
-        return then(exchange, order, attempt)
-
-    return placing
 
 
 class FlakyStore(MemoryStore):
@@ -475,7 +89,7 @@ class NoArbitrages:
 
 
 class Rig:
-    """A whole order desk in memory: what the composition root does, with twins."""
+    """The whole trading core in memory: what the composition root does, with twins."""
 
     def __init__(
         self,

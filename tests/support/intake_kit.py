@@ -1,4 +1,4 @@
-"""An intake on a desk in memory: what the composition root puts together, with twins."""
+"""An intake in memory: what the composition root puts together, with twins."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -9,7 +9,8 @@ from execution.model.order import Attempt, Order, Side
 from execution.store.memory.archive import MemoryArchive
 from execution.store.memory.reconciliations import MemoryReconciliations
 from execution.store.memory.tables import Tables
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 HOUR_MS = 3_600_000
 

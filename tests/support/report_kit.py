@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from execution.ledger.port import Snapshot
 from execution.model.order import Attempt, Fill, Order, OrderState, OrderType, Side
-from tests.support.fakes import ACCOUNT, SYMBOL, fill
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 
 START = datetime(2026, 9, 1, 12, tzinfo=UTC)
 START_MS = 1_788_264_000_000

@@ -1,4 +1,4 @@
-"""Every store that is kept between processes, in memory or on a real server, and a desk on it."""
+"""Every store that is kept between processes, in memory or on a real server, and a set-up on it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,13 +12,14 @@ from execution.orders.store import Change, Committed
 from execution.repair.store import Repair
 from execution.store.access.connection import connect
 from execution.store.stores import Stores, open_stores
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, FakeClock, Rig
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import whole_store
 
 KEEP_S, REMEMBER_S = 3_600, 86_400
 PARAMS = ["memory", "redis"]
 AWAY = "redis://127.0.0.1:1/0"
-DESK = Rig()
+RIG = Rig()
 
 
 def stores_of(kind: str, request: Any) -> Stores:
@@ -30,10 +31,20 @@ def stores_of(kind: str, request: Any) -> Stores:
     return open_stores(url, FakeClock())
 
 
+def let_elapse(client: Any, ms: int) -> None:
+    """Bring every end of a time to live that much closer; the server's clock stays as it is."""
+    for key in client.scan_iter():
+        left_ms = client.pttl(key)
+        if left_ms > ms:
+            client.pexpire(key, left_ms - ms)
+        elif left_ms >= 0:
+            client.delete(key)
+
+
 def an_order(number: int = 1, **changes: Any) -> Order:
     """The order of signal number so-and-so, one second younger than the one before."""
     now = EPOCH + timedelta(milliseconds=START_MS) + timedelta(seconds=number)
-    return replace(DESK.order(signal_id=f"signal-{number}", now=now), **changes)
+    return replace(RIG.order(signal_id=f"signal-{number}", now=now), **changes)
 
 
 def an_ended_order(number: int = 1, **changes: Any) -> Order:
@@ -71,7 +82,7 @@ def moved(stores: Stores, order: Order, fills: tuple[Fill, ...]) -> Order:
 
 
 class ServerRig(Rig):
-    """An order desk on a real server, with the ledger and the exchange in memory."""
+    """The trading core on a real server, with the ledger and the exchange in memory."""
 
     def __init__(self, url: str) -> None:
         super().__init__()

@@ -10,7 +10,8 @@ import pytest
 import execution
 from execution.model.order import OrderState, OrderType, TimeInForce, Verdict
 from execution.order_manager import create_order
-from tests.support.fakes import SYMBOL, FakeExchange, RealTime, answers, is_lost, loses_its_answer
+from tests.support.clock import RealTime
+from tests.support.exchange import SYMBOL, FakeExchange, answers, is_lost, loses_its_answer
 
 SPECIFIED = {
     "initialize_binance_api": ["api_key", "secret_key"],

@@ -7,7 +7,7 @@ import pytest
 from execution.api.binance_api import BinanceExchange, StrictBinance, binance_client
 from execution.exchanges.registry import GUARANTEES
 from tests.support.api.binance_server import BinanceServer
-from tests.support.fakes import FakeClock
+from tests.support.clock import FakeClock
 
 KEY, SECRET = "the-key", "the-secret"
 Connect = Callable[..., BinanceExchange]

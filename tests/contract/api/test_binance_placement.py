@@ -20,7 +20,8 @@ from execution.exchanges.verdicts import Failure
 from execution.model.order import Attempt, Order, OrderState, OrderType, Side, TimeInForce, Verdict
 from tests.support.api.binance_server import NEW_ORDER, BinanceServer, Reply, Request, order_answer
 from tests.support.api.exchange_kits import REFUSALS
-from tests.support.fakes import START_MS, Rig
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)
 REJECTED, NOT_SENT, UNKNOWN = Verdict.REJECTED, Verdict.NOT_SENT, Verdict.UNKNOWN

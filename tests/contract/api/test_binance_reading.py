@@ -38,7 +38,8 @@ from tests.support.api.binance_server import (
     known_order,
     trade,
 )
-from tests.support.fakes import START_MS, Rig
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [HTML, "", "{}", "null", "true", '"ok"', "[", '{"code": 0, "msg": ""}', "[{}]", "[null]"]
@@ -187,7 +188,7 @@ def test_an_earlier_answer_does_not_vouch_for_a_later_page(
         binance.lookup(an_order())
 
 
-def test_a_lookup_that_is_told_of_another_order_is_no_answer(
+def test_a_lookup_that_returns_another_order_is_no_answer(
     server: BinanceServer, binance: BinanceExchange
 ) -> None:
     server.replies[GET_ORDER] = Reply(known_order("somebody-elses"))
@@ -483,7 +484,7 @@ def test_an_arbitrage_in_a_symbol_that_is_not_traded_is_refused(
         (Reply({"code": -1003, "msg": "Too many requests"}, 429), ExchangeUnavailable),
     ],
 )
-def test_a_question_that_fails_by_itself_is_told_from_an_exchange_that_does_not_answer(
+def test_a_request_that_fails_by_itself_is_distinguished_from_an_exchange_that_does_not_answer(
     reply: Reply, kind: type[Exception], server: BinanceServer, binance: BinanceExchange
 ) -> None:
     server.replies[MY_TRADES] = reply

@@ -190,7 +190,7 @@ def test_a_fill_has_its_fee_in_what_was_received(bybit: CcxtExchange) -> None:
     ]
 
 
-def test_trades_are_told_page_after_page(bybit: CcxtExchange) -> None:
+def test_trades_are_read_page_after_page(bybit: CcxtExchange) -> None:
     since_ms = CLOCK.now_ms()
     many = {str(placed(bybit, price=ASK).exchange_order_id) for _ in range(120)}
     told = bybit.fills_since("BTC/USDT", None, since_ms)
@@ -286,7 +286,7 @@ def test_a_rate_limit_is_proof_that_nothing_was_sent(bybit: CcxtExchange, paper:
     assert paper.orders(order.client_order_id) == []
 
 
-def test_a_key_that_nobody_has_is_rejected(paper: Paper) -> None:
+def test_an_unknown_key_is_rejected(paper: Paper) -> None:
     stranger = Account("main", "bybit", "stranger", "paper", "", paper.url)
     bybit = connections_alone({"main": stranger}, CLOCK).exchange("main")
     order = new()
@@ -305,7 +305,7 @@ def strict() -> Iterator[Paper]:
     assert "Traceback" not in errors, errors
 
 
-def test_too_many_orders_are_proof_too_and_wait_until_the_exchange_counts_anew(
+def test_too_many_orders_are_proof_too_and_wait_until_the_exchange_resets_its_count(
     strict: Paper,
 ) -> None:
     account = Account("main", "bybit", "paper", "paper", "", strict.url)

@@ -22,7 +22,8 @@ from execution.reconciliation.run import DriftPolicy, Reread
 from tests.support.api.canned_server import CannedServer
 from tests.support.api.kit import DATA
 from tests.support.api.recorded_kit import ACCOUNTS, RECORDED, adapter, tell
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import reconciliation_context
 
 SYMBOLS = ("BTC/USDT", "LTC/USDT", "ETH/USDT", "XRP/USDT", "SOL/USDT", "ADA/USDT", "BTC/KRW")

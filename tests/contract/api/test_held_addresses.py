@@ -23,7 +23,7 @@ from execution.store.memory.holds import MemoryAddressHolds
 from execution.store.stores import Stores
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
 from tests.support.stores_kit import PARAMS, an_order, kept, stores_of
 from tests.support.whole_stores import MemoryStore
 
@@ -94,7 +94,7 @@ def test_every_process_that_knows_of_a_hold_soon_learns_that_it_was_ended(stores
         holds.check(ADDRESS, read_shared=False)
 
 
-def test_a_hold_that_the_store_could_not_be_told_of_is_not_taken_for_one_that_was_ended() -> None:
+def test_a_hold_that_could_not_be_stored_is_not_taken_for_one_that_was_ended() -> None:
     clock = FakeClock()
     store = NotListening(MemoryStore(clock), clock)
     holds = AddressHolds(store, clock)

@@ -17,7 +17,8 @@ from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Order
 from execution.orders.placement.rules import broken_rule
 from tests.support.api.canned_server import CannedServer, Reply
-from tests.support.fakes import EPOCH, START_MS, FakeClock, Rig, connections_alone
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.fakes import Rig, connections_alone
 
 LISTED = json.loads((Path(__file__).parents[1] / "data" / "exchange_info.json").read_text())
 MARKETS = "GET /api/v3/exchangeInfo"

@@ -22,7 +22,8 @@ from execution.model.order import Attempt, Order, OrderState, OrderType, Side, V
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.exchange_kits import KITS, OTHERS
 from tests.support.api.kit import SECRET
-from tests.support.fakes import START_MS, FakeClock, Rig, connections_alone
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import Rig, connections_alone
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)
 # ccxt has a class for it, and there is no contract for it.

@@ -21,7 +21,7 @@ from execution.model.order import Fee, Order, OrderState, Side
 from tests.support.api.canned_server import Reply, Request
 from tests.support.api.exchange_kits import KITS, OTHERS, Bench
 from tests.support.api.kit import ORDER_ID, Told, Trade, order_for, standing
-from tests.support.fakes import START_MS
+from tests.support.clock import START_MS
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GARBAGE = [
@@ -75,7 +75,7 @@ def test_each_word_for_how_an_order_stands_is_understood(
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_word_that_nobody_knows_is_no_answer(name: str, bench: Bench) -> None:
+def test_an_unknown_word_is_no_answer(name: str, bench: Bench) -> None:
     exchange = bench.exchange(name, KITS[name].finds([told(name, "frobnicated")]))
     with pytest.raises(ExchangeUnavailable, match="frobnicated"):
         exchange.lookup(order_for(name))

@@ -22,7 +22,7 @@ from execution.model.order import Attempt, OrderState, OrderType, Side, TimeInFo
 from tests.support.api.canned_server import Reply
 from tests.support.api.exchange_kits import KITS, OTHERS, REFUSALS, Bench
 from tests.support.api.kit import ORDER_ID, SECRET, order_for
-from tests.support.fakes import START_MS
+from tests.support.clock import START_MS
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 42 + 3_000, START_MS + 42 + 5_000)
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"

@@ -31,7 +31,8 @@ from tests.support.api.binance_server import (
     BinanceServer,
     Reply,
 )
-from tests.support.fakes import START_MS, Rig
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig
 
 HERE = Path(__file__).parents[1] / "data"
 BESIDE = Path(__file__).parents[3].parent / "shared" / "data" / "payloads" / "binance.json"

@@ -15,7 +15,8 @@ from execution.text.redacted_logging import redact_process_output
 from tests.support.api.canned_server import CannedServer, Reply, Request
 from tests.support.api.exchange_kits import KITS
 from tests.support.api.kit import order_for
-from tests.support.fakes import START_MS, FakeClock, connections_alone
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import connections_alone
 
 KEY = "canary-key-0123456789"
 PASSPHRASE = "canary passphrase/1"

@@ -10,7 +10,8 @@ from execution.model.order import Attempt, Verdict
 from execution.model.trading_rules import refusal
 from tests.support.api.canned_server import CannedServer, Reply
 from tests.support.api.recorded_kit import adapter
-from tests.support.fakes import START_MS, Rig
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig
 
 SYMBOLS = ("BTC/KRW", "USDT/KRW", "BTC/USDT", "XRP/BTC", "BTC/SGD")
 

@@ -22,7 +22,8 @@ from execution.reconciliation.reconciler import Reconciler
 from execution.reconciliation.run import Reread
 from tests.support.api.canned_server import CannedServer
 from tests.support.api.recorded_kit import market
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig, connections_alone
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig, connections_alone
 from tests.support.whole_stores import reconciliation_context
 
 ATTEMPT = Attempt(1, START_MS, START_MS + 3_000, START_MS + 5_000)
@@ -98,10 +99,15 @@ def test_the_check_takes_no_noticeable_time_and_no_network(
 
     monkeypatch.setattr("socket.create_connection", connect)
     monkeypatch.setattr("socket.getaddrinfo", connect)
-    wire_of.cache_clear()
-    began = time.process_time()
-    wire_of(exchange)
-    assert time.process_time() - began < 0.1
+
+    def took_s() -> float:
+        wire_of.cache_clear()
+        began = time.process_time()
+        wire_of(exchange)
+        return time.process_time() - began
+
+    # The quickest of three: the garbage of other tests may be collected meanwhile.
+    assert min(took_s() for _ in range(3)) < 0.1
 
 
 def _taken(name: str) -> str:
@@ -120,7 +126,9 @@ def test_the_documented_table_is_what_the_check_says() -> None:
 
 
 @pytest.mark.parametrize("exchange", [name for name in OTHERS if wire_of(name).refusal is None])
-def test_orders_that_ask_for_the_same_are_told_from_those_that_do_not(exchange: str) -> None:
+def test_orders_that_ask_for_the_same_are_distinguished_from_those_that_do_not(
+    exchange: str,
+) -> None:
     def client_that_signs() -> Any:
         for secret in SECRETS:
             client = client_of(exchange, secret)

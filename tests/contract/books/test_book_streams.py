@@ -134,7 +134,7 @@ def test_a_snapshot_says_whose_it_is_and_when_it_was_made_and_came(paper: Any) -
     assert isinstance(told.sequence, int)
 
 
-def test_no_more_levels_are_told_than_were_asked_for(paper: Any) -> None:
+def test_no_more_levels_are_given_than_were_requested(paper: Any) -> None:
     async def check() -> None:
         async with watching(paper, depth=2) as watched:
             await watched.until_streamed(BIDS[:2], ASKS[:2])
@@ -160,7 +160,7 @@ def test_a_gap_is_noticed_and_the_book_is_right_again(paper: Any) -> None:
     asyncio.run(check())
 
 
-def test_a_book_that_is_begun_anew_now_and_then_stays_right(paper: Any) -> None:
+def test_a_book_that_is_restarted_now_and_then_stays_right(paper: Any) -> None:
     async def check() -> None:
         async with watching(paper, pace=StreamTimeouts(quiet_ms=60_000, renew_ms=50)) as watched:
             await watched.until_streamed(*BOTH)
@@ -304,6 +304,6 @@ def test_streams_and_questions_go_to_the_accounts_own_address() -> None:
         assert client.urls["api"]["public"] == address.rstrip("/")
 
 
-def test_an_exchange_that_nobody_knows_is_refused_by_name() -> None:
+def test_an_unknown_exchange_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedExchange, match=r"accounts\.a\.exchange: .*'nonsuch'"):
         BookStreams(Account("a", "nonsuch"), ["BTC/USDT"], 20, SystemClock())

@@ -8,7 +8,8 @@ import pytest
 
 from execution.ledger.sql.ledger import open_ledger
 from execution.model.errors import LedgerUnavailable, UntrustedLedger
-from tests.support.fakes import ACCOUNT, SYMBOL
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import ServerRig, an_order
 
 

@@ -37,12 +37,15 @@ from execution.model.order import (
     Verdict,
 )
 from execution.orders.store import Halt
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
+from tests.support.clock import EPOCH, START_MS
+from tests.support.depth import examples
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 TWINS = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]
 NOW = EPOCH + timedelta(milliseconds=START_MS)
-DESK = Rig()
+RIG = Rig()
 
 
 @pytest.fixture(params=TWINS)
@@ -65,7 +68,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 def an_order(number: int = 1, **changes: Any) -> Order:
     """The order of signal number so-and-so, one second younger than the one before."""
     now = NOW + timedelta(seconds=number)
-    return replace(DESK.order(signal_id=f"signal-{number}", now=now), version=1, **changes)
+    return replace(RIG.order(signal_id=f"signal-{number}", now=now), version=1, **changes)
 
 
 def later(order: Order, **changes: Any) -> Order:
@@ -139,7 +142,9 @@ _FRESH = itertools.count()
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(drawn=_ORDERS)
 def test_whatever_an_order_holds_comes_back_the_same(ledger: Ledger, drawn: Order) -> None:
@@ -466,7 +471,7 @@ def test_the_halts_of_now_take_the_place_of_those_before(ledger: Ledger) -> None
     assert ledger.halts() == []
 
 
-def test_what_has_not_ended_is_told_apart_from_the_rest(ledger: Ledger) -> None:
+def test_what_has_not_ended_is_distinguished_from_the_rest(ledger: Ledger) -> None:
     states = list(OrderState)
     ledger.write([an_order(n, state=state) for n, state in enumerate(states, start=1)])
     unsettled = {order.state for order in ledger.unsettled()}

@@ -17,16 +17,18 @@ from execution.ledger.port import Snapshot
 from execution.ledger.sql.ledger import SqlLedger
 from execution.model.errors import LedgerUnavailable
 from execution.model.order import Attempt, Order, OrderState, Verdict
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig, fill
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 ROOT = Path(__file__).parents[3]
 NOW = EPOCH + timedelta(milliseconds=START_MS)
-DESK = Rig()
+RIG = Rig()
 
 
 def an_order(name: str, **changes: Any) -> Order:
     bought = replace(fill(f"trade-{name}", "buy", "1", "100"), sequence=1)
-    order = DESK.order(signal_id=f"signal-{name}", now=NOW)
+    order = RIG.order(signal_id=f"signal-{name}", now=NOW)
     return replace(order, order_id=f"oo-{name}", version=1, fills=(bought,), **changes)
 
 
@@ -55,7 +57,7 @@ def test_nothing_is_made_before_it_is_used(ledger: SqlLedger, path: Path) -> Non
     assert path.is_file()
 
 
-def test_history_outlives_whoever_wrote_it(ledger: SqlLedger, path: Path) -> None:
+def test_history_outlives_the_process_that_wrote_it(ledger: SqlLedger, path: Path) -> None:
     ledger.write([an_order("1")])
     ledger.close()
     again = SqlLedger(f"sqlite:///{path}")
@@ -147,7 +149,7 @@ def test_processes_and_threads_may_write_and_read_at_once(ledger: SqlLedger, pat
     assert len(list(ledger.fills(ACCOUNT, SYMBOL))) == 2 * 15 * 20 + 1 + 8 * 5 * 10
 
 
-def test_whoever_reads_slowly_keeps_nobody_from_writing(ledger: SqlLedger) -> None:
+def test_a_slow_reader_does_not_block_writers(ledger: SqlLedger) -> None:
     ledger.write([an_order(str(n)) for n in range(1500)])
     slow = ledger.orders()
     next(slow)
@@ -167,7 +169,7 @@ def test_a_database_that_is_locked_for_long_is_away(ledger: SqlLedger, path: Pat
     assert len(list(hasty.orders())) == 2
 
 
-def test_whoever_reads_does_not_wait_for_one_who_is_writing(path: Path) -> None:
+def test_a_reader_does_not_wait_for_a_writer(path: Path) -> None:
     hasty = SqlLedger(f"sqlite:///{path}", timeout_ms=20)
     hasty.write([an_order("1")])
     other = sqlite3.connect(path)

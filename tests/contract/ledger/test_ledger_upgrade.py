@@ -25,7 +25,9 @@ from execution.ledger.sql.schema import REVISION, revisions
 from execution.ledger.sql.tables import metadata, orders, schema_version
 from execution.model.errors import LedgerUnavailable
 from execution.orders.store import Halt
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 
 POSTGRES_URL = os.environ.get("ONEORDER_TEST_POSTGRES_URL")
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from oneorder.keys import SIGNALS
 
 ROOT = Path(__file__).parents[3]
 README_EXAMPLE = re.search(
-    r"```python\n(from oneorder import .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    r"```python\n(.*?from oneorder import .*?)```", (ROOT / "README.md").read_text(), re.DOTALL
 )
 IMPORTING = """
 import sys, time

@@ -112,7 +112,9 @@ def test_a_broker_that_is_gone_costs_the_wake_up_and_not_the_intent(
     publisher.close()
 
 
-def test_without_redis_nothing_is_promised_and_nobody_is_woken(valkey_url: str, redis: Any) -> None:
+def test_without_redis_nothing_is_promised_and_no_worker_is_woken(
+    valkey_url: str, redis: Any
+) -> None:
     settings = SignalSettings(redis_url="redis://127.0.0.1:1/0", broker_url=valkey_url)
     publisher = Publisher(settings)
     with pytest.raises(PublishFailed, match="Redis did not confirm the signal: "):

@@ -20,7 +20,9 @@ from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.store.redis.arbitrages import RedisArbitrages
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, Rig
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.stores_kit import AWAY, PARAMS, an_order, stores_of
 from tests.support.whole_stores import MemoryStore
 
@@ -270,7 +272,7 @@ def test_one_put_off_by_a_clock_that_was_set_back_since_does_not_wait_for_it(
     assert stores.arbitrages.due(DUE_MS - DUE_AHEAD_MAX_MS - 1, 10, 1_000) == ["oa1"]
 
 
-def test_a_write_says_anew_when_it_is_due(stores: Stores) -> None:
+def test_a_write_sets_again_when_it_is_due(stores: Stores) -> None:
     one = kept(stores, an_arbitrage())
     two = kept(stores, one, DUE_MS + 9)
     assert stores.arbitrages.due(DUE_MS + 8, 10, 1) == []

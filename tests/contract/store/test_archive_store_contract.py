@@ -16,7 +16,9 @@ from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.archive import RedisArchive
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, fill
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 from tests.support.stores_kit import (
     AWAY,
     PARAMS,
@@ -223,7 +225,7 @@ def test_a_late_fill_of_an_order_that_was_put_back_is_written_like_any_other(
     assert stores.archive.unarchived() == [order.order_id]
 
 
-def test_an_order_that_left_or_came_back_makes_nobody_look_for_losses(stores: Stores) -> None:
+def test_an_order_that_left_or_came_back_starts_no_search_for_losses(stores: Stores) -> None:
     stores.repair.set_verified_epoch("run")
     order = left(stores)
     stores.archive.restore(order, LATER)
@@ -290,7 +292,7 @@ def test_every_key_is_named_for_the_project(rig: ServerRig) -> None:
     assert all(key.startswith("oneorder:") for key in found)
 
 
-def test_a_list_that_was_lost_is_told_from_an_empty_one(rig: ServerRig) -> None:
+def test_a_list_that_was_lost_is_distinguished_from_an_empty_one(rig: ServerRig) -> None:
     rig.looked_over()
     assert rig.parts.archive.lists_unarchived()
     rig.redis.delete(keys.UNARCHIVED)

@@ -1,9 +1,9 @@
 """What book_snapshots.Books promises, of memory and of a real server alike."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,9 +15,10 @@ from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.memory.books import MemoryBooks
 from execution.store.redis.books import RedisBooks
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
+from tests.support.stores_kit import let_elapse
 
-TTL_MS = 300
+TTL_MS = 60_000
 BIDS = ((Decimal("49900.10"), Decimal("0.00000001")), (Decimal(49900), Decimal("1E+2")))
 BOOK = Book("BTC/USDT", BIDS, ())
 SNAPSHOT = BookSnapshot("binance-main", "BTC/USDT", BOOK, START_MS - 5, START_MS, 77)
@@ -40,7 +41,7 @@ def shelf(request: pytest.FixtureRequest) -> Shelf:
         return Shelf(MemoryBooks(clock, TTL_MS), clock.advance)
     client: Any = connect(request.getfixturevalue("valkey_url"))
     client.flushall()
-    return Shelf(RedisBooks(client, TTL_MS), lambda ms: time.sleep(ms / 1000))
+    return Shelf(RedisBooks(client, TTL_MS), partial(let_elapse, client))
 
 
 def test_what_is_saved_is_loaded_exactly(shelf: Shelf) -> None:
@@ -64,7 +65,7 @@ def test_only_what_is_there_is_loaded(shelf: Shelf) -> None:
     assert shelf.books.load("x", "BTC/USDT") is None
 
 
-def test_a_book_that_nobody_saves_again_is_gone(shelf: Shelf) -> None:
+def test_a_book_that_is_not_saved_again_is_gone(shelf: Shelf) -> None:
     shelf.books.save([SNAPSHOT, SILENT])
     shelf.elapse(TTL_MS * 2 // 3)
     shelf.books.save([SILENT])
@@ -77,7 +78,7 @@ def test_health_is_of_an_account_and_passes_like_its_books(shelf: Shelf) -> None
     shelf.books.save_health("binance-main", [HEALTH])
     assert shelf.books.load_health("binance-main") == [HEALTH]
     assert shelf.books.load_health("other") == []
-    shelf.elapse(TTL_MS + 50)
+    shelf.elapse(TTL_MS)
     assert shelf.books.load_health("binance-main") == []
 
 

@@ -14,7 +14,8 @@ import pytest
 from execution.model.order import Order, OrderState, Side
 from execution.reconciliation.run import DriftPolicy
 from execution.store.access import keys
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.stores_kit import ServerRig
 
 # What holds positions on a server; every subset of these is lost in turn.
@@ -157,7 +158,11 @@ def test_every_subset_that_memory_loses_comes_back(
     lose_and_repair(Rig(), from_memory, names, archives=archives, fills=fills)
 
 
-@pytest.mark.parametrize("part", range(4))
+# Memory loses every subset in every run; a server a quarter of them, and all in `make soak`.
+PARTS = [0, *(pytest.param(part, marks=pytest.mark.soak) for part in (1, 2, 3))]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_every_subset_that_a_server_loses_comes_back(valkey_url: str, part: int) -> None:
     """Each subset with one of the ways in which fills come before and after it."""
     chosen = [names for names in subsets() if len(names) != 2 or names[0] in HOLDING]

@@ -15,7 +15,8 @@ from execution.store.access.connection import connect
 from oneorder import OrderSignal
 from oneorder.publisher import Published, Publisher, publish_order
 from oneorder.settings import SignalSettings
-from tests.support.fakes import ACCOUNT, FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import redis_store
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
 from workers.sandbox.chaos.disorders.replication import has_caught_up, start_replica

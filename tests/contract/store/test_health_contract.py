@@ -15,7 +15,7 @@ from execution.orders.store import RefusedIntent
 from execution.store.access.connection import connect
 from execution.store.redis.health import RedisHealth
 from execution.store.stores import Stores
-from tests.support.fakes import EPOCH
+from tests.support.clock import EPOCH
 from tests.support.stores_kit import AWAY, PARAMS, an_order, kept, stores_of
 from tests.support.whole_stores import MemoryStore
 from workers.doctor.findings import Result

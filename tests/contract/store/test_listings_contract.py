@@ -15,7 +15,8 @@ from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.listings import RedisListings
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, EPOCH
+from tests.support.clock import EPOCH
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import AWAY, PARAMS, an_order, kept, stores_of
 
 

@@ -22,7 +22,8 @@ from execution.reconciliation.run import Reconciliation
 from execution.store.access.connection import connect
 from execution.store.stores import Stores
 from oneorder.identifiers import arbitrage_id_of, order_id_of
-from tests.support.fakes import ACCOUNT, EPOCH
+from tests.support.clock import EPOCH
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import an_order, kept, moved, stores_of
 from workers.cli.app import CommandError, cli
 from workers.cli.program import COMMANDS

@@ -14,7 +14,8 @@ from oneorder.identifiers import order_id_of
 from oneorder.publisher import Publisher, publish_order
 from oneorder.settings import SignalSettings
 from oneorder.signals import OrderSignal
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig, is_lost
+from tests.support.exchange import SYMBOL, is_lost
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import IntakeKit
 from tests.support.whole_stores import redis_store
 

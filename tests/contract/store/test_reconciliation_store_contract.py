@@ -12,7 +12,9 @@ from execution.positions.balance_sheet import BalanceSheet
 from execution.reconciliation.run import Reconciliation, ReconciliationStore, Reread
 from execution.store.access.connection import connect
 from execution.store.redis.reconciliations import RedisReconciliations
-from tests.support.fakes import ACCOUNT, EPOCH, SYMBOL
+from tests.support.clock import EPOCH
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import AWAY, PARAMS, stores_of
 
 EXACT = Decimal("12345678901234567890.123456789012345678")

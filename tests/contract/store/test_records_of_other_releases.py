@@ -9,7 +9,8 @@ import pytest
 from execution.orders.store import Change, Committed
 from execution.store.access import keys
 from execution.store.access.connection import connect
-from tests.support.fakes import FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import Rig
 from tests.support.whole_stores import redis_store
 
 

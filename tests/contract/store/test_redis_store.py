@@ -11,7 +11,8 @@ from execution.model.errors import StoreUnavailable
 from execution.orders.store import Change, Committed, RefusedIntent
 from execution.store.access import keys
 from execution.store.access.connection import connect
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, Rig
+from tests.support.clock import START_MS, FakeClock
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import redis_store
 from workers.sandbox.local_stack import LocalStack
 
@@ -61,7 +62,7 @@ def test_a_shorter_wait_does_not_end_a_longer_one_on_a_server(redis: Any) -> Non
     assert redis.ttl(keys.hold(ACCOUNT)) > 100
 
 
-def test_a_restart_is_reckoned_from_on_the_clock_of_whoever_reckons(redis: Any) -> None:
+def test_the_time_since_a_restart_is_counted_on_the_readers_own_clock(redis: Any) -> None:
     """Two hosts whose clocks differ: the one behind sees the new server first."""
     clock = FakeClock()
     behind, ours = FakeClock(START_MS - 10_000), clock

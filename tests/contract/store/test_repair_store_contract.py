@@ -13,7 +13,9 @@ from execution.repair.store import RepairStore
 from execution.store.access.connection import connect
 from execution.store.redis.repair import RedisRepair
 from execution.store.stores import Stores
-from tests.support.fakes import ACCOUNT, START_MS, SYMBOL, FakeClock, fill
+from tests.support.clock import START_MS, FakeClock
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 from tests.support.stores_kit import (
     AWAY,
     PARAMS,
@@ -94,7 +96,7 @@ def test_the_marks_of_a_store_that_was_looked_over_are_never_read_as_orders(
     assert stores.orders.due(now_ms, 100, 1) == stores.archive.unarchived() == [order.order_id]
 
 
-def test_every_record_is_to_be_archived_again_after_it_was_listed_anew(stores: Stores) -> None:
+def test_every_record_is_to_be_archived_again_after_it_was_listed_again(stores: Stores) -> None:
     orders = [kept(stores, an_order(1)), kept(stores, an_ended_order(2))]
     for order in orders:
         stores.archive.mark_archived([(order, None)])
@@ -103,7 +105,7 @@ def test_every_record_is_to_be_archived_again_after_it_was_listed_anew(stores: S
     assert stores.orders.live_orders(ACCOUNT) == [orders[0]]
 
 
-def test_what_is_left_of_an_order_that_has_left_is_not_listed_anew(stores: Stores) -> None:
+def test_what_is_left_of_an_order_that_has_left_is_not_listed_again(stores: Stores) -> None:
     order = kept(stores, an_ended_order())
     stores.archive.mark_archived([(order, 1)])
     stores.archive.evict(order, 60)

@@ -13,7 +13,8 @@ from execution.model.position import Position
 from execution.orders.store import Change, Committed
 from execution.store.access import keys
 from execution.store.redis.repair import RedisRepair
-from tests.support.fakes import ACCOUNT, SYMBOL
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import KEEP_S, ServerRig
 
 POSITION = keys.position(ACCOUNT, SYMBOL)
@@ -105,7 +106,7 @@ def test_the_record_of_a_live_order_is_noticed_and_put_back(rig: ServerRig) -> N
     assert rig.repair() is None
 
 
-def test_a_record_that_is_written_anew_after_its_loss_has_everything_looked_over(
+def test_a_record_that_is_written_again_after_its_loss_has_everything_checked(
     rig: ServerRig,
 ) -> None:
     """Its fills are told once more, and are on the position already."""
@@ -160,7 +161,7 @@ def test_a_position_that_came_back_from_an_earlier_time_is_noticed_and_put_right
     assert rig.repair() is None
 
 
-def test_a_position_that_was_deleted_is_noticed_although_a_fill_made_it_anew(
+def test_a_position_that_was_deleted_is_noticed_although_a_fill_created_it_again(
     rig: ServerRig,
 ) -> None:
     traded(rig)
@@ -310,7 +311,7 @@ class Interrupting:
         return getattr(self._client, name)
 
 
-def test_an_order_that_ends_while_it_is_listed_anew_is_not_listed_as_live(
+def test_an_order_that_ends_while_it_is_listed_again_is_not_listed_as_live(
     rig: ServerRig,
 ) -> None:
     order = rig.resting()
@@ -397,7 +398,7 @@ def test_a_record_that_a_repeated_signal_made_during_a_repair_can_still_be_chang
 def test_a_record_that_came_back_to_life_is_listed_and_does_not_run_out(rig: ServerRig) -> None:
     """A worker held the order while it left, and writes what it heard late."""
     order = rig.resting()
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     held = rig.gone(rig.stored(order))
     rig.exchange.trade(held.client_order_id, "99", "0.25")

@@ -8,7 +8,8 @@ import pytest
 
 from execution.model.order import OrderState
 from execution.store.access import keys
-from tests.support.fakes import ACCOUNT, SYMBOL
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import ServerRig
 from workers.sandbox.local_stack import LocalStack
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,10 @@ from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.store.stores import Orders
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL, FakeClock, Rig, fill
+from tests.support.clock import EPOCH, START_MS, FakeClock
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
+from tests.support.stores_kit import let_elapse
 from tests.support.whole_stores import MemoryStore, redis_store
 
 
@@ -57,19 +61,10 @@ def on_a_server(url: str) -> Bench:
     client: Any = connect(url)
     client.flushall()
 
-    def elapse(ms: int) -> None:
-        """Bring every end of a time to live that much closer; the server's clock stays as it is."""
-        for key in client.scan_iter():
-            left_ms = client.pttl(key)
-            if left_ms > ms:
-                client.pexpire(key, left_ms - ms)
-            elif left_ms >= 0:
-                client.delete(key)
-
     def add_intent(task: str, body: str) -> str:
         return str(client.xadd(keys.SIGNALS, {"task": task, "body": body}))
 
-    return Bench(redis_store(client, SystemClock()), elapse, add_intent)
+    return Bench(redis_store(client, SystemClock()), partial(let_elapse, client), add_intent)
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -84,13 +79,13 @@ def store(bench: Bench) -> Any:
     return bench.store
 
 
-DESK = Rig()
+RIG = Rig()
 
 
 def an_order(number: int = 1, **changes: Any) -> Order:
     """The order of signal number so-and-so, one second younger than the one before."""
     now = EPOCH + timedelta(milliseconds=START_MS) + timedelta(seconds=number)
-    return replace(DESK.order(signal_id=f"signal-{number}", now=now), **changes)
+    return replace(RIG.order(signal_id=f"signal-{number}", now=now), **changes)
 
 
 def kept(store: Any, order: Order, due_ms: int | None = None) -> Order:
@@ -249,14 +244,14 @@ def test_of_eight_threads_exactly_one_moves_a_position_to_each_version(store: An
 def test_an_attempt_does_not_begin_while_the_account_is_held(bench: Bench) -> None:
     store = bench.store
     order = kept(store, an_order())
-    store.hold(ACCOUNT, 2)
+    store.hold(ACCOUNT, 200)
     begins = Change(order, changed(order), 5, epoch=store.epoch(), begins_attempt=True)
     assert store.commit(begins) is Committed.HELD
     assert store.order(order.order_id) == order
     assert store.due(10**15, 10, 1) == []
-    bench.elapse(1_900)
+    bench.elapse(190_000)
     assert store.commit(begins) is Committed.HELD
-    bench.elapse(200)
+    bench.elapse(10_000)
     assert store.commit(begins) is Committed.DONE
 
 
@@ -305,7 +300,7 @@ def test_an_order_and_its_position_are_written_together_or_not_at_all(store: Any
     assert store.order(order.order_id) == after
 
 
-def test_a_position_that_somebody_moved_first_is_a_conflict(store: Any) -> None:
+def test_a_position_that_another_writer_moved_first_is_a_conflict(store: Any) -> None:
     order = kept(store, an_order())
     first = fold(Position(ACCOUNT, SYMBOL), [fill("1", "buy", "1", "1")])
     second = fold(first, [fill("2", "buy", "1", "1")])
@@ -427,7 +422,7 @@ def test_orders_are_due_from_their_time_on_the_longest_due_first(store: Any) -> 
     assert store.due(2_000, 10, 500) == [early.order_id, late.order_id]
 
 
-def test_whoever_takes_a_due_order_has_it_for_the_lease(store: Any) -> None:
+def test_the_worker_that_takes_a_due_order_has_it_for_the_lease(store: Any) -> None:
     order = kept(store, an_order(), 1_000)
     assert store.due(1_000, 10, 500) == [order.order_id]
     assert store.due(1_499, 10, 500) == []
@@ -461,7 +456,7 @@ def test_of_eight_threads_each_due_order_is_taken_by_one(store: Any) -> None:
     assert Counter(order_id for batch in taken for order_id in batch) == Counter(ids)
 
 
-def test_a_change_says_anew_when_the_order_is_due(store: Any) -> None:
+def test_a_change_sets_again_when_the_order_is_due(store: Any) -> None:
     order = kept(store, an_order(), 1_000)
     later = changed(order)
     store.commit(Change(order, later, 5_000))
@@ -549,16 +544,16 @@ def test_a_refused_intent_is_kept_with_its_reason_newest_first(bench: Bench) -> 
 
 def test_a_lease_is_one_owners_until_it_ends(bench: Bench) -> None:
     store = bench.store
-    assert store.lease("sweep", "a", 1_000)
-    assert not store.lease("sweep", "b", 1_000)
-    assert store.lease("another", "b", 1_000)
-    bench.elapse(900)
-    assert not store.lease("sweep", "b", 1_000)
-    assert store.lease("sweep", "a", 1_000)
-    bench.elapse(900)
-    assert not store.lease("sweep", "b", 1_000)
-    bench.elapse(101)
-    assert store.lease("sweep", "b", 1_000)
+    assert store.lease("sweep", "a", 100_000)
+    assert not store.lease("sweep", "b", 100_000)
+    assert store.lease("another", "b", 100_000)
+    bench.elapse(80_000)
+    assert not store.lease("sweep", "b", 100_000)
+    assert store.lease("sweep", "a", 100_000)
+    bench.elapse(80_000)
+    assert not store.lease("sweep", "b", 100_000)
+    bench.elapse(20_000)
+    assert store.lease("sweep", "b", 100_000)
 
 
 def test_a_lease_is_given_back_by_its_owner_alone(store: Any) -> None:

@@ -14,7 +14,9 @@ from execution.positions.valuation import Mark, Totals, ValuationStore
 from execution.store.access import keys
 from execution.store.access.connection import connect
 from execution.store.redis.valuations import RedisValuations
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.stores_kit import AWAY, PARAMS, stores_of
 
 PRICE = Decimal("12345678901234567890.123456789012345678")

@@ -17,7 +17,8 @@ from execution.store.access.connection import connect
 from execution.store.access.due_times import DUE_AHEAD_MAX_MS
 from execution.store.memory.intents import MemoryWaiting
 from execution.store.redis.intents import RedisWaiting
-from tests.support.fakes import FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import Rig
 from tests.support.whole_stores import MemoryStore, redis_store
 
 SINCE = datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)

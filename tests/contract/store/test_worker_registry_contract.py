@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from execution.operations.live_workers import (
 from execution.store.access.connection import connect
 from execution.store.memory.workers import MemoryWorkers
 from execution.store.redis.workers import RedisWorkers
-from tests.support.fakes import FakeClock
+from tests.support.clock import FakeClock
+from tests.support.stores_kit import let_elapse
 
 STARTED = datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 WORKER = LiveWorker(
@@ -48,16 +50,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
         return Bench(MemoryWorkers(clock), clock.advance)
     client: Any = connect(request.getfixturevalue("valkey_url"))
     client.flushall()
-
-    def elapse(ms: int) -> None:
-        for key in client.scan_iter():
-            left_ms = client.pttl(key)
-            if left_ms > ms:
-                client.pexpire(key, left_ms - ms)
-            elif left_ms >= 0:
-                client.delete(key)
-
-    return Bench(RedisWorkers(client), elapse)
+    return Bench(RedisWorkers(client), partial(let_elapse, client))
 
 
 def test_a_worker_that_beats_is_alive_with_all_that_it_says_of_itself(bench: Bench) -> None:

@@ -9,7 +9,8 @@ from execution.model.order import OrderState
 from execution.store.access.connection import connect
 from execution.store.redis.intents import RedisWaiting
 from oneorder.identifiers import order_id_of
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.intake_kit import IntakeKit
 from tests.support.whole_stores import redis_store
 
@@ -29,8 +30,8 @@ NO_ENTRY = pytest.mark.parametrize(
 )
 
 
-class DeskOnAServer(Rig):
-    """A desk whose store is a real server's, with somebody else's intent waiting there."""
+class RigOnAServer(Rig):
+    """A set-up whose store is a real server's, with somebody else's intent waiting there."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class DeskOnAServer(Rig):
 
 @NO_ENTRY
 def test_an_order_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     order = rig.intake.execute(BODY, entry_id)
     assert order is not None
     assert order.state is OrderState.OPEN
@@ -52,7 +53,7 @@ def test_an_order_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_
 
 @NO_ENTRY
 def test_a_cancel_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_url: str) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     rig.intake.execute(BODY, None)
     order = rig.intake.cancel({"order_id": order_id_of("signal-1")}, entry_id)
     assert order is not None
@@ -61,7 +62,7 @@ def test_a_cancel_that_names_no_real_entry_is_carried_out(entry_id: Any, valkey_
 
 @NO_ENTRY
 def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_url: str) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     assert rig.intake.execute({"amount": 1}, entry_id) is None
     assert len(rig.store.refused_intents(10)) == 1
 
@@ -71,7 +72,7 @@ def test_a_refusal_that_names_no_real_entry_is_kept_once(entry_id: Any, valkey_u
 def test_an_entry_of_any_id_that_a_stream_can_have_is_done_with_at_once(
     ms: int, body: str, valkey_url: str
 ) -> None:
-    rig = DeskOnAServer(valkey_url)
+    rig = RigOnAServer(valkey_url)
     client: Any = connect(valkey_url)
     client.delete("oneorder:signals")
     text = {"good": BODY, "bad": {}, "for another worker": {**BODY, "account": "other"}}[body]

@@ -89,7 +89,7 @@ def test_ccxt_understands_refusals(by_ccxt, amount, price, error):
         by_ccxt.create_order("BTC/USDT", "limit", "buy", amount, price)
 
 
-def test_ccxt_is_told_that_a_key_or_a_signature_is_wrong(by_ccxt):
+def test_ccxt_recognises_that_a_key_or_a_signature_is_wrong(by_ccxt):
     by_ccxt.load_markets()
     by_ccxt.secret = "wrong"  # The paper exchange knows another one.
     with pytest.raises(ccxt.AuthenticationError):

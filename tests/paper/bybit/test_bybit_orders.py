@@ -55,7 +55,7 @@ def test_an_open_order_is_found_by_both_ids(bybit):
     assert (told["cumExecQty"], told["avgPrice"]) == ("0", "")
 
 
-def test_an_order_of_nobody_or_of_somebody_else_is_an_empty_list_and_no_error(bybit):
+def test_an_unknown_order_or_another_accounts_is_an_empty_list_and_no_error(bybit):
     assert rows(bybit.get("/v5/order/realtime", category="spot", orderLinkId="never-seen")) == []
     assert rows(bybit.get("/v5/order/history", category="spot", orderId="not-a-number")) == []
 
@@ -81,7 +81,7 @@ def test_an_order_of_nobody_or_of_somebody_else_is_an_empty_list_and_no_error(by
         ),
     ],
 )  # fmt: skip
-def test_what_becomes_of_an_order_is_told_by_reads_and_by_the_ledger(
+def test_what_becomes_of_an_order_is_in_reads_and_in_the_ledger(
     bybit, order, status, filled, reason
 ):
     order_id = bybit.created(**order)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from paper_exchange.engine.errors import EngineError
 from paper_exchange.engine.orders import STOP_TYPES, Side
+from tests.support.depth import examples
 from tests.support.paper.engine_kit import START, make_exchange, place
 
 PRICES = st.integers(4_990_000, 5_010_000).map(lambda cents: Decimal(cents) / 100)
@@ -110,7 +111,7 @@ def check_orders(exchange):
                 assert is_within
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=examples(60), deadline=None, database=None)
 @given(st.lists(ACTIONS, min_size=1, max_size=25), st.booleans())
 def test_no_sequence_of_orders_cancels_and_moves_makes_or_loses_money(actions, walks):
     exchange = make_exchange(walks=walks)

@@ -74,7 +74,7 @@ def test_a_port_that_is_taken_is_one_sentence_and_exit_1():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_where_it_listens_and_ends_cleanly_when_told(start_paper, number):
+def test_it_says_where_it_listens_and_ends_cleanly_on_a_signal(start_paper, number):
     paper = start_paper()
     assert paper.ready_line.startswith("paper exchange (binance) listening on http://127.0.0.1:")
     paper.fault(kind="delay_before", ms=60_000, route="GET /api/v3/time")
@@ -111,7 +111,7 @@ def test_balances_and_fees_are_what_the_options_say(start_paper):
     assert (rates["maker"], rates["taker"]) == ("0.00000000", "0.00075000")
 
 
-def test_outside_prices_move_by_themselves_unless_they_are_told_not_to(start_paper):
+def test_outside_prices_move_by_themselves_unless_an_option_stops_them(start_paper):
     def best_bids(paper):
         seen = set()
         for _ in range(8):

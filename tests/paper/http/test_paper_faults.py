@@ -87,7 +87,7 @@ def test_garbage_is_a_200_that_says_nothing_although_the_order_was_placed(paper,
     assert orders(paper) == before + 1
 
 
-def test_garbage_is_html_unless_it_is_told_otherwise(paper):
+def test_garbage_is_html_unless_the_fault_says_otherwise(paper):
     paper.fault(route=PLACE, kind="garbage")
     answer = paper.order()
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -154,7 +154,7 @@ def test_rate_limit_answers_429_then_418_to_those_who_do_not_wait(paper):
     assert orders(paper) == before
 
 
-def test_clock_skew_ends_after_as_many_requests_as_it_was_told(paper):
+def test_clock_skew_ends_after_as_many_requests_as_its_count(paper):
     paper.fault(kind="clock_skew", ms=-50_000, count=2)
     assert paper.call("GET", "/paper/clock").json()["skewMs"] == -50_000
     for _ in range(2):

@@ -39,7 +39,7 @@ def test_the_depth_shows_resting_and_outside_orders_as_one_book(paper):
 
 
 @pytest.mark.parametrize("path", ["ticker/24hr", "ticker/price", "ticker/bookTicker"])
-def test_a_ticker_is_told_for_one_for_some_and_for_all_symbols(paper, path):
+def test_a_ticker_is_given_for_one_for_some_and_for_all_symbols(paper, path):
     one = paper.call("GET", f"/api/v3/{path}", symbol="BTCUSDT").json()
     some = paper.call("GET", f"/api/v3/{path}", symbols='["BTCUSDT","ETHBTC"]').json()
     every = paper.call("GET", f"/api/v3/{path}").json()
@@ -58,7 +58,7 @@ def test_a_book_ticker_shows_the_best_prices(paper):
     }
 
 
-def test_public_trades_are_told_in_both_forms(paper):
+def test_public_trades_are_given_in_both_forms(paper):
     fill = paper.order(price="50100").json()["fills"][0]
     (plain,) = paper.call("GET", "/api/v3/trades", symbol="BTCUSDT", limit=1).json()
     assert (plain["id"], plain["isBuyerMaker"]) == (fill["tradeId"], False)

@@ -26,7 +26,7 @@ def test_a_replacement_cancels_the_old_order_and_places_the_new_one(paper):
     assert done["newOrderResponse"]["orderId"] in open_ids
 
 
-def test_a_replacement_of_an_unknown_order_stops_or_goes_on_as_it_was_told(paper):
+def test_a_replacement_of_an_unknown_order_stops_or_goes_on_as_requested(paper):
     stopped = replace(paper, cancelOrigClientOrderId="nobody")
     assert stopped.status_code == 400
     assert stopped.json()["code"] == -2022

@@ -20,6 +20,7 @@ from paper_exchange.server.control import Control
 from paper_exchange.server.dialect import Answer, Call
 from paper_exchange.server.http_server import HttpServer
 from paper_exchange.server.server import Server
+from tests.support.depth import examples
 from tests.support.paper.engine_kit import HandClock, make_exchange, picture
 
 
@@ -125,7 +126,7 @@ def finished(coroutine):
     raise AssertionError("the coroutine waits")
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=examples(150), deadline=None, database=None)
 @given(st.sampled_from(sorted(ROUTES)), st.dictionaries(NAMES, VALUES, max_size=8))
 def test_whatever_is_sent_is_answered_and_a_refusal_changes_nothing(route, params):
     params.pop("signature", None)
@@ -139,7 +140,7 @@ def test_whatever_is_sent_is_answered_and_a_refusal_changes_nothing(route, param
         assert picture(exchange) == before or answer.status == 409
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=examples(150), deadline=None, database=None)
 @given(
     st.fixed_dictionaries(
         {

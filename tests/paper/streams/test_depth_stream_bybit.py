@@ -93,12 +93,12 @@ def test_a_book_kept_from_the_snapshot_and_the_changes_is_the_book_of_the_exchan
     assert asyncio.run(check()) > 2
 
 
-def test_no_more_levels_are_told_than_the_topic_has(exchange):
+def test_no_more_levels_are_sent_than_the_topic_has(exchange):
     found = heard_after(exchange, subscribe("orderbook.1.BTCUSDT"), until=is_book)
     assert len(found[-1]["data"]["b"]) == len(found[-1]["data"]["a"]) == 1
 
 
-def test_what_is_unsubscribed_is_silent_and_begins_anew_when_subscribed_again(exchange):
+def test_what_is_unsubscribed_is_silent_and_starts_over_when_subscribed_again(exchange):
     async def listen():
         async with ears(exchange, PATH) as told:
             await told.say(**subscribe(TOPIC))

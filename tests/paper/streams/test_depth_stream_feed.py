@@ -59,7 +59,7 @@ def test_below_its_depth_a_watch_sees_nothing_until_it_rises():
     assert numbers(watch.look().bids) == [("49900", "0"), ("49800", "1")]
 
 
-def test_a_feed_looks_only_while_somebody_listens():
+def test_a_feed_reads_the_book_only_while_it_has_listeners():
     async def tasks():
         exchange = make_exchange()
         feeds = Feeds(exchange.markets.get, lambda _, change: str(change))

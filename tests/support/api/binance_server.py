@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.fakes import START_MS
+from tests.support.clock import START_MS
 
 EXCHANGE_INFO = (Path(__file__).parents[2] / "contract" / "data" / "exchange_info.json").read_text()
 NEW_ORDER = "POST /api/v3/order"

@@ -12,7 +12,7 @@ from tests.support.api.canned_server import CannedServer
 from tests.support.api.fenced_kits import Bybit, Kraken, Okx
 from tests.support.api.kit import DATA, Kit
 from tests.support.api.unfenced_kits import Coinbase, Upbit
-from tests.support.fakes import FakeClock
+from tests.support.clock import FakeClock
 
 
 class Binance(Kit):

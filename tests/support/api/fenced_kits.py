@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.api.canned_server import Request
 from tests.support.api.kit import ORDER_ID, Kit, Told, Trade, paged
-from tests.support.fakes import START_MS
+from tests.support.clock import START_MS
 
 
 class Bybit(Kit):

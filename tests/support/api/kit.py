@@ -16,7 +16,8 @@ from execution.exchanges.account import Account
 from execution.exchanges.registry import GUARANTEES, client_order_id_of
 from execution.model.order import Order
 from tests.support.api.canned_server import Request
-from tests.support.fakes import FakeClock, Rig
+from tests.support.clock import FakeClock
+from tests.support.fakes import Rig
 
 DATA = Path(__file__).parents[2] / "contract" / "data"
 SECRET = b64encode(b"a secret of an account").decode()

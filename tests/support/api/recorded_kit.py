@@ -15,7 +15,7 @@ from execution.exchanges.account import Account
 from execution.exchanges.registry import GUARANTEES
 from tests.support.api.canned_server import CannedServer, Reply, Request
 from tests.support.api.kit import DATA, SECRET
-from tests.support.fakes import FakeClock
+from tests.support.clock import FakeClock
 
 Raw = dict[str, Any]
 RECORDED: dict[str, list[Raw]] = json.loads((DATA / "recorded_orders.json").read_text())

@@ -223,7 +223,7 @@ def test_a_silent_stream_that_has_missed_nothing_is_confirmed(streamed: Raw, ans
     Played(client).during(play)
 
 
-def test_a_book_that_has_been_kept_for_long_is_begun_anew() -> None:
+def test_a_book_that_has_been_kept_for_long_is_restarted() -> None:
     client = Client(raw("100"))
 
     async def play(played: Played) -> None:

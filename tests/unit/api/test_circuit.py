@@ -6,7 +6,8 @@ import pytest
 
 from execution.api.accounts.circuit import PAUSE_MS, WAIT_ELSEWHERE_MAX_S, WAIT_S, Circuit
 from execution.model.errors import ExchangeUnavailable
-from tests.support.fakes import ACCOUNT, FakeClock
+from tests.support.clock import FakeClock
+from tests.support.fakes import ACCOUNT
 
 PROBE_MS = 11_000
 

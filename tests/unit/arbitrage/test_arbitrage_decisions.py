@@ -22,7 +22,8 @@ from execution.arbitrage.model import Arbitrage, ArbitrageState, Leg, LegRole, R
 from execution.model.order import Order, OrderState, OrderType, Side
 from execution.orders.factory import new_order
 from oneorder.identifiers import order_id_of
-from tests.support.fakes import EPOCH, START_MS, SYMBOL
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
 
 NOW = EPOCH + timedelta(milliseconds=START_MS)
 LIMITS = Limits()

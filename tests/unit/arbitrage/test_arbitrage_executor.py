@@ -17,13 +17,12 @@ from execution.model.events import Reported
 from execution.model.order import OrderState, OrderType, Side, TimeInForce, Verdict
 from execution.orders.store import Halt
 from tests.support.arbitrage_kit import BUY, FEE, LIMITS, SELL, Floor, TradingExchange, Worker, book
-from tests.support.fakes import (
+from tests.support.clock import RealTime, SkewedClock
+from tests.support.exchange import (
     MARKET,
     SYMBOL,
     FakeExchange,
     Placing,
-    RealTime,
-    SkewedClock,
     answers,
     is_lost,
     is_under_way,
@@ -82,7 +81,7 @@ def test_both_legs_are_journaled_before_either_leaves() -> None:
 
 def test_the_skew_is_between_the_two_exchanges_own_clocks() -> None:
     floor = Floor()
-    floor.sell.skew_ms = 30
+    floor.sell.offset_ms = 30
     assert floor.submit().result.skew_ms == 30
 
 
@@ -181,7 +180,7 @@ def test_a_fault_of_one_leg_ends_balanced(fault: str, account: str) -> None:
     exchange.script.append(FAULTS[fault])
     floor.submit()
     floor.sweep(for_ms=1_000)
-    exchange.deliver()
+    exchange.deliver_all()
     ended = floor.check(floor.swept())
     assert (ended.state, ended.bought, ended.sold) == (CLOSED, 1, 1)
     assert ended.net_profit == Decimal("1.8")
@@ -195,8 +194,8 @@ def test_faults_of_both_legs_end_balanced(first: str, second: str) -> None:
     floor.sell.script.append(FAULTS[second])
     floor.submit()
     floor.sweep(for_ms=1_000)
-    floor.buy.deliver()
-    floor.sell.deliver()
+    floor.buy.deliver_all()
+    floor.sell.deliver_all()
     ended = floor.check(floor.swept())
     assert ended.state is CLOSED
     gone = {"rejected", "timed out before it was accepted"}
@@ -243,7 +242,7 @@ def test_what_one_leg_did_too_much_is_taken_back_where_that_is_better() -> None:
     assert -ended.net_profit <= 99 * Decimal("0.005") + 99 * FEE
 
 
-def test_a_rest_beyond_the_cap_is_left_open_and_people_are_told_once() -> None:
+def test_an_excess_beyond_the_cap_is_left_open_with_one_alert() -> None:
     floor = Floor(buy=book("90", "99"))
     floor.sell.moves_before_placing(UNREACHABLE)
     floor.submit()
@@ -327,7 +326,7 @@ def test_while_one_place_cannot_be_read_a_rest_is_worked_off_at_the_other() -> N
     assert [(leg.role, leg.account) for leg in ended.hedges] == [(LegRole.UNWIND, BUY)]
 
 
-def test_while_no_place_can_be_read_a_rest_waits_and_then_people_are_told() -> None:
+def test_while_no_book_can_be_read_an_excess_waits_and_then_raises_an_alert() -> None:
     floor = Floor()
     floor.sell.script.append(IS_REJECTED)
     for exchange in (floor.buy, floor.sell):
@@ -376,7 +375,7 @@ def test_a_signal_that_comes_again_finds_what_was_made_of_it() -> None:
     assert floor.requests == 2
 
 
-def test_a_signal_id_that_stands_for_something_else_is_told() -> None:
+def test_a_signal_id_that_was_used_for_something_else_is_named() -> None:
     floor = Floor()
     floor.submit()
     for take in (floor.worker.executor.submit, floor.worker.executor.receive):
@@ -432,7 +431,7 @@ def fills_late(floor: Floor, account: str, price: str, amount: str) -> None:
     exchange = floor.exchanges[account]
     found = exchange.standing[0]
     exchange.trade(found.order.client_order_id, price, amount)
-    report = exchange._report(found, with_fills=True)
+    report = exchange.report_of(found, with_fills=True)
     order = floor.store.order(found.order.order_id)
     assert order is not None
     floor.worker.journal.record(order, Reported(report))

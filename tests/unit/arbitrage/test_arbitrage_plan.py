@@ -15,7 +15,8 @@ from execution.model.errors import NoPlan
 from execution.model.order import Side
 from execution.model.trading_rules import Market, untradable
 from tests.support.arbitrage_kit import BUY, SELL, Floor
-from tests.support.fakes import MARKET, START_MS, SYMBOL
+from tests.support.clock import START_MS
+from tests.support.exchange import MARKET, SYMBOL
 
 Levels = list[tuple[str, str]]
 FREE = replace(MARKET, taker_fee=ZERO)

@@ -16,7 +16,8 @@ from execution.exchanges.registry import without_guarantees
 from execution.model.order import OrderType, Side, Verdict
 from execution.orders.factory import new_order
 from tests.support.arbitrage_kit import BUY, SELL, Floor, book
-from tests.support.fakes import (
+from tests.support.depth import examples
+from tests.support.exchange import (
     SYMBOL,
     Crash,
     answers,
@@ -193,8 +194,8 @@ def test_legs_that_arrive_only_after_the_restart_are_waited_for() -> None:
     forgotten(floor)
     floor.sweep(for_ms=1_500)
     assert floor.requests == 2
-    floor.buy.deliver()
-    floor.sell.deliver()
+    floor.buy.deliver_all()
+    floor.sell.deliver_all()
     ended = floor.check(floor.swept())
     assert (ended.bought, ended.sold, floor.requests) == (1, 1, 2)
 
@@ -289,7 +290,7 @@ def test_what_a_worker_decided_before_the_restart_is_void_after_it() -> None:
     assert (ended.bought, ended.sold) == (1, 1)
 
 
-def test_an_id_that_somebody_elses_order_has_is_refused() -> None:
+def test_an_id_that_another_order_has_is_refused() -> None:
     floor = Floor()
     taken = new_order(
         signal_id="signal-1:buy", account=BUY, symbol=SYMBOL, side=Side.BUY, type=OrderType.LIMIT,
@@ -358,7 +359,7 @@ class Story:
         elif what == "down":
             exchange.is_down = detail
         else:
-            exchange.deliver()
+            exchange.deliver_all()
 
     def _tell_workers(self, what: str, detail: Any) -> None:
         floor = self.floor
@@ -386,12 +387,12 @@ class Story:
         """All that stood in the way is gone; some time passes."""
         for exchange in (self.floor.buy, self.floor.sell):
             exchange.is_down = False
-            exchange.deliver()
+            exchange.deliver_all()
         return self.floor.check(self.floor.swept(self.floor.another(), for_ms=60_000))
 
 
 @given(happenings=st.lists(HAPPENINGS, max_size=14))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_whatever_happens_nothing_is_doubled_and_the_record_is_the_truth(
     happenings: list[Happening],
 ) -> None:

@@ -17,15 +17,16 @@ from execution.arbitrage.model import (
 )
 from execution.model.order import Fill, Order, OrderState, Side
 from tests.support.arbitrage_kit import BUY, SELL, Floor
-from tests.support.fakes import SYMBOL, Rig, fill
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import Rig, fill
 
 BUY_LEG = Leg(LegRole.BUY, BUY, "bought")
 SELL_LEG = Leg(LegRole.SELL, SELL, "sold")
-DESK = Rig()
+RIG = Rig()
 
 
 def order(order_id: str, *fills: Fill, state: OrderState = OrderState.FILLED) -> Order:
-    return replace(DESK.order(signal_id=order_id), order_id=order_id, state=state, fills=fills)
+    return replace(RIG.order(signal_id=order_id), order_id=order_id, state=state, fills=fills)
 
 
 def result(bought: tuple[Fill, ...], sold: tuple[Fill, ...]) -> Result:
@@ -55,7 +56,7 @@ def test_a_fee_in_base_is_worth_its_own_fills_price() -> None:
     assert one.fees == {"BTC": Decimal("0.002")}
 
 
-def test_a_fee_in_a_third_asset_is_told_and_not_valued() -> None:
+def test_a_fee_in_a_third_asset_is_listed_and_not_valued() -> None:
     one = result(
         (fill("1", "buy", "1", "99", [("BNB", "0.01")]),),
         (fill("2", "sell", "1", "101", [("USDT", "0.1")]),),
@@ -174,7 +175,7 @@ def test_an_arbitrage_names_its_first_legs_and_its_fixes() -> None:
     [{"amount": Decimal(2)}, {"symbol": "ETH/USDT"}, {"buy_account": SELL}, {"sell_account": BUY},
      {"signal_id": "signal-2"}],
 )  # fmt: skip
-def test_another_intent_under_the_same_id_is_told_apart(change: dict[str, object]) -> None:
+def test_another_intent_under_the_same_id_is_distinguished(change: dict[str, object]) -> None:
     assert not arbitrage().asks_the_same_as(arbitrage(**change))
 
 

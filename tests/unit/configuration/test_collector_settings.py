@@ -47,8 +47,8 @@ def test_accounts_that_are_named_are_the_only_ones() -> None:
     [
         (ACCOUNTS, {}, "collector.symbols: name at least one"),
         (ACCOUNTS, {**BITCOIN, "accounts": ["three"]}, "'three' is not configured"),
-        (ACCOUNTS, {**BITCOIN, "accounts": []}, "collector.accounts: there is no account"),
-        ({}, BITCOIN, "collector.accounts: there is no account"),
+        (ACCOUNTS, {**BITCOIN, "accounts": []}, "collector.accounts: no account"),
+        ({}, BITCOIN, "collector.accounts: no account"),
     ],
 )
 def test_what_cannot_be_collected_is_refused_by_name(

@@ -20,7 +20,8 @@ from execution.reconciliation.run import Reconciliation
 from execution.store.memory.health import RECOMMENDED
 from execution.store.stores import open_stores
 from oneorder.broker import QUEUES
-from tests.support.fakes import ACCOUNT, FakeExchange, Rig
+from tests.support.exchange import FakeExchange
+from tests.support.fakes import ACCOUNT, Rig
 from workers.bootstrap import compose, observe
 from workers.configuration.settings import AccountSettings, Settings
 from workers.doctor import Finding, Result, examine
@@ -54,7 +55,7 @@ def alive(rig: Rig, **changes: object) -> LiveWorker:
 
 
 def working() -> Rig:
-    """A desk with a worker and a beat, each schedule of which has just run."""
+    """A set-up with a worker and a beat, each schedule of which has just run."""
     rig = Rig()
     rig.workers.beat(alive(rig))
     for name in schedules(SETTINGS):

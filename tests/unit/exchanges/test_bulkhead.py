@@ -12,7 +12,8 @@ from execution.model.errors import Crowded
 from execution.model.order import OrderState
 from execution.orders.manager import OrderManager
 from tests.support.arbitrage_kit import BUY, SELL, Floor
-from tests.support.fakes import ACCOUNT, Rig, is_lost
+from tests.support.exchange import is_lost
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import order_stores
 
 

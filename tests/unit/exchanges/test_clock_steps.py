@@ -7,7 +7,9 @@ import pytest
 from execution.exchanges.clocks import MEASURE_EVERY_MS, OFFSET_AGE_MAX_MS, ExchangeClocks
 from execution.exchanges.port import ClockOffset
 from execution.model.errors import ExchangeUnavailable
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, FakeExchange
+from tests.support.clock import START_MS, FakeClock
+from tests.support.exchange import FakeExchange
+from tests.support.fakes import ACCOUNT
 from tests.support.whole_stores import MemoryStore
 
 STEP_MS = 10_000

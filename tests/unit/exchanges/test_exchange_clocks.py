@@ -6,7 +6,9 @@ from execution.exchanges.clocks import DRIFT_PPM, OFFSET_AGE_MAX_MS, ExchangeClo
 from execution.exchanges.port import ClockOffset
 from execution.model.clock import Clock, SystemClock
 from execution.model.errors import ExchangeUnavailable
-from tests.support.fakes import ACCOUNT, START_MS, FakeClock, FakeExchange, SkewedClock
+from tests.support.clock import START_MS, FakeClock, SkewedClock
+from tests.support.exchange import FakeExchange
+from tests.support.fakes import ACCOUNT
 from tests.support.whole_stores import MemoryStore
 
 
@@ -17,7 +19,7 @@ def clocks_on(clock: Clock, store: MemoryStore, host: str = "here") -> ExchangeC
 @pytest.mark.parametrize("skew_ms", [0, 5_000, -5_000])
 def test_the_exchanges_time_is_ours_with_the_offset(skew_ms: int) -> None:
     clock = FakeClock()
-    exchange = FakeExchange(clock, skew_ms=skew_ms)
+    exchange = FakeExchange(clock, offset_ms=skew_ms)
     clocks = clocks_on(clock, MemoryStore(clock))
     assert clocks.now_ms(ACCOUNT, exchange) == START_MS + skew_ms
 
@@ -36,7 +38,7 @@ def test_the_earliest_time_allows_for_error_and_for_drift_since_the_measurement(
 
 def test_the_time_to_look_is_after_the_exchanges_clock_has_passed_for_sure() -> None:
     clock = FakeClock()
-    exchange = FakeExchange(clock, skew_ms=-700)
+    exchange = FakeExchange(clock, offset_ms=-700)
     clocks = clocks_on(clock, MemoryStore(clock))
     deadline_ms = START_MS + 9_000
     assert clocks.local_ms(ACCOUNT, deadline_ms) == deadline_ms, "nobody has measured yet"
@@ -47,7 +49,7 @@ def test_the_time_to_look_is_after_the_exchanges_clock_has_passed_for_sure() -> 
 
 def test_one_measurement_serves_every_worker_of_the_host() -> None:
     clock = FakeClock()
-    exchange = FakeExchange(clock, skew_ms=250)
+    exchange = FakeExchange(clock, offset_ms=250)
     store = MemoryStore(clock)
     clocks_on(clock, store).measure(ACCOUNT, exchange)
     other = clocks_on(clock, store)

@@ -54,7 +54,7 @@ def test_a_message_becomes_an_order_and_settles_its_intent(body: object) -> None
     assert waiting(rig) == 0
 
 
-def test_an_intent_that_nobody_took_becomes_a_record_for_the_sweep_to_move_on() -> None:
+def test_an_intent_that_no_worker_took_becomes_a_record_for_the_sweep_to_move_on() -> None:
     rig = Rig()
     intake(rig).drain(added(rig, "orders.execute", BODY))
     order = rig.stored(rig.order())
@@ -131,7 +131,7 @@ def test_a_cancel_is_carried_out_and_its_intent_settled() -> None:
     assert waiting(rig) == 0
 
 
-def test_a_cancel_that_nobody_took_is_written_on_the_record() -> None:
+def test_a_cancel_that_no_worker_took_is_written_on_the_record() -> None:
     rig = Rig()
     intake(rig).execute(BODY, None)
     intake(rig).drain(added(rig, "orders.cancel", {"order_id": ORDER_ID}))

@@ -30,7 +30,7 @@ BODY: dict[str, Any] = {
 
 
 class FailingManager:
-    """The desk's order manager, which fails at the signals and order ids that `failing` names."""
+    """The set-up's order manager, which fails at the signals and order ids that `failing` names."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -54,7 +54,7 @@ class FailingManager:
 
 
 class Bench:
-    """A sweeper on a desk in memory, which remembers whom it woke, in which order."""
+    """A sweeper in memory, which remembers whom it woke, in which order."""
 
     def __init__(self, *, wanted: int = 200, **kit: Any) -> None:
         self.rig = Rig()

@@ -7,7 +7,7 @@ from execution.model.errors import StoreUnavailable
 from execution.operations.live_workers import LiveWorker
 from execution.store.memory.workers import MemoryWorkers
 from oneorder.broker import SCHEMA_VERSION
-from tests.support.fakes import FakeClock
+from tests.support.clock import FakeClock
 from workers.liveness.heartbeat import Heartbeat, this_worker
 
 

@@ -11,15 +11,8 @@ from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, StoreUnavailable
 from execution.model.order import Order, OrderState, OrderType
 from execution.model.waiting import UNREACHABLE, Wait
-from tests.support.fakes import (
-    ACCOUNT,
-    Crash,
-    FlakyStore,
-    Rig,
-    dies_before_it_leaves,
-    is_lost,
-    loses_its_answer,
-)
+from tests.support.exchange import Crash, dies_before_it_leaves, is_lost, loses_its_answer
+from tests.support.fakes import ACCOUNT, FlakyStore, Rig
 from workers.liveness.outage_watch import LOOK_EVERY_MS, RELEASE_AFTER_MS, AccountWatch
 
 WAKE_LEASE_MS = 5_000
@@ -38,7 +31,7 @@ class AwayOnce(FlakyStore):
 
 
 class Outpost(Rig):
-    """A desk whose exchange can go away, and the watch over it, all by hand."""
+    """A set-up whose exchange can go away, and the watch over it, all by hand."""
 
     def __init__(self, store: type[FlakyStore] = FlakyStore, **limits: Any) -> None:
         super().__init__(**limits)

@@ -11,7 +11,7 @@ from execution.market_data.snapshots import BookHealth, BookSnapshot, Publish
 from execution.model.book import Book
 from execution.model.errors import StoreUnavailable
 from execution.store.memory.books import MemoryBooks
-from tests.support.fakes import START_MS, FakeClock
+from tests.support.clock import START_MS, FakeClock
 
 Script = Callable[[Publish], Awaitable[None]]
 
@@ -109,7 +109,7 @@ def test_a_stream_of_books_is_saved_no_oftener_than_it_may_be() -> None:
     assert books.saved == sorted(books.saved, key=lambda sequence: sequence or 0)
 
 
-def test_a_source_that_breaks_is_started_again_and_stops_nobody() -> None:
+def test_a_source_that_breaks_is_started_again_and_stops_no_other() -> None:
     async def broken(publish: Publish) -> None:
         publish(snapshot("broken", 1))
         raise ZeroDivisionError("a bug")

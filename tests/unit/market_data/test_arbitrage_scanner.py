@@ -278,7 +278,7 @@ def test_the_exchanges_stamp_may_have_a_limit_of_its_own() -> None:
         ),
     ],
 )
-def test_a_book_that_cannot_be_true_does_not_count_and_the_reason_is_told(
+def test_a_book_that_cannot_be_true_does_not_count_and_the_reason_is_given(
     bids: Pairs, asks: Pairs, reason: str
 ) -> None:
     looking = scanner({"cheap": market(), "dear": market()})
@@ -291,7 +291,7 @@ def test_a_book_that_cannot_be_true_does_not_count_and_the_reason_is_told(
     assert looking.left_out(NOW_MS) == []
 
 
-def test_books_that_were_not_read_or_are_old_are_told_too() -> None:
+def test_books_that_were_not_read_or_are_old_are_named_too() -> None:
     looking = scanner({"cheap": market(), "dear": market(), "ahead": market()})
     looking.update([CHEAP, replace(CHEAP, account="ahead", received_ms=NOW_MS + 60_000)])
     reasons = {left.account: left.reason for left in looking.left_out(NOW_MS + 3_000)}

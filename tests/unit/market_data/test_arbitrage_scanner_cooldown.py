@@ -20,7 +20,7 @@ def found(sequence: int = 7, sell_account: str = "dear") -> Opportunity:
     return opportunity
 
 
-def test_whoever_sees_the_same_books_gives_the_same_id_at_any_time() -> None:
+def test_the_same_books_give_the_same_id_at_any_time() -> None:
     later = replace(CHEAP, received_ms=NOW_MS + 30), replace(DEAR, received_ms=NOW_MS + 40)
     assert signal_id_of(*later) == signal_id_of(CHEAP, DEAR)
 

@@ -14,6 +14,7 @@ from execution.market_data.snapshots import BookSnapshot
 from execution.market_data.spreads import Listing, Pair, TradeLimits, affordable, common_step
 from execution.model.book import Level
 from execution.model.trading_rules import Market
+from tests.support.depth import examples
 from tests.support.scanner_kit import NOW_MS, book, levels, market, scanner
 
 ACCOUNTS = ("one", "three", "two")
@@ -113,7 +114,7 @@ def offered(world: World) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
     return {(o.buy_account, o.sell_account): (o.amount, o.expected_profit) for o in found}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(worlds(unit=Decimal("0.001")))
 def test_no_number_of_lots_pays_more_than_what_is_offered(world: World) -> None:
     found = offered(world)
@@ -125,7 +126,7 @@ def test_no_number_of_lots_pays_more_than_what_is_offered(world: World) -> None:
         assert (None if way is None else Fraction(way[1])) == best
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(worlds(unit=Decimal("0.37")), st.sampled_from(["0.25", "0.1", "0.003", "0.000001"]))
 def test_what_is_offered_pays_exactly_whatever_the_lot(world: World, step: str) -> None:
     rough = {

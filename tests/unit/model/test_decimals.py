@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from execution.model.decimals import is_multiple, to_decimal, to_text
 from execution.model.errors import NotANumber
+from tests.support.depth import examples
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_numbers_are_written_without_exponent_padding_or_negative_zero(
     assert to_text(Decimal(number)) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_what_is_written_is_read_back_as_the_same_number(number: Decimal) -> None:
     text = to_text(number)

@@ -7,7 +7,8 @@ import pytest
 
 from execution.model.order import OrderType
 from execution.model.trading_rules import Market, refusal
-from tests.support.fakes import MARKET, Rig
+from tests.support.exchange import MARKET
+from tests.support.fakes import Rig
 
 FREE = Market("BTC/USDT", None, None, None, None, Decimal(0))
 

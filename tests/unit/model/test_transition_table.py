@@ -26,7 +26,8 @@ from execution.model.events import (
 )
 from execution.model.order import Attempt, Order, OrderReport, OrderState, Verdict
 from execution.model.transitions import transition
-from tests.support.fakes import START_MS, Rig, fill
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig, fill
 
 EVENTS = """
              AttemptBegan AttemptUnknown AttemptDied Rejected Refused Withdrawn CancelRequested Quarantined Delayed    SettledByHand

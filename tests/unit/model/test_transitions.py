@@ -19,7 +19,8 @@ from execution.model.events import (
 )
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState, Verdict
 from execution.model.transitions import transition
-from tests.support.fakes import START_MS, Rig, fill
+from tests.support.clock import START_MS
+from tests.support.fakes import Rig, fill
 
 
 def began(number: int) -> AttemptBegan:
@@ -118,7 +119,7 @@ def test_an_order_that_was_believed_dead_and_is_found_is_open_all_the_same() -> 
     assert order.attempts[0].verdict is Verdict.ACCEPTED
 
 
-def test_a_cancel_wish_stays_on_an_order_whose_attempt_died() -> None:
+def test_a_cancel_request_stays_on_an_order_whose_attempt_died() -> None:
     order = after(began(1), CancelRequested(), AttemptDied(1, "it never arrived"))
     assert order.state is OrderState.RECEIVED
     assert order.cancel_requested
@@ -138,7 +139,7 @@ def test_a_verdict_on_an_attempt_of_that_number_with_another_stamp_changes_nothi
     assert transition(first, kind(1, "of this one", stamp_ms)) is not first
 
 
-def test_a_cancel_wish_on_an_order_under_way_survives_that_the_order_is_found() -> None:
+def test_a_cancel_request_on_an_order_under_way_survives_that_the_order_is_found() -> None:
     order = after(began(1), CancelRequested(), told())
     assert order.state is OrderState.OPEN
     assert order.cancel_requested
@@ -164,7 +165,7 @@ def test_fills_that_add_up_to_the_amount_fill_the_order_whatever_the_status_says
     assert after(began(1), told("open", None, halves)).state is OrderState.FILLED
 
 
-def test_a_fill_told_twice_counts_once() -> None:
+def test_a_fill_reported_twice_counts_once() -> None:
     half = fill("1", "buy", "0.5", "99")
     order = after(began(1), told("open", "0.5", (half,)))
     assert transition(order, told("open", "0.5", (half, half))) is order

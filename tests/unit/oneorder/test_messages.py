@@ -49,7 +49,7 @@ def test_an_order_is_read_with_exact_numbers() -> None:
     assert (signal.time_in_force, signal.expires_at, signal.strategy) == (None, None, None)
 
 
-def test_an_arbitrage_is_told_apart_by_its_accounts() -> None:
+def test_arbitrages_are_distinguished_by_their_accounts() -> None:
     assert isinstance(parse_signal(ARBITRAGE), ArbitrageSignal)
     without_buyer = {name: value for name, value in ARBITRAGE.items() if name != "buy_account"}
     assert refusal(without_buyer) == "buy_account: is required"

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from execution.model.errors import StoreUnavailable
 from execution.model.order import OrderState, Verdict
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.depth import examples
+from tests.support.exchange import (
     SYMBOL,
     Crash,
     FakeExchange,
     Placing,
-    Rig,
+    Tells,
     answers,
     arrives,
     dies_after_it_arrived,
@@ -30,6 +30,7 @@ from tests.support.fakes import (
     loses_its_answer,
     pauses,
 )
+from tests.support.fakes import ACCOUNT, Rig
 
 PLACINGS: dict[str, Placing] = {
     "arrives": arrives,
@@ -68,7 +69,7 @@ def see_to_the_end(rig: Rig) -> None:
         rig.clock.advance(500)
         for order_id in rig.store.due(rig.clock.now_ms(), limit=10, lease_ms=5_000):
             attempt_it(lambda order_id=order_id: rig.worker().advance_by_id(order_id))  # type: ignore[misc]
-    rig.exchange.deliver()
+    rig.exchange.deliver_all()
     attempt_it(lambda: rig.worker().submit(rig.order()))
 
 
@@ -86,14 +87,14 @@ def check_exactly_once(rig: Rig) -> None:
     )
 
 
-@pytest.mark.parametrize("tells_fills", [True, False], ids=["fills told", "fills fetched"])
+@pytest.mark.parametrize("tells", [Tells.FILLS, Tells.FILLED], ids=["fills told", "fills fetched"])
 @pytest.mark.parametrize("fate", ["before", "after"])
 @pytest.mark.parametrize("commit", [1, 2, 3, 4])
 @pytest.mark.parametrize("placing", PLACINGS)
 def test_one_lost_commit_anywhere_neither_doubles_nor_loses_the_order(
-    placing: str, commit: int, fate: str, tells_fills: bool
+    placing: str, commit: int, fate: str, tells: Tells
 ) -> None:
-    rig = Rig(store_plan={commit: fate}, tells_fills=tells_fills)
+    rig = Rig(store_plan={commit: fate}, tells=tells)
     rig.exchange.script.append(PLACINGS[placing])
     rig.exchange.fill_next.append([("99", "0.4"), ("98", "0.6")])
     attempt_it(lambda: rig.manager.submit(rig.order()))
@@ -113,16 +114,16 @@ def test_a_store_that_loses_every_other_reply_neither_doubles_nor_loses_the_orde
 
 
 class Chance:
-    """One run of a desk with two workers, driven by drawn numbers."""
+    """One run of a set-up with two workers, driven by drawn numbers."""
 
     def __init__(self, data: st.DataObject) -> None:
         self.draw = data.draw
         fates = st.dictionaries(st.integers(1, 14), st.sampled_from(["before", "after"]))
         self.rig = Rig(
             store_plan=self.draw(fates),
-            skew_ms=self.draw(st.sampled_from([0, -4_000, 4_000])),
+            offset_ms=self.draw(st.sampled_from([0, -4_000, 4_000])),
             read_lag_ms=self.draw(st.sampled_from([0, 1_000])),
-            tells_fills=self.draw(st.booleans()),
+            tells=self.draw(st.sampled_from([Tells.FILLS, Tells.FILLED])),
         )
         self.workers = [self.rig.worker(), self.rig.worker()]
         self.rig.exchange.fill_next.append([("99", "0.4"), ("98", "0.6")])
@@ -144,7 +145,7 @@ class Chance:
     def time_passes(self) -> None:
         self.rig.clock.advance(self.draw(st.sampled_from([1, 400, 3_000, 5_900, 7_100])))
         if self.draw(st.booleans()):
-            self.rig.exchange.deliver()
+            self.rig.exchange.deliver_all()
 
     def sweep(self) -> None:
         worker = self.draw(st.sampled_from(self.workers))
@@ -167,7 +168,7 @@ class Chance:
                         attempt_it(lambda w=worker: w.advance_by_id(self.rig.order().order_id))  # type: ignore[misc]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data())
 def test_whatever_fails_and_however_workers_meet_there_is_one_order_in_the_end(
     data: st.DataObject,

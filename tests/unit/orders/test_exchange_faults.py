@@ -22,17 +22,8 @@ from execution.model.order import (
     Verdict,
 )
 from execution.reconciliation.adoption import external_order
-from tests.support.fakes import (
-    ACCOUNT,
-    SYMBOL,
-    FakeExchange,
-    Placing,
-    Rig,
-    arrives,
-    fill,
-    is_lost,
-    loses_its_answer,
-)
+from tests.support.exchange import SYMBOL, FakeExchange, Placing, arrives, is_lost, loses_its_answer
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 ASKED = Terms(Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(100), None)
 # What the exchange has instead of a limit buy of 1 BTC at 100, and how that is named.
@@ -52,8 +43,8 @@ class Distorting(FakeExchange):
     symbol: str | None = None
     filled: Decimal | None = None
 
-    def _report(self, found: Any, *, with_fills: bool = False) -> OrderReport:
-        report = super()._report(found, with_fills=with_fills)
+    def report_of(self, standing: Any, *as_of: Any, **how: Any) -> OrderReport:
+        report = super().report_of(standing, *as_of, **how)
         return replace(
             report,
             terms=self.terms or report.terms,
@@ -63,7 +54,7 @@ class Distorting(FakeExchange):
 
 
 class DistortedDesk(Rig):
-    """A desk whose exchange distorts."""
+    """A set-up whose exchange distorts."""
 
     exchange: Distorting
 
@@ -74,7 +65,7 @@ class DistortedDesk(Rig):
 
 
 def reported(status: str = "open", filled: str | None = None, fills: Iterable[Fill] = ()) -> Any:
-    """A report of the desk's order that is right but for what is given."""
+    """A report of the set-up's order that is right but for what is given."""
     amount = None if filled is None else Decimal(filled)
     report = OrderReport("7000", None, SYMBOL, OrderState(status), amount, terms=ASKED)
     return Reported(replace(report, fills=tuple(fills)))
@@ -283,13 +274,13 @@ def test_a_negative_filled_amount_is_named_and_not_believed() -> None:
     assert after.reason == "exchange fault: its filled amount is -1"
 
 
-def test_a_fault_that_is_told_again_is_written_once() -> None:
+def test_a_fault_that_is_reported_again_is_written_once() -> None:
     rig = Rig()
     after = rig.journal.record(open_order(rig), reported("filled", "1.2"))
     assert rig.journal.record(after, reported("filled", "1.2")) is after
 
 
-def test_an_order_of_ours_that_is_told_of_in_another_market_is_not_taken_there() -> None:
+def test_an_order_of_ours_that_is_reported_in_another_market_is_not_taken_there() -> None:
     rig = Rig()
     order = open_order(rig)
     rig.exchange.markets["ETH/USDT"] = replace(rig.exchange.markets[SYMBOL], symbol="ETH/USDT")

@@ -10,17 +10,17 @@ from execution.exchanges.profiles import binance, bybit, okx, upbit
 from execution.exchanges.registry import GUARANTEES, without_guarantees
 from execution.model.events import Quarantined
 from execution.model.order import OrderState, TimeInForce, Verdict
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.exchange import (
     Crash,
     FakeExchange,
     Placing,
-    Rig,
+    Tells,
     answers,
     dies_after_it_arrived,
     dies_before_it_leaves,
     pauses,
 )
+from tests.support.fakes import ACCOUNT, Rig
 
 MINUTE_MS = 60_000
 IOC = {"time_in_force": TimeInForce.IOC}
@@ -31,7 +31,7 @@ KEPT = {"binance": 90 * DAY_MS, "bybit": DAY_MS, "okx": 2 * HOUR_MS, "kraken": 2
 def is_forgotten(exchange: FakeExchange) -> int:
     """The exchange drops what has ended without a fill; say how many orders it once accepted."""
     accepted = len(exchange.standing)
-    exchange.standing = [one for one in exchange.standing if one.status is OrderState.OPEN]
+    exchange.standing = [one for one in exchange.standing if one.is_open]
     return accepted
 
 
@@ -78,6 +78,7 @@ def test_a_worker_that_comes_back_in_time_sends_again_what_is_not_found() -> Non
 
 def test_what_is_found_settles_the_order_however_late_it_is() -> None:
     rig = Rig(guarantees=okx.GUARANTEES)
+    rig.exchange.keeps_all = True
     left_alone(rig)
     rig.clock.advance(30 * DAY_MS)
     rig.sweep(rig.worker())
@@ -189,7 +190,7 @@ def test_binance_keeps_what_has_ended_long_enough_for_a_worker_that_was_away_for
 
 
 def test_a_fill_is_never_forgotten_with_the_order_that_it_is_of() -> None:
-    rig = Rig(guarantees=replace(okx.GUARANTEES, ended_kept_ms=MINUTE_MS), tells_fills=False)
+    rig = Rig(guarantees=replace(okx.GUARANTEES, ended_kept_ms=MINUTE_MS), tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "1")])
     rig.exchange.script.append(pauses(lambda: None, dies_after_it_arrived))
     with pytest.raises(Crash):

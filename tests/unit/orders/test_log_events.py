@@ -4,7 +4,8 @@ from structlog.testing import capture_logs
 
 from execution.model.order import Verdict
 from execution.orders.observer import LogObserver
-from tests.support.fakes import Rig, answers, is_lost
+from tests.support.exchange import answers, is_lost
+from tests.support.fakes import Rig
 
 
 def logging_rig() -> Rig:

@@ -7,16 +7,16 @@ import pytest
 
 from execution.model.order import OrderState, Verdict
 from execution.orders.placement.proof import REPUBLISHED_MAX_MS
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.exchange import (
     SYMBOL,
-    Rig,
+    Tells,
     answers,
     is_lost,
     is_under_way,
     loses_its_answer,
     pauses,
 )
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import MemoryStore
 
 
@@ -25,7 +25,7 @@ def forget(rig: Rig, since: MemoryStore) -> None:
 
 
 def test_an_order_that_was_sent_and_forgotten_is_found_and_not_sent_again() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     before = rig.store.copied()
     rig.exchange.fill_next.append([("99", "1")])
     rig.manager.submit(rig.order())
@@ -46,7 +46,7 @@ def test_a_request_still_under_way_when_the_store_forgot_it_is_waited_for() -> N
     forget(rig, before)
     assert rig.manager.submit(rig.order()).state is OrderState.RECEIVED
     rig.sweep(for_ms=5_500)
-    rig.exchange.deliver()
+    rig.exchange.deliver_all()
     assert rig.placements == 1
     rig.sweep()
     assert rig.stored(rig.order()).state is OrderState.OPEN
@@ -80,7 +80,7 @@ def test_a_forgotten_attempt_is_found_also_where_the_record_itself_remained() ->
     assert (rig.placements, rig.accepted) == (2, 1)
 
 
-def test_a_worker_whose_store_restarts_between_decision_and_write_decides_anew() -> None:
+def test_a_worker_whose_store_restarts_between_decision_and_write_decides_again() -> None:
     rig = Rig()
     rig.manager.submit(rig.order(signal_id="earlier"))
     before = rig.store.copied()
@@ -116,7 +116,7 @@ def test_a_signal_published_long_after_the_restart_is_sent_without_asking() -> N
 
 @pytest.mark.parametrize("skew_ms", [0, -8_000, 8_000])
 def test_the_wait_after_a_restart_is_by_the_exchanges_clock(skew_ms: int) -> None:
-    rig = Rig(skew_ms=skew_ms)
+    rig = Rig(offset_ms=skew_ms)
     before = rig.store.copied()
     rig.exchange.script.append(is_under_way)
     rig.manager.submit(rig.order())

@@ -5,17 +5,16 @@ from decimal import Decimal
 import pytest
 
 from execution.model.order import OrderState, Verdict
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.exchange import (
     SYMBOL,
     Crash,
-    Rig,
     answers,
     dies_after_it_arrived,
     is_lost,
     loses_its_answer,
     pauses,
 )
+from tests.support.fakes import ACCOUNT, Rig
 
 
 def test_an_order_that_was_received_is_canceled_and_never_sent() -> None:
@@ -53,7 +52,7 @@ def test_an_order_that_filled_before_the_cancel_came_is_filled() -> None:
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 1
 
 
-def test_a_cancel_while_nobody_knows_is_a_wish_and_done_once_the_order_is_found() -> None:
+def test_a_cancel_while_the_outcome_is_unknown_is_carried_out_once_the_order_is_found() -> None:
     rig = Rig()
     rig.exchange.script.append(dies_after_it_arrived)
     with pytest.raises(Crash):
@@ -63,7 +62,7 @@ def test_a_cancel_while_nobody_knows_is_a_wish_and_done_once_the_order_is_found(
     assert rig.exchange.standing[0].status is OrderState.CANCELED
 
 
-def test_a_cancel_while_nobody_knows_ends_an_order_that_never_arrived() -> None:
+def test_a_cancel_while_the_outcome_is_unknown_ends_an_order_that_never_arrived() -> None:
     rig = Rig()
     rig.exchange.script.append(is_lost)
     order = rig.manager.submit(rig.order())
@@ -102,7 +101,7 @@ def test_an_order_that_has_ended_is_left_as_it_is(ended: str) -> None:
     assert rig.manager.cancel(order.order_id) == order
 
 
-def test_a_wish_that_the_exchange_did_not_hear_is_repeated_by_the_sweep() -> None:
+def test_a_cancel_request_that_did_not_arrive_is_repeated_by_the_sweep() -> None:
     rig = Rig()
     order = rig.manager.submit(rig.order())
     rig.exchange.fail("cancel")
@@ -112,7 +111,7 @@ def test_a_wish_that_the_exchange_did_not_hear_is_repeated_by_the_sweep() -> Non
     assert rig.stored(order).state is OrderState.CANCELED
 
 
-def test_a_wish_that_is_only_written_down_is_carried_out_by_the_sweep() -> None:
+def test_a_cancel_request_that_is_only_recorded_is_carried_out_by_the_sweep() -> None:
     rig = Rig()
     order = rig.manager.submit(rig.order())
     rig.manager.request_cancel(order.order_id)
@@ -144,7 +143,7 @@ def test_an_order_that_the_exchange_cannot_find_to_cancel_stays_open_until_it_ca
     assert rig.stored(order).state is OrderState.CANCELED
 
 
-def test_a_cancel_wish_is_not_forgotten_when_a_signal_comes_again() -> None:
+def test_a_cancel_request_is_not_forgotten_when_a_signal_comes_again() -> None:
     rig = Rig()
     order = rig.manager.submit(rig.order())
     rig.manager.request_cancel(order.order_id)

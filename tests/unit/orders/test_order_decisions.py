@@ -45,7 +45,9 @@ from execution.orders.decisions import (
 )
 from execution.orders.factory import new_order
 from execution.orders.store import Epoch
-from tests.support.fakes import ACCOUNT, EPOCH, START_MS, SYMBOL
+from tests.support.clock import EPOCH, START_MS
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 
 NOW = EPOCH + timedelta(milliseconds=START_MS)
 FIRST = Epoch("run 1", since_ms=0)

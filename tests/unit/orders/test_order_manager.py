@@ -24,21 +24,13 @@ from execution.model.order import (
 )
 from execution.orders.manager import OrderManager
 from execution.orders.schedule import RetrySchedule
-from tests.support.fakes import (
-    ACCOUNT,
-    MARKET,
-    SYMBOL,
-    FakeExchange,
-    Rig,
-    answers,
-    arrives,
-    is_lost,
-)
+from tests.support.exchange import MARKET, SYMBOL, FakeExchange, Tells, answers, arrives, is_lost
+from tests.support.fakes import ACCOUNT, Rig
 from tests.support.whole_stores import order_stores
 
 
 def with_exchange(rig: Rig, exchange_of: Any) -> OrderManager:
-    """A manager on the desk's store that gets its connections from somewhere else."""
+    """A manager on the set-up's store that gets its connections from somewhere else."""
     clocks = ExchangeClocks(rig.store, rig.clock, "here")
     rules = OrderRules(recv_window_ms=5_000, attempts_max=20)
     core = assemble_orders(order_stores(rig.store), exchange_of, rig.clock, clocks, rig.seen, rules)
@@ -69,7 +61,7 @@ def test_an_order_that_trades_at_once_is_filled_and_moves_the_position() -> None
 
 
 def test_fills_that_the_answer_does_not_tell_are_fetched() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "0.4"), ("100", "0.6")])
     order = rig.manager.submit(rig.order())
     assert [f.amount for f in order.fills] == [Decimal("0.4"), Decimal("0.6")]
@@ -90,7 +82,7 @@ def test_an_order_that_fills_in_parts_moves_the_position_by_each_part_once() -> 
 
 
 def test_fills_that_cannot_be_fetched_now_are_fetched_by_the_sweep() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "1")])
     rig.exchange.fail("order_fills")
     order = rig.manager.submit(rig.order())
@@ -121,7 +113,7 @@ def test_the_write_ahead_is_stored_before_the_request_leaves() -> None:
 
 
 def test_the_request_carries_the_stamp_that_the_record_has() -> None:
-    rig = Rig(skew_ms=1_234)
+    rig = Rig(offset_ms=1_234)
     order = rig.manager.submit(rig.order())
     sent, attempt = rig.exchange.requests[0]
     assert attempt.stamp_ms == rig.clock.now_ms() + 1_234
@@ -177,7 +169,9 @@ def test_a_signal_id_that_asks_for_something_else_is_refused_and_changes_nothing
     ],
     ids=lambda change: "-".join(change),
 )
-def test_a_reused_signal_id_is_told_by_any_field_of_the_intent(change: dict[str, Any]) -> None:
+def test_a_reused_signal_id_is_recognised_by_any_field_of_the_intent(
+    change: dict[str, Any],
+) -> None:
     rig = Rig()
     rig.manager.receive(rig.order())
     with pytest.raises(SignalReused):
@@ -214,7 +208,7 @@ def test_the_intent_is_settled_with_the_record_also_when_it_comes_twice(how: str
         assert rig.store.take_intents(10, 0) == []
 
 
-def test_an_intent_that_reuses_a_signal_id_is_left_for_whoever_refuses_it() -> None:
+def test_an_intent_that_reuses_a_signal_id_is_left_for_its_refusal() -> None:
     rig = Rig()
     rig.manager.submit(rig.order())
     entry_id = rig.store.add_intent("orders.execute", "{}")

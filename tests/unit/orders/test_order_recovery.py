@@ -8,12 +8,11 @@ import pytest
 from execution.model.errors import StoreUnavailable
 from execution.model.events import Quarantined
 from execution.model.order import Order, OrderState, Verdict
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.exchange import (
     SYMBOL,
     Crash,
     Placing,
-    Rig,
+    Tells,
     answers,
     dies_after_it_arrived,
     dies_before_it_leaves,
@@ -22,6 +21,7 @@ from tests.support.fakes import (
     loses_its_answer,
     pauses,
 )
+from tests.support.fakes import ACCOUNT, Rig
 
 # The window of 5 s, 10 s for the matching engine, and one for read lag.
 PROVABLE_AFTER_MS = 5_000 + 10_000 + 1_000
@@ -65,7 +65,7 @@ def test_a_request_that_arrives_just_before_the_fence_is_found_and_not_doubled()
     rig.exchange.script.append(is_under_way)
     order = rig.manager.submit(rig.order())
     rig.clock.advance(15_000)
-    rig.exchange.deliver()
+    rig.exchange.deliver_all()
     assert rig.accepted == 1
     rig.clock.advance(999)
     assert rig.manager.advance_by_id(order.order_id).state is OrderState.SUBMITTING
@@ -80,7 +80,7 @@ def test_a_lookup_that_began_before_the_fence_proves_nothing_however_late_its_an
     order = rig.manager.submit(rig.order())
 
     def arrives_while_the_answer_is_under_way() -> None:
-        rig.exchange.deliver()
+        rig.exchange.deliver_all()
         rig.clock.advance(60_000)
 
     rig.exchange.on("lookup", arrives_while_the_answer_is_under_way)
@@ -93,7 +93,7 @@ def test_a_lookup_that_began_before_the_fence_proves_nothing_however_late_its_an
 
 def test_not_found_counts_by_the_exchanges_clock_and_not_by_ours() -> None:
     # The exchange's clock is 10 s behind ours: what has passed here has not passed there.
-    rig = Rig(skew_ms=-10_000)
+    rig = Rig(offset_ms=-10_000)
     rig.exchange.script.append(is_lost)
     order = rig.manager.submit(rig.order())
     rig.clock.advance(PROVABLE_AFTER_MS)
@@ -122,7 +122,7 @@ def test_a_paused_workers_late_verdict_does_not_touch_the_second_attempt(
     assert order.attempts[0].verdict is Verdict.NOT_SENT
     assert order.attempts[0].reason == "it never arrived"
     assert order.state in (OrderState.SUBMITTING, OrderState.OPEN)
-    rig.exchange.deliver()
+    rig.exchange.deliver_all()
     rig.sweep()
     assert rig.stored(order).state is OrderState.OPEN
     assert rig.accepted == 1
@@ -174,7 +174,7 @@ def test_of_two_workers_that_would_begin_the_next_attempt_one_does() -> None:
 
 
 def test_an_order_filled_before_anybody_looked_moves_the_position_once() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "0.5"), ("98", "0.5")])
     rig.exchange.script.append(dies_after_it_arrived)
     with pytest.raises(Crash):
@@ -281,13 +281,13 @@ def test_an_order_that_arrives_late_is_found_within_seconds_and_not_only_at_the_
     rig.exchange.script.append(is_under_way)
     order = rig.manager.submit(rig.order())
     rig.sweep(for_ms=1_000)
-    rig.exchange.deliver()
+    rig.exchange.deliver_all()
     rig.sweep(for_ms=1_000)
     assert rig.stored(order).state is OrderState.OPEN
     assert rig.placements == 1
 
 
-def test_a_lookup_that_is_told_to_wait_puts_the_account_on_hold() -> None:
+def test_a_lookup_that_gets_a_rate_limit_puts_the_account_on_hold() -> None:
     rig = Rig()
     rig.exchange.script.append(is_lost)
     rig.exchange.fail("lookup", retry_after_s=30)
@@ -318,7 +318,7 @@ def test_a_quarantined_order_is_left_for_a_person() -> None:
     assert rig.placements == 1
 
 
-def test_a_record_from_before_is_moved_on_by_whoever_submits_the_signal_again() -> None:
+def test_a_record_from_before_is_moved_on_when_its_signal_is_submitted_again() -> None:
     rig = Rig()
     order = rig.manager.receive(rig.order())
     assert replace(order, version=0, revision="") == rig.order()

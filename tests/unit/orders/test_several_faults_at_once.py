@@ -4,6 +4,7 @@ cannot be right and are put right, and symbols that are not listed for a moment.
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from execution.model.order import Attempt, Order, OrderReport, OrderState, Side,
 from execution.model.transitions import transition
 from execution.reconciliation.run import DriftPolicy, Reread
 from execution.store.memory.reconciliations import MemoryReconciliations
-from tests.support.fakes import ACCOUNT, SYMBOL, FakeExchange, Rig, fill, loses_its_answer
+from tests.support.exchange import SYMBOL, FakeExchange, loses_its_answer
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 STRANGERS = 250  # More than the names that a balance sheet keeps.
 
@@ -82,8 +84,8 @@ class Overclaiming(FakeExchange):
 
     is_wrong = True
 
-    def _report(self, found: object, *, with_fills: bool = False) -> OrderReport:
-        report = super()._report(found, with_fills=with_fills)  # type: ignore[arg-type]
+    def report_of(self, standing: Any, *as_of: Any, **how: Any) -> OrderReport:
+        report = super().report_of(standing, *as_of, **how)
         return replace(report, filled=Decimal(2)) if self.is_wrong else report
 
 
@@ -116,7 +118,7 @@ def test_a_claim_that_is_put_right_leaves_what_the_trades_add_up_to() -> None:
     rig = OverclaimedDesk()
     order = rig.manager.submit(rig.order())
     rig.exchange.trade(order.client_order_id, "99", "0.25")
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     claimed = rig.stored(order)
     assert (claimed.state, claimed.filled, claimed.fills_missing) == (OrderState.FILLED, 1, True)
@@ -224,7 +226,7 @@ def test_an_order_that_was_given_up_and_stands_is_named_until_it_is_gone() -> No
         f"order {order.order_id} is canceled on record and open at the exchange, as 7000 in "
         f"{SYMBOL}; cancel it there"
     )
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     assert rig.reconcile().warnings == []
 
 

@@ -8,13 +8,14 @@ from execution.model.order import Order, OrderState, OrderType
 from execution.orders.codec import order_from_json, order_to_json
 from execution.orders.placement.proof import REPUBLISHED_MAX_MS
 from execution.orders.signal_age import publication_time
-from tests.support.fakes import Rig, is_lost
+from tests.support.exchange import is_lost
+from tests.support.fakes import Rig
 
 AGE_MAX_S = 60
 
 
 class AgeDesk(Rig):
-    """A desk with an age limit, and signals that were published some time ago."""
+    """A set-up with an age limit, and signals that were published some time ago."""
 
     def __init__(self) -> None:
         super().__init__(market_age_max_s=AGE_MAX_S)

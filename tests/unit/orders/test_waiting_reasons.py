@@ -11,16 +11,15 @@ from execution.exchanges.port import Exchange
 from execution.model.errors import ExchangeUnavailable, UnknownAccount
 from execution.model.order import Order, OrderState, Verdict
 from execution.orders.manager import OrderManager
-from tests.support.fakes import (
-    ACCOUNT,
+from tests.support.exchange import (
     Crash,
-    FlakyStore,
-    Rig,
+    Tells,
     answers,
     dies_before_it_leaves,
     is_lost,
     is_under_way,
 )
+from tests.support.fakes import ACCOUNT, FlakyStore, Rig
 from tests.support.whole_stores import order_stores
 
 NOON = "2027-01-15T08:00:00Z"
@@ -37,7 +36,7 @@ class CountingStore(FlakyStore):
 
 
 class Counting(Rig):
-    """A desk that counts what it asks of its store."""
+    """A set-up that counts what it asks of its store."""
 
     store: CountingStore
 
@@ -171,7 +170,7 @@ def test_an_unknown_outcome_that_cannot_be_looked_up_says_that_and_then_that_it_
     assert reason_of(rig, order) == f"exchange unreachable since {NOON}: lookup: no answer"
     rig.sweep(for_ms=5_000)
     assert reason_of(rig, order).startswith("outcome unknown since ")
-    rig.exchange.deliver()
+    rig.exchange.deliver_all()
     rig.sweep(for_ms=15_000)
     assert (rig.stored(order).state, rig.stored(order).reason) == (OrderState.OPEN, None)
 
@@ -237,7 +236,7 @@ def test_a_cancel_that_waits_says_why_and_a_resting_order_says_nothing_afterward
 
 
 def test_fills_that_could_not_be_read_leave_no_reason_on_an_order_that_rests() -> None:
-    rig = Rig(tells_fills=False)
+    rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "0.4")])
     unreachable(rig, "order_fills")
     order = rig.manager.submit(rig.order())

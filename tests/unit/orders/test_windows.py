@@ -9,7 +9,8 @@ from execution.exchanges.guarantees import ExchangeGuarantees
 from execution.exchanges.profiles import binance, bybit, kraken, okx
 from execution.exchanges.registry import GUARANTEES
 from execution.model.order import Order, OrderState
-from tests.support.fakes import ACCOUNT, Rig, is_lost
+from tests.support.exchange import is_lost
+from tests.support.fakes import ACCOUNT, Rig
 
 FENCED = [guarantees for guarantees in GUARANTEES.values() if guarantees.is_fenced]
 # A clock that is known to within 50 ms, and a sweep every second.

@@ -17,7 +17,9 @@ from execution.positions.balance_sheet import (
     moved_by_trade,
     with_external_trades,
 )
-from tests.support.fakes import ACCOUNT, EPOCH, SYMBOL, fill
+from tests.support.clock import EPOCH
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, fill
 
 NOW = EPOCH + timedelta(days=1)
 LATER = NOW + timedelta(hours=1)
@@ -60,7 +62,7 @@ def test_what_our_fills_moved_is_no_drift() -> None:
     assert (sheet.suspected, confirmed) == ({}, False)
 
 
-def test_an_asset_that_is_told_no_more_was_given_away() -> None:
+def test_an_asset_that_is_reported_no_more_was_withdrawn() -> None:
     sheet, _ = looked_at(opened(USDT="100", BNB="2"), held(USDT="100"), {}, LATER)
     assert sheet.suspected == held(BNB="-2")
 
@@ -118,7 +120,7 @@ def test_an_external_trade_explains_what_it_moved() -> None:
     assert sheet.suspected == {}
 
 
-def test_an_external_trade_that_is_told_again_counts_once() -> None:
+def test_an_external_trade_that_is_reported_again_counts_once() -> None:
     trade = ("BTC/USDT buy 1", held(BTC="1", USDT="-99"))
     once = with_external_trades(opened(), [trade])
     assert with_external_trades(once, [trade]) == once
@@ -132,7 +134,7 @@ def test_both_sides_of_an_external_trade_with_itself_count() -> None:
     assert sheet.external_trades == held(USDT="-1")
 
 
-def test_only_the_last_strangers_trades_are_remembered_by_name() -> None:
+def test_only_the_last_external_trades_are_remembered_by_name() -> None:
     trades = [(f"BTC/USDT buy {n}", held(BTC="1")) for n in range(SEEN_MAX + 50)]
     sheet = opened()
     for trade in trades:

@@ -11,6 +11,7 @@ from execution.model.instrument import COST_GRID
 from execution.model.order import Fill
 from execution.model.position import Position, fold
 from execution.positions.cash_flows import cash_flows
+from tests.support.depth import examples
 from tests.support.fakes import fill
 from tests.support.position_kit import (
     EVERY_KIND,
@@ -25,7 +26,7 @@ from tests.support.position_kit import (
     some_fills,
 )
 
-QUICK = settings(max_examples=40, deadline=None)
+QUICK = settings(max_examples=examples(40), deadline=None)
 every_kind = pytest.mark.parametrize("flat", EVERY_KIND, ids=lambda flat: flat.instrument.kind)
 
 

@@ -65,7 +65,7 @@ def _twins_swapped(fills: Sequence[Fill]) -> tuple[list[Fill], int]:
 
 
 @pytest.mark.parametrize("told", [0, 1, COUNT // 3, COUNT])
-def test_a_long_history_told_twice_is_the_history_once(fills: list[Fill], told: int) -> None:
+def test_a_long_history_reported_twice_is_the_history_once(fills: list[Fill], told: int) -> None:
     once = tuple(fills)
     assert merge_fills(once[:told], once) == once
     assert merge_fills(merge_fills((), once), once[:told]) == once

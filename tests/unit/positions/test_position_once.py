@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from execution.model.events import Reported
 from execution.model.order import Fill, Order, OrderReport, OrderState, Side, merge_fills
 from execution.model.position import Position, fold
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig, fill
+from tests.support.depth import examples
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 from tests.support.position_kit import fees, moved_cash, prices, sizes
 
-QUICK = settings(max_examples=25, deadline=None)
+QUICK = settings(max_examples=examples(25), deadline=None)
 FLAT = Position(ACCOUNT, SYMBOL)
 SIDES = list(Side)
 
@@ -29,7 +31,7 @@ def trades(side: Side) -> st.SearchStrategy[list[Fill]]:
 
 
 class Account:
-    """Two open orders at a desk, one to buy and one to sell, and what was told of each."""
+    """Two open orders, one to buy and one to sell, and what was told of each."""
 
     def __init__(self) -> None:
         self.rig = Rig()
@@ -60,7 +62,7 @@ class Account:
     trades(Side.SELL),
     st.lists(st.tuples(st.sampled_from(SIDES), st.integers(0, 6)), max_size=8),
 )
-def test_a_prefix_that_is_told_again_changes_nothing(
+def test_a_prefix_that_is_reported_again_changes_nothing(
     bought: list[Fill], sold: list[Fill], tellings: list[tuple[Side, int]]
 ) -> None:
     account, known = Account(), {Side.BUY: bought, Side.SELL: sold}

@@ -17,7 +17,9 @@ from execution.positions.valuation import (
     totals_of,
 )
 from execution.store.memory.valuations import MemoryValuations
-from tests.support.fakes import ACCOUNT, SYMBOL, FakeClock, FakeExchange, Rig, fill
+from tests.support.clock import FakeClock
+from tests.support.exchange import SYMBOL, FakeExchange
+from tests.support.fakes import ACCOUNT, Rig, fill
 
 NOW = FakeClock().now()
 AGE_MAX_MS = 15_000

@@ -19,11 +19,12 @@ from execution.model.order import (
 )
 from execution.model.transitions import transition
 from execution.reconciliation.adoption import adopted_order, external_order
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig, fill
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig, fill
 
-DESK = Rig()
-OURS = DESK.order()
-NOW = DESK.clock.now()
+RIG = Rig()
+OURS = RIG.order()
+NOW = RIG.clock.now()
 LIMIT = Terms(Side.BUY, OrderType.LIMIT, Decimal(1), Decimal(100), TimeInForce.GTC)
 MARKET = Terms(Side.SELL, OrderType.MARKET, Decimal(2), None, None)
 
@@ -57,7 +58,7 @@ def test_an_order_without_an_id_of_ours_is_not_adopted_as_ours(client_order_id: 
 
 
 @pytest.mark.parametrize("adopt", [adopted_order, external_order])
-def test_an_order_whose_terms_are_not_told_cannot_be_adopted(adopt: type) -> None:
+def test_an_order_whose_terms_are_unknown_cannot_be_adopted(adopt: type) -> None:
     with pytest.raises(NotAdoptable, match=r"^order 7001 in BTC/USDT is of an unsupported kind"):
         adopt(ACCOUNT, report(terms=None), NOW)
 

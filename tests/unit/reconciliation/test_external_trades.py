@@ -7,7 +7,8 @@ import pytest
 
 from execution.model.order import EXTERNAL, Attempt, OrderState, Side
 from execution.reconciliation.run import DriftPolicy
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 ADOPT, HALT = DriftPolicy.ADOPT, DriftPolicy.HALT
 
@@ -73,7 +74,7 @@ def test_with_halt_an_external_trade_stops_the_account_until_a_person_resumes_it
     assert rig.reconcile(HALT).halted
     refused = rig.manager.submit(rig.order())
     assert refused.state is OrderState.REFUSED
-    assert (refused.reason or "").startswith("halted: reconciliation found orders that are not our")
+    assert (refused.reason or "").startswith("halted: reconciliation found external orders: ")
     assert rig.store.resume(ACCOUNT)
     assert rig.manager.submit(rig.order(signal_id="signal-2")).state is OrderState.OPEN
 
@@ -122,7 +123,7 @@ def test_fills_that_come_between_the_questions_are_no_drift() -> None:
 
 
 @pytest.mark.parametrize("blank", [{}, {"USDT": Decimal(0), "BTC": Decimal(0)}])
-def test_an_account_that_is_told_to_be_empty_is_no_evidence(blank: dict[str, Decimal]) -> None:
+def test_an_account_that_is_reported_empty_is_no_evidence(blank: dict[str, Decimal]) -> None:
     rig = a_desk_that_knows_its_balances()
     rig.exchange.deposits = blank
     found = rig.reconcile(HALT)
@@ -151,7 +152,7 @@ def test_an_external_open_order_is_named_while_it_stands() -> None:
     assert found.external_orders == []
 
 
-def test_an_order_of_ours_that_nobody_remembers_is_adopted_and_its_signal_is_known() -> None:
+def test_an_order_of_ours_without_a_record_is_adopted_and_its_signal_is_known() -> None:
     rig = a_desk_that_knows_its_balances()
     order = rig.order()
     rig.exchange.fill_next.append([("99", "0.5")])

@@ -28,7 +28,8 @@ from execution.positions.valuation import MarkSource, Valuer
 from execution.reconciliation.drift_pairs import pairs_that_explain
 from execution.reconciliation.run import DriftPolicy
 from execution.reconciliation.symbol_failures import SymbolFailures
-from tests.support.fakes import ACCOUNT, MARKET, SYMBOL, FakeExchange, Rig, is_lost
+from tests.support.exchange import MARKET, SYMBOL, FakeExchange, is_lost
+from tests.support.fakes import ACCOUNT, Rig
 
 GONE = "AAA/USDT"
 
@@ -39,7 +40,7 @@ def with_symbols(rig: Rig, *symbols: str) -> Rig:
     return rig
 
 
-def desk_with_dust() -> Rig:
+def rig_with_dust() -> Rig:
     """It holds a bit of a symbol that comes first, and knows its opening balances."""
     rig = with_symbols(Rig(), GONE)
     for _ in range(2):
@@ -52,7 +53,7 @@ def desk_with_dust() -> Rig:
 
 
 def test_a_symbol_that_is_not_listed_any_more_is_reported_and_the_others_are_read() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     order = rig.manager.submit(rig.order())
     rig.exchange.trade(order.client_order_id, "99", "0.25")
     rig.exchange.delisted.add(GONE)
@@ -67,7 +68,7 @@ def test_a_symbol_that_is_not_listed_any_more_is_reported_and_the_others_are_rea
 def test_an_order_of_a_symbol_that_is_gone_does_not_keep_balances_from_being_judged(
     state: OrderState,
 ) -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     if state is OrderState.SUBMITTING:
         rig.exchange.script.append(is_lost)
     order = rig.manager.submit(rig.order(symbol=GONE))
@@ -81,7 +82,7 @@ def test_an_order_of_a_symbol_that_is_gone_does_not_keep_balances_from_being_jud
 
 
 def test_an_answer_that_cannot_be_read_is_no_more_than_its_own_symbols_failure() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     rig.manager.submit(rig.order())
 
     def garbled() -> None:
@@ -94,7 +95,7 @@ def test_an_answer_that_cannot_be_read_is_no_more_than_its_own_symbols_failure()
 
 
 def test_drift_that_a_symbol_which_was_not_read_may_explain_is_not_confirmed() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     rig.exchange.deposits["USDT"] += 5
     rig.exchange.deposits["ETH"] += 5
 
@@ -142,7 +143,7 @@ def test_an_exchange_that_answers_all_with_garbage_is_not_asked_for_each_symbol(
 
 
 def test_an_exchange_that_asks_to_be_left_alone_is_asked_for_nothing_more() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     rig.manager.submit(rig.order())
     rig.exchange.fail("fills_since", retry_after_s=30)
     rig.exchange.calls.clear()
@@ -152,7 +153,7 @@ def test_an_exchange_that_asks_to_be_left_alone_is_asked_for_nothing_more() -> N
 
 
 def test_one_symbol_without_an_answer_does_not_keep_the_others_from_being_read() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     order = rig.manager.submit(rig.order())
     rig.exchange.trade(order.client_order_id, "99", "0.25")
     rig.exchange.fail("fills_since")
@@ -166,7 +167,7 @@ def test_one_symbol_without_an_answer_does_not_keep_the_others_from_being_read()
 
 
 def test_a_cancel_in_a_symbol_that_is_gone_says_why_and_what_to_do() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     order = rig.manager.submit(rig.order(symbol=GONE))
     rig.exchange.delisted.add(GONE)
     after = rig.manager.cancel(order.order_id)
@@ -182,7 +183,7 @@ def test_a_cancel_in_a_symbol_that_is_gone_says_why_and_what_to_do() -> None:
 
 
 def test_an_open_order_in_a_symbol_that_is_gone_is_settled_by_hand() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     order = rig.manager.submit(rig.order(symbol=GONE))
     rig.exchange.trade(order.client_order_id, "99", "0.25")
     rig.reconcile()
@@ -196,7 +197,7 @@ def test_an_open_order_in_a_symbol_that_is_gone_is_settled_by_hand() -> None:
 
 
 def test_an_order_under_way_in_a_symbol_that_is_gone_is_settled_by_hand() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     rig.exchange.script.append(is_lost)
     order = rig.manager.submit(rig.order(symbol=GONE))
     rig.exchange.delisted.add(GONE)
@@ -204,7 +205,7 @@ def test_an_order_under_way_in_a_symbol_that_is_gone_is_settled_by_hand() -> Non
 
 
 def test_an_order_that_can_be_asked_about_is_not_settled_by_hand() -> None:
-    rig = desk_with_dust()
+    rig = rig_with_dust()
     order = rig.manager.submit(rig.order(symbol=GONE))
     with pytest.raises(NotInQuarantine):
         rig.manager.settle(order.order_id, None)
@@ -427,7 +428,7 @@ def test_a_pair_that_is_gone_does_not_keep_drift_from_being_confirmed() -> None:
 
 
 @pytest.mark.parametrize("error", [UnknownOrder("no record"), IllegalTransition("two ids")])
-def test_a_record_that_does_not_fit_what_is_told_is_its_own_symbols_failure(
+def test_a_record_that_does_not_fit_a_report_is_its_own_symbols_failure(
     error: Exception,
 ) -> None:
     def fails() -> bool:

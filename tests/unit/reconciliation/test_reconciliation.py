@@ -8,7 +8,8 @@ from execution.model.errors import AlreadyRunning, ExchangeUnavailable
 from execution.model.order import Order, OrderState, Side
 from execution.reconciliation.reconciler import LEASE_MS
 from execution.reconciliation.run import Reconciliation
-from tests.support.fakes import ACCOUNT, SYMBOL, Crash, Rig, dies_after_it_arrived
+from tests.support.exchange import SYMBOL, Crash, dies_after_it_arrived
+from tests.support.fakes import ACCOUNT, Rig
 
 
 def reconcile(rig: Rig) -> Reconciliation:
@@ -65,7 +66,7 @@ def test_an_order_that_filled_meanwhile_ends_with_all_its_fills() -> None:
 def test_an_order_that_was_canceled_elsewhere_is_settled() -> None:
     rig = Rig()
     order = resting(rig)
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     assert reconcile(rig).orders_settled == [order.order_id]
     assert rig.stored(order).state is OrderState.CANCELED
     assert reconcile(rig).orders_settled == []
@@ -86,7 +87,7 @@ def test_an_order_that_the_exchange_does_not_show_yet_is_asked_after_again() -> 
     assert reconcile(rig).orders_settled == []
     assert rig.stored(order).state is OrderState.OPEN
     rig.exchange.standing.append(standing)
-    standing.status = OrderState.EXPIRED
+    rig.exchange.end(standing, OrderState.EXPIRED)
     assert reconcile(rig).orders_settled == [order.order_id]
 
 
@@ -151,7 +152,7 @@ def test_two_runs_on_one_account_never_overlap() -> None:
     reconcile(rig)
 
 
-def test_a_run_whose_worker_died_is_in_nobodys_way_for_ever() -> None:
+def test_a_run_whose_worker_died_does_not_block_others_for_ever() -> None:
     rig = Rig()
     resting(rig)
     assert rig.store.lease(f"reconcile:{ACCOUNT}", "a dead worker", LEASE_MS)

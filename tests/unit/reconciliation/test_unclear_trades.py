@@ -10,7 +10,8 @@ from execution.model.errors import ExchangeUnavailable, LedgerUnavailable
 from execution.model.order import Attempt, OrderState
 from execution.orders.store import Halt
 from execution.reconciliation.run import DriftPolicy
-from tests.support.fakes import ACCOUNT, SYMBOL, Crash, dies_after_it_arrived
+from tests.support.exchange import SYMBOL, Crash, dies_after_it_arrived
+from tests.support.fakes import ACCOUNT
 from tests.support.lost_stores import (
     HOUR_MS,
     amount,
@@ -20,7 +21,7 @@ from tests.support.lost_stores import (
 )
 
 
-def test_an_order_that_is_being_placed_is_not_adopted_as_a_strangers() -> None:
+def test_an_order_that_is_being_placed_is_not_adopted_as_an_external_one() -> None:
     """On Kraken an order's id there is not of our making to the eye. It is placed, and trades,
     after the run has read which orders are under way."""
     rig = whole_rig()
@@ -57,7 +58,7 @@ def test_a_trade_whose_order_is_never_shown_does_not_hide_those_after_it() -> No
     """The exchange has no such order, today or ever; our own late fill comes after it."""
     rig = whole_rig()
     order = rig.manager.submit(rig.order())
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     resting = rig.manager.submit(rig.order(signal_id="signal-2"))
     somebody_trades(rig)
@@ -79,7 +80,7 @@ def test_a_trade_whose_order_is_never_shown_does_not_hide_those_after_it() -> No
 def test_a_trade_of_an_order_that_left_and_that_the_ledger_lost_does_not_end_all_runs() -> None:
     rig = whole_rig()
     order = rig.manager.submit(rig.order())
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     rig.archive.run()
     rig.clock.advance(HOUR_MS)

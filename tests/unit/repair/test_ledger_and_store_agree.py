@@ -13,7 +13,8 @@ from execution.model.order import Order, OrderState, Side
 from execution.positions.valuation import Valuer
 from execution.reconciliation.run import DriftPolicy
 from execution.store.memory.archive import MemoryArchive
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 HOUR_MS = 3_600_000
 

@@ -7,7 +7,8 @@ from execution.model.order import OrderState
 from execution.orders.store import Change, Halt
 from execution.reconciliation.run import DriftPolicy
 from execution.store.memory.tables import Tables
-from tests.support.fakes import Rig, is_lost
+from tests.support.exchange import is_lost
+from tests.support.fakes import Rig
 from tests.support.lost_stores import HOUR_MS, amount, filled, whole_rig
 
 
@@ -70,7 +71,7 @@ def test_an_order_that_was_refused_is_not_sent_after_the_store_came_back() -> No
     assert rig.accepted == 0
 
 
-def test_a_wish_to_cancel_is_not_forgotten_with_the_last_hour() -> None:
+def test_a_cancel_request_is_not_forgotten_with_the_last_hour() -> None:
     """The exchange was away when it was asked to cancel, and the store came back from before."""
     rig = whole_rig()
     order = rig.manager.submit(rig.order())

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from execution.ledger.memory import MemoryLedger
 from execution.reconciliation.run import DriftPolicy
-from tests.support.fakes import ACCOUNT, SYMBOL
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT
 from tests.support.lost_stores import (
     HOUR_MS,
     all_lost,
@@ -49,7 +50,7 @@ def test_fills_that_the_ledger_never_got_come_back_after_a_repair() -> None:
     assert amount(rig) == 2
 
 
-def test_a_position_that_was_deleted_is_missed_although_a_fill_made_it_anew() -> None:
+def test_a_position_that_was_deleted_is_missed_although_a_fill_created_it_again() -> None:
     rig = whole_rig()
     filled(rig)
     del rig.store.tables.positions[ACCOUNT, SYMBOL]

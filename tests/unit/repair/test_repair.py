@@ -6,7 +6,8 @@ import pytest
 
 from execution.model.errors import LedgerUnavailable
 from execution.model.order import Order, OrderState, Side
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig
+from tests.support.exchange import SYMBOL
+from tests.support.fakes import ACCOUNT, Rig
 
 HOUR_MS = 3_600_000
 
@@ -158,7 +159,7 @@ def test_a_signal_that_comes_again_after_its_order_left_makes_no_second_order() 
 def test_a_late_fill_of_an_order_that_left_is_applied_once() -> None:
     rig = whole_rig()
     order = rig.manager.submit(rig.order())
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     rig.archive.run()
     rig.clock.advance(HOUR_MS)
@@ -178,7 +179,7 @@ def test_a_late_fill_of_an_order_that_left_is_applied_once() -> None:
 def test_an_order_that_changed_after_it_was_archived_stays() -> None:
     rig = whole_rig()
     order = rig.manager.submit(rig.order())
-    rig.exchange.standing[0].status = OrderState.CANCELED
+    rig.exchange.end(rig.exchange.standing[0], OrderState.CANCELED)
     rig.reconcile()
     rig.archive.run()
     rig.exchange.trade(order.client_order_id, "99", "0.25")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from execution.model.decimals import total
 from execution.model.order import Order, OrderState
 from execution.model.position import Position, fold
+from tests.support.depth import examples
 from tests.support.fakes import ACCOUNT
 from tests.support.report_kit import NOW, START, at, numbered, snapshot, timed, traded
 from workers.reports import Report, build_report
@@ -396,7 +397,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(steps)
 def test_fills_and_closings_add_up_to_what_the_position_made(steps: list[tuple[Any, ...]]) -> None:
     orders = [

@@ -11,7 +11,8 @@ from execution.model.order import Order
 from execution.model.position import Position, fold
 from execution.positions.valuation import Mark
 from execution.reconciliation.run import Reconciliation
-from tests.support.fakes import ACCOUNT, SYMBOL, Rig, fill, is_lost
+from tests.support.exchange import SYMBOL, is_lost
+from tests.support.fakes import ACCOUNT, Rig, fill
 from workers.views.trading import (
     order_view,
     position_view,
