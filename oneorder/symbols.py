@@ -52,8 +52,8 @@ def _guess(text: str) -> str | None:
     if slash and _is_asset(base) and _is_asset(quote):
         return name
     for separator in _SEPARATORS:
-        base, found, quote = name.partition(separator)
-        if found and base.isalnum() and quote.isalnum() and max(len(base), len(quote)) <= PART_MAX:
+        base, sign, quote = name.partition(separator)
+        if sign and base.isalnum() and quote.isalnum() and max(len(base), len(quote)) <= PART_MAX:
             return f"{base}/{quote}"
     for quote in _QUOTES:
         base = name.removesuffix(quote)

@@ -81,7 +81,9 @@ def possible_hedges(arbitrage: Arbitrage, result: Result, limits: Limits) -> lis
         for number in range(1, limits.hedges_max + 1)
         for account in (arbitrage.buy_account, arbitrage.sell_account)
     ]
-    return [one for one in named if order_id_of(one.signal_id(arbitrage)) not in known]
+    return [
+        candidate for candidate in named if order_id_of(candidate.signal_id(arbitrage)) not in known
+    ]
 
 
 def is_settled(order: Order) -> bool:

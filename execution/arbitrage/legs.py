@@ -90,7 +90,7 @@ class Legs:
         Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan if an
         order of another signal has the id of one.
         """
-        return [one for one in candidates if self._is_forgotten(arbitrage, one, epoch)]
+        return [each for each in candidates if self._is_forgotten(arbitrage, each, epoch)]
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
@@ -104,10 +104,10 @@ class Legs:
             return False
         exchange = self._core.exchange_of(candidate.account)
         probe = self._probe(arbitrage, candidate, exchange.guarantees.exchange)
-        found = self._core.resolution.look_back(probe, exchange, epoch)
-        if isinstance(found, Wait):
+        event = self._core.resolution.look_back(probe, exchange, epoch)
+        if isinstance(event, Wait):
             raise ExchangeUnavailable(f"order {probe.order_id} may yet arrive at {probe.account}")
-        return found is not None
+        return event is not None
 
     def recall(self, after: Arbitrage, candidates: Sequence[Candidate]) -> Move:
         """The move that makes records of orders that may exist at their exchanges without one. They

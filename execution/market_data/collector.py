@@ -61,7 +61,7 @@ class BookCollector:
 
     def health(self) -> list[BookHealth]:
         """The health of every book, account by account."""
-        return [one for source in self._sources for one in source.health()]
+        return [book for source in self._sources for book in source.health()]
 
     async def run(self) -> None:
         """Collect until cancelled."""

@@ -118,9 +118,9 @@ def accepted(sheet: BalanceSheet) -> BalanceSheet:
     return replace(sheet, opening=opening, suspected={}, asked=())
 
 
-def _differences(found: Flows, expected: Flows) -> dict[str, Decimal]:
-    assets = sorted({*found, *expected})
-    rest = {asset: found.get(asset, ZERO) - expected.get(asset, ZERO) for asset in assets}
+def _differences(actual: Flows, expected: Flows) -> dict[str, Decimal]:
+    assets = sorted({*actual, *expected})
+    rest = {asset: actual.get(asset, ZERO) - expected.get(asset, ZERO) for asset in assets}
     return {asset: amount for asset, amount in rest.items() if abs(amount) > DUST}
 
 

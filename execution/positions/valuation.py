@@ -138,22 +138,22 @@ class Valuer:
         prices, unpriced = Pricing(_connected(mark_sources)).read(symbols)
         now_ms = self._clock.now_ms()
         for account, wanted in held.items():
-            told = {symbol: price for symbol, price in prices.items() if symbol in wanted}
-            self._book.set_marks(account, told, now_ms)
+            marked = {symbol: price for symbol, price in prices.items() if symbol in wanted}
+            self._book.set_marks(account, marked, now_ms)
         return [f"{mark_sources[0].market} {symbol}: {why}" for symbol, why in unpriced.items()]
 
     def value(self, accounts: Iterable[str]) -> list[Totals]:
         """Compute and store the totals of every account by its marks."""
         now = self._clock.now()
-        found = [
+        totals = [
             total
             for account in accounts
             for total in totals_of(
                 account, self._positions.positions(account), self._book.marks(account), now
             )
         ]
-        self._book.set_totals(found)
-        return found
+        self._book.set_totals(totals)
+        return totals
 
     def take_snapshots(self, totals: Iterable[Totals]) -> None:
         """Add a point to the series of every account."""

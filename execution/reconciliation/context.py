@@ -80,16 +80,16 @@ class AccountRun:
         context: ReconciliationContext,
         exchange: ReconciledExchange,
         policy: DriftPolicy,
-        found: Reconciliation,
+        record: Reconciliation,
         keep_lease: Callable[[], None],
     ) -> None:
         self.context = context
-        self.account = found.account
+        self.account = record.account
         self.policy = policy
-        self.found = found
+        self.record = record
         self.keep_lease = keep_lease
-        self.sheet: BalanceSheet = context.runs.sheet(found.account)
-        self.failures = SymbolFailures(found.symbols_failed)
+        self.sheet: BalanceSheet = context.runs.sheet(record.account)
+        self.failures = SymbolFailures(record.symbols_failed)
         self._exchange = exchange
 
     @property
@@ -102,7 +102,7 @@ class AccountRun:
 
     def asked(self, kind: str) -> ReconciledExchange:
         """The exchange; counts the request by kind."""
-        self.found.calls[kind] = self.found.calls.get(kind, 0) + 1
+        self.record.calls[kind] = self.record.calls.get(kind, 0) + 1
         return self._exchange
 
     def live_orders(self) -> list[Order]:
@@ -114,4 +114,4 @@ class AccountRun:
         if not any(halt.account == self.account for halt in halts.halts()):
             reason = f"reconciliation found {what}"
             halts.halt(Halt(self.account, reason, self.context.clock.now()))
-            self.found.halted = True
+            self.record.halted = True

@@ -43,11 +43,11 @@ class OpenOrderSync:
         journal = self._context.journal
         after = journal.record(journal.load(order.order_id), Reported(report))
         if not after.is_live:
-            self._run.found.orders_settled.append(order.order_id)
+            self._run.record.orders_settled.append(order.order_id)
 
     def _take_listed(self, symbol: str, listed: dict[str, OrderReport]) -> None:
         """Adopt our open orders without a record; report external ones."""
-        found = self._run.found
+        record = self._run.record
         known = self._context.orders.order_ids_by_exchange_id(self._run.account, symbol, listed)
         for exchange_id, report in listed.items():
             if exchange_id in known:
@@ -55,7 +55,7 @@ class OpenOrderSync:
                 continue
             order = self._owners.of_report(report)
             if order is None or order.state in SAID_NO:
-                found.external_open_orders.append(f"{symbol} {exchange_id}")
+                record.external_open_orders.append(f"{symbol} {exchange_id}")
             elif order.version == 0:
                 self._context.journal.record(order, Reported(report))
 
@@ -67,8 +67,8 @@ class OpenOrderSync:
             return
         if self._context.clock.now() - order.updated_at < LISTED_AFTER:
             return
-        self._run.found.external_open_orders.append(f"{symbol} {exchange_id}")
-        self._run.found.warnings.append(
+        self._run.record.external_open_orders.append(f"{symbol} {exchange_id}")
+        self._run.record.warnings.append(
             f"order {order.order_id} is {order.state} on record and open at the exchange, as "
             f"{exchange_id} in {order.symbol}; cancel it there"
         )

@@ -25,12 +25,12 @@ class OrderOwners:
         """The order with an exchange's id, None for an external one; and the exchange's report, if
         it was requested. `order_id` is ours if known for that id, `time` that of the trade. Raises
         Undecided."""
-        found = self._run.found
+        record = self._run.record
         if order_id is not None:
             try:
                 return self._context.journal.load(order_id), None
             except UnknownOrder:
-                found.repaired.append(f"the record of order {order_id}")
+                record.repaired.append(f"the record of order {order_id}")
         try:
             recalled = self._context.history.recall_by_exchange_id(
                 self._run.account, symbol, exchange_id
@@ -38,7 +38,7 @@ class OrderOwners:
         except LedgerUnavailable:
             raise Undecided(exchange_id) from None
         if recalled is not None:
-            found.orders_recalled.append(recalled.order_id)
+            record.orders_recalled.append(recalled.order_id)
             return recalled, None
         report = self._run.asked("order").fetch(symbol, exchange_id)
         if report is None and self._context.clock.now() - time < DECIDED_AFTER:
@@ -61,7 +61,7 @@ class OrderOwners:
             adopted = adopted_order(self._run.account, report, self._context.clock.now())
         except NotAdoptable:
             return None
-        self._run.found.orders_adopted.append(adopted.order_id)
+        self._run.record.orders_adopted.append(adopted.order_id)
         return adopted
 
     def external(self, report: OrderReport) -> Order | None:
@@ -72,5 +72,5 @@ class OrderOwners:
             order = external_order(self._run.account, report, self._context.clock.now())
         except NotAdoptable:
             return None
-        self._run.found.orders_adopted.append(order.order_id)
+        self._run.record.orders_adopted.append(order.order_id)
         return order

@@ -68,45 +68,45 @@ class Reconciler:
         if not leases.lease(name, owner, LEASE_MS):
             raise AlreadyRunning(f"account: a reconciliation of {account!r} is running")
         started_ms = clock.now_ms()
-        found = Reconciliation(account, clock.now())
+        record = Reconciliation(account, clock.now())
 
         def keep_lease() -> None:
             if not leases.lease(name, owner, LEASE_MS):
                 raise AlreadyRunning(f"account: this run on {account!r} took too long")
 
         try:
-            self._repair_store(found)
-            run = AccountRun(self._context, exchange_of(), policy, found, keep_lease)
+            self._repair_store(record)
+            run = AccountRun(self._context, exchange_of(), policy, record, keep_lease)
             self._read(run)
             self._act_on_drift(run)
             run.failures.raise_silence()
         except ExchangeUnavailable as error:
-            found.error = str(error)
+            record.error = str(error)
             raise
         finally:
-            found.took_ms = clock.now_ms() - started_ms
-            self._context.runs.add_run(found)
+            record.took_ms = clock.now_ms() - started_ms
+            self._context.runs.add_run(record)
             leases.release(name, owner)
-            self._announce(found)
-        return found
+            self._announce(record)
+        return record
 
-    def _repair_store(self, found: Reconciliation) -> None:
+    def _repair_store(self, record: Reconciliation) -> None:
         """Restore what the store has lost; without the ledger, continue with the current data."""
         try:
             repair = self._repair()
         except StoreUnavailable as error:
-            found.error = f"the store was not checked: {error}"
+            record.error = f"the store was not checked: {error}"
             return
         if not self._context.epochs.epoch(fresh=True).is_whole:
             # Another process repairs the store, and positions may still change.
-            found.error = "the store is being checked"
+            record.error = "the store is being checked"
         if repair is not None:
-            anew = [f"{position} is recomputed" for position in repair.positions_rebuilt]
-            found.repaired += [*repair.lost, *anew, *repair.left]
+            recomputed = [f"{position} is recomputed" for position in repair.positions_rebuilt]
+            record.repaired += [*repair.lost, *recomputed, *repair.left]
             self._ask_again(repair)
         complaint = self._complaint()
         if complaint is not None:
-            found.warnings.append(complaint)
+            record.warnings.append(complaint)
 
     def _ask_again(self, repair: Repair) -> None:
         """Read trades again from the time of the ledger's last change of each account."""
@@ -129,7 +129,7 @@ class Reconciler:
         now = self._positions(run.account)
         if _versions(now) != _versions(positions):
             positions, balances = now, run.asked("balances").balances()
-        if run.found.error is None and self._is_quiet(run, positions):
+        if run.record.error is None and self._is_quiet(run, positions):
             self._check_balances(run, balances, positions)
         if run.sheet.suspected != sheet.suspected:
             # The drift has changed since the pairs were read.
@@ -154,10 +154,10 @@ class Reconciler:
     ) -> None:
         if _is_blank(balances, run.sheet):
             return
-        found, now = run.found, self._context.clock.now()
+        record, now = run.record, self._context.clock.now()
         run.sheet, confirmed = looked_at(run.sheet, balances, moved_by(positions), now)
-        found.balances_checked = True
-        found.drift = dict(run.sheet.suspected)
+        record.balances_checked = True
+        record.drift = dict(run.sheet.suspected)
         # A symbol that could not be read may have trades that explain it; so may one that is not
         # listed, perhaps only temporarily, in which we had an order.
         traded = {order.symbol for order in run.live_orders()}
@@ -166,22 +166,22 @@ class Reconciler:
         if unread:
             # Fees may be paid in any asset in which they were paid before.
             unread |= {asset for position in positions for asset in position.fees}
-        is_asked = not found.pairs_unasked and not unread & found.drift.keys()
-        found.drift_confirmed = confirmed and is_asked
+        is_asked = not record.pairs_unasked and not unread & record.drift.keys()
+        record.drift_confirmed = confirmed and is_asked
 
     def _act_on_drift(self, run: AccountRun) -> None:
         """Apply the policy to drift that two runs have seen."""
-        if not run.found.drift_confirmed:
+        if not run.record.drift_confirmed:
             return
         if run.policy is DriftPolicy.ADOPT and not self._has_proved(run.account):
-            run.found.warnings.append(
+            run.record.warnings.append(
                 "drift is not taken into the opening balances: the positions were not found to be "
                 "what the ledger's fills make of them"
             )
         elif run.policy is DriftPolicy.ADOPT:
             self._context.runs.set_sheet(run.account, accepted(run.sheet))
         elif run.policy is DriftPolicy.HALT:
-            run.halt(f"balances that drift: {', '.join(sorted(run.found.drift))}")
+            run.halt(f"balances that drift: {', '.join(sorted(run.record.drift))}")
 
 
 def _versions(positions: list[Position]) -> set[tuple[str, int, str]]:

@@ -39,15 +39,17 @@ class SymbolSync:
         pairs = pairs_that_explain(drift, run.listed() if drift else (), assets_held)
         unasked = [symbol for symbol in pairs if symbol not in run.sheet.asked]
         extra = [symbol for symbol in unasked if symbol not in known][:PAIRS_MAX]
-        run.found.symbols = sorted({*known, *extra})
-        unread = {symbol for symbol in run.found.symbols if not self._read(symbol, symbol in known)}
+        run.record.symbols = sorted({*known, *extra})
+        unread = {
+            symbol for symbol in run.record.symbols if not self._read(symbol, symbol in known)
+        }
         # An unlisted symbol does not trade.
-        asked = {*run.found.symbols} - unread | run.failures.unlisted
+        asked = {*run.record.symbols} - unread | run.failures.unlisted
         asked_before = run.sheet.asked
         run.sheet = replace(
             run.sheet, asked=tuple(s for s in pairs if s in asked or s in asked_before)
         )
-        run.found.pairs_unasked = len(pairs) - len(run.sheet.asked)
+        run.record.pairs_unasked = len(pairs) - len(run.sheet.asked)
         left = (self._to_read_again() & unread) - run.failures.unlisted
         if self._reread is not None and not left:
             run.context.runs.set_reread(run.account, None)

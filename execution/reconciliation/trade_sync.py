@@ -43,7 +43,7 @@ class TradeSync:
         cursor = runs.cursor(account, symbol) if again_since is None else None
         since_ms = self._since_ms(symbol, again_since)
         trades = self._run.asked("trades").fills_since(symbol, cursor, since_ms)
-        self._run.found.trades_read += len(trades)
+        self._run.record.trades_read += len(trades)
         self._old = already_read(self._run.sheet, symbol, [trade.fill.trade_id for trade in trades])
         exchange_ids = {trade.exchange_order_id for trade in trades}
         ours = self._context.orders.order_ids_by_exchange_id(account, symbol, exchange_ids)
@@ -64,14 +64,14 @@ class TradeSync:
 
     def _since_ms(self, symbol: str, again_since: datetime | None) -> int:
         """The time from which trades are read if none was read before, or all are read again."""
-        begin = again_since or self._run.sheet.opened_at or self._run.found.started_at
+        begin = again_since or self._run.sheet.opened_at or self._run.record.started_at
         times = [order.created_at for order in self._live if order.symbol == symbol]
         return int(min([begin, *times]).timestamp() * 1000) - LOOKBACK_MS
 
     def _take(
         self, symbol: str, exchange_id: str, fills: tuple[Fill, ...], order_id: str | None
     ) -> None:
-        found = self._run.found
+        record = self._run.record
         order, report = self._owners.of_trade(symbol, exchange_id, order_id, fills[-1].time)
         if order is not None and order.symbol != symbol:
             # An order of ours has the id, and cannot have traded here.
@@ -93,8 +93,8 @@ class TradeSync:
             self._note_external(symbol, exchange_id, fills)
             return
         if order.is_live and not after.is_live:
-            found.orders_settled.append(after.order_id)
-        found.fills_applied += len(after.fills) - (len(order.fills) if order.version else 0)
+            record.orders_settled.append(after.order_id)
+        record.fills_applied += len(after.fills) - (len(order.fills) if order.version else 0)
 
     def _note_external(self, symbol: str, exchange_id: str, fills: tuple[Fill, ...]) -> None:
         fresh = [fill for fill in fills if fill.trade_id not in self._old]
@@ -104,8 +104,8 @@ class TradeSync:
         if self._run.policy is DriftPolicy.HALT:
             # Before the cursor moves past it; later runs would not see it again.
             self._run.halt(f"external orders: {name}")
-        if name not in self._run.found.external_orders:
-            self._run.found.external_orders.append(name)
+        if name not in self._run.record.external_orders:
+            self._run.record.external_orders.append(name)
         moved = [
             (f"{symbol} {fill.side} {fill.trade_id}", moved_by_trade(symbol, fill))
             for fill in fresh

@@ -168,10 +168,10 @@ def refused(
 def _is_of(wanted: Wanted, body: str) -> bool:
     """Whether a refused body, which may be anything, matches the filters."""
     try:
-        found = json.loads(body)
+        decoded = json.loads(body)
     except (ValueError, RecursionError):
-        found = None
-    fields = found if isinstance(found, dict) else {}
+        decoded = None
+    fields = decoded if isinstance(decoded, dict) else {}
     strategy = fields.get("strategy")
     return wanted.matches(
         accounts=[fields.get(name) for name in ("account", "buy_account", "sell_account")],
@@ -239,12 +239,12 @@ def _known(name: str) -> Order:
             f"ID: {name!r} is the id of one order and the signal id of another, "
             f"{by_signal.order_id}; give the order id of the one that is meant"
         )
-    found = by_id or by_signal
-    if found is None:
+    order = by_id or by_signal
+    if order is None:
         raise CommandError(
             f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}"
         )
-    return found
+    return order
 
 
 def _hint(name: str) -> str:

@@ -87,16 +87,16 @@ def doctor(as_json: AsJson = False) -> None:
     from workers.doctor import Finding, Result, examine
 
     try:
-        found = examine(services())
+        findings = examine(services())
     except (SettingsError, UnsupportedExchange, LedgerUrlError) as error:
-        found = [Finding("settings", Result.FAIL, str(error))]
+        findings = [Finding("settings", Result.FAIL, str(error))]
     columns = ("check", "result", "detail", "help")
     rows = [
         {"check": f.check, "result": f.result.value, "detail": f.detail, "help": f.help}
-        for f in found
+        for f in findings
     ]
     show("Doctor", rows, columns, as_json)
-    raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in found) else 0)
+    raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in findings) else 0)
 
 
 @cli.command()

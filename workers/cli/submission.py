@@ -58,11 +58,11 @@ def submit_cancel(order_id: str) -> str:
 def _signal_id(line: str) -> str | None:
     """The signal id of a refused line, if it can be read."""
     try:
-        found = json.loads(line[:BODY_MAX]).get("signal_id")
+        signal_id = json.loads(line[:BODY_MAX]).get("signal_id")
     except (ValueError, AttributeError, RecursionError):
         return None
     # It may be anything: an invalid signal id is not repeated.
-    return found if isinstance(found, str) and is_signal_id(found) else None
+    return signal_id if isinstance(signal_id, str) and is_signal_id(signal_id) else None
 
 
 def unknown_accounts(signal: OrderSignal | ArbitrageSignal, accounts: Collection[str]) -> list[str]:

@@ -197,12 +197,12 @@ class SqlLedger:
     def _read_orders(self, rows: Sequence[RowMapping]) -> Iterator[Order]:
         """The orders, each with all its stored fills."""
         ids = [row["order_id"] for row in rows]
-        found: dict[str, list[Fill]] = defaultdict(list)
+        fills: dict[str, list[Fill]] = defaultdict(list)
         if ids:
             for row in self._rows(select(tables.fills).where(tables.fills.c.order_id.in_(ids))):
-                found[row["order_id"]].append(read_fill(row))
+                fills[row["order_id"]].append(read_fill(row))
         for row in rows:
-            yield with_all_fills(order_from_json(row["doc"]), found[row["order_id"]])
+            yield with_all_fills(order_from_json(row["doc"]), fills[row["order_id"]])
 
     def _pages(
         self, query: Select[Any], *key: ColumnElement[Any], newest_first: bool = False

@@ -35,17 +35,17 @@ def prepare(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
     stamped = _stamp(connection)
-    found = stamped or _version_of_first_release(connection)
-    if found and found > REVISION:
+    revision = stamped or _version_of_first_release(connection)
+    if revision and revision > REVISION:
         raise LedgerUnavailable(
-            f"the ledger's tables are of revision {found}, and this release knows them up to "
+            f"the ledger's tables are of revision {revision}, and this release knows them up to "
             f"revision {REVISION}; run a later release of oneorder"
         )
     if stamped != REVISION:
-        _upgrade(connection, None if stamped else found)
-        if found:
+        _upgrade(connection, None if stamped else revision)
+        if revision:
             log = structlog.get_logger("oneorder")
-            log.info("ledger_upgraded", before=found, revision=REVISION)
+            log.info("ledger_upgraded", before=revision, revision=REVISION)
     # A manually dropped table is created again.
     metadata.create_all(connection)
     if connection.scalar(select(notes.c.text).where(notes.c.name == IDENTITY)) is None:

@@ -24,8 +24,8 @@ class MemoryBooks:
 
     def load_many(self, wanted: Iterable[BookKey]) -> Mapping[BookKey, BookSnapshot]:
         now_ms = self._clock.now_ms()
-        found = {key: self._books[key] for key in wanted if key in self._books}
-        return {key: snapshot for key, (snapshot, end_ms) in found.items() if now_ms < end_ms}
+        books = {key: self._books[key] for key in wanted if key in self._books}
+        return {key: snapshot for key, (snapshot, end_ms) in books.items() if now_ms < end_ms}
 
     def save_health(self, account: str, health: Iterable[BookHealth]) -> None:
         self._health[account] = list(health), self._end_ms()

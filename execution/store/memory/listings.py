@@ -18,18 +18,20 @@ class MemoryListings:
 
     def orders(self) -> Iterator[Order]:
         with self._server.lock:
-            found = list(self._server.tables.orders.values())
-        yield from sorted(found, key=lambda one: (one.created_at, one.order_id), reverse=True)
+            records = list(self._server.tables.orders.values())
+        yield from sorted(records, key=lambda each: (each.created_at, each.order_id), reverse=True)
 
     def arbitrages(self) -> Iterator[Arbitrage]:
         with self._server.lock:
-            found = list(self._server.tables.arbitrages.values())
-        yield from sorted(found, key=lambda one: (one.created_at, one.arbitrage_id), reverse=True)
+            records = list(self._server.tables.arbitrages.values())
+        yield from sorted(
+            records, key=lambda each: (each.created_at, each.arbitrage_id), reverse=True
+        )
 
     def refused(self) -> Iterator[RefusedIntent]:
         with self._server.lock:
-            found = list(self._server.tables.refused)
-        yield from found
+            records = list(self._server.tables.refused)
+        yield from records
 
     def reconciliations(self) -> Iterator[Reconciliation]:
         yield from self._reconciliations.runs(10_000)

@@ -89,19 +89,19 @@ class MemoryOrders:
 
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
         with self._server.lock:
-            found = sorted(
+            orders = sorted(
                 self._server.tables.orders.values(), key=lambda o: (o.created_at, o.order_id)
             )
         return [
             order
-            for order in found
+            for order in orders
             if (state is None or order.state is state)
             and (account is None or order.account == account)
         ]
 
     def live_orders(self, account: str) -> list[Order]:
-        found = [o for o in self.orders(account=account) if o.order_id in self._server.tables.live]
-        return sorted(found, key=lambda order: order.order_id)
+        orders = [o for o in self.orders(account=account) if o.order_id in self._server.tables.live]
+        return sorted(orders, key=lambda order: order.order_id)
 
     def accounts(self) -> list[str]:
         with self._server.lock:

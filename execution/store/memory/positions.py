@@ -15,5 +15,5 @@ class MemoryPositions:
 
     def positions(self, account: str | None = None) -> list[Position]:
         with self._server.lock:
-            found = [position for _, position in sorted(self._server.tables.positions.items())]
-        return [position for position in found if account in (None, position.account)]
+            positions = [position for _, position in sorted(self._server.tables.positions.items())]
+        return [position for position in positions if account in (None, position.account)]

@@ -74,6 +74,6 @@ class Tables:
 
     def take_over(self, other: "Tables") -> None:
         """Take a copy of the other's contents."""
-        twin = other.copied()
+        copied = other.copied()
         for each in fields(self):
-            setattr(self, each.name, getattr(twin, each.name))
+            setattr(self, each.name, getattr(copied, each.name))

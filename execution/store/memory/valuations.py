@@ -27,8 +27,8 @@ class MemoryValuations:
             self._marks[account, symbol] = Mark(price, now_ms)
 
     def totals(self, account: str | None = None) -> list[Totals]:
-        found = [totals for _, totals in sorted(self._totals.items())]
-        return [totals for totals in found if account in (None, totals.account)]
+        known = [totals for _, totals in sorted(self._totals.items())]
+        return [totals for totals in known if account in (None, totals.account)]
 
     def set_totals(self, totals: Iterable[Totals]) -> None:
         self._totals.update({(each.account, each.quote): each for each in totals})

@@ -63,7 +63,7 @@ class RedisArbitrages:
     @guarded
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
         names = self._redis.zrange(keys.ARBITRAGES, 0, -1)
-        found = []
+        records = []
         for start in range(0, len(names), READ_BATCH):
             batch = names[start : start + READ_BATCH]
             pipe = self._redis.pipeline(transaction=False)
@@ -73,20 +73,20 @@ class RedisArbitrages:
             gone = [name for name, doc in docs.items() if doc is None]
             if gone:
                 self._redis.zrem(keys.ARBITRAGES, *gone)
-            found += [_ARBITRAGE.validate_json(doc) for doc in docs.values() if doc is not None]
-        return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
+            records += [_ARBITRAGE.validate_json(doc) for doc in docs.values() if doc is not None]
+        return [arbitrage for arbitrage in records if state in (None, arbitrage.state)]
 
     @guarded
     def unfinished(self) -> list[Arbitrage]:
         # Every unfinished one has a due time.
         names = sorted(self._redis.zrange(keys.ARBITRAGES_DUE, 0, -1))
-        found = []
+        records = []
         for start in range(0, len(names), READ_BATCH):
             pipe = self._redis.pipeline(transaction=False)
             for name in names[start : start + READ_BATCH]:
                 pipe.hget(keys.arbitrage(name), "doc")
-            found += [_ARBITRAGE.validate_json(doc) for doc in pipe.execute() if doc is not None]
-        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
+            records += [_ARBITRAGE.validate_json(doc) for doc in pipe.execute() if doc is not None]
+        return [arbitrage for arbitrage in records if not arbitrage.has_ended]
 
     @guarded
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:

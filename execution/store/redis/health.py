@@ -44,9 +44,9 @@ class RedisHealth:
         text = uuid4().hex
         key = keys.probe(text)
         self._redis.set(key, text, ex=PROBE_TTL_S)
-        found = self._redis.get(key)
+        read = self._redis.get(key)
         self._redis.delete(key)
-        if found != text:
+        if read != text:
             raise StoreUnavailable("Redis: what was written could not be read back")
 
     @guarded
@@ -56,11 +56,11 @@ class RedisHealth:
     @guarded
     def ticks(self) -> dict[str, Tick]:
         now_ms = self._now_ms()
-        found = {}
+        ticks = {}
         for name, text in self._redis.hgetall(keys.TICKS).items():
             ran_ms, _, error = text.partition(" ")
-            found[name] = Tick(max(0, now_ms - int(ran_ms)), error)
-        return found
+            ticks[name] = Tick(max(0, now_ms - int(ran_ms)), error)
+        return ticks
 
     @guarded
     def backlog(self) -> Backlog:

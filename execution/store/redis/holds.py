@@ -30,8 +30,8 @@ class RedisHalts:
 
     @guarded
     def halts(self) -> list[Halt]:
-        found = sorted(self._redis.hgetall(keys.HALTS).items())
-        return [_halt(field, json.loads(text)) for field, text in found]
+        halts = sorted(self._redis.hgetall(keys.HALTS).items())
+        return [_halt(field, json.loads(text)) for field, text in halts]
 
 
 def _halt(field: str, stored: dict[str, str]) -> Halt:

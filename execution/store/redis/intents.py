@@ -92,13 +92,13 @@ class RedisWaiting:
     @guarded
     def take(self, now_ms: int, count: int, lease_ms: int) -> list[WaitingIntent]:
         args = [now_ms, count, lease_ms, DUE_AHEAD_MAX_MS]
-        found = self._take([keys.WAITING, keys.WAITING_DUE], args)
-        return [_waiting(found[i], found[i + 1]) for i in range(0, len(found), 2)]
+        entries = self._take([keys.WAITING, keys.WAITING_DUE], args)
+        return [_waiting(entries[i], entries[i + 1]) for i in range(0, len(entries), 2)]
 
     @guarded
     def waiting(self) -> list[WaitingIntent]:
-        found = self._redis.hgetall(keys.WAITING).items()
-        return sorted((_waiting(*each) for each in found), key=publication_order)
+        entries = self._redis.hgetall(keys.WAITING).items()
+        return sorted((_waiting(*each) for each in entries), key=publication_order)
 
     @guarded
     def count(self) -> int:

@@ -73,10 +73,10 @@ class RedisOrders:
 
     @guarded
     def orders(self, state: OrderState | None = None, account: str | None = None) -> list[Order]:
-        found = self._load(self._redis.zrange(keys.ORDERS, 0, -1))
+        orders = self._load(self._redis.zrange(keys.ORDERS, 0, -1))
         return [
             order
-            for order in found
+            for order in orders
             if (state is None or order.state is state)
             and (account is None or order.account == account)
         ]
@@ -90,14 +90,14 @@ class RedisOrders:
         return sorted(self._redis.smembers(keys.ACCOUNTS) - {keys.PRESENT})
 
     def _load(self, order_ids: Iterable[str]) -> list[Order]:
-        found: list[Order] = []
+        orders: list[Order] = []
         waiting = iter(order_ids)
         while batch := list(islice(waiting, READ_BATCH)):
             pipe = self._redis.pipeline(transaction=False)
             for order_id in batch:
                 pipe.hget(keys.order(order_id), "doc")
-            found += [order_from_json(doc) for doc in pipe.execute() if doc is not None]
-        return found
+            orders += [order_from_json(doc) for doc in pipe.execute() if doc is not None]
+        return orders
 
     @guarded
     def order_ids_by_exchange_id(

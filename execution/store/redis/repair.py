@@ -62,15 +62,15 @@ class RedisRepair:
     @guarded
     def lost(self, accounts: Iterable[str]) -> list[str]:
         self._accounts |= set(accounts)
-        found = self._lost_indexes()
+        lost = self._lost_indexes()
         for account in sorted(self._accounts):
             live = sorted(self._redis.smembers(keys.live(account)) - {keys.PRESENT})
             without = self._without_doc(live)
-            found += [f"the record of live order {order_id}" for order_id in without]
+            lost += [f"the record of live order {order_id}" for order_id in without]
         waiting = self._redis.zrange(keys.UNARCHIVED, 0, WAITING_MAX - 1)
         without = self._without_doc([i for i in waiting if i != keys.PRESENT])
-        found += [f"the record of order {order_id}" for order_id in without]
-        return found + self._lost_positions()
+        lost += [f"the record of order {order_id}" for order_id in without]
+        return lost + self._lost_positions()
 
     def _lost_indexes(self) -> list[str]:
         accounts = sorted(self._accounts)
@@ -110,12 +110,12 @@ class RedisRepair:
             pipe.hget(key, "version")
             pipe.hget(keys.POSITION_VERSIONS, key)
         answers = iter(pipe.execute())
-        found = []
+        lost = []
         for key in wanted:
             is_listed, held, written = next(answers), next(answers), next(answers)
             if not is_listed or held != written:
-                found.append(f"position {key}")
-        return found
+                lost.append(f"position {key}")
+        return lost
 
     def _without_doc(self, order_ids: list[str]) -> list[str]:
         pipe = self._redis.pipeline(transaction=False)

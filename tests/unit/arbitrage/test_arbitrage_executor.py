@@ -470,14 +470,14 @@ def quarantined(floor: Floor) -> Arbitrage:
     return ended
 
 
-def test_a_leg_in_quarantine_is_left_to_a_person_and_nothing_is_sent_for_it() -> None:
+def test_a_leg_in_quarantine_needs_manual_intervention_and_nothing_is_sent_for_it() -> None:
     floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     quarantined(floor)
     assert floor.requests == 2
 
 
-def test_what_a_person_finds_of_a_leg_in_quarantine_lets_it_go_on() -> None:
+def test_the_manual_settlement_of_a_leg_in_quarantine_lets_it_continue() -> None:
     floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     leg = quarantined(floor).order_id(LegRole.SELL)
