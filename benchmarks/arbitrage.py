@@ -1,10 +1,10 @@
-"""Arbitrages between two exchanges of different dialects: whether the records are true, how far
-apart the two legs arrive, and how long one takes.
+"""Arbitrages between two exchanges of different dialects: do the records tell the truth, how far
+apart do the two legs arrive, and how long does one take.
 
-Two paper exchanges follow one seeded price at different distances, the collector keeps their books,
-the scanner publishes profitable arbitrages, and real workers carry them out. Then the records are
-compared with both ledgers. Exits 1 if they differ, or if anything was left open. The scanner does
-not offer a balance twice within seconds, so 200 take about five minutes.
+Two paper exchanges follow one seeded price at distances of their own, the collector keeps their
+books, the scanner publishes what pays, and real workers carry it out. Then the records are compared
+with both ledgers. Exits 1 where something differs, or was left open. The scanner offers no balance
+twice within seconds, so 200 take some five minutes.
 """
 
 import os
@@ -74,59 +74,55 @@ def _start(stack: LocalStack, seed: int) -> None:
 
 
 def _publish(stack: LocalStack, opportunities: int) -> None:
-    """Let the scanner publish until this many arbitrages are recorded."""
+    """Let the scanner publish until so many arbitrages are known."""
     scan = [sys.executable, "-m", "workers.cli", "scan", "--watch", "--publish", "--json"]
     stack.start("scan", scan)
-    stack.wait_for("scan", lambda: len(_arbitrages(stack)) >= opportunities, PATIENCE_S)
+    stack.wait_for("scan", lambda: len(_found(stack)) >= opportunities, PATIENCE_S)
     stack.processes["scan"].terminate()
     stack.processes["scan"].wait()
 
 
-def _arbitrages(stack: LocalStack) -> list[Arbitrage]:
+def _found(stack: LocalStack) -> list[Arbitrage]:
     return stack.stores().arbitrages.arbitrages()
 
 
 def _all_ended(stack: LocalStack) -> bool:
     is_empty = not stack.stores().intents.take_intents(1, older_than_ms=0)
-    return is_empty and all(arbitrage.has_ended for arbitrage in _arbitrages(stack))
+    return is_empty and all(one.has_ended for one in _found(stack))
 
 
 def _report(stack: LocalStack, seed: int, took_s: float) -> int:
     """Print the tables; return the exit status."""
-    arbitrages = _arbitrages(stack)
+    found = _found(stack)
     ledgers = {account: stack.ledger(account) for account in ACCOUNTS}
-    checks = compare_arbitrages(arbitrages, stack.store().orders(), ledgers)
+    checks = compare_arbitrages(found, stack.store().orders(), ledgers)
     differences = [check for check in checks if not check.agrees]
     console = Console(width=110)
-    console.print(_outcome_table(arbitrages, ledgers, seed, len(differences)))
-    console.print(_time_table(arbitrages, ledgers, took_s))
+    console.print(_outcome_table(found, ledgers, seed, len(differences)))
+    console.print(_time_table(found, ledgers, took_s))
     for check in differences[:SHOWN_MAX]:
         console.print(f"{check.what} {check.subject}: {check.ours}, not {check.theirs}")
-    is_open = any(arbitrage.imbalance for arbitrage in arbitrages)
+    is_open = any(one.imbalance for one in found)
     return 1 if differences or is_open else 0
 
 
 def _outcome_table(
-    arbitrages: list[Arbitrage], ledgers: Mapping[str, Ledger], seed: int, differences: int
+    found: list[Arbitrage], ledgers: Mapping[str, Ledger], seed: int, differences: int
 ) -> Table:
-    table = Table(title=f"{len(arbitrages)} opportunities, seed {seed}", title_justify="left")
+    table = Table(title=f"{len(found)} opportunities, seed {seed}", title_justify="left")
     table.add_column("")
     table.add_column("", justify="right")
-    sent = [arbitrage for arbitrage in arbitrages if arbitrage.legs]
-    states = Counter(arbitrage.state.value for arbitrage in arbitrages)
-    losing = sum((arbitrage.expected_profit or ZERO) < 0 for arbitrage in sent)
+    sent = [one for one in found if one.legs]
+    states = Counter(one.state.value for one in found)
+    losing = sum((one.expected_profit or ZERO) < 0 for one in sent)
     rows = {
         **{state: str(count) for state, count in sorted(states.items())},
         "both legs sent": str(len(sent)),
-        "needed more orders": str(sum(bool(arbitrage.hedges) for arbitrage in sent)),
-        "left imbalanced": str(sum(bool(arbitrage.imbalance) for arbitrage in arbitrages)),
+        "needed more orders": str(sum(bool(one.hedges) for one in sent)),
+        "left imbalanced": str(sum(bool(one.imbalance) for one in found)),
         "sent though expected to lose": str(losing),
-        "expected profit, USDT": _money(
-            total(arbitrage.expected_profit or ZERO for arbitrage in sent)
-        ),
-        "realised profit by records": _money(
-            total(arbitrage.net_profit for arbitrage in arbitrages)
-        ),
+        "expected profit, USDT": _money(total(one.expected_profit or ZERO for one in sent)),
+        "realised profit by records": _money(total(one.net_profit for one in found)),
         "realised profit by ledgers": _money(_ledger_profit(ledgers)),
         "checks that differ": str(differences),
     }
@@ -136,7 +132,7 @@ def _outcome_table(
 
 
 def _ledger_profit(ledgers: Mapping[str, Ledger]) -> Decimal:
-    """The net result of all trades of both exchanges, from their ledgers alone."""
+    """What all trades of both exchanges come to, without a look at the records."""
     rows = [row for ledger in ledgers.values() for row in ledger["trades"]]
     return total(
         traded(symbol, [row for row in rows if row["symbol"] == symbol.replace("/", "")]).net_profit
@@ -149,21 +145,19 @@ def _money(amount: Decimal) -> str:
         return to_text(amount.quantize(Decimal("1e-8")))
 
 
-def _time_table(arbitrages: list[Arbitrage], ledgers: Mapping[str, Ledger], took_s: float) -> Table:
+def _time_table(found: list[Arbitrage], ledgers: Mapping[str, Ledger], took_s: float) -> Table:
     """Skew by the exchanges' own receive times; duration by the records."""
-    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    title = f"Times, ms: {len(arbitrages) / took_s:.1f} opportunities a second, load average {load}"
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    title = f"Times, ms: {len(found) / took_s:.1f} opportunities a second, load average {load}"
     table = Table(title=title, title_justify="left")
     for column in ("", "median", "p95", "most"):
         table.add_column(column, justify="left" if not column else "right")
     durations = [
-        (arbitrage.updated_at - arbitrage.created_at).total_seconds() * 1000
-        for arbitrage in arbitrages
-        if arbitrage.legs
+        (one.updated_at - one.created_at).total_seconds() * 1000 for one in found if one.legs
     ]
     for name, figures in (
-        ("between the arrivals of the two legs", _skews_ms(arbitrages, ledgers)),
-        ("from the first record to the end", durations),
+        ("between the arrivals of the two legs", _skews_ms(found, ledgers)),
+        ("from the first look to the end", durations),
     ):
         p95 = statistics.quantiles(figures, n=20)[18]
         values = (statistics.median(figures), p95, max(figures))
@@ -171,17 +165,13 @@ def _time_table(arbitrages: list[Arbitrage], ledgers: Mapping[str, Ledger], took
     return table
 
 
-def _skews_ms(arbitrages: list[Arbitrage], ledgers: Mapping[str, Ledger]) -> list[float]:
+def _skews_ms(found: list[Arbitrage], ledgers: Mapping[str, Ledger]) -> list[float]:
     arrived: dict[tuple[str, str], Any] = {
         (account, row["clientOrderId"]): row["receivedAt"]
         for account, ledger in ledgers.items()
         for row in ledger["orders"]
     }
-    firsts = [
-        [(leg.account, leg.order_id) for leg in arbitrage.legs[:2]]
-        for arbitrage in arbitrages
-        if arbitrage.legs
-    ]
+    firsts = [[(leg.account, leg.order_id) for leg in one.legs[:2]] for one in found if one.legs]
     return [
         abs(arrived[buy] - arrived[sell])
         for buy, sell in firsts

@@ -11,7 +11,8 @@ from execution.model.position import Position
 from execution.positions.valuation import Mark, Totals
 from execution.reconciliation.run import Reconciliation
 from workers.views.arbitrages import arbitrage_view
-from workers.views.trading import position_view, reconciliation_view, totals_view, whole_order_view
+from workers.views.plain_values import plain_value
+from workers.views.trading import position_view, totals_view, whole_order_view
 
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1_000)
@@ -113,5 +114,5 @@ SAMPLES: dict[str, Any] = {
     "position": position_view(_POSITION, Mark(Decimal("50050.05"), NOW_MS - 1_250), NOW_MS),
     "accounts": totals_view(_TOTALS, NOW_MS),
     "arbitrage": arbitrage_view(_ARBITRAGE),
-    "reconciliation": reconciliation_view(_RUN),
+    "reconciliation": plain_value(_RUN),
 }

@@ -9,7 +9,7 @@ from random import Random
 from aiohttp import web
 
 from paper_exchange.clock import ExchangeClock, system_ms
-from paper_exchange.dialects.registry import DIALECTS, Terms
+from paper_exchange.dialects.registry import DIALECTS
 from paper_exchange.engine.exchange import Exchange, Setup
 from paper_exchange.engine.market.shared_price import STEP_MS, SharedPrice
 from paper_exchange.engine.settlement import Fees
@@ -103,14 +103,8 @@ def id_of_run(started_ms: int) -> int:
 def build_server(options: Options, exchange: Exchange, clock: ExchangeClock) -> Server:
     """The HTTP side of an exchange."""
     faults = FaultBook(Random(f"{options.seed}/{options.dialect}/faults"), clock)  # noqa: S311
-    terms = Terms(
-        secrets={key: secret.encode() for key, secret in options.accounts.items()},
-        weight_per_minute=options.weight_per_minute,
-        orders_per_10s=options.orders_per_10s,
-        match_delay_ms=options.match_delay_ms,
-    )
     kind = DIALECTS[options.dialect]
-    dialect = kind.build(exchange, terms)
+    dialect = kind.build(exchange, options)
     streams = StreamServer(kind.streams(exchange), faults)
     return Server(dialect, Control(exchange, faults, clock), faults, clock, streams)
 

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
@@ -14,7 +14,7 @@ DEFAULT_ACCOUNT = ("paper", "paper")
 DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1_000)}
 BALANCE_MAX = Decimal(10) ** 15
 BPS = 10_000
-SPREAD_BPS_MAX = Decimal(1000)
+SPREAD_BPS_MAX = 1000
 # Clients that read ids as floats still get exact integers, with room to count further.
 FIRST_ID_MAX = 4 * 10**15
 
@@ -43,6 +43,11 @@ class Options:
     spread_bps: Decimal
     first_id: int | None
 
+    @property
+    def secrets(self) -> dict[str, bytes]:
+        """The secret of each account, by its key."""
+        return {key: secret.encode() for key, secret in self.accounts.items()}
+
 
 class _Parser(argparse.ArgumentParser):
     """Reports an error in one sentence, without the usage text."""
@@ -54,40 +59,29 @@ class _Parser(argparse.ArgumentParser):
 def parse_options(arguments: Sequence[str]) -> Options:
     """Read the command line; exits with status 2 and one sentence if it is wrong."""
     parser = _parser()
-    given = parser.parse_args(arguments)
-    accounts = dict(given.account or [DEFAULT_ACCOUNT])
-    if given.account and len(accounts) < len(given.account):
+    given = vars(parser.parse_args(arguments))
+    accounts = dict(given["accounts"] or [DEFAULT_ACCOUNT])
+    if given["accounts"] and len(accounts) < len(given["accounts"]):
         parser.error("argument --account: the same key is given twice")
-    if given.spread_bps and given.price_seed is None:
+    if given["spread_bps"] and given["price_seed"] is None:
         parser.error("argument --spread-bps: requires --price-seed")
-    return Options(
-        dialect=given.dialect,
-        host=given.host,
-        port=given.port,
-        seed=given.seed,
-        accounts=accounts,
-        balances={**DEFAULT_BALANCES, **dict(given.balance)},
-        maker_fee=given.maker_fee_bps / BPS,
-        taker_fee=given.taker_fee_bps / BPS,
-        match_delay_ms=given.match_delay_ms,
-        walk_interval_ms=given.walk_interval_ms,
-        weight_per_minute=given.weight_per_minute,
-        orders_per_10s=given.orders_per_10s,
-        price_seed=given.price_seed,
-        spread_bps=given.spread_bps,
-        first_id=given.first_id,
-    )
+    balances = {**DEFAULT_BALANCES, **dict(given["balances"])}
+    fees = {name: given.pop(f"{name}_bps") / BPS for name in ("maker_fee", "taker_fee")}
+    return Options(**{**given, **fees, "accounts": accounts, "balances": balances})
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="paper_exchange", description="Run a local exchange.", allow_abbrev=False)
     add = parser.add_argument
+    fee, ms = _bps("a fee", BPS - 1), _whole("a time in ms", 600_000)
+    limit = _whole("a limit", 1_000_000_000)
     add("--dialect", choices=DIALECTS, required=True, help="exchange whose HTTP API it has")
-    add("--port", type=_port, required=True, help="0 for a free one")
+    add("--port", type=_whole("a port", 65_535), required=True, help="0 for a free one")
     add("--host", default="127.0.0.1")
     add("--seed", type=int, default=0, help="determines prices and faults")
     add(
         "--account",
+        dest="accounts",
         type=_account,
         action="append",
         metavar="KEY:SECRET",
@@ -95,56 +89,46 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--balance",
+        dest="balances",
         type=_balance,
         action="append",
         default=[],
         metavar="ASSET=AMOUNT",
         help="initial balance of every account; may be repeated",
     )
-    add("--maker-fee-bps", type=_fee_bps, default=Decimal(10))
-    add("--taker-fee-bps", type=_fee_bps, default=Decimal(10))
-    add("--match-delay-ms", type=_ms, default=0, help="how long orders wait for the engine")
-    add("--walk-interval-ms", type=_ms, default=250, help="time between price moves; 0 for none")
-    add("--weight-per-minute", type=_count, default=6000, help="request weight limit; 0 for none")
-    add("--orders-per-10s", type=_count, default=0, help="new order limit; 0 for none")
+    add("--maker-fee-bps", type=fee, default=Decimal(10))
+    add("--taker-fee-bps", type=fee, default=Decimal(10))
+    add("--match-delay-ms", type=ms, default=0, help="how long orders wait for the engine")
+    add("--walk-interval-ms", type=ms, default=250, help="time between price moves; 0 for none")
+    add("--weight-per-minute", type=limit, default=6000, help="request weight limit; 0 for none")
+    add("--orders-per-10s", type=limit, default=0, help="new order limit; 0 for none")
     add("--price-seed", type=int, help="follow the price shared by all exchanges with this seed")
     add(
         "--spread-bps",
-        type=_spread_bps,
+        type=_bps("a spread", SPREAD_BPS_MAX),
         default=Decimal(0),
         help="the largest distance of this exchange from that price",
     )
     add(
         "--first-id",
-        type=_first_id,
+        type=_whole("a first id", FIRST_ID_MAX, least=1),
         help="of orders and trades; default: above those of all earlier runs",
     )
     return parser
 
 
-def _port(text: str) -> int:
-    return _whole("a port", text, 65_535)
+def _whole(what: str, most: int, least: int = 0) -> Callable[[str], int]:
+    """A reader of whole numbers in that range."""
 
+    def read(text: str) -> int:
+        is_whole = text.isascii() and text.isdigit() and len(text) < 17
+        if not is_whole or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(
+                f"{what} is a whole number from {least} to {most}, not {text!r}"
+            )
+        return int(text)
 
-def _ms(text: str) -> int:
-    return _whole("a time in ms", text, 600_000)
-
-
-def _count(text: str) -> int:
-    return _whole("a limit", text, 1_000_000_000)
-
-
-def _first_id(text: str) -> int:
-    first_id = _whole("a first id", text, FIRST_ID_MAX)
-    if not first_id:
-        raise argparse.ArgumentTypeError("a first id is 1 or more, not '0'")
-    return first_id
-
-
-def _whole(what: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= most):
-        raise argparse.ArgumentTypeError(f"{what} is a whole number from 0 to {most}, not {text!r}")
-    return int(text)
+    return read
 
 
 def _account(text: str) -> tuple[str, str]:
@@ -172,20 +156,18 @@ def _balance(text: str) -> tuple[str, Decimal]:
     return asset, amount
 
 
-def _fee_bps(text: str) -> Decimal:
-    fee = _decimal(text, Decimal(BPS - 1))
-    if fee is None:
-        raise argparse.ArgumentTypeError(f"a fee is a number of bps from 0 to 9999, not {text!r}")
-    return fee
+def _bps(what: str, most: int) -> Callable[[str], Decimal]:
+    """A reader of basis points up to `most`."""
 
+    def read(text: str) -> Decimal:
+        bps = _decimal(text, Decimal(most))
+        if bps is None:
+            raise argparse.ArgumentTypeError(
+                f"{what} is a number of bps from 0 to {most}, not {text!r}"
+            )
+        return bps
 
-def _spread_bps(text: str) -> Decimal:
-    spread = _decimal(text, SPREAD_BPS_MAX)
-    if spread is None:
-        raise argparse.ArgumentTypeError(
-            f"a spread is a number of bps from 0 to {SPREAD_BPS_MAX}, not {text!r}"
-        )
-    return spread
+    return read
 
 
 def _decimal(text: str, most: Decimal) -> Decimal | None:

@@ -19,7 +19,7 @@ from execution.api.http.transport import (
     within,
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
-from execution.api.strict.failures import without_signature
+from execution.api.strict.failures import reason_of
 from execution.api.strict.parse import account_fill_of, sized_by_value
 from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill, Exchange
@@ -43,6 +43,12 @@ _TRADE = record_with(
 class StrictBinance(StrictTransport, ccxt.binance):
     """ccxt.binance that accepts only Binance's own answers, whatever its URL."""
 
+    client_options: ClassVar[Mapping[str, Any]] = {
+        "fetchMarkets": {"types": ["spot"]},
+        "fetchMargins": False,
+        "fetchCurrencies": False,
+        "warnOnFetchOpenOrdersWithoutSymbol": False,
+    }
     shapes: ClassVar[Mapping[str, Shape]] = {
         "POST /order": lambda answer: _ORDER(answer) and _FILLS(answer.get("fills") or []),
         "DELETE /order": lambda answer: _ORDER(answer) and _CANCELED(answer),
@@ -143,16 +149,7 @@ def binance_client(
     """Make a client without loading markets. `base_url` replaces Binance's host, as
     "http://127.0.0.1:8801" for a paper exchange."""
     account = Account("", "binance", api_key, secret_key, base_url=base_url, timeout_s=timeout_s)
-    client: StrictBinance = strict_client(
-        StrictBinance,
-        account,
-        {
-            "fetchMarkets": {"types": ["spot"]},
-            "fetchMargins": False,
-            "fetchCurrencies": False,
-            "warnOnFetchOpenOrdersWithoutSymbol": False,
-        },
-    )
+    client: StrictBinance = strict_client(StrictBinance, account)
     return client
 
 
@@ -167,8 +164,7 @@ def initialize_binance_api(
     try:
         client.load_markets()
     except ccxt.BaseError as error:
-        reason = without_signature(str(error))
-        raise ExchangeUnavailable(f"{type(error).__name__}: {reason}") from error
+        raise ExchangeUnavailable(reason_of(error)) from error
     return BinanceExchange(client, binance.GUARANTEES, SystemClock())
 
 

@@ -15,12 +15,10 @@ from execution.api.http.transport import (
     list_of,
     record_with,
     some,
-    strict_client,
     within,
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import sized_by_value
-from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill
 from execution.model.order import Attempt, Order, OrderReport, Side
 from execution.orders.identifiers import is_ours
@@ -50,6 +48,14 @@ _ORDERS = within("result", within("list", list_of(_ORDER)))
 class StrictBybit(StrictTransport, ccxt.bybit):
     """ccxt.bybit that accepts only Bybit's own answers."""
 
+    client_options: ClassVar[Mapping[str, Any]] = {
+        # That the account is a unified one; otherwise ccxt would request it from endpoints that a
+        # trading key may not be allowed to use.
+        "enableUnifiedMargin": False,
+        "enableUnifiedAccount": True,
+        "unifiedMarginStatus": 6,
+        "fetchMarkets": {"types": ["spot"]},
+    }
     shapes: ClassVar[Mapping[str, Shape]] = {
         "/order/create": _ACKNOWLEDGED,
         "/order/cancel": _ACKNOWLEDGED,
@@ -182,22 +188,3 @@ def _pages(ask: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> Ite
         if not result["list"] or not result.get("nextPageCursor"):
             return
         request = {**request, "cursor": result["nextPageCursor"]}
-
-
-def bybit_client(account: Account) -> StrictBybit:
-    """Make a client without loading markets.
-
-    The options state that the account is a unified one; otherwise ccxt would request it from
-    endpoints that a trading key may not be allowed to use.
-    """
-    client: StrictBybit = strict_client(
-        StrictBybit,
-        account,
-        {
-            "enableUnifiedMargin": False,
-            "enableUnifiedAccount": True,
-            "unifiedMarginStatus": 6,
-            "fetchMarkets": {"types": ["spot"]},
-        },
-    )
-    return client

@@ -16,12 +16,10 @@ from execution.api.http.transport import (
     list_of,
     record_with,
     some,
-    strict_client,
     within,
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import sized_by_value
-from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill
 from execution.model.order import Attempt, Order, OrderReport, OrderType, Side
 
@@ -49,6 +47,11 @@ _STATUSES = {
 class StrictCoinbase(StrictTransport, ccxt.coinbase):
     """ccxt.coinbase that accepts only Coinbase's own answers."""
 
+    client_options: ClassVar[Mapping[str, Any]] = {
+        "fetchBalance": "v3PrivateGetBrokerageAccounts",
+        # For the stable pairs ccxt has built-in fees, as floats.
+        "stablePairs": [],
+    }
     shapes: ClassVar[Mapping[str, Shape]] = {
         "POST /brokerage/orders": lambda answer: answer.get("success") is True and _PLACED(answer),
         "/orders/batch_cancel": within("results", some(list_of(record_with("success")))),
@@ -189,14 +192,3 @@ def _pages(
         if not answer[name] or not answer.get("cursor"):
             return
         request = {**request, "cursor": answer["cursor"]}
-
-
-def coinbase_client(account: Account) -> StrictCoinbase:
-    """Make a client without loading markets."""
-    client: StrictCoinbase = strict_client(
-        StrictCoinbase,
-        account,
-        # For the stable pairs ccxt has built-in fees, as floats.
-        {"fetchBalance": "v3PrivateGetBrokerageAccounts", "stablePairs": []},
-    )
-    return client

@@ -12,9 +12,10 @@ import ccxt
 from execution.api.accounts.account_services import AccountServices, addresses_of_client
 from execution.api.accounts.circuit import Circuit
 from execution.api.accounts.market_cache import MarketCache
-from execution.api.binance_api import BinanceExchange, binance_client
+from execution.api.binance_api import BinanceExchange, StrictBinance
 from execution.api.generic_api import is_known
 from execution.api.http.line import Line
+from execution.api.http.transport import strict_client
 from execution.api.other_exchange_api import ADAPTERS, GENERIC, Adapter
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.wire.wire_check import check_wire
@@ -28,9 +29,7 @@ from execution.text.cutting import did_you_mean
 
 PROBE_TIMEOUT_MS = 2_000
 FULL_PROBE_EACH = 10
-BINANCE_ADAPTER = Adapter(
-    lambda a: binance_client(a.api_key, a.api_secret, a.base_url, a.timeout_s), BinanceExchange
-)
+BINANCE_ADAPTER = Adapter(partial(strict_client, StrictBinance), BinanceExchange)
 
 
 def _adapter_of(account: Account) -> Adapter:

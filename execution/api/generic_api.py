@@ -133,4 +133,4 @@ def is_known(exchange: str) -> bool:
 def generic_client(account: Account) -> Any:
     """Make a client of ccxt's class for the account's exchange, without loading markets."""
     kind = getattr(ccxt, account.exchange)
-    return strict_client(type(f"Strict_{account.exchange}", (StrictGeneric, kind), {}), account, {})
+    return strict_client(type(f"Strict_{account.exchange}", (StrictGeneric, kind), {}), account)

@@ -21,11 +21,9 @@ from execution.api.http.transport import (
     map_of,
     record_with,
     some,
-    strict_client,
     within,
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
-from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill
 from execution.model.decimals import EXACT, to_text, total
 from execution.model.order import Attempt, Fill, Order, OrderReport, OrderState
@@ -191,12 +189,6 @@ def _in_base(order: Mapping[str, Any], fills: list[Fill]) -> dict[str, Any]:
     return {**order, **sizes, **average}
 
 
-def _with_ids(by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _with_ids(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The orders or trades of an answer, which are keyed by id."""
-    return [{**fields, "id": id_} for id_, fields in by_id.items()]
-
-
-def kraken_client(account: Account) -> StrictKraken:
-    """Make a client without loading markets."""
-    client: StrictKraken = strict_client(StrictKraken, account, {})
-    return client
+    return [{**one, "id": id_} for id_, one in told.items()]

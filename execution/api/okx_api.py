@@ -15,12 +15,10 @@ from execution.api.http.transport import (
     list_of,
     record_with,
     some,
-    strict_client,
     within,
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import sized_by_value
-from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill
 from execution.model.order import Attempt, Order, OrderReport, Side
 from execution.orders.identifiers import is_ours
@@ -39,6 +37,11 @@ class StrictOkx(StrictTransport, ccxt.okx):
     """
 
     expires_ms: int | None = None
+    client_options: ClassVar[Mapping[str, Any]] = {
+        # ccxt would send a list of one order, and judge an answer by the list's code.
+        "createOrder": "privatePostTradeOrder",
+        "fetchMarkets": {"types": ["spot"]},
+    }
     shapes: ClassVar[Mapping[str, Shape]] = {
         "POST /trade/order": _ACKNOWLEDGED,
         "POST /trade/cancel-order": _ACKNOWLEDGED,
@@ -137,17 +140,3 @@ def _pages(
         if len(page) < A_PAGE:
             return
         request = {**request, "after": page[-1][key]}
-
-
-def okx_client(account: Account) -> StrictOkx:
-    """Make a client without loading markets."""
-    client: StrictOkx = strict_client(
-        StrictOkx,
-        account,
-        {
-            # ccxt would send a list of one order, and judge an answer by the list's code.
-            "createOrder": "privatePostTradeOrder",
-            "fetchMarkets": {"types": ["spot"]},
-        },
-    )
-    return client

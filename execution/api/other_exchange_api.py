@@ -6,15 +6,17 @@ guarantees in execution.exchanges.profiles.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from execution.api.bybit_api import BybitExchange, bybit_client
-from execution.api.coinbase_api import CoinbaseExchange, coinbase_client
+from execution.api.bybit_api import BybitExchange, StrictBybit
+from execution.api.coinbase_api import CoinbaseExchange, StrictCoinbase
 from execution.api.generic_api import GenericExchange, generic_client
-from execution.api.kraken_api import KrakenExchange, kraken_client
-from execution.api.okx_api import OkxExchange, okx_client
+from execution.api.http.transport import strict_client
+from execution.api.kraken_api import KrakenExchange, StrictKraken
+from execution.api.okx_api import OkxExchange, StrictOkx
 from execution.api.strict.ccxt_exchange import CcxtExchange
-from execution.api.upbit_api import UpbitExchange, upbit_client
+from execution.api.upbit_api import StrictUpbit, UpbitExchange
 from execution.exchanges.account import Account
 
 
@@ -27,11 +29,11 @@ class Adapter:
 
 
 ADAPTERS = {
-    "bybit": Adapter(bybit_client, BybitExchange),
-    "coinbase": Adapter(coinbase_client, CoinbaseExchange),
-    "kraken": Adapter(kraken_client, KrakenExchange),
-    "okx": Adapter(okx_client, OkxExchange),
-    "upbit": Adapter(upbit_client, UpbitExchange),
+    "bybit": Adapter(partial(strict_client, StrictBybit), BybitExchange),
+    "coinbase": Adapter(partial(strict_client, StrictCoinbase), CoinbaseExchange),
+    "kraken": Adapter(partial(strict_client, StrictKraken), KrakenExchange),
+    "okx": Adapter(partial(strict_client, StrictOkx), OkxExchange),
+    "upbit": Adapter(partial(strict_client, StrictUpbit), UpbitExchange),
 }
 # For unsupported exchanges, on accounts that accept quarantine.
 GENERIC = Adapter(generic_client, GenericExchange)

@@ -17,11 +17,9 @@ from execution.api.http.transport import (
     list_of,
     record_with,
     some,
-    strict_client,
 )
 from execution.api.strict.ccxt_exchange import CcxtExchange
 from execution.api.strict.parse import account_fill_of, date_ms, sized_by_value
-from execution.exchanges.account import Account
 from execution.exchanges.port import AccountFill
 from execution.model.decimals import EXACT, ZERO, to_decimal, to_text
 from execution.model.order import Order, OrderReport, OrderType, Side
@@ -218,9 +216,3 @@ def _shares(paid: Decimal, costs: list[Decimal]) -> list[Decimal]:
     shares = [EXACT.divide(EXACT.multiply(paid, cost), total) for cost in costs]
     rounded = [EXACT.quantize(share, FEE_STEP) for share in shares[:-1]]
     return [*rounded, EXACT.subtract(paid, sum(rounded, ZERO))]
-
-
-def upbit_client(account: Account) -> StrictUpbit:
-    """Make a client without loading markets."""
-    client: StrictUpbit = strict_client(StrictUpbit, account, {})
-    return client

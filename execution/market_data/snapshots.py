@@ -29,10 +29,6 @@ class BookSnapshot:
     received_ms: int
     sequence: int | None
 
-    def age_ms(self, now_ms: int) -> int:
-        """The time since it was received; never negative, also after the clock was set."""
-        return max(0, now_ms - self.received_ms)
-
 
 Publish = Callable[[BookSnapshot], None]
 
@@ -52,10 +48,6 @@ class BookHealth:
     received_ms: int | None
     resyncs: int
     trouble: str | None
-
-    def age_ms(self, now_ms: int) -> int | None:
-        """The age of the last book; None before the first."""
-        return None if self.received_ms is None else max(0, now_ms - self.received_ms)
 
 
 class Books(Protocol):

@@ -1,5 +1,6 @@
 """Exact numbers: parsing, formatting and comparing decimals."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Annotated
@@ -43,6 +44,15 @@ def total(numbers: Iterable[Decimal]) -> Decimal:
     """Add up exactly."""
     with localcontext(EXACT):
         return sum(numbers, ZERO)
+
+
+def total_by(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Add up exactly, by name."""
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+    with localcontext(EXACT):
+        for name, number in pairs:
+            totals[name] += number
+    return dict(totals)
 
 
 def is_multiple(number: Decimal, step: Decimal) -> bool:

@@ -10,8 +10,8 @@ from execution.arbitrage.store import ArbitrageStore
 from execution.exchanges.account import what_is_missing
 from execution.model.order import Order
 from execution.orders.store import LeaseStore
+from execution.text.cutting import some
 
-SHOWN_MAX = 5
 ANNOUNCED_AGAIN_MS = 86_400_000
 
 
@@ -36,7 +36,7 @@ class MissingAccount:
     def sentence(self) -> str:
         """The unfinished work there, and what is missing to end it."""
         parts = [
-            f"{len(ids)} {what} ({_shown(ids)})"
+            f"{len(ids)} {what} ({some(ids)})"
             for what, ids in (
                 ("live orders", [order.order_id for order in self.orders]),
                 (
@@ -78,8 +78,3 @@ def announce_missing(
     for missing in missing_accounts(orders, arbitrages, configured):
         if leases.lease(f"alert:account:{missing.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
             announce(missing)
-
-
-def _shown(ids: list[str]) -> str:
-    more = len(ids) - SHOWN_MAX
-    return ", ".join(ids[:SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")

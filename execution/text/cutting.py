@@ -21,3 +21,9 @@ def did_you_mean(name: str, known: Iterable[str], names_max: int = 1) -> str:
     """ "; did you mean 'NAME'?" for the most similar known names, or nothing."""
     suggestions = get_close_matches(name, list(known), n=names_max, cutoff=LIKENESS_MIN)
     return f"; did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
+
+
+def some(names: list[str], count: int = 5) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

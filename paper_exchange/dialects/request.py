@@ -9,7 +9,7 @@ ParamsT = TypeVar("ParamsT")
 LimitsT = TypeVar("LimitsT")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ApiContext(Generic[LimitsT]):
     """The exchange behind the API, and the API's own limits."""
 
@@ -17,7 +17,7 @@ class ApiContext(Generic[LimitsT]):
     limits: LimitsT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request(Generic[ParamsT]):
     """One authorized request. `account` is empty on public paths.
 

@@ -56,11 +56,13 @@ class History(Generic[Item]):
 
         With a lower bound (an id or a time) they are the first ones from there, else the newest.
         """
+        size = len(self._items)
         if from_id is None and start_ms is None:
-            newest = list(islice(self._backwards(end_ms), limit))
-            newest.reverse()
-            return newest
-        return list(islice(self._forwards(from_id, start_ms, end_ms), limit))
+            newest = islice(self._in_time(range(size - 1, -1, -1), None, end_ms), limit)
+            return [self._items[index] for index in newest][::-1]
+        first = 0 if from_id is None else bisect_left(self._ids, from_id)
+        oldest = self._in_time(range(max(first, self._first(start_ms)), size), start_ms, end_ms)
+        return [self._items[index] for index in islice(oldest, limit)]
 
     def page(
         self,
@@ -74,34 +76,25 @@ class History(Generic[Item]):
 
         The number returned with them is `before` of the next page, 0 after the last page.
         """
-        first = 0 if start_ms is None else bisect_left(self._peaks, start_ms)
+        first, size = self._first(start_ms), len(self._items)
+        newest = range(min(size if before is None else before, size) - 1, first - 1, -1)
         found: list[Item] = []
-        size = len(self._items)
-        for index in range(min(size if before is None else before, size) - 1, first - 1, -1):
-            time_ms = self._times[index]
-            is_in_time = (start_ms is None or time_ms >= start_ms) and (
-                end_ms is None or time_ms <= end_ms
-            )
-            if is_in_time and is_wanted(self._items[index]):
+        for index in self._in_time(newest, start_ms, end_ms):
+            if is_wanted(self._items[index]):
                 found.append(self._items[index])
             if len(found) == limit:
                 return found, index if index > first else 0
         return found, 0
 
-    def _backwards(self, end_ms: int | None) -> Iterator[Item]:
-        for index in range(len(self._items) - 1, -1, -1):
-            if end_ms is None or self._times[index] <= end_ms:
-                yield self._items[index]
+    def _first(self, start_ms: int | None) -> int:
+        """An index before which every item is older."""
+        return 0 if start_ms is None else bisect_left(self._peaks, start_ms)
 
-    def _forwards(
-        self, from_id: int | None, start_ms: int | None, end_ms: int | None
-    ) -> Iterator[Item]:
-        first = 0 if from_id is None else bisect_left(self._ids, from_id)
-        if start_ms is not None:
-            first = max(first, bisect_left(self._peaks, start_ms))
-        for index in range(first, len(self._items)):
+    def _in_time(
+        self, indexes: Iterable[int], start_ms: int | None, end_ms: int | None
+    ) -> Iterator[int]:
+        for index in indexes:
             time_ms = self._times[index]
-            if start_ms is not None and time_ms < start_ms:
-                continue
-            if end_ms is None or time_ms <= end_ms:
-                yield self._items[index]
+            is_early = start_ms is not None and time_ms < start_ms
+            if not is_early and (end_ms is None or time_ms <= end_ms):
+                yield index

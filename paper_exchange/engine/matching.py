@@ -65,7 +65,11 @@ def take(market: Market, taker: Order, settlement: Settlement) -> None:
         qty = _wanted(market, taker, price, available)
         if qty <= ZERO:
             break
-        _trade(market, settlement, taker, maker, makers, price, qty)
+        if maker is None:
+            market.outside[makers].take(qty)
+        settlement.settle(market, taker, maker, price, qty)
+        if maker is not None:
+            _reduce(market, settlement, maker, price, qty)
 
 
 def sweep(market: Market, settlement: Settlement) -> None:
@@ -94,22 +98,6 @@ def _wanted(market: Market, taker: Order, price: Decimal, available: Decimal) ->
         return min(available, taker.remaining)
     left = taker.quote_qty - taker.executed_quote
     return affordable(price, available, left, market.symbol.step)
-
-
-def _trade(
-    market: Market,
-    settlement: Settlement,
-    taker: Order,
-    maker: Order | None,
-    makers: Side,
-    price: Decimal,
-    qty: Decimal,
-) -> None:
-    if maker is None:
-        market.outside[makers].take(qty)
-    settlement.settle(market, taker, maker, price, qty)
-    if maker is not None:
-        _reduce(market, settlement, maker, price, qty)
 
 
 def _reduce(

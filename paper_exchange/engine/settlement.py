@@ -87,18 +87,6 @@ class Settlement:
         order.executed += trade.qty
         order.executed_quote += trade.quote
         order.updated_ms = account.updated_ms = trade.time_ms
-        self._record(account, order, trade, commission, asset, is_maker=is_maker)
-
-    def _record(
-        self,
-        account: Account,
-        order: Order,
-        trade: Trade,
-        commission: Decimal,
-        asset: str,
-        *,
-        is_maker: bool,
-    ) -> None:
         fill = Fill(
             trade_id=trade.id,
             order=order,

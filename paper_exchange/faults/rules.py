@@ -1,18 +1,17 @@
 """The fields of a fault, and its parsing from JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, Any
 
-Word = TypeVar("Word", bound=StrEnum)
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, ValidationError
+from pydantic.dataclasses import dataclass
 
 MS_MAX = 600_000
 SKEW_MS_MAX = 10 * 365 * 24 * 3_600_000
 COUNT_MAX = 1_000_000_000
 RETRY_AFTER_S_MAX = 3_600
-_DEFAULTS = {"ms": 0, "code": 500, "retry_after_s": 1}
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "*"})
 # The method and path of a route that stands for WebSocket messages.
 STREAM = "WS"
@@ -66,14 +65,14 @@ class FaultRule:
     kind: FaultKind
     method: str = "*"
     path: str = "*"
-    probability: Decimal = Decimal(1)
-    count: int | None = None
-    ms: int = 0
-    code: int = 500
-    body: object = None
+    probability: Annotated[Decimal, BeforeValidator(str), Field(ge=0, le=1)] = Decimal(1)
+    count: Annotated[StrictInt, Field(ge=1, le=COUNT_MAX)] | None = None
+    ms: Annotated[StrictInt, Field(ge=-SKEW_MS_MAX, le=SKEW_MS_MAX)] = 0
+    code: Annotated[StrictInt, Field(ge=200, le=599)] = 500
+    body: Any = None
     form: GarbageForm = GarbageForm.HTML
-    processed: bool = False
-    retry_after_s: int = 1
+    processed: StrictBool = False
+    retry_after_s: Annotated[StrictInt, Field(ge=1, le=RETRY_AFTER_S_MAX)] = 1
     answer: LateAnswer = LateAnswer.TIMEOUT
 
     def matches(self, method: str, path: str) -> bool:
@@ -116,28 +115,23 @@ def read_fault(sent: object) -> FaultRule:
     """Make a rule from decoded JSON (numbers with a point as Decimal). Raises FaultError."""
     if not isinstance(sent, dict):
         raise FaultError(f"a fault must be a JSON object, not {sent!r}")
-    kind = _read_word("kind", sent.get("kind"), FaultKind)
+    if sent.get("kind") not in list(FaultKind):
+        raise FaultError(f"kind must be one of {', '.join(FaultKind)}, not {sent.get('kind')!s}")
+    kind = FaultKind(sent["kind"])
     _check_fields(kind, sent)
     method, path = _read_route(sent.get("route", "*"))
     _check_place(kind, method)
-    is_skew = kind is FaultKind.CLOCK_SKEW
-    rule = FaultRule(
-        kind=kind,
-        method=method,
-        path=path,
-        probability=_read_probability(sent.get("probability", 1)),
-        count=None if sent.get("count") is None else _read_int(sent, "count", 1, COUNT_MAX),
-        ms=_read_int(
-            sent, "ms", -SKEW_MS_MAX if is_skew else 0, SKEW_MS_MAX if is_skew else MS_MAX
-        ),
-        code=_read_int(sent, "code", 200, 599),
-        body=sent.get("body"),
-        form=_read_word("form", sent.get("form", GarbageForm.HTML), GarbageForm),
-        processed=_read_flag(sent, "processed", kind is FaultKind.GARBAGE),
-        retry_after_s=_read_int(sent, "retry_after_s", 1, RETRY_AFTER_S_MAX),
-        answer=_read_word("answer", sent.get("answer", LateAnswer.TIMEOUT), LateAnswer),
-    )
-    if is_skew and rule.probability != 1:
+    fields = {"processed": kind is FaultKind.GARBAGE, **sent, "method": method, "path": path}
+    fields.pop("route", None)
+    try:
+        rule = FaultRule(**fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = f"{first['loc'][0]}: {first['msg']}, not {first['input']!s}"
+        raise FaultError(reason) from None
+    if kind is not FaultKind.CLOCK_SKEW and not 0 <= rule.ms <= MS_MAX:
+        raise FaultError(f"ms must be from 0 to {MS_MAX}, not {rule.ms}")
+    if kind is FaultKind.CLOCK_SKEW and rule.probability != 1:
         raise FaultError(f"probability of a clock_skew fault must be 1, not {rule.probability}")
     return rule
 
@@ -169,35 +163,3 @@ def _check_place(kind: FaultKind, method: str) -> None:
         raise FaultError(f"kind must be one of {known} where the route is a stream's, not {kind}")
     if method != STREAM and kind is FaultKind.STREAM_GAP:
         raise FaultError(f"route of a stream_gap fault must be '{STREAM} {DEPTH}' or '{STREAM} *'")
-
-
-def _read_probability(value: object) -> Decimal:
-    try:
-        probability = Decimal(str(value))
-    except InvalidOperation:
-        probability = Decimal(-1)
-    if not (probability.is_finite() and 0 <= probability <= 1):
-        raise FaultError(f"probability must be from 0 to 1, not {value!s}")
-    return probability
-
-
-def _read_int(sent: Mapping[str, object], name: str, least: int, most: int) -> int:
-    value = sent.get(name, _DEFAULTS.get(name, 0))
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise FaultError(f"{name} must be a whole number from {least} to {most}, not {value!s}")
-    return value
-
-
-def _read_flag(sent: Mapping[str, object], name: str, default: bool) -> bool:
-    value = sent.get(name, default)
-    if not isinstance(value, bool):
-        raise FaultError(f"{name} must be true or false, not {value!s}")
-    return value
-
-
-def _read_word(name: str, value: object, words: type[Word]) -> Word:
-    try:
-        return words(str(value))
-    except ValueError:
-        known = ", ".join(words)
-        raise FaultError(f"{name} must be one of {known}, not {value!s}") from None

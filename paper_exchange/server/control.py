@@ -39,12 +39,12 @@ class Control:
         """Serve a call; a refusal is `{"error": sentence}`."""
         handler = self._routes.get((method, path.removeprefix(PREFIX)))
         if handler is None:
-            return _json(404, {"error": f"there is no {method} {path}"})
+            return Answer(404, encode({"error": f"there is no {method} {path}"}))
         try:
             result = handler(dict(parse_qsl(query, keep_blank_values=True)), body)
         except (ControlError, FaultError) as refusal:
-            return _json(400, {"error": str(refusal)})
-        return _json(200, result)
+            return Answer(400, encode({"error": str(refusal)}))
+        return Answer(200, encode(result))
 
     def _ledger(self, query: Query, _body: bytes) -> object:
         account = query.get("account")
@@ -125,7 +125,3 @@ def _read_levels(side: str, sent: object, symbol: Symbol) -> list[PriceQty]:
             raise ControlError(f"{side} price {price} occurs twice")
         levels[price] = qty
     return list(levels.items())
-
-
-def _json(status: int, body: object) -> Answer:
-    return Answer(status, encode(body))

@@ -63,7 +63,7 @@ class Collected:
 
     def is_fresh(self, account: str, symbol: str = "BTC/USDT") -> bool:
         found = self.book(account, symbol)
-        return found is not None and found.age_ms(SystemClock().now_ms()) < 1_000
+        return found is not None and SystemClock().now_ms() - found.received_ms < 1_000
 
     def all_fresh(self, *accounts: str) -> bool:
         return all(self.is_fresh(one, s) for one in accounts for s in ("BTC/USDT", "ETH/USDT"))

@@ -25,7 +25,6 @@ from workers.cli.filters import (
     OfStrategy,
     OfSymbol,
     Since,
-    more_text,
     wanted_rows,
 )
 from workers.configuration.settings import load_settings
@@ -110,7 +109,7 @@ def arbitrages(
     if state is not None and state not in list(ArbitrageState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(ArbitrageState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         stores().listings.arbitrages(),
         lambda arbitrage: arbitrage.created_at,
         lambda arbitrage: wanted.matches(
@@ -121,7 +120,6 @@ def arbitrages(
         ),
     )
     rows = [arbitrage_views.arbitrage_view(arbitrage) for arbitrage in newest]
-    note = more_text(wanted) if has_more else None
     show("Arbitrages", rows, tables.ARBITRAGE_COLUMNS, as_json, note)
     if not as_json and rows:
         totals = arbitrage_views.arbitrage_totals(newest)

@@ -37,14 +37,15 @@ class Wanted:
 
     def newest(
         self, rows: Iterable[T], moment: Callable[[T], datetime], is_wanted: Callable[[T], bool]
-    ) -> tuple[list[T], bool]:
-        """The matching ones of rows in newest-first order, and whether there are more. No more rows
-        are read than needed."""
+    ) -> tuple[list[T], str | None]:
+        """The matching ones of rows in newest-first order, and a note if there are more. No more
+        rows are read than needed."""
         wanted = filter(is_wanted, _while_since(rows, moment, self.since))
         if self.last == 0:
-            return list(wanted), False
+            return list(wanted), None
         newest = list(islice(wanted, self.last + 1))
-        return newest[: self.last], len(newest) > self.last
+        note = f"The newest {self.last} are shown; --last 0 shows all."
+        return newest[: self.last], note if len(newest) > self.last else None
 
     def matches(
         self,
@@ -112,8 +113,3 @@ def check_account(account: str) -> None:
         raise CommandError(
             f"--account: {account!r} is not configured and has no record (configured: {known})"
         )
-
-
-def more_text(wanted: Wanted) -> str:
-    """The note below a list that has more rows."""
-    return f"The newest {wanted.last} are shown; --last 0 shows all."

@@ -33,14 +33,14 @@ from workers.cli.filters import (
     Since,
     Wanted,
     moment_of,
-    more_text,
     wanted_rows,
 )
 from workers.configuration.settings import load_settings
 from workers.views import tables
 from workers.views import trading as views
+from workers.views.plain_values import time_text
 
-ID_HELP = "An order id or a signal id."
+OrderId = Annotated[str, typer.Argument(metavar="ID", help="An order id or a signal id.")]
 
 
 @cli.command()
@@ -89,9 +89,7 @@ def _submitted(result: dict[str, Any]) -> str:
 
 
 @cli.command()
-def order(
-    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)], as_json: AsJson = False
-) -> None:
+def order(order_id: OrderId, as_json: AsJson = False) -> None:
     """Show one order with its attempts and fills, also after it has left Redis."""
     view = views.whole_order_view(_known(order_id))
     if as_json:
@@ -122,7 +120,7 @@ def orders(
     if state is not None and state not in list(OrderState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(OrderState)}")
     wanted = wanted_rows(last, since, account, symbol, strategy, state)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         _archived(wanted) if archived else stores().listings.orders(),
         lambda each: each.created_at,
         lambda each: wanted.matches(
@@ -133,7 +131,6 @@ def orders(
         ),
     )
     rows = [views.order_view(each) for each in newest]
-    note = more_text(wanted) if has_more else None
     show("Orders", rows, tables.ORDER_COLUMNS, as_json, note)
 
 
@@ -154,14 +151,13 @@ def refused(
     # A signal that was refused may name an account that is not configured.
     moment = None if since is None else moment_of(since)
     wanted = Wanted(last, moment, account, symbol, strategy)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         stores().listings.refused(), lambda each: each.time, lambda each: _is_of(wanted, each.body)
     )
     rows = [
-        {"time": views.time_text(r.time), "task": r.task, "reason": r.reason, "body": r.body}
+        {"time": time_text(r.time), "task": r.task, "reason": r.reason, "body": r.body}
         for r in newest
     ]
-    note = more_text(wanted) if has_more else None
     show("Refused signals", rows, ("time", "task", "reason", "body"), as_json, note)
 
 
@@ -181,9 +177,7 @@ def _is_of(wanted: Wanted, body: str) -> bool:
 
 
 @cli.command()
-def cancel(
-    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)], as_json: AsJson = False
-) -> None:
+def cancel(order_id: OrderId, as_json: AsJson = False) -> None:
     """Request cancellation of an order."""
     from workers.cli.submission import submit_cancel
 
@@ -207,7 +201,7 @@ def _obstacle(order: Order) -> str | None:
 
 @cli.command()
 def settle(
-    order_id: Annotated[str, typer.Argument(metavar="ID", help=ID_HELP)],
+    order_id: OrderId,
     exchange_order_id: Annotated[
         str | None, typer.Option(help="The order's id at the exchange.")
     ] = None,

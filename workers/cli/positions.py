@@ -11,19 +11,29 @@ from execution.model.errors import AlreadyRunning, UntrustedLedger
 from execution.model.position import Position
 from execution.orders.store import Halt
 from execution.reconciliation.run import Reconciliation
-from workers.cli.app import AsJson, CommandError, OfAccount, cli, print_line, services, show, stores
+from workers.cli.app import (
+    AsJson,
+    CommandError,
+    OfAccount,
+    cli,
+    log_to_stderr,
+    print_line,
+    services,
+    show,
+    stores,
+)
 from workers.cli.filters import (
     LAST,
     Last,
     OfSymbol,
     Since,
     check_account,
-    more_text,
     wanted_rows,
 )
 from workers.configuration.settings import load_settings
 from workers.views import tables
 from workers.views import trading as views
+from workers.views.plain_values import plain_value, time_text
 
 if TYPE_CHECKING:
     # Exchanges are slow to import, and not every command needs them.
@@ -46,11 +56,10 @@ def positions(
     wanted = wanted_rows(last, since, account, symbol)
     held = stores()
     moved = sorted(held.positions.positions(account), key=_moved_at, reverse=True)
-    newest, has_more = wanted.newest(
+    newest, note = wanted.newest(
         moved, _moved_at, lambda each: wanted.matches(accounts=[account], symbols=[each.symbol])
     )
     rows = views.position_views(held, newest, SystemClock().now_ms())
-    note = more_text(wanted) if has_more else None
     show("Positions", rows, tables.POSITION_COLUMNS, as_json, note)
 
 
@@ -77,7 +86,7 @@ def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
     if account is not None and account not in parts.accounts:
         raise CommandError(f"--account: {account!r} is not configured")
     rows = [
-        views.reconciliation_view(_reconciled(parts, name))
+        plain_value(_reconciled(parts, name))
         for name in (parts.accounts if account is None else [account])
     ]
     show("Reconciliation", rows, tables.RECONCILIATION_COLUMNS, as_json)
@@ -107,13 +116,12 @@ def reconciliations(
 ) -> None:
     """List reconciliations with their results, newest first."""
     wanted = wanted_rows(last, since, account, symbol)
-    runs, has_more = wanted.newest(
+    runs, note = wanted.newest(
         stores().listings.reconciliations(),
         lambda run: run.started_at,
         lambda run: wanted.matches(accounts=[run.account], symbols=run.symbols),
     )
-    rows = [views.reconciliation_view(run) for run in runs]
-    note = more_text(wanted) if has_more else None
+    rows = [plain_value(run) for run in runs]
     show("Reconciliations", rows, ("started_at", *tables.RECONCILIATION_COLUMNS), as_json, note)
 
 
@@ -165,7 +173,7 @@ def halt(
     stop = Halt(account, reason, SystemClock().now())
     stores().halts.halt(stop)
     where = account or "every account"
-    view = {"account": account, "reason": reason, "since": views.time_text(stop.since)}
+    view = {"account": account, "reason": reason, "since": time_text(stop.since)}
     print_line(view if as_json else None, f"{where} is halted: {reason}")
 
 
@@ -181,6 +189,37 @@ def resume(account: OfAccount = None, as_json: AsJson = False) -> None:
     if still:
         text += f"; still halted: {', '.join(still)}"
     print_line({"resumed": ended, "halted": still} if as_json else None, text)
+
+
+@cli.command()
+def release(
+    account: Annotated[str, typer.Option("--account", help="The account that is on hold.")],
+    as_json: AsJson = False,
+) -> None:
+    """End the pause that the account's exchange requested, before its time.
+
+    Use it if the pause no longer applies, for example after a change of the machine's address.
+    While the exchange still counts, more requests prolong a ban. Other accounts at the same address
+    are released too.
+    """
+    from execution.api.connections import addresses_of
+    from execution.exchanges.account import Account
+    from workers.intake.sweeping import APART_MS
+
+    log_to_stderr()
+    configured = load_settings().accounts.get(account)
+    if configured is None:
+        raise CommandError(f"--account: {account!r} is not configured")
+    known = Account(account, configured.exchange, base_url=configured.base_url)
+    ended = [each for each in addresses_of(known) if stores().address_holds.end_address_hold(each)]
+    if stores().holds.end_hold(account):
+        ended.append(account)
+    if not ended:
+        raise CommandError(f"--account: {account!r} is not on hold")
+    now_ms = SystemClock().now_ms()
+    stores().orders.make_due(account, now_ms, now_ms, APART_MS)
+    view = {"account": account, "released": ended}
+    print_line(view if as_json else None, f"released: {', '.join(ended)}")
 
 
 def _configured(account: str | None) -> None:

@@ -20,7 +20,7 @@ from execution.text.cutting import cut
 from execution.text.redacted_logging import redact_process_output
 from execution.text.redaction import redact
 from oneorder.errors import PublishFailed, SettingsError
-from workers.cli import arbitrage, holds, orders, positions, reporting, running, signals
+from workers.cli import arbitrage, orders, positions, reporting, running, signals
 from workers.cli.app import CommandError, cli
 from workers.cli.interrupts import was_interrupted
 from workers.configuration.settings import load_settings
@@ -28,7 +28,7 @@ from workers.sandbox.errors import CannotStart, NotInstalled, NotReady
 from workers.views.plain_text import plain
 
 # Importing them adds their commands to the app.
-COMMANDS = (arbitrage, holds, orders, positions, reporting, running, signals)
+COMMANDS = (arbitrage, orders, positions, reporting, running, signals)
 
 # The base of every wrong usage; typer has no public name for it.
 UsageError: Any = typer.BadParameter.__bases__[0]

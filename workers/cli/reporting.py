@@ -9,6 +9,7 @@ import typer
 
 from execution.model.clock import SystemClock
 from workers.cli.app import AsJson, CommandError, cli, lay_out, print_json, services
+from workers.cli.filters import moment_of
 from workers.views import tables
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Report profit, costs and quality of execution, from the ledger."""
-    start = None if since is None else _time(since)
+    start = None if since is None else max(moment_of(since), SINCE_MIN)
     from workers.reports.export import NUMBER_COLUMNS, report_view, write_files
-    from workers.reports.report import ledger_report
+    from workers.reports.report import build_report
 
     # The newest changes belong into the report too.
     parts = services()
@@ -41,7 +42,14 @@ def report(
     marks = {name: parts.stores.valuations.marks(name) for name in parts.accounts}
     rates = {symbol: mark.price for known in marks.values() for symbol, mark in known.items()}
     sizes = {(p.account, p.symbol): p.contract_size for p in parts.stores.positions.positions()}
-    result = ledger_report(parts.ledger, start, SystemClock().now(), rates, sizes)
+    result = build_report(
+        parts.ledger.orders(),
+        parts.ledger.snapshots(),
+        since=start,
+        now=SystemClock().now(),
+        rates=rates,
+        contract_sizes=sizes,
+    )
     try:
         written = write_files(result, html=html, csv=csv, parquet=parquet)
     except OSError as error:
@@ -74,15 +82,3 @@ def _tables(result: "Report") -> Iterator[tuple[str, Iterable[Mapping[str, Any]]
     ):
         yield title, export.summary_rows(summaries), export.SUMMARY_COLUMNS
     yield "Latency", export.latency_rows(result), export.LATENCY_COLUMNS
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"--since: {text!r} is not a date or time in ISO 8601") from None
-    try:
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise typer.BadParameter(f"--since: {text!r} is out of range") from None
-    return max(moment, SINCE_MIN)

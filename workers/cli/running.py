@@ -22,6 +22,7 @@ from workers.cli.app import (
     show,
 )
 from workers.cli.interrupts import SIGNALS
+from workers.views.plain_values import plain_value
 
 
 @cli.command()
@@ -90,12 +91,7 @@ def doctor(as_json: AsJson = False) -> None:
         findings = examine(services())
     except (SettingsError, UnsupportedExchange, LedgerUrlError) as error:
         findings = [Finding("settings", Result.FAIL, str(error))]
-    columns = ("check", "result", "detail", "help")
-    rows = [
-        {"check": f.check, "result": f.result.value, "detail": f.detail, "help": f.help}
-        for f in findings
-    ]
-    show("Doctor", rows, columns, as_json)
+    show("Doctor", plain_value(findings), ("check", "result", "detail", "help"), as_json)
     raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in findings) else 0)
 
 

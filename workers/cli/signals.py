@@ -10,7 +10,7 @@ from oneorder.errors import SettingsError
 from workers.cli.app import AsJson, cli, show, stores
 from workers.configuration.settings import load_settings
 from workers.views.plain_text import plain
-from workers.views.trading import time_text
+from workers.views.plain_values import time_text
 
 if TYPE_CHECKING:
     from oneorder import ArbitrageSignal, OrderSignal

@@ -10,8 +10,9 @@ from execution.exchanges.port import TimeSource
 from execution.model.errors import ExchangeUnavailable
 from execution.operations.listings import Listings
 from execution.reconciliation.run import Reconciliation
-from workers.doctor.findings import Finding, fail, ok, some, warn
-from workers.views.trading import time_text
+from execution.text.cutting import some
+from workers.doctor.findings import Finding, fail, ok, warn
+from workers.views.plain_values import time_text
 
 UNCERTAINTY_MAX_MS = 500
 OFFSET_MAX_MS = 1_000

@@ -39,6 +39,11 @@ def fail(check: str, detail: str, help_text: str = "") -> Finding:
     return Finding(check, Result.FAIL, detail, help_text)
 
 
+def warn_of(check: str, detail: str, help_text: str) -> Finding:
+    """A warning of what there is; an empty detail says that there is nothing."""
+    return warn(check, detail, help_text) if detail else ok(check, "none")
+
+
 def duration(ms: int) -> str:
     """A duration for display: 12 s, 5 min, 3 h, 2 d."""
     seconds = abs(ms) // 1000
@@ -46,9 +51,3 @@ def duration(ms: int) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
-
-
-def some(names: list[str], count: int = 5) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from execution.ledger.port import Ledger
 from execution.model.order import Order, OrderState
 from execution.store.stores import Stores
-from workers.doctor.findings import Finding, duration, fail, ok, some, warn
+from execution.text.cutting import some
+from workers.doctor.findings import Finding, duration, fail, ok, warn, warn_of
 
 # The archive runs every few seconds.
 BACKLOG_WARN_MS = 60_000
@@ -52,11 +53,8 @@ def check_orders(stores: Stores, ledger: Ledger, configured: Collection[str]) ->
     """Orders in quarantine, and open orders of accounts that are not configured."""
     unsettled = list(_unsettled(stores, ledger))
     quarantined = [o.order_id for o in unsettled if o.state is OrderState.QUARANTINED]
-    if quarantined:
-        detail = f"{len(quarantined)} need manual intervention: {some(quarantined)}"
-        yield warn("orders in quarantine", detail, "oneorder settle ID")
-    else:
-        yield ok("orders in quarantine", "none")
+    detail = f"{len(quarantined)} need manual intervention: {some(quarantined)}"
+    yield warn_of("orders in quarantine", detail if quarantined else "", "oneorder settle ID")
     left = [o for o in unsettled if o.is_live and o.account not in configured]
     if not left:
         yield ok("orders of unknown accounts", "none")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from execution.operations.health import HealthStore, Tick
 from execution.operations.live_workers import LiveWorker
 from execution.store.stores import Stores
+from execution.text.cutting import some
 from workers.configuration.settings import Settings
-from workers.doctor.findings import Finding, duration, fail, ok, some, warn
+from workers.doctor.findings import Finding, duration, fail, ok, warn, warn_of
 from workers.liveness.ticks import schedules
 
 # A schedule is late after this many of its periods, but not before this many ms.
@@ -108,18 +109,12 @@ def _signals(health: HealthStore) -> Iterator[Finding]:
 
 def _aside(stores: Stores) -> Finding:
     """Intents that no live worker can take now."""
-    check = "signals set aside"
-    waiting = stores.waiting.waiting()
-    if not waiting:
-        return ok(check, "none")
-    reasons = Counter(each.reason for each in waiting)
-    detail = f"{len(waiting)}; the reasons: {some([reason for reason, _ in reasons.most_common()])}"
-    return warn(check, detail, "oneorder waiting lists them")
+    reasons = Counter(each.reason for each in stores.waiting.waiting())
+    names = some([reason for reason, _ in reasons.most_common()])
+    detail = f"{reasons.total()}; the reasons: {names}" if reasons else ""
+    return warn_of("signals set aside", detail, "oneorder waiting lists them")
 
 
 def _halts(stores: Stores) -> Finding:
-    halts = stores.halts.halts()
-    if not halts:
-        return ok("halts", "none")
-    detail = "; ".join(f"{halt.account or 'every account'}: {halt.reason}" for halt in halts)
-    return warn("halts", detail, "oneorder resume, or oneorder resume --account A")
+    halts = [f"{each.account or 'every account'}: {each.reason}" for each in stores.halts.halts()]
+    return warn_of("halts", "; ".join(halts), "oneorder resume, or oneorder resume --account A")

@@ -43,16 +43,6 @@ class Reach(Protocol):
     def note_reachable_elsewhere(self, names: Collection[str]) -> None: ...
 
 
-class AllReached:
-    """The implementation for a process that calls no exchange."""
-
-    def unreachable(self) -> tuple[str, ...]:
-        return ()
-
-    def note_reachable_elsewhere(self, names: Collection[str]) -> None:
-        del names
-
-
 class Heartbeat:
     """Beats from `start` to `stop` in a separate thread, so also while the worker is busy.
 
@@ -72,7 +62,7 @@ class Heartbeat:
         self._worker = worker
         self._clock = clock
         self._every_s = every_s
-        self._reach = reach or AllReached()
+        self._reach = reach
         self._stopped = Event()
         self._hurried = Event()
         self._thread = Thread(target=self._beat_on, name="heartbeat", daemon=True)
@@ -86,10 +76,10 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Beat once. Raises StoreUnavailable."""
-        unreachable = self._reach.unreachable()
+        unreachable = () if self._reach is None else self._reach.unreachable()
         now = self._clock.now()
         self._registry.beat(replace(self._worker, beat_at=now, unreachable=unreachable))
-        if unreachable:
+        if self._reach is not None and unreachable:
             others = reachable_by_others(self._worker, self._registry.live())
             self._reach.note_reachable_elsewhere(others)
 

@@ -10,6 +10,7 @@ from execution.model.decimals import ZERO, to_text
 from execution.model.errors import ExchangeUnavailable
 from execution.model.instrument import assets_of
 from workers.bootstrap import Services
+from workers.views.plain_values import plain_value
 
 
 def _balances(
@@ -54,14 +55,6 @@ def inventory_of(parts: Services) -> dict[str, list[dict[str, Any]]]:
     ]
     return {
         "holdings": holdings,
-        "suggestions": [
-            {
-                "asset": move.asset,
-                "from_account": move.from_account,
-                "to_account": move.to_account,
-                "amount": to_text(move.amount),
-            }
-            for move in moves
-        ],
+        "suggestions": plain_value(moves),
         "unread": unread,
     }

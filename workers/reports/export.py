@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,33 +9,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from execution.model.decimals import ZERO, Money, to_text
-from workers.reports.equity import COLUMNS as EQUITY_COLUMNS
+from execution.model.decimals import total_by
 from workers.reports.figures import BY_KEY, FIGURES, milliseconds, places_for
 from workers.reports.report import Report
-from workers.reports.summary import Latency, Summary
+from workers.reports.summary import Summary
 from workers.reports.trades import COLUMNS, MAPS, NUMBERS
-
-Json = dict[str, Any]
+from workers.views.plain_text import names
+from workers.views.plain_values import Json, fields_of, plain_value, time_text
 
 # Exact and understood by every engine: up to 20 digits before the point and 18 after it.
 _NARROW = pa.decimal128(38, 18)
 _WIDE_DIGITS = 76
 
-SUMMARY_COLUMNS = (
-    "quote",
-    "name",
-    "trades",
-    "orders",
-    "turnover",
-    "gross_pnl",
-    "fees",
-    "net_pnl",
-    "max_drawdown",
-    "win_rate",
-    "profit_factor",
-    "slippage_bps",
-    "fill_ratio",
+SUMMARY_COLUMNS = names(
+    "quote name trades orders turnover gross_pnl fees net_pnl max_drawdown win_rate profit_factor "
+    "slippage_bps fill_ratio"
 )
 LATENCY_COLUMNS = ("quote", "from the signal to", "orders", "p50_ms", "p95_ms", "p99_ms")
 # The columns above that hold numbers, which are right-aligned.
@@ -68,9 +55,7 @@ def headline_rows(report: Report) -> list[dict[str, str]]:
 def summary_rows(summaries: Collection[Summary]) -> list[dict[str, str]]:
     """One row a summary with SUMMARY_COLUMNS, rounded: all of one quote asset to the same places,
     by the size of their total turnover."""
-    turnover: dict[str, Money] = {}
-    for summary in summaries:
-        turnover[summary.quote] = turnover.get(summary.quote, ZERO) + summary.turnover
+    turnover = total_by((summary.quote, summary.turnover) for summary in summaries)
     return [
         {
             "quote": summary.quote,
@@ -126,11 +111,11 @@ def write_csv(report: Report, path: Path) -> None:
     that a spreadsheet would run as a formula: they get a leading apostrophe, which makes them text.
     Raises OSError."""
     frame = report.trades[list(COLUMNS)].copy()
-    frame["time"] = [_time(time) for time in frame["time"]]
+    frame["time"] = [time_text(time) for time in frame["time"]]
     for name in NUMBERS:
-        frame[name] = [_number(number) for number in frame[name]]
+        frame[name] = [plain_value(number) for number in frame[name]]
     for name in MAPS:
-        frame[name] = [json.dumps(_texts(fees)) if fees else None for fees in frame[name]]
+        frame[name] = [json.dumps(plain_value(fees)) if fees else None for fees in frame[name]]
     for name in set(COLUMNS) - set(NUMBERS) - set(MAPS):
         frame[name] = [_inert(text) for text in frame[name]]
     frame.to_csv(path, index=False, lineterminator="\n")
@@ -191,50 +176,10 @@ def _places(number: Decimal) -> int:
 def report_view(report: Report) -> Json:
     """The whole report as plain values: decimal strings, times in ISO 8601 UTC."""
     return {
-        "generated_at": _time(report.generated_at),
-        "since": None if report.since is None else _time(report.since),
-        "notes": list(report.notes),
-        "states": report.states,
-        "totals": [_summary_view(summary) for summary in report.totals],
-        "by_day": [_summary_view(summary) for summary in report.by_day],
-        "by_symbol": [_summary_view(summary) for summary in report.by_symbol],
-        "by_account": [_summary_view(summary) for summary in report.by_account],
-        "by_strategy": [_summary_view(summary) for summary in report.by_strategy],
-        "equity": [
-            {name: _plain(getattr(point, name)) for name in EQUITY_COLUMNS}
-            for point in report.equity
-        ],
+        **fields_of(report, ("generated_at", "since", "notes", "states")),
+        **fields_of(report, ("totals", "by_day", "by_symbol", "by_account", "by_strategy")),
+        "equity": plain_value(report.equity),
         "trades": [
-            {name: _plain(value) for name, value in zip(COLUMNS, row, strict=True)}
-            for row in zip(*(report.trades[name] for name in COLUMNS), strict=True)
+            fields_of(trade, COLUMNS) for trade in report.trades[list(COLUMNS)].itertuples()
         ],
     }
-
-
-def _summary_view(summary: Summary) -> Json:
-    names = summary.__dataclass_fields__
-    return {name: _plain(getattr(summary, name)) for name in names}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return to_text(value)
-    if isinstance(value, datetime):
-        return _time(value)
-    if isinstance(value, dict):
-        return _texts(value)
-    if isinstance(value, Latency):
-        return {name: getattr(value, name) for name in value.__dataclass_fields__}
-    return value
-
-
-def _texts(fees: dict[str, Money]) -> dict[str, str]:
-    return {asset: to_text(fee) for asset, fee in fees.items()}
-
-
-def _number(number: Decimal | None) -> str | None:
-    return None if number is None else to_text(number)
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

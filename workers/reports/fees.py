@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from execution.model.decimals import ZERO, Money
+from execution.model.decimals import ZERO, Money, total_by
 from execution.model.instrument import COST_GRID, Instrument, Kind
 from execution.model.order import Fee, Fill
 
@@ -59,7 +59,4 @@ def _in_settle_asset(fee: Fee, price: Decimal, terms: Instrument, rates: Rates) 
 
 def fees_by_asset(fill: Fill) -> dict[str, Money]:
     """The fees as paid; two in one asset are added."""
-    paid: dict[str, Money] = {}
-    for fee in fill.fees:
-        paid[fee.asset] = paid.get(fee.asset, ZERO) + fee.amount
-    return paid
+    return total_by((fee.asset, fee.amount) for fee in fill.fees)

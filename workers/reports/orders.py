@@ -9,7 +9,7 @@ import pandas as pd
 
 from execution.model.order import Order, OrderState
 from execution.orders.signal_age import published_at
-from workers.reports.trades import NO_STRATEGY, money_asset
+from workers.reports.trades import NO_STRATEGY, frame_of, money_asset
 
 # Orders that ended at the exchange; others never got there, or their outcome is unknown.
 ENDED = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
@@ -63,13 +63,7 @@ def outcome_of(order: Order) -> OrderOutcome:
 
 def outcomes_frame(outcomes: Iterable[OrderOutcome]) -> pd.DataFrame:
     """The orders as a frame with COLUMNS and `day`, the UTC day on which each was created."""
-    rows = list(outcomes)
-    frame = pd.DataFrame(
-        {name: pd.Series([getattr(row, name) for row in rows], dtype=object) for name in COLUMNS}
-    )
-    frame["created_at"] = pd.to_datetime(frame["created_at"], utc=True).dt.as_unit("us")
-    frame["day"] = frame["created_at"].dt.strftime("%Y-%m-%d").astype(object)
-    return frame
+    return frame_of(outcomes, COLUMNS, "created_at")
 
 
 def _filled_share(order: Order) -> Decimal | None:

@@ -8,7 +8,7 @@ from decimal import localcontext
 
 import pandas as pd
 
-from execution.ledger.port import Ledger, Snapshot
+from execution.ledger.port import Snapshot
 from execution.model.decimals import EXACT, ZERO, Money, total
 from execution.model.order import Order
 from workers.reports.equity import Baseline, EquityPoint, equity_points
@@ -86,24 +86,6 @@ def build_report(
             states=dict(sorted(Counter(outcomes["state"]).items())),
             notes=notes_on(trades, outcomes, totals, rates or {}, since, len(earlier), sizes),
         )
-
-
-def ledger_report(
-    ledger: Ledger,
-    since: datetime | None,
-    now: datetime,
-    rates: Rates | None = None,
-    contract_sizes: ContractSizes | None = None,
-) -> Report:
-    """Build the report from the whole ledger. Raises LedgerUnavailable."""
-    return build_report(
-        ledger.orders(),
-        ledger.snapshots(),
-        since=since,
-        now=now,
-        rates=rates,
-        contract_sizes=contract_sizes,
-    )
 
 
 def _since(frame: pd.DataFrame, column: str, since: datetime | None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from execution.model.decimals import ZERO, Money, total
+from execution.model.decimals import ZERO, Money, total, total_by
 from workers.reports.trades import bps
 
 RATIO_GRID = Decimal("0.0001")
@@ -134,18 +134,11 @@ def percentile(ranked: Sequence[int], rank: int) -> int | None:
 def _closing_results(trades: pd.DataFrame) -> list[Decimal]:
     """The result of each order that closed a position; an order with ten fills counts once."""
     closing = trades[trades["closed_pnl"].notna()]
-    results: dict[str, Decimal] = {}
-    for order_id, result in zip(closing["order_id"], closing["closed_pnl"], strict=True):
-        results[order_id] = results.get(order_id, ZERO) + result
-    return list(results.values())
+    return list(total_by(zip(closing["order_id"], closing["closed_pnl"], strict=True)).values())
 
 
 def _by_asset(fees: Iterable[dict[str, Money]]) -> dict[str, Money]:
-    added: dict[str, Money] = {}
-    for fee in fees:
-        for asset, amount in fee.items():
-            added[asset] = added.get(asset, ZERO) + amount
-    return dict(sorted(added.items()))
+    return dict(sorted(total_by(item for paid in fees for item in paid.items()).items()))
 
 
 def _ratio(part: Decimal, whole: Decimal) -> Decimal | None:

@@ -1,7 +1,7 @@
 """The trades table: one row per fill, with its costs and realised profit."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from execution.model.instrument import COST_GRID, Instrument, assets_of
 from execution.model.order import Fill, Order, Side
 from execution.model.position import Position, fold
 from workers.reports.fees import Rates, ValuedFees, fees_by_asset, value_fees
+from workers.views.plain_text import names
 
 NO_STRATEGY = "-"
 BPS = 10_000
@@ -63,19 +64,9 @@ class Trade:
 
 COLUMNS = tuple(field.name for field in fields(Trade))
 # The columns that hold decimals, and those that hold decimals by asset.
-NUMBERS = (
-    "price",
-    "amount",
-    "notional",
-    "fee_quote",
-    "gross_pnl",
-    "realised_pnl",
-    "net_pnl",
-    "closed_pnl",
-    "reference_price",
-    "reference_notional",
-    "slippage",
-    "slippage_bps",
+NUMBERS = names(
+    "price amount notional fee_quote gross_pnl realised_pnl net_pnl closed_pnl reference_price "
+    "reference_notional slippage slippage_bps"
 )
 MAPS = ("fees", "unvalued_fees")
 
@@ -108,12 +99,17 @@ def trades_of(orders: Iterable[Order], rates: Rates, sizes: ContractSizes) -> li
 
 def trades_frame(trades: Iterable[Trade]) -> pd.DataFrame:
     """The trades as a frame with COLUMNS and `day`; money stays Decimal, `time` is in UTC."""
-    rows = list(trades)
+    return frame_of(trades, COLUMNS, "time")
+
+
+def frame_of(rows: Iterable[object], columns: Sequence[str], moment: str) -> pd.DataFrame:
+    """A frame of objects, but for the column `moment`, and with `day`: the UTC day of that."""
+    kept = list(rows)
     frame = pd.DataFrame(
-        {name: pd.Series([getattr(row, name) for row in rows], dtype=object) for name in COLUMNS}
+        {name: pd.Series([getattr(row, name) for row in kept], dtype=object) for name in columns}
     )
-    frame["time"] = pd.to_datetime(frame["time"], utc=True).dt.as_unit("us")
-    frame["day"] = frame["time"].dt.strftime("%Y-%m-%d").astype(object)
+    frame[moment] = pd.to_datetime(frame[moment], utc=True).dt.as_unit("us")
+    frame["day"] = frame[moment].dt.strftime("%Y-%m-%d").astype(object)
     return frame
 
 

@@ -1,13 +1,13 @@
 """Compares arbitrages with the ledgers of the paper exchanges that their legs went to."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any
 
 from execution.arbitrage.model import PRICE_GRID, Arbitrage, ArbitrageState
-from execution.model.decimals import EXACT, ZERO, to_decimal, to_text
+from execution.model.decimals import EXACT, ZERO, to_decimal, to_text, total_by
 from execution.model.instrument import assets_of
 from execution.model.order import Order
 from workers.sandbox.audit import Check, Ledger, ledger_positions, order_checks
@@ -149,15 +149,12 @@ def _leg_checks(arbitrages: Iterable[Arbitrage], orders: Iterable[Order]) -> lis
 def _net_checks(arbitrages: Iterable[Arbitrage], ledgers: Mapping[str, Ledger]) -> list[Check]:
     """By symbol, the change of all accounts' balances together equals the recorded imbalances less
     the fees in base."""
-    ours: dict[str, Decimal] = defaultdict(Decimal)
-    for arbitrage in arbitrages:
-        base, _ = assets_of(arbitrage.symbol)
-        left = EXACT.subtract(arbitrage.imbalance, arbitrage.result.fees.get(base, ZERO))
-        ours[arbitrage.symbol] = EXACT.add(ours[arbitrage.symbol], left)
-    theirs: dict[str, Decimal] = defaultdict(Decimal)
-    for ledger in ledgers.values():
-        for name, (amount, _, _) in ledger_positions(ledger).items():
-            theirs[name] = EXACT.add(theirs[name], amount)
+    ours = total_by((each.symbol, _left(each)) for each in arbitrages)
+    theirs = total_by(
+        (name, amount)
+        for ledger in ledgers.values()
+        for name, (amount, _, _) in ledger_positions(ledger).items()
+    )
     names = {symbol.replace("/", ""): symbol for symbol in ours}
     return [
         Check(
@@ -168,6 +165,12 @@ def _net_checks(arbitrages: Iterable[Arbitrage], ledgers: Mapping[str, Ledger]) 
         )
         for name in sorted(names.keys() | theirs.keys())
     ]
+
+
+def _left(arbitrage: Arbitrage) -> Decimal:
+    """The base that an arbitrage has left, less the fees that were taken in it."""
+    base, _ = assets_of(arbitrage.symbol)
+    return EXACT.subtract(arbitrage.imbalance, arbitrage.result.fees.get(base, ZERO))
 
 
 def _yes(answer: bool) -> str:

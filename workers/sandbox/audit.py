@@ -39,6 +39,9 @@ class Check:
     def agrees(self) -> bool:
         return self.ours == self.theirs
 
+    def __str__(self) -> str:
+        return f"{self.what} {self.subject}: {self.ours}, not {self.theirs}"
+
 
 def compare(orders: Iterable[Order], positions: Iterable[Position], ledger: Ledger) -> list[Check]:
     """Check every order and every position of one account against its exchange's ledger."""

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -28,40 +29,21 @@ from oneorder.identifiers import order_id_of
 from oneorder.settings import SignalSettings
 from oneorder.signals import parse_as
 from workers.reports.export import write_files
-from workers.reports.report import ledger_report
+from workers.reports.report import build_report
 from workers.sandbox.audit import Check, compare
 from workers.sandbox.demo_signals import DemoSignal, demo_signals
 from workers.sandbox.errors import NotReady
 from workers.sandbox.local_stack import LocalStack
 from workers.views import tables
 from workers.views import trading as views
-from workers.views.plain_text import plain
+from workers.views.plain_text import names, plain
 
 PATIENCE_S = 45
 WORKERS = 2
 # All schedules run every second, to keep the demo short.
 _OFTEN = {"reconcile_every_s": 1, "mark_every_s": 1, "archive_every_s": 1, "snapshot_every_s": 1}
-_ORDER_COLUMNS = (
-    "signal_id",
-    "symbol",
-    "side",
-    "type",
-    "amount",
-    "price",
-    "state",
-    "filled",
-    "average",
-    "reason",
-)
-_POSITION_COLUMNS = (
-    "symbol",
-    "amount",
-    "entry_price",
-    "mark_price",
-    "realised_pnl",
-    "unrealised_pnl",
-    "fees",
-)
+_ORDER_COLUMNS = names("signal_id symbol side type amount price state filled average reason")
+_POSITION_COLUMNS = names("symbol amount entry_price mark_price realised_pnl unrealised_pnl fees")
 
 
 def run_demo(count: int, seed: int, report: Path, console: Console) -> int:
@@ -183,8 +165,9 @@ def _report(stack: LocalStack, path: Path, console: Console) -> None:
     """Write the report from the ledger, once the ledger is complete."""
     stack.wait_for("the ledger", lambda: not stack.stores().archive.unarchived())
     ledger = open_ledger(stack.ledger_url)
-    report = ledger_report(ledger, since=None, now=SystemClock().now())
-    write_files(report, html=path)
+    now = SystemClock().now()
+    found = build_report(ledger.orders(), ledger.snapshots(), since=None, now=now)
+    write_files(found, html=path)
     console.print(f"The report of this run: {path.resolve()}", soft_wrap=True, markup=False)
 
 
@@ -210,26 +193,19 @@ def _verdict(
     settled: bool,
     console: Console,
 ) -> int:
+    wrong = [check for check in checks if not check.agrees]
+    compared, differing = (Counter(check.what for check in group) for group in (checks, wrong))
     rows = [
-        {"check": what, "compared": len(group), "differences": sum(not c.agrees for c in group)}
-        for what, group in _by_what(checks).items()
+        {"check": what, "compared": times, "differences": differing[what]}
+        for what, times in compared.items()
     ]
     console.print(
         tables.table("Against the exchange's ledger", rows, ("check", "compared", "differences"))
     )
-    wrong = [check for check in checks if not check.agrees]
     for check in wrong:
-        text = f"{check.what} {check.subject}: {check.ours}, not {check.theirs}"
-        console.print(plain(text), style="red", markup=False)
+        console.print(plain(str(check)), style="red", markup=False)
     console.print(
         f"{len(batch)} signals published, one of them twice: {len(orders)} orders, "
         f"{len(refused)} refused before publishing, {len(wrong)} differences."
     )
     return 0 if settled and not wrong else 1
-
-
-def _by_what(checks: Iterable[Check]) -> dict[str, list[Check]]:
-    groups: dict[str, list[Check]] = {}
-    for check in checks:
-        groups.setdefault(check.what, []).append(check)
-    return groups

@@ -58,7 +58,7 @@ class LocalStack:
         self.account = account
         self.dialects = {account: "binance", **(further or {})}
         self.redis_port = free_port()
-        self.redis_url = redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
+        self.redis_url = redis_url or redis_url_of(self.redis_port)
         self._paper_ports = {name: free_port() for name in self.dialects}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Sequence[str]] = {}
@@ -119,16 +119,13 @@ class LocalStack:
     def start_redis(self) -> None:
         """Start Valkey, or restart it on its data. Raises NotInstalled."""
         server_binary()
-        data = str(self.directory / "redis")
-        oneorder = [sys.executable, "-m", "workers.cli", "redis"]
-        self.start("redis", [*oneorder, "--port", str(self.redis_port), "--dir", data])
-        self.wait_for("redis", lambda: _answers(self.stores()))
+        self.start_valkey("redis", self.redis_port)
 
-    def restart_redis(self, pause_s: float) -> None:
-        """Kill Valkey, and restart it on its data."""
-        self.kill("redis", signal.SIGKILL)
-        time.sleep(pause_s)
-        self.start_redis()
+    def start_valkey(self, name: str, port: int) -> None:
+        """Start a Valkey with its own data folder."""
+        oneorder = [sys.executable, "-m", "workers.cli", "redis"]
+        self.start(name, [*oneorder, "--port", str(port), "--dir", str(self.directory / name)])
+        self.wait_for(name, lambda: is_up(redis_url_of(port)))
 
     def start_paper(self, *options: str, account: str | None = None) -> None:
         """Start the paper exchange of the account (default: the first one), with additional options
@@ -273,9 +270,13 @@ def free_port() -> int:
         return port
 
 
-def _answers(stores: Stores) -> bool:
+def redis_url_of(port: int) -> str:
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def is_up(redis_url: str) -> bool:
     try:
-        stores.health.server()
+        open_stores(redis_url, SystemClock()).health.server()
     except StoreUnavailable:
         return False
     return True

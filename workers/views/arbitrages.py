@@ -2,48 +2,32 @@
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from execution.arbitrage.model import Arbitrage, ArbitrageState, LegRole
 from execution.market_data.opportunities import Opportunity
 from execution.model.decimals import EXACT, ZERO, to_text
-from workers.views.trading import time_text
+from workers.views.plain_values import Json, fields_of, plain_value
 
 if TYPE_CHECKING:
     # It imports the exchanges, which takes longer than most commands.
     from workers.market.scanner import Scan
 
-Json = dict[str, Any]
-
 
 def arbitrage_view(arbitrage: Arbitrage) -> Json:
     """One arbitrage, with its legs by the ids of their orders."""
-    result = arbitrage.result
-    expected = arbitrage.expected_profit
     return {
-        "arbitrage_id": arbitrage.arbitrage_id,
-        "signal_id": arbitrage.signal_id,
-        "symbol": arbitrage.symbol,
-        "buy_account": arbitrage.buy_account,
-        "sell_account": arbitrage.sell_account,
-        "state": arbitrage.state.value,
-        "reason": arbitrage.reason,
+        **fields_of(arbitrage, ("arbitrage_id", "signal_id", "symbol", "buy_account")),
+        **fields_of(arbitrage, ("sell_account", "state", "reason")),
         "buy_order_id": arbitrage.order_id(LegRole.BUY),
         "sell_order_id": arbitrage.order_id(LegRole.SELL),
         "other_order_ids": [leg.order_id for leg in arbitrage.hedges],
         "amount": to_text(arbitrage.amount),
-        "bought": to_text(result.bought),
-        "sold": to_text(result.sold),
-        "imbalance": to_text(result.imbalance),
-        "expected_profit": None if expected is None else to_text(expected),
-        "net_profit": to_text(result.net_profit),
-        "fees": {asset: to_text(fee) for asset, fee in result.fees.items()},
-        "skew_ms": result.skew_ms,
-        "min_profit_bps": to_text(arbitrage.min_profit_bps),
-        "max_loss_bps": to_text(arbitrage.max_loss_bps),
-        "strategy": arbitrage.strategy,
-        "created_at": time_text(arbitrage.created_at),
-        "updated_at": time_text(arbitrage.updated_at),
+        **fields_of(arbitrage.result, ("bought", "sold", "imbalance")),
+        "expected_profit": plain_value(arbitrage.expected_profit),
+        **fields_of(arbitrage.result, ("net_profit", "fees", "skew_ms")),
+        **fields_of(arbitrage, ("min_profit_bps", "max_loss_bps", "strategy")),
+        **fields_of(arbitrage, ("created_at", "updated_at")),
     }
 
 
@@ -79,36 +63,24 @@ def scan_view(scan: "Scan") -> Json:
         "opportunities": [_opportunity_view(each) for each in scan.opportunities],
         "spreads": [
             {
-                "symbol": spread.symbol,
-                "buy_account": spread.buy_account,
-                "sell_account": spread.sell_account,
-                "ask": to_text(spread.ask),
-                "bid": to_text(spread.bid),
+                **fields_of(spread, ("symbol", "buy_account", "sell_account", "ask", "bid")),
                 "profit_bps": _rounded(spread.profit_bps),
                 "age_ms": spread.age_ms,
             }
             for spread in scan.spreads
         ],
-        "left_out": [
-            {"account": book.account, "symbol": book.symbol, "reason": book.reason}
-            for book in scan.left_out
-        ],
+        "left_out": plain_value(scan.left_out),
     }
 
 
 def _opportunity_view(opportunity: Opportunity) -> Json:
     return {
-        "signal_id": opportunity.signal_id,
-        "symbol": opportunity.symbol,
-        "buy_account": opportunity.buy_account,
-        "sell_account": opportunity.sell_account,
-        "amount": to_text(opportunity.amount),
+        **fields_of(opportunity, ("signal_id", "symbol", "buy_account", "sell_account", "amount")),
         "buy_price": _rounded(opportunity.buy_price),
         "sell_price": _rounded(opportunity.sell_price),
         "expected_profit": to_text(opportunity.expected_profit),
         "profit_bps": _rounded(opportunity.profit_bps),
-        "limited_by": opportunity.limited_by,
-        "age_ms": opportunity.age_ms,
+        **fields_of(opportunity, ("limited_by", "age_ms")),
     }
 
 

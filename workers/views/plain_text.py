@@ -10,3 +10,8 @@ def plain(text: str) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The words of a text, as names of columns or fields."""
+    return tuple(text.split())

@@ -15,14 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from execution.text.redaction import PROSE, redact
-from workers.views.plain_text import plain
+from workers.views.plain_text import names, plain
 
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-_NUMBERS = _names(
+_NUMBERS = names(
     "amount price filled average entry_price mark_price mark_age_s realised_pnl "
     "unrealised_pnl stamp_ms valid_until_ms number equity exposure net_exposure turnover "
     "rebuilt_amount rebuilt_entry_price rebuilt_realised_pnl bought sold imbalance "
@@ -32,7 +27,7 @@ _NUMBERS = _names(
 PLACES_SHOWN = 8
 # Prose may be folded between its words, but into no narrower a column than this; only a word that
 # is longer than any id is folded itself.
-_PROSE = _names(
+_PROSE = names(
     "reason detail error body repaired drift external_orders unmarked orders_settled "
     "orders_adopted value help symbols hint"
 )
@@ -52,42 +47,42 @@ _STATE_STYLES = {
     "refused": "yellow",
     "quarantined": "bold red",
 }
-ORDER_COLUMNS = _names(
+ORDER_COLUMNS = names(
     "created_at order_id signal_id account symbol side type amount price state filled average "
     "reason"
 )
-POSITION_COLUMNS = _names(
+POSITION_COLUMNS = names(
     "account symbol amount entry_price mark_price mark_age_s realised_pnl unrealised_pnl fees "
     "updated_at"
 )
-TOTALS_COLUMNS = _names(
+TOTALS_COLUMNS = names(
     "account quote realised_pnl unrealised_pnl equity exposure net_exposure turnover fees "
     "mark_age_s unmarked"
 )
-RECONCILIATION_COLUMNS = _names(
+RECONCILIATION_COLUMNS = names(
     "account symbols trades_read fills_applied orders_settled orders_adopted external_orders "
     "drift repaired symbols_failed warnings took_ms error"
 )
-REBUILD_COLUMNS = _names(
+REBUILD_COLUMNS = names(
     "account symbol agrees amount rebuilt_amount entry_price rebuilt_entry_price realised_pnl "
     "rebuilt_realised_pnl fills"
 )
-ARBITRAGE_COLUMNS = _names(
+ARBITRAGE_COLUMNS = names(
     "created_at arbitrage_id signal_id symbol buy_account sell_account state bought sold "
     "imbalance expected_profit net_profit skew_ms reason"
 )
-ARBITRAGE_TOTAL_COLUMNS = _names(
+ARBITRAGE_TOTAL_COLUMNS = names(
     "symbol arbitrages traded open imbalanced expected_profit net_profit imbalance"
 )
-OPPORTUNITY_COLUMNS = _names(
+OPPORTUNITY_COLUMNS = names(
     "symbol buy_account sell_account amount buy_price sell_price expected_profit profit_bps "
     "limited_by age_ms"
 )
-SPREAD_COLUMNS = _names("symbol buy_account sell_account ask bid profit_bps age_ms")
-HOLDING_COLUMNS = _names("asset account total free")
-MOVE_COLUMNS = _names("asset from_account to_account amount")
-ATTEMPT_COLUMNS = _names("number stamp_ms valid_until_ms verdict reason")
-FILL_COLUMNS = _names("trade_id price amount fee fee_asset time")
+SPREAD_COLUMNS = names("symbol buy_account sell_account ask bid profit_bps age_ms")
+HOLDING_COLUMNS = names("asset account total free")
+MOVE_COLUMNS = names("asset from_account to_account amount")
+ATTEMPT_COLUMNS = names("number stamp_ms valid_until_ms verdict reason")
+FILL_COLUMNS = names("trade_id price amount fee fee_asset time")
 
 
 def table(

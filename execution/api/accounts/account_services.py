@@ -7,17 +7,13 @@ from typing import Any
 from execution.exchanges.address_holds import address_of
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class AccountServices:
     """`clock_refused` is called when the exchange refuses our timestamp, and returns whether the
     clock will be measured again. `markets_since` returns a client with the markets as of that time
     or later, in ms on our clock."""
 
-    clock_refused: Callable[[], bool] = _never
+    clock_refused: Callable[[], bool] = lambda: False
     markets_since: Callable[[int], Any] | None = None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from execution.api.http.transport import record_with, within
+from execution.api.http.transport import Shape, list_of, record_with, some, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +16,9 @@ class _Rights:
     it, and how the answer is read."""
 
     path: str
-    shape: Callable[[Any], bool]
+    shape: Shape
     method: str
     reads: Callable[[Any], bool]
-
-
-def _has_permissions(answer: Any) -> bool:
-    """OKX: {"data": [{"perm": "read_only,trade,withdraw"}]}."""
-    return bool(answer.get("data")) and isinstance(answer["data"][0].get("perm"), str)
 
 
 # Sources: Binance "Get API Key Permission", Bybit "Get API Key Information", OKX "Get account
@@ -44,7 +39,7 @@ _QUESTIONS: Mapping[str, _Rights] = {
     ),
     "okx": _Rights(
         "/account/config",
-        lambda answer: isinstance(answer, dict) and _has_permissions(answer),
+        within("data", some(list_of(record_with("perm")))),
         "privateGetAccountConfig",
         lambda answer: "withdraw" in answer["data"][0]["perm"].split(","),
     ),

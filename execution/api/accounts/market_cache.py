@@ -9,7 +9,7 @@ import ccxt
 
 from execution.api.accounts.circuit import Circuit
 from execution.api.strict.ccxt_exchange import UNREADABLE
-from execution.api.strict.failures import without_signature
+from execution.api.strict.failures import reason_of
 from execution.model.clock import Clock, steady_ms
 from execution.model.errors import ExchangeUnavailable
 
@@ -123,7 +123,7 @@ class MarketCache:
         try:
             client = self._load()
         except (ccxt.BaseError, *UNREADABLE) as error:
-            reason = f"{type(error).__name__}: {without_signature(str(error))}"
+            reason = reason_of(error)
             # Without markets the account cannot be used; with them, other requests show whether the
             # exchange can be reached.
             if self._loaded is None:

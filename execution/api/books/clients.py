@@ -5,7 +5,6 @@ A client belongs to one event loop. ccxt maintains the books; it checks the sequ
 and OKX's changes, but not that of Bybit's, which is checked here.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +22,7 @@ from execution.api.bybit_api import StrictBybit
 from execution.api.coinbase_api import StrictCoinbase
 from execution.api.generic_api import StrictGeneric
 from execution.api.http.request_limits import retry_after_s
-from execution.api.http.transport import Shape
+from execution.api.http.transport import Shape, exact_json, moved
 from execution.api.kraken_api import StrictKraken
 from execution.api.okx_api import StrictOkx
 from execution.api.strict.ccxt_exchange import UNREADABLE
@@ -103,9 +102,7 @@ class BookClient(ObeysWaits):
         except (ccxt.BaseError, *UNREADABLE) as error:
             client.on_error(BadResponse(f"unreadable: {type(error).__name__}: {error}"))
 
-    def on_json_response(self, text: str) -> Any:
-        """Fractions keep the digits as sent, and NaN is no JSON."""
-        return json.loads(text, parse_float=str, parse_constant=_refuse)
+    on_json_response = staticmethod(exact_json)
 
     def parse_order_book_bid_ask(
         self, level: Any, price_key: Any = 0, amount_key: Any = 1, _: Any = 2
@@ -180,12 +177,6 @@ async def _say(client: Any, message: Mapping[str, Any]) -> None:
         client.on_error(ccxt.NetworkError(f"{type(error).__name__}: {error}"))
 
 
-class CoinbaseBooks(BookClient, ccxt.pro.coinbase):
-    """Coinbase Advanced."""
-
-    shapes: ClassVar[Mapping[str, Shape]] = StrictCoinbase.shapes
-
-
 class KrakenBooks(BookClient, ccxt.pro.kraken):
     """Kraken spot, whose client must cut its book to the requested depth."""
 
@@ -193,25 +184,16 @@ class KrakenBooks(BookClient, ccxt.pro.kraken):
     depths: ClassVar[tuple[int, ...]] = (10, 25, 100, 500, 1000)
 
 
-class OkxBooks(BookClient, ccxt.pro.okx):
-    """OKX spot."""
-
-    shapes: ClassVar[Mapping[str, Shape]] = StrictOkx.shapes
-
-
-class UpbitBooks(BookClient, ccxt.pro.upbit):
-    """Upbit."""
-
-    shapes: ClassVar[Mapping[str, Shape]] = StrictUpbit.shapes
-
-
+# Those whose streams need nothing of their own have a class made for them.
 CLIENTS: dict[str, Callable[..., Any]] = {
     "binance": BinanceBooks,
     "bybit": BybitBooks,
-    "coinbase": CoinbaseBooks,
     "kraken": KrakenBooks,
-    "okx": OkxBooks,
-    "upbit": UpbitBooks,
+}
+SHAPES: dict[str, Mapping[str, Shape]] = {
+    "coinbase": StrictCoinbase.shapes,
+    "okx": StrictOkx.shapes,
+    "upbit": StrictUpbit.shapes,
 }
 
 
@@ -239,25 +221,12 @@ def book_client(account: Account, symbol_count: int) -> Any:
     client.has["fetchCurrencies"] = False
     client.streaming = {**client.streaming, "keepAlive": PING_EVERY_MS}
     if account.base_url is not None:
-        client.urls["api"] = _moved(client.urls["api"], account.base_url.rstrip("/"))
+        client.urls["api"] = moved(client.urls["api"], account.base_url.rstrip("/"))
     return client
 
 
 def _kind_of(exchange: str) -> Callable[..., Any]:
-    """A client for an unsupported exchange; it has no streams if ccxt has none."""
+    """A client for any other exchange; it has no streams if ccxt has none."""
     known = getattr(ccxt.pro, exchange, None) or getattr(ccxt.async_support, exchange)
-    return type(f"Books_{exchange}", (BookClient, known), {})
-
-
-def _moved(urls: Any, base_url: str) -> Any:
-    if isinstance(urls, dict):
-        return {name: _moved(url, base_url) for name, url in urls.items()}
-    scheme, _, host = base_url.partition("://")
-    parts = urlsplit(urls)
-    # http becomes ws, and https wss.
-    scheme = scheme.replace("http", "ws", 1) if parts.scheme in ("ws", "wss") else scheme
-    return f"{scheme}://{host}{parts.path}"
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+    shapes = SHAPES.get(exchange, BookClient.shapes)
+    return type(f"Books_{exchange}", (BookClient, known), {"shapes": shapes})

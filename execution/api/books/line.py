@@ -1,6 +1,5 @@
 """One symbol's book at one account: the last one, its source, and whether it is still current."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,15 +7,10 @@ from typing import Any
 from execution.api.strict.parse import book_of
 from execution.market_data.snapshots import BookHealth, BookSnapshot, Source
 from execution.model.book import Book, Level
-from execution.model.clock import Clock
+from execution.model.clock import Clock, steady_ms
 
 # No exchange sends fewer levels than this when it cuts a book.
 CUT_AT_LEAST = 5
-
-
-def steady_ms() -> int:
-    """Ms on a clock that never jumps, also when the wall clock is set."""
-    return time.monotonic_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ import ccxt
 import structlog
 
 from execution.api.books.clients import book_client
-from execution.api.books.line import BookLine, StreamTimeouts, steady_ms
+from execution.api.books.line import BookLine, StreamTimeouts
 from execution.api.strict.ccxt_exchange import UNREADABLE
-from execution.api.strict.failures import without_signature
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
 from execution.market_data.snapshots import BookHealth, Publish
-from execution.model.clock import Clock
+from execution.model.clock import Clock, steady_ms
 from execution.model.errors import AddressHeld, StoreUnavailable, UnsupportedExchange
+from execution.text.redaction import redact
 
 # A connection that breaks during a subscription raises the original error, not one of ccxt's.
 FAILURES = (
@@ -179,7 +179,7 @@ class BookStreams:
         self, client: Any, lines: Iterable[BookLine], event: str, error: Exception, failures: int
     ) -> None:
         """Log the failure, and wait before the next try."""
-        reason = f"{type(error).__name__}: {without_signature(str(error))[:200]}"
+        reason = f"{type(error).__name__}: {redact(str(error))[:200]}"
         pause_ms = self._pace.pause_ms(failures)
         if isinstance(error, TOO_MANY):
             # The limit is by address, so all requests of this process have to wait.

@@ -55,6 +55,11 @@ def within(key: str, shape: Shape) -> Shape:
     return lambda answer: isinstance(answer, dict) and shape(answer.get(key))
 
 
+def exact_json(text: str) -> Any:
+    """Fractions keep the digits as sent, and NaN is no JSON."""
+    return json.loads(text, parse_float=str, parse_constant=_refuse)
+
+
 class StrictTransport(ReadsAnswers):
     """Mixed in before a ccxt class. Not to be shared between threads, as ccxt's are not.
 
@@ -65,6 +70,8 @@ class StrictTransport(ReadsAnswers):
     """
 
     shapes: ClassVar[Mapping[str, Shape]] = {}
+    # Options of ccxt that its class is made with.
+    client_options: ClassVar[Mapping[str, Any]] = {}
     line: Line | None = None
     # ccxt returns every number as this type; set on the class, so that defaults are exact too.
     number = str
@@ -129,9 +136,7 @@ class StrictTransport(ReadsAnswers):
                 return shape
         return None
 
-    def on_json_response(self, text: str) -> Any:
-        """Fractions keep the digits as sent, and NaN is no JSON."""
-        return json.loads(text, parse_float=str, parse_constant=_refuse)
+    on_json_response = staticmethod(exact_json)
 
     def parse_order_book_bid_ask(
         self, level: Any, price_key: Any = 0, amount_key: Any = 1, _: Any = 2
@@ -155,7 +160,7 @@ class StrictTransport(ReadsAnswers):
             self.line.asked_to_wait(url, wait.seconds, code, self.exchange_code)
 
 
-def strict_client(kind: Callable[..., Any], account: Account, options: Mapping[str, Any]) -> Any:
+def strict_client(kind: Any, account: Account) -> Any:
     """Make a client of a strict class for the account, without loading markets.
 
     The account's `base_url` replaces every address that ccxt knows for its API.
@@ -168,20 +173,23 @@ def strict_client(kind: Callable[..., Any], account: Account, options: Mapping[s
             "timeout": account.timeout_s * 1000,
             # Only the order manager retries; a client that does would double orders.
             "enableRateLimit": False,
-            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", **options},
+            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", **kind.client_options},
         }
     )
     # It would only add the names of coins, and ccxt computes with their precisions as floats.
     client.has["fetchCurrencies"] = False
     if account.base_url is not None:
-        client.urls["api"] = _moved(client.urls["api"], account.base_url.rstrip("/"))
+        client.urls["api"] = moved(client.urls["api"], account.base_url.rstrip("/"))
     return client
 
 
-def _moved(urls: Any, base_url: str) -> Any:
+def moved(urls: Any, base_url: str) -> Any:
+    """The addresses at another scheme, host and port; for a stream http becomes ws, https wss."""
     if isinstance(urls, dict):
-        return {name: _moved(url, base_url) for name, url in urls.items()}
-    return base_url + urlsplit(urls).path
+        return {name: moved(url, base_url) for name, url in urls.items()}
+    parts = urlsplit(urls)
+    is_stream = parts.scheme in ("ws", "wss")
+    return (base_url.replace("http", "ws", 1) if is_stream else base_url) + parts.path
 
 
 def _refuse(constant: str) -> Any:

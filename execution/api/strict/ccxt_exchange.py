@@ -11,7 +11,7 @@ import ccxt
 from execution.api.accounts.key_rights import may_withdraw
 from execution.api.strict.answers import in_symbol, of_order, other_order, with_id
 from execution.api.strict.base import ExchangeBase
-from execution.api.strict.failures import failure_of, kind_of_failure, without_signature
+from execution.api.strict.failures import failure_of, kind_of_failure, reason_of
 from execution.api.strict.parse import (
     account_fill_of,
     book_of,
@@ -288,7 +288,7 @@ class CcxtExchange(ExchangeBase):
         try:
             yield
         except (ccxt.BaseError, *UNREADABLE) as error:
-            reason = f"{type(error).__name__}: {without_signature(str(error))}"
+            reason = reason_of(error)
             client = self.client
             is_outage = client.exchange_code in self.outages
             kind = kind_of_failure(error, client.http_status, is_outage=is_outage)

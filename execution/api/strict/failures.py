@@ -11,10 +11,10 @@ from execution.model.errors import ExchangeUnavailable, RequestRefused, UnknownS
 from execution.text.redaction import redact
 
 
-def without_signature(text: str) -> str:
-    """ccxt quotes whole URLs and answers in its errors; signatures, and keys that an exchange
-    echoes, must not get into a log or a record."""
-    return redact(text)
+def reason_of(error: Exception) -> str:
+    """The error for a log or a record. ccxt quotes whole URLs and answers in its errors; signatures
+    and keys in them must not get there."""
+    return f"{type(error).__name__}: {redact(str(error))}"
 
 
 def kind_of_failure(
@@ -42,7 +42,7 @@ def failure_of(error: Exception, transport: StrictTransport) -> Failure:
     """What is known of the request that ended in `error` on `transport`."""
     return Failure(
         kind=type(error).__name__,
-        message=without_signature(str(error)),
+        message=redact(str(error)),
         status=transport.http_status,
         code=transport.exchange_code,
         reached=transport.sent and not never_connected(error),

@@ -5,7 +5,7 @@
 -- ARGV  1 order id        2 version        3 revision       4 state      5 account      6 symbol
 --       7 order as JSON   8 created, µs    9 "1" while live, to be looked at now
 --      10 now, ms        11 field among the exchange ids, or ""       12 when it may leave, ms, or ""
--- Returns 1 if it was put back.
+-- Returns 1 if it was restored.
 
 if redis.call('HEXISTS', KEYS[1], 'doc') == 1 then
   return 0

@@ -1,8 +1,9 @@
 """Reads a new order from request parameters, with Binance's rules for which type needs what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from paper_exchange.dialects.binance import shapes
 from paper_exchange.dialects.binance.errors import (
     ApiError,
     bad_combination,
@@ -13,7 +14,7 @@ from paper_exchange.dialects.binance.errors import (
 )
 from paper_exchange.dialects.binance.params import Params
 from paper_exchange.dialects.binance.request import Request
-from paper_exchange.engine.orders import NewOrder, OrderType, Side, TimeInForce
+from paper_exchange.engine.orders import NewOrder, Order, OrderType, Side, TimeInForce
 
 NEW_ORDER_PARAMS = frozenset(
     {
@@ -53,12 +54,13 @@ _MARKET_AMOUNTS = frozenset({"quantity", "quoteOrderQty"})
 _TYPE_DEPENDENT = ("timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice")
 
 
-class ResponseType(StrEnum):
-    """How detailed the response to a new order is."""
-
-    ACK = "ACK"
-    RESULT = "RESULT"
-    FULL = "FULL"
+# How detailed the response to a new order is.
+Response = Callable[[Order], shapes.Json]
+_RESPONSES: dict[str, Response] = {
+    "ACK": shapes.order_ack,
+    "RESULT": shapes.order_result,
+    "FULL": shapes.order_full,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +68,24 @@ class OrderRequest:
     """A new order and the requested type of response."""
 
     order: NewOrder
-    response_type: ResponseType
+    response: Response
 
 
 def read_new_order(request: Request) -> OrderRequest:
     """Read and check the parameters. Raises ApiError if they are not a valid order."""
     params = request.params
     symbol = params.must_symbol()
-    side = params.choice("side", Side, ApiError(-1117, "Invalid side."))
+    side = params.choice("side", Side.__members__, ApiError(-1117, "Invalid side."))
     if side is None:
         raise missing("side")
-    order_type = params.choice("type", OrderType, ApiError(-1116, "Invalid orderType."))
+    refusal = ApiError(-1116, "Invalid orderType.")
+    order_type = params.choice("type", OrderType.__members__, refusal)
     if order_type is None:
         raise missing("type")
     _check_presence(params, order_type)
     _refuse_unsupported(params)
-    tif = params.choice("timeInForce", TimeInForce, ApiError(-1115, "Invalid timeInForce."))
+    refusal = ApiError(-1115, "Invalid timeInForce.")
+    tif = params.choice("timeInForce", TimeInForce.__members__, refusal)
     order = NewOrder(
         account=request.account,
         symbol=symbol,
@@ -97,7 +101,7 @@ def read_new_order(request: Request) -> OrderRequest:
         strategy_id=params.integer("strategyId"),
         strategy_type=params.integer("strategyType"),
     )
-    return OrderRequest(order, _response_type(params, order_type))
+    return OrderRequest(order, _response(params, order_type))
 
 
 def _check_presence(params: Params, order_type: OrderType) -> None:
@@ -129,9 +133,7 @@ def _refuse_unsupported(params: Params) -> None:
         raise invalid("strategyType")
 
 
-def _response_type(params: Params, order_type: OrderType) -> ResponseType:
-    chosen = params.choice("newOrderRespType", ResponseType, invalid("newOrderRespType"))
-    if chosen is not None:
-        return chosen
-    tells_all = order_type in (OrderType.MARKET, OrderType.LIMIT)
-    return ResponseType.FULL if tells_all else ResponseType.ACK
+def _response(params: Params, order_type: OrderType) -> Response:
+    chosen = params.choice("newOrderRespType", _RESPONSES, invalid("newOrderRespType"))
+    is_full = order_type in (OrderType.MARKET, OrderType.LIMIT)
+    return chosen or (shapes.order_full if is_full else shapes.order_ack)

@@ -2,16 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import unquote_plus
 
 from paper_exchange.dialects.binance.errors import ApiError, illegal_characters, invalid, missing
 from paper_exchange.engine.symbols import ASSET_DECIMALS
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Choice = TypeVar("Choice")
 
 # Patterns as Binance quotes them in its messages, each with the compiled equivalent.
 DECIMAL_LEGAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
@@ -148,15 +147,12 @@ class Params:
         """A client order id."""
         return self._matching(name, _is_client_id, CLIENT_ID_LEGAL)
 
-    def choice(self, name: str, kind: type[Choice], refusal: ApiError) -> Choice | None:
-        """A member of an enumeration."""
+    def choice(self, name: str, words: Mapping[str, Choice], refusal: ApiError) -> Choice | None:
+        """The meaning of one of the allowed words."""
         value = self.text(name)
-        if value is None:
-            return None
-        try:
-            return kind(value)
-        except ValueError:
-            raise refusal from None
+        if value is not None and value not in words:
+            raise refusal
+        return None if value is None else words[value]
 
     def flag(self, name: str) -> bool:
         """`true` or `false`; missing means false."""

@@ -6,17 +6,6 @@ from paper_exchange.dialects import request
 from paper_exchange.dialects.binance.limits import Limits
 from paper_exchange.dialects.binance.params import Params
 
-
-class ApiContext(request.ApiContext[Limits]):
-    """Binance's context."""
-
-    __slots__ = ()
-
-
-class Request(request.Request[Params]):
-    """A Binance request."""
-
-    __slots__ = ()
-
-
+ApiContext = request.ApiContext[Limits]
+Request = request.Request[Params]
 Handler = Callable[[ApiContext, Request], object]

@@ -16,6 +16,7 @@ Weight = Callable[[Params], int]
 _SIGNED_PARAMS = frozenset({"timestamp", "recvWindow", "signature"})
 _SYMBOL_CHOICE = frozenset({"symbol", "symbols"})
 _ORDER_TARGET = frozenset({"symbol", "orderId", "origClientOrderId"})
+_CANCEL_PARAMS = _ORDER_TARGET | {"newClientOrderId", "cancelRestrictions"}
 _TIME_RANGE = frozenset({"symbol", "startTime", "endTime", "limit"})
 
 
@@ -28,29 +29,19 @@ class Route:
 
     handler: Handler
     params: frozenset[str]
-    weight: Weight
+    weight: int | Weight
     is_signed: bool = False
     to_engine: bool = False
 
-
-def _always(weight: int) -> Weight:
-    return lambda _: weight
-
-
-def _public(handler: Handler, params: frozenset[str], weight: int | Weight) -> Route:
-    return Route(handler, params, _always(weight) if isinstance(weight, int) else weight)
+    def weigh(self, params: Params) -> int:
+        """The weight of a request with these parameters."""
+        return self.weight if isinstance(self.weight, int) else self.weight(params)
 
 
 def _private(
     handler: Handler, params: frozenset[str], weight: int | Weight, *, to_engine: bool = False
 ) -> Route:
-    return Route(
-        handler,
-        params | _SIGNED_PARAMS,
-        _always(weight) if isinstance(weight, int) else weight,
-        is_signed=True,
-        to_engine=to_engine,
-    )
+    return Route(handler, params | _SIGNED_PARAMS, weight, is_signed=True, to_engine=to_engine)
 
 
 def _with_symbol(with_one: int, without: int) -> Weight:
@@ -89,28 +80,22 @@ _REPLACE_PARAMS = NEW_ORDER_PARAMS | {
 }
 
 ROUTES: dict[tuple[str, str], Route] = {
-    ("GET", "/api/v3/ping"): _public(market_data.ping, frozenset(), 1),
-    ("GET", "/api/v3/time"): _public(market_data.server_time, frozenset(), 1),
-    ("GET", "/api/v3/exchangeInfo"): _public(
-        exchange_info.exchange_info,
-        _SYMBOL_CHOICE,
-        20,
-    ),
-    ("GET", "/api/v3/depth"): _public(
+    ("GET", "/api/v3/ping"): Route(market_data.ping, frozenset(), 1),
+    ("GET", "/api/v3/time"): Route(market_data.server_time, frozenset(), 1),
+    ("GET", "/api/v3/exchangeInfo"): Route(exchange_info.exchange_info, _SYMBOL_CHOICE, 20),
+    ("GET", "/api/v3/depth"): Route(
         market_data.depth, frozenset({"symbol", "limit"}), _depth_weight
     ),
-    ("GET", "/api/v3/trades"): _public(market_data.trades, frozenset({"symbol", "limit"}), 25),
-    ("GET", "/api/v3/aggTrades"): _public(
-        market_data.aggregate_trades, _TIME_RANGE | {"fromId"}, 4
-    ),
-    ("GET", "/api/v3/avgPrice"): _public(market_data.average_price, frozenset({"symbol"}), 2),
-    ("GET", "/api/v3/ticker/24hr"): _public(
+    ("GET", "/api/v3/trades"): Route(market_data.trades, frozenset({"symbol", "limit"}), 25),
+    ("GET", "/api/v3/aggTrades"): Route(market_data.aggregate_trades, _TIME_RANGE | {"fromId"}, 4),
+    ("GET", "/api/v3/avgPrice"): Route(market_data.average_price, frozenset({"symbol"}), 2),
+    ("GET", "/api/v3/ticker/24hr"): Route(
         market_data.day_ticker, _SYMBOL_CHOICE, _day_ticker_weight
     ),
-    ("GET", "/api/v3/ticker/price"): _public(
+    ("GET", "/api/v3/ticker/price"): Route(
         market_data.price_ticker, _SYMBOL_CHOICE, _with_symbol(2, 4)
     ),
-    ("GET", "/api/v3/ticker/bookTicker"): _public(
+    ("GET", "/api/v3/ticker/bookTicker"): Route(
         market_data.book_ticker, _SYMBOL_CHOICE, _with_symbol(2, 4)
     ),
     ("POST", "/api/v3/order"): _private(trading.place_order, NEW_ORDER_PARAMS, 1, to_engine=True),
@@ -120,12 +105,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/api/v3/order/cancelReplace"): _private(
         trading.replace_order, _REPLACE_PARAMS, 1, to_engine=True
     ),
-    ("DELETE", "/api/v3/order"): _private(
-        trading.cancel_order,
-        _ORDER_TARGET | {"newClientOrderId", "cancelRestrictions"},
-        1,
-        to_engine=True,
-    ),
+    ("DELETE", "/api/v3/order"): _private(trading.cancel_order, _CANCEL_PARAMS, 1, to_engine=True),
     ("DELETE", "/api/v3/openOrders"): _private(
         trading.cancel_open_orders, frozenset({"symbol"}), 1, to_engine=True
     ),

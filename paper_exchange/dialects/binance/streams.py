@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from paper_exchange.dialects.binance.shapes import amount
+from paper_exchange.dialects.http_dialect import encode
 from paper_exchange.engine.exchange import Exchange
 from paper_exchange.server.stream_feed import BookChange, FeedKey, Feeds, Listener
 from paper_exchange.server.stream_server import Line, StreamRefusedError
@@ -17,8 +18,6 @@ STREAMS_MAX = 1024
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 USUAL_INTERVAL_MS = 1_000
 _DEPTH = re.compile(r"([a-z0-9]+)@depth(?:@(100|1000)ms)?")
-
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class _BadRequest(Exception):
@@ -73,7 +72,7 @@ class BinanceTalk:
         except _BadRequest as refusal:
             answer = {"error": {"code": refusal.code, "msg": str(refusal)}}
         request_id = request.get("id") if isinstance(request, dict) else None
-        self._line.tell(_encode({**answer, "id": request_id}))
+        self._line.tell(encode({**answer, "id": request_id}))
 
     def close(self) -> None:
         """Unsubscribe from every stream."""
@@ -118,7 +117,7 @@ class BinanceTalk:
         tell = self._line.tell_change
         if not self._is_wrapped:
             return tell
-        opening = f'{{"stream":{_encode(name)},"data":'
+        opening = f'{{"stream":{encode(name)},"data":'
         return lambda event: tell(f"{opening}{event}}}")
 
     def _unsubscribe(self, names: list[str]) -> None:
@@ -139,7 +138,7 @@ def _read(text: str) -> dict[str, object]:
 
 
 def _event(change: BookChange, now_ms: int) -> str:
-    return _encode(
+    return encode(
         {
             "e": "depthUpdate",
             "E": now_ms,

@@ -1,40 +1,19 @@
 """Endpoints that change something: place, cancel, and replace."""
 
-from enum import StrEnum
+from collections.abc import Callable
 
 from paper_exchange.dialects.binance import shapes
 from paper_exchange.dialects.binance.errors import ApiError, missing, missing_either, of_engine
-from paper_exchange.dialects.binance.new_order import OrderRequest, ResponseType, read_new_order
-from paper_exchange.dialects.binance.params import Params
+from paper_exchange.dialects.binance.new_order import OrderRequest, read_new_order
 from paper_exchange.dialects.binance.request import ApiContext, Request
 from paper_exchange.engine.errors import EngineError
 from paper_exchange.engine.orders import Order, Status
 
-_SHAPES = {
-    ResponseType.ACK: shapes.order_ack,
-    ResponseType.RESULT: shapes.order_result,
-    ResponseType.FULL: shapes.order_full,
-}
-
-
-class CancelRestriction(StrEnum):
-    """Which state an order must be in for its cancel to go through."""
-
-    ONLY_NEW = "ONLY_NEW"
-    ONLY_PARTIALLY_FILLED = "ONLY_PARTIALLY_FILLED"
-
-
-class ReplaceMode(StrEnum):
-    """Whether the new order is placed if the old one could not be cancelled."""
-
-    STOP_ON_FAILURE = "STOP_ON_FAILURE"
-    ALLOW_FAILURE = "ALLOW_FAILURE"
-
-
-_RESTRICTED_TO = {
-    CancelRestriction.ONLY_NEW: Status.NEW,
-    CancelRestriction.ONLY_PARTIALLY_FILLED: Status.PARTIALLY_FILLED,
-}
+# Which state an order must be in for its cancel to go through.
+_RESTRICTIONS = {"ONLY_NEW": Status.NEW, "ONLY_PARTIALLY_FILLED": Status.PARTIALLY_FILLED}
+# Whether the new order is placed if the old one could not be cancelled.
+_REPLACE_MODES = {"STOP_ON_FAILURE": False, "ALLOW_FAILURE": True}
+SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
 
 
 def place_order(context: ApiContext, request: Request) -> object:
@@ -52,13 +31,7 @@ def check_order(context: ApiContext, request: Request) -> object:
 
 def cancel_order(context: ApiContext, request: Request) -> object:
     """DELETE /api/v3/order"""
-    return _cancel(
-        context,
-        request,
-        order_id="orderId",
-        client_id="origClientOrderId",
-        own_id="newClientOrderId",
-    )
+    return _read_cancel(context, request, "orderId", "origClientOrderId", "newClientOrderId")()
 
 
 def cancel_open_orders(context: ApiContext, request: Request) -> object:
@@ -77,28 +50,27 @@ def cancel_open_orders(context: ApiContext, request: Request) -> object:
 def replace_order(context: ApiContext, request: Request) -> object:
     """POST /api/v3/order/cancelReplace: a cancel, then a new order."""
     params = request.params
-    mode = params.choice(
-        "cancelReplaceMode", ReplaceMode, ApiError(-1130, "Invalid cancelReplaceMode.")
-    )
-    if mode is None:
+    refusal = ApiError(-1130, "Invalid cancelReplaceMode.")
+    places_anyway = params.choice("cancelReplaceMode", _REPLACE_MODES, refusal)
+    if places_anyway is None:
         raise missing("cancelReplaceMode")
     new = read_new_order(request)
     # The symbol's rules are applied before anything is cancelled.
     context.exchange.check(new.order)
-    _read_target(params, "cancelOrderId", "cancelOrigClientOrderId")
-    cancelled, cancel_failure = _attempt_cancel(context, request)
-    if cancel_failure is not None and mode is ReplaceMode.STOP_ON_FAILURE:
-        raise _replace_failed(cancel_failure.body(), None, attempted=False)
-    placed, place_failure = _attempt_place(context, request, new)
-    if cancel_failure is not None and place_failure is not None:
-        raise _replace_failed(cancel_failure.body(), place_failure.body(), attempted=True)
+    names = "cancelOrderId", "cancelOrigClientOrderId", "cancelNewClientOrderId"
+    cancel_result, cancel_response = _attempt(_read_cancel(context, request, *names))
+    new_result, new_response = NOT_ATTEMPTED, None
+    if cancel_result == SUCCESS or places_anyway:
+        new_result, new_response = _attempt(lambda: _place(context, request, new))
     report = {
-        "cancelResult": "FAILURE" if cancel_failure else "SUCCESS",
-        "newOrderResult": "FAILURE" if place_failure else "SUCCESS",
-        "cancelResponse": cancel_failure.body() if cancel_failure else cancelled,
-        "newOrderResponse": place_failure.body() if place_failure else placed,
+        "cancelResult": cancel_result,
+        "newOrderResult": new_result,
+        "cancelResponse": cancel_response,
+        "newOrderResponse": new_response,
     }
-    if cancel_failure is not None or place_failure is not None:
+    if SUCCESS not in (cancel_result, new_result):
+        raise ApiError(-2022, "Order cancel-replace failed.", data=report)
+    if FAILURE in (cancel_result, new_result):
         raise ApiError(-2021, "Order cancel-replace partially failed.", 409, data=report)
     return report
 
@@ -110,65 +82,39 @@ def _place(context: ApiContext, request: Request, new: OrderRequest) -> object:
     except EngineError:
         context.limits.uncount_order(request.account)
         raise
-    return _SHAPES[new.response_type](order)
+    return new.response(order)
 
 
-def _cancel(
-    context: ApiContext, request: Request, *, order_id: str, client_id: str, own_id: str
-) -> object:
+def _read_cancel(
+    context: ApiContext, request: Request, order_id: str, client_id: str, own_id: str
+) -> Callable[[], object]:
+    """Read a cancel from the parameters of these names; what is returned carries it out."""
     params = request.params
     symbol = params.must_symbol()
     context.exchange.market(symbol)
-    target = _read_target(params, order_id, client_id)
+    target = params.integer(order_id), params.client_id(client_id)
+    if target == (None, None):
+        raise missing_either(client_id, order_id)
     refusal = ApiError(-1145, "Invalid cancelRestrictions")
-    restriction = params.choice("cancelRestrictions", CancelRestriction, refusal)
-    only = None if restriction is None else _RESTRICTED_TO[restriction]
+    only = params.choice("cancelRestrictions", _RESTRICTIONS, refusal)
     cancel_id = params.client_id(own_id)
-    order = context.exchange.cancel(request.account, symbol, *target, only)
-    return _cancelled(context, order, cancel_id)
+
+    def cancel() -> object:
+        order = context.exchange.cancel(request.account, symbol, *target, only)
+        return _cancelled(context, order, cancel_id)
+
+    return cancel
 
 
 def _cancelled(context: ApiContext, order: Order, cancel_id: str | None) -> object:
     return shapes.order_cancelled(order, cancel_id or context.exchange.client_ids.draw())
 
 
-def _read_target(params: Params, order_id: str, client_id: str) -> tuple[int | None, str | None]:
-    target = params.integer(order_id), params.client_id(client_id)
-    if target == (None, None):
-        raise missing_either(client_id, order_id)
-    return target
-
-
-def _attempt_cancel(context: ApiContext, request: Request) -> tuple[object, ApiError | None]:
+def _attempt(action: Callable[[], object]) -> tuple[str, object]:
+    """SUCCESS with the response, or FAILURE with the error."""
     try:
-        cancelled = _cancel(
-            context,
-            request,
-            order_id="cancelOrderId",
-            client_id="cancelOrigClientOrderId",
-            own_id="cancelNewClientOrderId",
-        )
+        return SUCCESS, action()
     except EngineError as refusal:
-        return None, of_engine(refusal)
-    return cancelled, None
-
-
-def _attempt_place(
-    context: ApiContext, request: Request, new: OrderRequest
-) -> tuple[object, ApiError | None]:
-    try:
-        return _place(context, request, new), None
-    except EngineError as refusal:
-        return None, of_engine(refusal)
+        return FAILURE, of_engine(refusal).body()
     except ApiError as refusal:
-        return None, refusal
-
-
-def _replace_failed(cancel: object, placed: object, *, attempted: bool) -> ApiError:
-    report = {
-        "cancelResult": "FAILURE",
-        "newOrderResult": "FAILURE" if attempted else "NOT_ATTEMPTED",
-        "cancelResponse": cancel,
-        "newOrderResponse": placed,
-    }
-    return ApiError(-2022, "Order cancel-replace failed.", data=report)
+        return FAILURE, refusal.body()

@@ -1,38 +1,23 @@
 """Serves a call the way Bybit does: limits, key, signature, time window, then the handler."""
 
-import asyncio
-import json
 from collections.abc import Mapping
+from functools import partial
 
 from paper_exchange.dialects.bybit.errors import ApiError, of_engine, of_status
 from paper_exchange.dialects.bybit.limits import Limits
 from paper_exchange.dialects.bybit.params import Params, parse_body, parse_query
-from paper_exchange.dialects.bybit.request import ApiContext, Json, Request
+from paper_exchange.dialects.bybit.request import Json
 from paper_exchange.dialects.bybit.routes import ROUTES, Route
 from paper_exchange.dialects.bybit.signature import authenticate, check_window
-from paper_exchange.dialects.window import Window
+from paper_exchange.dialects.http_dialect import HttpDialect, encode
 from paper_exchange.engine.errors import EngineError
-from paper_exchange.engine.exchange import Exchange
 from paper_exchange.server.dialect import Answer, Call
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
-
-class BybitDialect:
+class BybitDialect(HttpDialect[Limits]):
     """Bybit's v5 API, its spot side. `secrets` maps API keys to what they sign with."""
 
     name = "bybit"
-
-    def __init__(
-        self,
-        exchange: Exchange,
-        secrets: Mapping[str, bytes],
-        limits: Limits,
-        match_delay_ms: int = 0,
-    ) -> None:
-        self._context = ApiContext(exchange, limits)
-        self._secrets = secrets
-        self._match_delay_ms = match_delay_ms
 
     async def answer(self, call: Call) -> Answer:
         """Serve a call; see Dialect."""
@@ -56,7 +41,6 @@ class BybitDialect:
     async def _serve(self, call: Call, route: Route, headers: dict[str, str]) -> Json:
         """The result of a call. The headers of the response, also of a refusal, are added to
         `headers`."""
-        exchange = self._context.exchange
         account, window = "", None
         if route.is_signed:
             account, window = authenticate(call, self._secrets)
@@ -70,18 +54,9 @@ class BybitDialect:
             finally:
                 headers.update(self._context.limits.order_headers(account))
         if route.to_engine and window is not None:
-            await self._queue(window, call)
-        visible_until_ms = exchange.now_ms() - call.lag_ms if call.lag_ms else None
-        request = Request(params, account, call.received_ms, visible_until_ms)
+            await self._wait_for_engine(call, partial(check_window, window))
+        request = self._request(params, account, call)
         return route.handler(self._context, request)
-
-    async def _queue(self, window: Window, call: Call) -> None:
-        """Wait for the engine, then check again that the request is in its time window."""
-        if self._match_delay_ms:
-            await asyncio.sleep(self._match_delay_ms / 1000)
-        check_window(window, self._context.exchange.now_ms())
-        if call.engine_delay is not None:
-            await call.engine_delay.wait()
 
     def _refuse(self, error: ApiError, headers: Mapping[str, str]) -> Answer:
         return Answer(error.status, self._envelope(error.code, error.message, {}), headers)
@@ -94,4 +69,4 @@ class BybitDialect:
             "retExtInfo": {},
             "time": self._context.exchange.now_ms(),
         }
-        return _encode(envelope).encode()
+        return encode(envelope).encode()

@@ -1,7 +1,6 @@
 """Reads a new order from request parameters."""
 
 from decimal import Decimal
-from enum import StrEnum
 
 from paper_exchange.dialects.bybit.errors import ApiError, not_supported, wrong
 from paper_exchange.dialects.bybit.params import Params
@@ -12,36 +11,18 @@ QTY_TOO_FINE = 170137
 PRICE_TOO_FINE = 170134
 
 
-class BuySell(StrEnum):
-    """Bybit's names of the sides."""
-
-    BUY = "Buy"
-    SELL = "Sell"
-
-
-class Kind(StrEnum):
-    """Bybit's order types."""
-
-    LIMIT = "Limit"
-    MARKET = "Market"
-
-
-class Force(StrEnum):
-    """Bybit's times in force."""
-
-    GTC = "GTC"
-    IOC = "IOC"
-    FOK = "FOK"
-    POST_ONLY = "PostOnly"
-
-
-class Unit(StrEnum):
-    """The coin in which a market order's quantity is given."""
-
-    BASE = "baseCoin"
-    QUOTE = "quoteCoin"
-
-
+_SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
+_ORDER_TYPES = {"Limit": OrderType.LIMIT, "Market": OrderType.MARKET}
+# A time in force, with the type of the limit orders that have it.
+_GTC = (OrderType.LIMIT, TimeInForce.GTC)
+_TIMES_IN_FORCE = {
+    "GTC": _GTC,
+    "IOC": (OrderType.LIMIT, TimeInForce.IOC),
+    "FOK": (OrderType.LIMIT, TimeInForce.FOK),
+    "PostOnly": (OrderType.LIMIT_MAKER, TimeInForce.GTC),
+}
+# Whether a market order's quantity is in the quote coin.
+_UNITS = {"baseCoin": False, "quoteCoin": True}
 # Parameters of features that are not implemented, with the values that do not use the feature.
 _UNSUPPORTED = {
     "closeOnTrigger": "false",
@@ -71,36 +52,30 @@ def read_new_order(request: Request) -> NewOrder:
     params = request.params
     params.must_be_spot()
     symbol = params.must_text("symbol")
-    side = _read_side(params)
-    kind = params.choice("orderType", Kind, ApiError(170116, "Invalid orderType."))
-    if kind is None:
+    side = params.choice("side", _SIDES, ApiError(170117, "Invalid side."))
+    if side is None:
+        raise wrong("side")
+    order_type = params.choice("orderType", _ORDER_TYPES, ApiError(170116, "Invalid orderType."))
+    if order_type is None:
         raise wrong("orderType")
     _refuse_unsupported(params)
-    force = params.choice("timeInForce", Force, ApiError(170115, "Invalid timeInForce."))
+    wrong_tif = ApiError(170115, "Invalid timeInForce.")
+    limit_type, tif = params.choice("timeInForce", _TIMES_IN_FORCE, wrong_tif) or _GTC
     qty = params.decimal("qty", QTY_TOO_FINE)
     if qty is None:
         raise wrong("qty")
-    if kind is Kind.MARKET:
-        return _at_market(request, symbol, side, qty, force)
-    return _with_limit(request, symbol, side, qty, force)
+    if order_type is OrderType.LIMIT:
+        return _with_limit(request, symbol, side, qty, limit_type, tif)
+    if limit_type is OrderType.LIMIT_MAKER:
+        raise wrong_tif
+    return _at_market(request, symbol, side, qty)
 
 
-def _read_side(params: Params) -> Side:
-    side = params.choice("side", BuySell, ApiError(170117, "Invalid side."))
-    if side is None:
-        raise wrong("side")
-    return Side.BUY if side is BuySell.BUY else Side.SELL
-
-
-def _at_market(
-    request: Request, symbol: str, side: Side, qty: Decimal, force: Force | None
-) -> NewOrder:
-    if force is Force.POST_ONLY:
-        raise ApiError(170115, "Invalid timeInForce.")
-    unit = request.params.choice("marketUnit", Unit, wrong("marketUnit"))
-    if unit is None:
+def _at_market(request: Request, symbol: str, side: Side, qty: Decimal) -> NewOrder:
+    is_by_value = request.params.choice("marketUnit", _UNITS, wrong("marketUnit"))
+    if is_by_value is None:
         # A market buy's quantity is in the quote coin, unless the request says otherwise.
-        unit = Unit.QUOTE if side is Side.BUY else Unit.BASE
+        is_by_value = side is Side.BUY
     return NewOrder(
         account=request.account,
         symbol=symbol,
@@ -108,31 +83,34 @@ def _at_market(
         type=OrderType.MARKET,
         received_ms=request.received_ms,
         time_in_force=TimeInForce.IOC,
-        qty=qty if unit is Unit.BASE else None,
-        quote_qty=qty if unit is Unit.QUOTE else None,
+        qty=None if is_by_value else qty,
+        quote_qty=qty if is_by_value else None,
         client_id=request.params.client_id(),
     )
 
 
 def _with_limit(
-    request: Request, symbol: str, side: Side, qty: Decimal, force: Force | None
+    request: Request,
+    symbol: str,
+    side: Side,
+    qty: Decimal,
+    order_type: OrderType,
+    tif: TimeInForce,
 ) -> NewOrder:
     price = request.params.decimal("price", PRICE_TOO_FINE)
     if price is None:
         raise wrong("price")
-    is_maker_only = force is Force.POST_ONLY
-    has_engine_force = force is not None and not is_maker_only
     return NewOrder(
         account=request.account,
         symbol=symbol,
         side=side,
-        type=OrderType.LIMIT_MAKER if is_maker_only else OrderType.LIMIT,
+        type=order_type,
         received_ms=request.received_ms,
-        time_in_force=TimeInForce(force.value) if has_engine_force and force else TimeInForce.GTC,
+        time_in_force=tif,
         qty=qty,
         price=price,
         client_id=request.params.client_id(),
-        ends_if_taking=is_maker_only,
+        ends_if_taking=order_type is OrderType.LIMIT_MAKER,
     )
 
 

@@ -4,14 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from paper_exchange.dialects.bybit.errors import ApiError, wrong
 from paper_exchange.engine.symbols import ASSET_DECIMALS
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Choice = TypeVar("Choice")
 
 SPOT = "spot"
 PLAIN_ORDERS = "Order"
@@ -112,13 +111,12 @@ class Params:
             raise wrong("limit", f"must be from 1 to {most}")
         return value
 
-    def choice(self, name: str, kind: type[Choice], refusal: ApiError) -> Choice | None:
-        """A member of an enumeration."""
+    def choice(self, name: str, words: Mapping[str, Choice], refusal: ApiError) -> Choice | None:
+        """The meaning of one of the allowed words."""
         value = self.text(name)
-        try:
-            return None if value is None else kind(value)
-        except ValueError:
-            raise refusal from None
+        if value is not None and value not in words:
+            raise refusal
+        return None if value is None else words[value]
 
     def client_id(self) -> str | None:
         """The orderLinkId of a new order."""

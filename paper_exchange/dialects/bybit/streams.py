@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from paper_exchange.dialects.bybit.request import Json
 from paper_exchange.dialects.bybit.shapes import amount
+from paper_exchange.dialects.http_dialect import encode
 from paper_exchange.engine.exchange import Exchange
 from paper_exchange.server.stream_feed import BookChange, FeedKey, Feeds
 from paper_exchange.server.stream_server import Line
@@ -19,8 +20,6 @@ INTERVALS_MS = {1: 10, 50: 20, 200: 200, 1000: 200}
 TOPICS_A_REQUEST = 10
 TOPICS_MAX = 1024
 _TOPIC = re.compile(r"orderbook\.(1|50|200|1000)\.([A-Z0-9]+)")
-
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class _BadRequest(Exception):
@@ -74,7 +73,7 @@ class BybitTalk:
             "req_id": request.get("req_id", ""),
             "op": request.get("op", ""),
         }
-        self._line.tell(_encode(answer))
+        self._line.tell(encode(answer))
         for topic in joined:
             self._join(topic)
 
@@ -136,7 +135,7 @@ def _read(text: str) -> dict[str, object]:
 
 
 def _message(key: FeedKey, change: BookChange, kind: str, now_ms: int) -> str:
-    return _encode(
+    return encode(
         {
             "topic": f"orderbook.{key.depth}.{key.symbol}",
             "ts": now_ms,

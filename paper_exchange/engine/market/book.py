@@ -47,12 +47,9 @@ class RestingSide:
 
     def reduce(self, order: Order, price: Decimal, qty: Decimal) -> None:
         """Subtract a traded quantity; an order with nothing left leaves the book."""
-        level = self._levels[price]
-        level.qty -= qty
+        self._levels[price].qty -= qty
         if order.remaining <= ZERO:
-            del level.orders[order.id]
-            if not level.orders:
-                del self._levels[price]
+            self.remove(order, price)
 
     def remove(self, order: Order, price: Decimal) -> None:
         """Remove an order that is cancelled."""

@@ -19,6 +19,7 @@ from execution.orders.store import Halt, RefusedIntent
 from execution.reconciliation.run import Reconciliation
 from execution.store.memory.health import RECOMMENDED
 from execution.store.stores import open_stores
+from execution.text.cutting import some
 from oneorder.broker import QUEUES
 from tests.support.exchange import FakeExchange
 from tests.support.fakes import ACCOUNT, Rig
@@ -27,7 +28,7 @@ from workers.configuration.settings import AccountSettings, Settings
 from workers.doctor import Finding, Result, examine
 from workers.doctor.account_checks import check_account, check_reconciliations
 from workers.doctor.bounds import run_checks
-from workers.doctor.findings import duration, ok, some
+from workers.doctor.findings import duration, ok
 from workers.doctor.ledger_checks import check_history, check_ledger, check_orders
 from workers.doctor.redis_checks import check_redis
 from workers.doctor.work_checks import check_work

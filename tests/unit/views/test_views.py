@@ -13,11 +13,11 @@ from execution.positions.valuation import Mark
 from execution.reconciliation.run import Reconciliation
 from tests.support.exchange import SYMBOL, is_lost
 from tests.support.fakes import ACCOUNT, Rig, fill
+from workers.views.plain_values import plain_value
 from workers.views.trading import (
     order_view,
     position_view,
     position_views,
-    reconciliation_view,
     whole_order_view,
 )
 
@@ -148,7 +148,7 @@ def test_positions_are_each_seen_at_their_own_mark() -> None:
 
 def test_a_reconciliation_is_plain_values() -> None:
     started = datetime(2030, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
-    view = reconciliation_view(Reconciliation(ACCOUNT, started, symbols=[SYMBOL]))
+    view = plain_value(Reconciliation(ACCOUNT, started, symbols=[SYMBOL]))
     assert view["started_at"] == "2030-01-02T03:04:05.600000Z"
     assert json.loads(json.dumps(view)) == view
 

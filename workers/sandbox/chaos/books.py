@@ -34,7 +34,6 @@ BTC = Listed("BTC/USDT", Decimal(50_000), Decimal("0.01"), Decimal("0.01"))
 ETH = Listed("ETH/USDT", Decimal(3_000), Decimal("0.01"), Decimal("0.1"))
 SOL = Listed("SOL/USDT", Decimal(150), Decimal("0.01"), Decimal(2))
 XRP = Listed("XRP/USDT", Decimal("0.6"), Decimal("0.0001"), Decimal(500))
-LISTED = (BTC, ETH, SOL, XRP)
 
 
 def book_of(listed: Listed, shift_bps: Decimal, depths: Sequence[Decimal]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -12,12 +13,12 @@ class NotUsable(Exception):
     """The folder cannot be used for a run; the sentence says why."""
 
 
+@dataclass(slots=True)
 class RunFolder:
     """The folder `path` of one run; it is deleted afterwards unless `is_kept`."""
 
-    def __init__(self, path: Path, *, is_kept: bool) -> None:
-        self.path = path
-        self.is_kept = is_kept
+    path: Path
+    is_kept: bool
 
 
 @contextmanager
@@ -27,7 +28,8 @@ def run_folder(kept: Path | None) -> Iterator[RunFolder]:
 
     Raises NotUsable if `kept` is not empty: two runs' data must not mix.
     """
-    folder = _own() if kept is None else _given(kept)
+    path = Path(tempfile.mkdtemp(prefix="oneorder-chaos-")) if kept is None else _empty(kept)
+    folder = RunFolder(path, is_kept=kept is not None)
     try:
         yield folder
     except Exception:
@@ -40,11 +42,7 @@ def run_folder(kept: Path | None) -> Iterator[RunFolder]:
             shutil.rmtree(folder.path)
 
 
-def _own() -> RunFolder:
-    return RunFolder(Path(tempfile.mkdtemp(prefix="oneorder-chaos-")), is_kept=False)
-
-
-def _given(kept: Path) -> RunFolder:
+def _empty(kept: Path) -> Path:
     try:
         kept.mkdir(parents=True, exist_ok=True)
         is_empty = not any(kept.iterdir())
@@ -52,4 +50,4 @@ def _given(kept: Path) -> RunFolder:
         raise NotUsable(f"{str(kept)!r} cannot be used: {error.strerror}") from None
     if not is_empty:
         raise NotUsable(f"{str(kept)!r} is not empty")
-    return RunFolder(kept.resolve(), is_kept=True)
+    return kept.resolve()

@@ -37,14 +37,7 @@ def show_outcome(outcome: Outcome, console: Console) -> None:
     )
     for name in ("doubled", "lost", "strays", "unfinished"):
         _show((f"{name}: {subject}" for subject in getattr(outcome, name)), "red", console)
-    _show(
-        (
-            f"{check.what} {check.subject}: {check.ours}, not {check.theirs}"
-            for check in outcome.differences
-        ),
-        "red",
-        console,
-    )
+    _show(map(str, outcome.differences), "red", console)
 
 
 def _results(outcome: Outcome) -> dict[str, int | str]:

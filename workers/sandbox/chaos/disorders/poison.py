@@ -60,6 +60,8 @@ _TEXTS: tuple[object, ...] = (
     "BTCUSDT",
     "BTC/USDT:USDT",
 )
+_NAMES = ("signal_id", "account", "symbol", "side", "type")
+_FIELDS = ("body", "task", "v")
 _TASKS = ("orders.nothing", "", "orders.sweep", "\x00", "__import__", "x" * 999)
 _NO_JSON = ("", "{", "null", "5", '"x"', "[]", "{}", "\x00", "{'a': 1}", "NaN")
 
@@ -106,43 +108,14 @@ class Poison:
 
 def poison_entries(seed: int, account: str) -> Iterator[Fields]:
     """An endless sequence of entries, the same ones for the same seed. None can become an order."""
-    draw = _Draw(random.Random(seed), account)  # noqa: S311  # Nothing secret is drawn.
-    while True:
-        yield draw.entry()
+    dice = random.Random(seed)  # noqa: S311  # Nothing secret is drawn.
+    draw = dice.choice
 
-
-class _Draw:
-    """Draws entries, each with its faults."""
-
-    def __init__(self, dice: random.Random, account: str) -> None:
-        self._dice = dice
-        self._account = account
-        self._number = 0
-        self._kinds: tuple[Callable[[], Fields], ...] = (
-            self._odd_time,
-            self._odd_number,
-            self._odd_text,
-            self._unknown_account,
-            self._unknown_task,
-            self._newer_version,
-            self._no_version,
-            self._cancel_of_none,
-            self._odd_arbitrage,
-            self._deep,
-            self._long,
-            self._no_json,
-            self._fields_missing,
-        )
-
-    def entry(self) -> Fields:
-        self._number += 1
-        return self._dice.choice(self._kinds)()
-
-    def _signal(self, **changed: object) -> dict[str, object]:
+    def signal(**changed: object) -> dict[str, object]:
         """A valid signal except for the changes."""
         return {
-            "signal_id": f"poison-{self._number}",
-            "account": self._account,
+            "signal_id": f"poison-{number}",
+            "account": account,
             "symbol": "BTC/USDT",
             "side": "buy",
             "type": "market",
@@ -150,55 +123,40 @@ class _Draw:
             **changed,
         }
 
-    def _odd_time(self) -> Fields:
-        return _entry(self._signal(expires_at=self._dice.choice(_TIMES)))
+    def arbitrage() -> dict[str, object]:
+        accounts = {"buy_account": account, "sell_account": account}
+        signal_id = f"poison-{number}"
+        amount = draw(_NUMBERS)
+        return {"signal_id": signal_id, **accounts, "symbol": "BTC/USDT", "amount": amount}
 
-    def _odd_number(self) -> Fields:
-        return _entry(self._signal(amount=self._dice.choice(_NUMBERS)))
+    kinds: tuple[Callable[[], Fields], ...] = (
+        lambda: _entry(signal(expires_at=draw(_TIMES))),
+        lambda: _entry(signal(amount=draw(_NUMBERS))),
+        lambda: _entry(signal(**{draw(_NAMES): draw(_TEXTS)}, nonsense=1)),
+        lambda: _entry(signal(account=f"nowhere-{dice.randint(1, 3)}")),
+        lambda: _entry(signal(), task=draw(_TASKS)),
+        lambda: _entry(signal(), version=draw(("2", "7", "999999"))),
+        lambda: _entry(signal(), version=draw(("0", "-1", "1.0", "x", "9" * 99))),
+        lambda: _entry({"order_id": f"oo1{number:029d}"}, task=CANCEL),
+        lambda: _entry(arbitrage(), task=ARBITRAGE),
+        lambda: _entry(draw(_nested(draw((50, 1_000, DEEP))))),
+        lambda: _entry(signal(strategy="x" * draw((66_000, 200_000)))),
+        lambda: _entry(draw(_NO_JSON)),
+        lambda: _only(draw(_FIELDS), _entry(signal())),
+    )
+    number = 0
+    while True:
+        number += 1
+        yield draw(kinds)()
 
-    def _odd_text(self) -> Fields:
-        name = self._dice.choice(("signal_id", "account", "symbol", "side", "type"))
-        return _entry(self._signal(**{name: self._dice.choice(_TEXTS)}, nonsense=1))
 
-    def _unknown_account(self) -> Fields:
-        return _entry(self._signal(account=f"nowhere-{self._dice.randint(1, 3)}"))
+def _only(name: str, fields: Fields) -> Fields:
+    return {name: fields[name], "other": "1"}
 
-    def _unknown_task(self) -> Fields:
-        return _entry(self._signal(), task=self._dice.choice(_TASKS))
 
-    def _newer_version(self) -> Fields:
-        return _entry(self._signal(), version=self._dice.choice(("2", "7", "999999")))
-
-    def _no_version(self) -> Fields:
-        return _entry(self._signal(), version=self._dice.choice(("0", "-1", "1.0", "x", "9" * 99)))
-
-    def _cancel_of_none(self) -> Fields:
-        return _entry({"order_id": f"oo1{self._number:029d}"}, task=CANCEL)
-
-    def _odd_arbitrage(self) -> Fields:
-        body = {
-            "signal_id": f"poison-{self._number}",
-            "buy_account": self._account,
-            "sell_account": self._account,
-            "symbol": "BTC/USDT",
-            "amount": self._dice.choice(_NUMBERS),
-        }
-        return _entry(body, task=ARBITRAGE)
-
-    def _deep(self) -> Fields:
-        depth = self._dice.choice((50, 1_000, DEEP))
-        lists, objects = "[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth
-        return _entry(self._dice.choice((lists, objects)))
-
-    def _long(self) -> Fields:
-        return _entry(self._signal(strategy="x" * self._dice.choice((66_000, 200_000))))
-
-    def _no_json(self) -> Fields:
-        return _entry(self._dice.choice(_NO_JSON))
-
-    def _fields_missing(self) -> Fields:
-        kept = self._dice.choice(("body", "task", "v"))
-        return {kept: _entry(self._signal())[kept], "other": "1"}
+def _nested(depth: int) -> tuple[str, str]:
+    """Lists and objects, one within the other."""
+    return "[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth
 
 
 def _entry(body: object, task: str = EXECUTE, version: str = "1") -> Fields:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oneorder.broker import ARBITRAGE, CANCEL, EXECUTE, QUEUES
+from workers.views.plain_text import names
 
 Message = dict[str, Any]
 SIGNALS = (EXECUTE, CANCEL, ARBITRAGE)
@@ -75,38 +76,12 @@ ODD_EMBEDS: tuple[object, ...] = (
     {"chain": {}, "unknown": [1]},
     {"id": "x", "retries": "many"},
 )
-HEADERS = [
-    "lang",
-    "task",
-    "id",
-    "shadow",
-    "eta",
-    "expires",
-    "group",
-    "group_index",
-    "retries",
-    "timelimit",
-    "root_id",
-    "parent_id",
-    "argsrepr",
-    "kwargsrepr",
-    "origin",
-    "ignore_result",
-    "stamped_headers",
-    "stamps",
-    "replaced_task_nesting",
-    "compression",
-    "meth",
-    "callbacks",
-]
-PROPERTIES = [
-    "delivery_tag",
-    "delivery_info",
-    "body_encoding",
-    "correlation_id",
-    "reply_to",
-    "priority",
-]
+HEADERS = names(
+    "lang task id shadow eta expires group group_index retries timelimit root_id parent_id "
+    "argsrepr kwargsrepr origin ignore_result stamped_headers stamps replaced_task_nesting "
+    "compression meth callbacks"
+)
+PROPERTIES = names("delivery_tag delivery_info body_encoding correlation_id reply_to priority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +97,17 @@ def raw_messages(seed: int) -> Iterator[RawMessage]:
     """An endless sequence of messages, the same ones for the same seed."""
     dice = random.Random(seed)  # noqa: S311  # Nothing secret is drawn.
     while True:
-        kind = dice.choice(list(_KINDS))
+        kind = dice.choice([*_SPOILED, *_MADE])
         queue = dice.choice(sorted({*QUEUES.values()}))
-        yield RawMessage(kind, queue, _KINDS[kind](dice))
+        yield RawMessage(kind, queue, _raw(kind, dice))
+
+
+def _raw(kind: str, dice: random.Random) -> bytes:
+    if kind in _MADE:
+        return _MADE[kind](dice)
+    message = _harmless(dice)
+    _SPOILED[kind](dice, message)
+    return _dumped(message)
 
 
 def sound_message(task: str, args: list[Any], message_id: str, **kwargs: Any) -> Message:
@@ -161,61 +144,45 @@ def _dumped(message: object) -> bytes:
     return json.dumps(message).encode()
 
 
-def _odd_header(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_header(dice: random.Random, message: Message) -> None:
     for name in dice.sample(HEADERS, dice.randint(1, 3)):
         message["headers"][name] = dice.choice(ODD_VALUES)
-    return _dumped(message)
 
 
-def _odd_property(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_property(dice: random.Random, message: Message) -> None:
     for name in dice.sample(PROPERTIES, dice.randint(1, 2)):
         message["properties"][name] = dice.choice(ODD_VALUES)
-    return _dumped(message)
 
 
-def _odd_delivery(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_delivery(dice: random.Random, message: Message) -> None:
     message["properties"]["delivery_info"][dice.choice(("exchange", "routing_key", "priority"))] = (
         dice.choice(ODD_VALUES)
     )
-    return _dumped(message)
 
 
-def _odd_part(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_part(dice: random.Random, message: Message) -> None:
     message[dice.choice(list(message))] = dice.choice(ODD_VALUES)
-    return _dumped(message)
 
 
-def _part_missing(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _part_missing(dice: random.Random, message: Message) -> None:
     owner = dice.choice((message, message["headers"], message["properties"]))
     del owner[dice.choice(sorted(owner))]
-    return _dumped(message)
 
 
-def _odd_embed(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_embed(dice: random.Random, message: Message) -> None:
     message["body"] = _encoded([[{"signal_id": "fuzz"}], {}, dice.choice(ODD_EMBEDS)])
-    return _dumped(message)
 
 
-def _odd_body(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_body(dice: random.Random, message: Message) -> None:
     body = dice.choice((dice.choice(ODD_VALUES), [dice.choice(ODD_VALUES) for _ in range(3)]))
     message["body"] = _encoded(body)
-    return _dumped(message)
 
 
-def _odd_arguments(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_arguments(dice: random.Random, message: Message) -> None:
     odd = dice.choice(ODD_VALUES)
     args = dice.choice(([], [odd], [odd, odd], [{"signal_id": odd}], [{"order_id": odd}], odd))
     kwargs = dice.choice(({}, {"entry_id": odd}, {"self": odd}, {"task_id": odd}, odd))
     message["body"] = _encoded([args, kwargs, _no_embed()])
-    return _dumped(message)
 
 
 def _upkeep_arguments(dice: random.Random) -> bytes:
@@ -240,8 +207,7 @@ def _deep(dice: random.Random) -> bytes:
     return _dumped(message)
 
 
-def _odd_encoding(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _odd_encoding(dice: random.Random, message: Message) -> None:
     message["properties"]["body_encoding"] = dice.choice(
         ("zip", "BASE64", "hex", "rot13", "utf-8", "utf-16", "", 5, [], {"a": 1})
     )
@@ -259,11 +225,9 @@ def _odd_encoding(dice: random.Random) -> bytes:
             [],
         )
     )
-    return _dumped(message)
 
 
-def _first_protocol(dice: random.Random) -> bytes:
-    message = _harmless(dice)
+def _first_protocol(dice: random.Random, message: Message) -> None:
     odd = dice.choice(ODD_VALUES)
     body: Message = {
         "task": "orders.execute",
@@ -274,7 +238,6 @@ def _first_protocol(dice: random.Random) -> bytes:
     body[dice.choice(("task", "id", "args", "kwargs", "eta", "expires", "callbacks"))] = odd
     message["headers"] = {}
     message["body"] = _encoded(body)
-    return _dumped(message)
 
 
 def _cut(dice: random.Random) -> bytes:
@@ -297,7 +260,8 @@ def _a_value(dice: random.Random) -> bytes:
     return _dumped(dice.choice(ODD_VALUES))
 
 
-_KINDS: dict[str, Callable[[random.Random], bytes]] = {
+# What is done to a sound message.
+_SPOILED: dict[str, Callable[[random.Random, Message], None]] = {
     "odd header": _odd_header,
     "odd property": _odd_property,
     "odd delivery": _odd_delivery,
@@ -306,10 +270,13 @@ _KINDS: dict[str, Callable[[random.Random], bytes]] = {
     "odd embed": _odd_embed,
     "odd body": _odd_body,
     "odd arguments": _odd_arguments,
-    "upkeep arguments": _upkeep_arguments,
-    "nested deep": _deep,
     "odd encoding": _odd_encoding,
     "first protocol": _first_protocol,
+}
+# What takes the place of one.
+_MADE: dict[str, Callable[[random.Random], bytes]] = {
+    "upkeep arguments": _upkeep_arguments,
+    "nested deep": _deep,
     "cut": _cut,
     "flipped bytes": _flipped,
     "noise": _noise,

@@ -1,18 +1,14 @@
 """Two Valkeys behind one address: a master, and a replica that can take its place."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from signal import SIGKILL
 from typing import Any
 
-from execution.model.clock import SystemClock
-from execution.model.errors import StoreUnavailable
 from execution.store.access.connection import connect, guarded
-from execution.store.stores import open_stores
 from workers.sandbox.chaos.disorders.forwarder import Forwarder
-from workers.sandbox.local_stack import LocalStack, free_port
+from workers.sandbox.local_stack import LocalStack, free_port, is_up, redis_url_of
 
 READY_PATIENCE_S = 4.0
 # Longer than a failover takes on a slow machine: a write that got through would be lost.
@@ -24,38 +20,14 @@ POLL_S = 0.02
 def start_replica(stack: LocalStack) -> tuple[int, Any]:
     """Start a replica of the stack's server; returns its port and a client."""
     port = free_port()
-    data = str(stack.directory / "replica")
-    command = [
-        sys.executable,
-        "-m",
-        "workers.cli",
-        "redis",
-        "--port",
-        str(port),
-        "--dir",
-        data,
-    ]
-    stack.start("replica", command)
-    stack.wait_for("the replica's start", lambda: is_up(port))
-    client: Any = connect(url_of(port))
+    stack.start_valkey("replica", port)
+    client: Any = connect(redis_url_of(port))
     # The master would wait for further replicas before the full sync.
-    master: Any = connect(url_of(stack.redis_port))
+    master: Any = connect(redis_url_of(stack.redis_port))
     master.config_set("repl-diskless-sync-delay", 0)
     client.replicaof("127.0.0.1", stack.redis_port)
     stack.wait_for("the link", lambda: client.info("replication")["master_link_status"] == "up")
     return port, client
-
-
-def url_of(port: int) -> str:
-    return f"redis://127.0.0.1:{port}/0"
-
-
-def is_up(port: int) -> bool:
-    try:
-        open_stores(url_of(port), SystemClock()).health.server()
-    except StoreUnavailable:
-        return False
-    return True
 
 
 def has_caught_up(old: Any, new: Any) -> bool:
@@ -82,7 +54,7 @@ class RedisPair:
         address.target = stack.redis_port
         stack.start_redis()
         port, client = start_replica(stack)
-        first: Any = connect(url_of(stack.redis_port))
+        first: Any = connect(redis_url_of(stack.redis_port))
         self._master = Server("redis", stack.redis_port, first)
         self._replica = Server("replica", port, client)
 
@@ -97,7 +69,7 @@ class RedisPair:
         self._stack.kill(master.name, SIGKILL)
         time.sleep(pause_s)
         self._stack.start_again(master.name)
-        self._stack.wait_for(master.name, lambda: is_up(master.port))
+        self._stack.wait_for(master.name, lambda: is_up(redis_url_of(master.port)))
         master.client.config_set("repl-diskless-sync-delay", 0)
 
     @guarded

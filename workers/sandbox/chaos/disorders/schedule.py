@@ -1,8 +1,8 @@
 """Repeats actions at random times, determined by a seed, with a mean interval for each."""
 
 import random
-import time
 from collections.abc import Callable
+from sched import scheduler
 
 Action = Callable[[], None]
 
@@ -12,7 +12,7 @@ class Schedule:
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
-        self._later: list[tuple[float, Action]] = []
+        self._scheduler = scheduler()
 
     def every(self, seconds: float, action: Action) -> None:
         """Repeat the action, about every so many seconds."""
@@ -25,12 +25,8 @@ class Schedule:
 
     def after(self, seconds: float, action: Action) -> None:
         """Run the action once, so many seconds from now."""
-        self._later.append((time.monotonic() + seconds, action))
+        self._scheduler.enter(seconds, 0, action)
 
     def run_due(self) -> None:
         """Run everything that is due."""
-        now = time.monotonic()
-        due = [action for at, action in self._later if at <= now]
-        self._later = [(at, action) for at, action in self._later if at > now]
-        for action in due:
-            action()
+        self._scheduler.run(blocking=False)
