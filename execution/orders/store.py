@@ -143,10 +143,10 @@ class AccountHoldStore(Protocol):
     """Accounts on which nothing may be sent for a while."""
 
     def hold(self, account: str, seconds: int) -> None:
-        """Let nothing be sent on the account for so long; never shortens a longer hold."""
+        """Hold the account for this time; never shortens a longer hold."""
 
     def end_hold(self, account: str) -> bool:
-        """Let orders be sent on the account again; False where nothing kept them back."""
+        """End the hold of the account; returns False if there was none."""
 
 
 class HaltStore(Protocol):
@@ -164,7 +164,7 @@ class LeaseStore(Protocol):
     """Work that one process at a time does."""
 
     def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
-        """Take the lease, or keep it for so long from now; False if another owner has it."""
+        """Take the lease, or extend it; returns False if another owner has it."""
 
     def release(self, name: str, owner: str) -> None: ...
 

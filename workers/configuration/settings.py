@@ -68,7 +68,7 @@ class CollectorSettings(BaseModel):
     accounts: tuple[str, ...] | None = None
     """Whose exchanges are collected from; all accounts if it is left out."""
     ttl_s: int = Field(default=15, ge=3, le=300)
-    """A book that is not kept up for so long expires."""
+    """A book that is not updated for this time expires."""
 
 
 class ArbitrageSettings(BaseModel):
@@ -90,7 +90,7 @@ class ArbitrageSettings(BaseModel):
     book_age_max_ms: int = Field(default=2_000, ge=50, le=60_000)
     """Older books do not count in a scan."""
     cooldown_s: int = Field(default=10, ge=0, le=86_400)
-    """The same route is not published again for so long."""
+    """The same route is not published again for this time."""
     publish: bool = False
     """Let `oneorder scan --watch` publish what is profitable."""
 
@@ -124,7 +124,7 @@ class Settings(SignalSettings):
     """Threads of a worker. With several accounts, at most half of them work for one of them at
     a time."""
     stuck_after_s: int = Field(default=60, ge=5, le=3_600)
-    """A worker that takes no message for so long, although some wait and it has free threads,
+    """A worker that takes no message for this time, although some wait and it has free threads,
     ends itself."""
     sweep_every_s: int = Field(default=1, ge=1, le=60)
     """How often due orders, and intents that no worker took, are processed."""

@@ -7,8 +7,8 @@
 -- number, so that other processes with the same number do not begin another epoch.
 --
 -- KEYS  1 epoch string       2 orders sorted set     3 mended string     4 commits counter
--- ARGV  1 "1" if the asker knew another run of the server     2 "1" to begin anew
---       3 how many commits the asker knows of
+-- ARGV  1 "1" if the caller knew another run of the server     2 "1" to begin a new one
+--       3 how many commits the caller knows of
 -- Returns the epoch's name, its age in ms (-1 for a server that never restarted), 1 if the store was
 -- found whole in it, and how many commits there were.
 
