@@ -108,7 +108,7 @@ class RefusedIntent:
 
 
 class OrderStore(Protocol):
-    """The records of orders, as those see them who move orders on.
+    """The records of orders, as used by the code that advances orders.
 
     Every method of every store raises StoreUnavailable when the server does not answer.
     """
@@ -116,11 +116,11 @@ class OrderStore(Protocol):
     def commit(self, change: Change) -> Committed: ...
     def order(self, order_id: str) -> Order | None: ...
     def postpone(self, order_id: str, due_ms: int) -> None:
-        """Let the sweep read the order then, if it still is to read it at all."""
+        """Change the due time of the order, if it is due at all."""
 
 
 class PositionStore(Protocol):
-    """What the commits of orders made of each position."""
+    """The positions that the commits of orders changed."""
 
     def position(self, account: str, symbol: str) -> Position:
         """An empty position of version 0 if there is none."""
@@ -129,14 +129,14 @@ class PositionStore(Protocol):
 
 
 class EpochStore(Protocol):
-    """What the store may have lost."""
+    """The epoch of the store."""
 
     def epoch(self, *, fresh: bool = False) -> Epoch:
-        """The epoch as this process knows it; a change refused as RESTARTED makes it ask the
-        server, as `fresh` does."""
+        """The epoch as this process knows it; a change refused as RESTARTED makes it read the
+        server's, as `fresh` does."""
 
     def begin_epoch(self) -> Epoch:
-        """Let every process reckon from now on with what this store may have lost."""
+        """Begin a new epoch, so that every process considers that this store may have lost data."""
 
 
 class AccountHoldStore(Protocol):
