@@ -74,7 +74,7 @@ def _start(stack: LocalStack, seed: int) -> None:
 
 
 def _publish(stack: LocalStack, opportunities: int) -> None:
-    """Let the scanner publish until so many arbitrages are known."""
+    """Let the scanner publish until this many arbitrages are recorded."""
     scan = [sys.executable, "-m", "workers.cli", "scan", "--watch", "--publish", "--json"]
     stack.start("scan", scan)
     stack.wait_for("scan", lambda: len(_found(stack)) >= opportunities, PATIENCE_S)

@@ -1,8 +1,8 @@
-"""What a producer imports: the messages, and the functions that publish them.
+"""The producer's interface: the messages, and the functions that publish them.
 
-Light on purpose: each name is imported when it is first used, so that whatever needs an error, an
-id or a key alone does not wait for the messages, and nothing waits for Redis and Celery until
-something is published. It imports neither ccxt nor pandas.
+Each name is imported on first use, so that code which only needs an error, an id or a key does not
+load the messages, and Redis and Celery are loaded only to publish. It imports neither ccxt nor
+pandas.
 """
 
 from importlib import import_module

@@ -1,8 +1,8 @@
-"""Which addresses the settings take: those that every part of oneorder reads alike.
+"""The addresses that the settings accept: those that every part of oneorder reads alike. redis-py
+and Celery's broker read some addresses differently: only one of them supports `unix://`, and one
+ignores a database in the query.
 
-redis-py and Celery's broker read some addresses differently: `unix://` is known to one of them
-only, a database in the query is seen by one and ignored by the other. Those are refused. No
-sentence repeats an address, because it may hold a password.
+Those are refused. No sentence repeats an address, because it may hold a password.
 """
 
 from urllib.parse import parse_qsl, urlsplit
@@ -13,7 +13,7 @@ _FORM = "redis://HOST:PORT/NUMBER, or rediss:// for TLS"
 
 
 def check_redis_url(url: str) -> str:
-    """Return the URL. Raises ValueError with what is wrong with it."""
+    """Check and return the URL. Raises ValueError with its fault."""
     _check_characters(url)
     scheme = urlsplit(url).scheme
     if scheme == "unix" or scheme.endswith("+socket"):
@@ -41,13 +41,13 @@ def check_redis_url(url: str) -> str:
 
 
 def check_broker_url(url: str) -> str:
-    """Return the URL. Raises ValueError with what is wrong with it."""
+    """Check and return the URL. Raises ValueError with its fault."""
     _check_characters(url)
     scheme, separator, rest = url.partition("://")
     if scheme in REDIS_SCHEMES:
         return check_redis_url(url)
     if scheme == "sentinel":
-        # Celery needs the name of the master too, for which there is no setting yet.
+        # Celery also needs the name of the master, for which there is no setting yet.
         raise ValueError("sentinel:// is not supported yet; name the master's own address")
     if scheme not in BROKER_SCHEMES or not separator or not rest:
         known = ", ".join(f"{name}://" for name in BROKER_SCHEMES)
@@ -56,7 +56,7 @@ def check_broker_url(url: str) -> str:
 
 
 def check_base_url(url: str) -> str:
-    """Return the address of an exchange. Raises ValueError with what is wrong with it."""
+    """Check and return the address of an exchange. Raises ValueError with its fault."""
     _check_characters(url)
     parts = urlsplit(url)
     try:

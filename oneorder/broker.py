@@ -1,4 +1,4 @@
-"""What publishers and workers agree on about messages: tasks, queues and Celery's settings."""
+"""The agreement of publishers and workers on messages: tasks, queues and Celery's settings."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ EXECUTE = "orders.execute"
 CANCEL = "orders.cancel"
 ARBITRAGE = "arbitrage.execute"
 
-# What workers send themselves; a producer may ask for RECONCILE.
+# Tasks that workers send themselves; a producer may send RECONCILE.
 TAKE = "signals.take"
 ADVANCE = "orders.advance"
 ADVANCE_ARBITRAGE = "arbitrage.advance"
@@ -32,11 +32,11 @@ QUEUES = {
     CHECK_ACCOUNTS: "upkeep",
 }
 
-# The version of the signals that this release writes, and the newest that it reads. It rises with
-# every change of a signal that an older release would read wrongly or refuse.
+# The version of the signals that this release writes, and the newest that it reads. It is raised by
+# every change of a signal that an older release would misread or refuse.
 SCHEMA_VERSION = 1
 
-# How long Redis may leave a message with a worker before another one gets it too.
+# How long a worker may keep a message before Redis delivers it to another one.
 VISIBILITY_TIMEOUT_S = 30
 
 SHARED: dict[str, Any] = {
@@ -47,12 +47,13 @@ SHARED: dict[str, Any] = {
     "task_default_queue": "orders",
     "task_create_missing_queues": True,
     "task_routes": {task: {"queue": queue} for task, queue in QUEUES.items()},
-    # Celery's own repeat of a publish could send twice; the intent in the stream makes it needless.
+    # Celery's own retry of a publish could send twice; with the intent in the stream it is not
+    # needed.
     "task_publish_retry": False,
     "broker_connection_retry_on_startup": True,
     "broker_transport_options": {
         "visibility_timeout": VISIBILITY_TIMEOUT_S,
-        # Without these, a killed worker's messages wait for ten sweeps of ten seconds.
+        # Without these, a killed worker's messages wait for up to 100 s.
         "unacked_restore_interval": 1,
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": 10,

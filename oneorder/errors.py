@@ -1,16 +1,16 @@
-"""Every error that publishing raises, and the base of all that oneorder raises anywhere."""
+"""The errors of publishing, and the base of all errors of oneorder."""
 
 
 class OneOrderError(Exception):
-    """The base of every error of oneorder's own."""
+    """The base of every error of oneorder."""
 
 
 class InvalidSignal(OneOrderError, ValueError):
-    """The message cannot be taken; the sentence names the field and the value."""
+    """The message is invalid; the sentence names the field and the value."""
 
 
 class SettingsError(OneOrderError, ValueError):
-    """The settings cannot be used; the sentence names the setting and the value."""
+    """The settings are invalid; the sentence names the setting and the value."""
 
 
 class PublishFailed(OneOrderError):

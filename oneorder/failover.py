@@ -1,7 +1,7 @@
 """Connections that leave a Redis server once it has become a replica.
 
-After a failover the address leads to the new master, but connections that were open before still
-lead to the old one, which answers every write with READONLY for as long as they are kept.
+After a failover the address leads to the new master, but open connections still lead to the old
+one, which answers every write with READONLY until they are closed.
 """
 
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 from redis import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import MasterDownError, ReadOnlyError
 
-# What only a server says that is not the master, or no longer: it has written nothing.
+# Answers only of a server that is not the master (any more): it has written nothing.
 NOT_THE_MASTER = (ReadOnlyError, MasterDownError)
 
 
 class _LeavesReplicas:
-    """Marks itself to be opened again when its server says that it is not the master."""
+    """Marks itself for reopening when its server says that it is not the master."""
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -1,5 +1,5 @@
-"""Ids that follow from the signal id, so that producers and workers name the same order without
-asking each other."""
+"""Ids that are derived from the signal id, so that producers and workers get the same id
+independently."""
 
 import base64
 import hashlib
@@ -12,15 +12,14 @@ ID_LENGTH = len(ORDER_PREFIX) + _DIGEST_BYTES * 8 // 5
 
 
 def order_id_of(signal_id: str) -> str:
-    """Return the order id of a signal: 26 lower-case letters and digits, 120 bits of its hash.
+    """The order id of a signal: 26 lower-case letters and digits, 120 bits of its hash.
 
-    It fits the client order id of every exchange that takes 26 alphanumeric characters, and is
-    used there as it is.
+    It is the client order id at every exchange that accepts 26 alphanumeric characters.
     """
     digest = hashlib.blake2b(signal_id.encode(), digest_size=_DIGEST_BYTES).digest()
     return ORDER_PREFIX + base64.b32encode(digest).decode().lower()
 
 
 def arbitrage_id_of(signal_id: str) -> str:
-    """Return the id of the arbitrage that a signal asks for, made as an order's id is."""
+    """The arbitrage id of a signal, made like an order's id."""
     return ARBITRAGE_PREFIX + order_id_of(signal_id)[len(ORDER_PREFIX) :]

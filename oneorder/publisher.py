@@ -1,7 +1,7 @@
-"""Publishing: the intent first, in Redis, for good; then the message, which is only a wake-up.
+"""Publishing: first the intent, durably in Redis; then the message, which is only a wake-up.
 
-An accepted signal cannot be lost from the moment that `publish` returns: the intent stays in the
-stream until an order record stands for it, whatever becomes of the message.
+Once `publish` returns, an accepted signal cannot be lost: the intent stays in the stream until
+there is an order record, whatever happens to the message.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ class Publisher:
     """One connection to Redis and one to the broker, safe to share between threads."""
 
     def __init__(self, settings: SignalSettings) -> None:
-        # Celery's package puts itself together while it is imported, and is not safe to be
-        # imported by two threads at once.
+        # Celery's package must not be imported by two threads at the same time.
         with _IMPORTING:
             from celery import Celery
             from redis import Redis
@@ -58,7 +57,7 @@ class Publisher:
         self._celery.conf.update(SHARED)
         if settings.celery_broker_url.startswith("redis://"):
             self._celery.conf.broker_transport = "oneorder.transport:FailoverTransport"
-        # A broker that is away is not waited for: the intent is safe, and the sweep finds it.
+        # An unreachable broker is not waited for: the intent is safe, and the sweep finds it.
         self._celery.conf.broker_transport_options = {
             **SHARED["broker_transport_options"],
             "max_retries": 1,
@@ -84,8 +83,8 @@ class Publisher:
         try:
             return str(self._redis.xadd(SIGNALS, intent))
         except NOT_THE_MASTER:
-            # The server is not the master any more and has written nothing. The address may lead
-            # to the new one already, and what is open must not keep the old one.
+            # The server is not the master any more and has written nothing. The address may lead to
+            # the new one already, so open connections to the old one are closed.
             self._redis.connection_pool.disconnect(inuse_connections=False)
             return str(self._redis.xadd(SIGNALS, intent))
 
@@ -106,14 +105,15 @@ class Publisher:
         return True
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._redis.close()
         self._celery.close()
 
 
 @cache
 def default_publisher() -> Publisher:
-    """The process's own publisher, by oneorder.toml and the environment. Raises SettingsError."""
+    """The process's publisher, configured by oneorder.toml and the environment. Raises
+    SettingsError."""
     from oneorder.settings import SignalSettings
 
     return Publisher(SignalSettings())

@@ -1,24 +1,24 @@
-"""The words of an order's record, which workers write and producers read."""
+"""The enumerations of an order's record, which workers write and producers read."""
 
 from enum import StrEnum
 
 
 class Side(StrEnum):
-    """Which way an order trades."""
+    """The side of an order."""
 
     BUY = "buy"
     SELL = "sell"
 
 
 class OrderType(StrEnum):
-    """What limits an order's price."""
+    """The type of an order."""
 
     MARKET = "market"
     LIMIT = "limit"
 
 
 class TimeInForce(StrEnum):
-    """How long a limit order may stand in the book."""
+    """How long a limit order may rest in the book."""
 
     GTC = "GTC"
     IOC = "IOC"
@@ -27,9 +27,9 @@ class TimeInForce(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Where an order stands. A partial fill is a quantity, not a state."""
+    """The state of an order. A partial fill is a quantity, not a state."""
 
-    RECEIVED = "received"  # No request that could still arrive is under way.
+    RECEIVED = "received"  # No request that could still arrive is in flight.
     SUBMITTING = "submitting"  # A request may or may not have arrived.
     OPEN = "open"  # It is at the exchange.
     FILLED = "filled"  # All of it was traded.

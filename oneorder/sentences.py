@@ -1,4 +1,4 @@
-"""How a refusal reads: one sentence that names each field that is wrong, and cuts long values."""
+"""The sentence of a refusal, which names each wrong field and cuts long values."""
 
 import reprlib
 
@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from oneorder.errors import InvalidSignal
 
-# The type of errors whose message is the whole sentence but for the field's name.
+# The type of errors whose message is the whole sentence except for the field's name.
 WHOLE = "whole_sentence"
 SHOWN_MAX = 80
 CUT_TO = 56
@@ -16,7 +16,7 @@ _DIGITS_MAX = 60
 
 
 class _Repr(reprlib.Repr):
-    """Values of any size and depth, at bounded cost."""
+    """Formats values of any size and depth at bounded cost."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class _Repr(reprlib.Repr):
         self.maxstring = self.maxother = SHOWN_MAX
 
     def repr_int(self, x: int, level: int) -> str:
-        """Python refuses to write out a number of thousands of digits."""
+        """Python refuses to format a number of thousands of digits."""
         del level
         return repr(x) if abs(x) < 10**_DIGITS_MAX else f"a number of over {_DIGITS_MAX} digits"
 
@@ -33,7 +33,7 @@ _REPR = _Repr()
 
 
 def short(value: object) -> str:
-    """The value as Python writes it; a long text is cut, and its length named."""
+    """The value's repr; a long text is cut, with its length."""
     if isinstance(value, (str, bytes)):
         if len(value) <= SHOWN_MAX and len(repr(value)) <= SHOWN_MAX + 2:
             return repr(value)
@@ -43,8 +43,7 @@ def short(value: object) -> str:
 
 
 def sentence_of(error: ValidationError) -> str:
-    """All that is wrong, fields that are not known first: often they are what is missing,
-    misspelt."""
+    """All faults, unknown fields first: often they are misspelt required ones."""
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     parts = [_part(each) for each in errors[:ERRORS_MAX]]
     if len(errors) > ERRORS_MAX:
@@ -71,7 +70,7 @@ def _part(error: ErrorDetails) -> str:
         case "literal_error":
             return f"{field}: {short(error['input'])} is not one of {error['ctx']['expected']}"
         case "string_unicode" if not field:
-            # The name itself holds half a character.
+            # The name itself contains a lone surrogate.
             return f"{name_of(error['input'])}: is not a known field"
         case "whole_sentence":
             return f"{field}: {reason}"
@@ -79,5 +78,5 @@ def _part(error: ErrorDetails) -> str:
 
 
 def name_of(field: str) -> str:
-    """The field's name to be shown, which may be any text that was sent."""
+    """The field's name for display, which may be any text that was sent."""
     return field if field.isprintable() and len(field) <= SHOWN_MAX else short(field)

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, as one sentence that names it and where it comes from."""
+"""A fault of a setting as one sentence that names the setting and its source."""
 
 import json
 from collections.abc import Mapping
@@ -10,25 +10,25 @@ from pydantic_core import ErrorDetails
 from oneorder.sentences import short
 
 PREFIX = "ONEORDER_"
-# Addresses may hold passwords; what is wrong with them is said without them.
+# Addresses may hold passwords; their faults are reported without them.
 HIDDEN = ("redis_url", "broker_url", "ledger_url", "sentry_dsn", "base_url")
 
 Place = tuple[int | str, ...]
 
 
 def place_of(error: ErrorDetails) -> Place:
-    """The names that lead to the setting, from the outermost table on."""
+    """The path of names to the setting, from the outermost table on."""
     return tuple(part for part in error["loc"] if part != "[key]")
 
 
 def fault_of(error: ErrorDetails) -> str:
-    """What is wrong, without where the setting comes from."""
+    """The fault without the setting's source."""
     place = place_of(error)
     where = ".".join(str(part) for part in place)
     if error["type"] == "missing":
         return f"{where}: is required"
     reason = error["msg"].removeprefix("Value error, ")
-    # What stands where no setting belongs, or an address, may hold a secret.
+    # The value of an unknown setting, or an address, may hold a secret.
     shown = "" if str(place[-1]) in HIDDEN else _short(error["input"])
     value = f" {shown}" if shown else ""
     return f"{where}:{value} {reason[:1].lower()}{reason[1:]}"
@@ -53,5 +53,5 @@ def _holds(value: Any, place: Place) -> bool:
 
 
 def _short(value: object) -> str:
-    """The value, where it is no table or list: that may hold anything, a key for example."""
+    """The value, unless it is a table or list, which may hold anything, a key for example."""
     return short(value) if isinstance(value, (str, int, float)) else ""

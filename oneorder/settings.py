@@ -1,4 +1,4 @@
-"""Where Redis and the broker are: the part of the settings that a producer needs too."""
+"""The addresses of Redis and the broker: the settings that a producer needs, too."""
 
 import os
 from pathlib import Path
@@ -27,7 +27,7 @@ def config_path() -> Path:
 
 
 def _existing_config() -> Path:
-    """Raises ValueError for a file that is named and not there; the default may be missing."""
+    """Raises ValueError if a named file does not exist; the default may be missing."""
     path = config_path()
     is_named = "ONEORDER_CONFIG" in os.environ
     if path.is_file():
@@ -39,7 +39,7 @@ def _existing_config() -> Path:
     if is_named:
         raise ValueError("ONEORDER_CONFIG names a file that is not there")
     if path.is_symlink() or path.exists():
-        # To go on with the defaults would be to trade by settings that nothing has said.
+        # With the defaults instead, oneorder would trade by settings that the user did not choose.
         raise ValueError("cannot be read as a file")
     return path
 
@@ -99,7 +99,7 @@ class SignalSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments win over the environment, which wins over the file."""
+        """Arguments override the environment, which overrides the file."""
         del dotenv_settings, file_secret_settings
         file = TomlConfigSettingsSource(settings_cls, _existing_config())
         return init_settings, env_settings, file

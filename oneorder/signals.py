@@ -1,7 +1,7 @@
 """The messages that producers publish, and the sentence that refuses an invalid one.
 
-Numbers are decimal strings, never JSON numbers, because a binary fraction is not the number that
-was typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
+Numbers are decimal strings, never JSON numbers, because a float is not exactly the number that was
+typed. Unknown fields are refused, so that a misspelt `price` is not a market order.
 """
 
 import json
@@ -34,20 +34,20 @@ from oneorder.sentences import WHOLE, name_of, sentence_of, short
 from oneorder.symbols import checked_symbol
 
 DIGITS_MAX = 40
-# A signal takes some hundred bytes; what is longer than this is none.
+# A signal has some hundred bytes; a longer text than this is refused.
 BODY_MAX = 65_536
 SIGNAL_ID_MAX = 128
 _PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
-# pydantic would also take a number in a string, as seconds or, if it is large, as milliseconds.
+# pydantic would also accept a number in a string, as seconds or, if it is large, as milliseconds.
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 _VISIBLE = r"^[\x21-\x7e]+$"
 
 
 def _decimal(value: object) -> Decimal:
-    """Read a positive plain decimal string, or a Decimal from Python code."""
+    """Parse a positive plain decimal string, or a Decimal from Python code."""
     if isinstance(value, Decimal):
-        # Written out, a number of a large exponent would fill the memory.
+        # A number with a large exponent would fill the memory when written out.
         is_plain = value.is_finite() and abs(value.adjusted()) <= DIGITS_MAX
         value = format(value, "f") if is_plain else str(value)
     if not isinstance(value, str):
@@ -72,14 +72,14 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _refused(sentence: str) -> PydanticCustomError:
-    """An error of a field that only another field makes one; the sentence is shown as it is."""
-    # The sentence may hold braces, which the template must not.
+    """An error of a field that depends on another field; the sentence is shown unchanged."""
+    # The sentence may contain braces, which the template must not.
     return PydanticCustomError(WHOLE, "{sentence}", {"sentence": sentence})
 
 
 @contextmanager
 def _invalid_signal() -> Iterator[None]:
-    """Turn pydantic's error into ours."""
+    """Convert pydantic's error to ours."""
     try:
         yield
     except ValidationError as error:
@@ -95,8 +95,8 @@ Symbol = Annotated[str, AfterValidator(checked_symbol)]
 
 
 class _Message(BaseModel):
-    """A frozen message. Whatever makes one that is not valid raises InvalidSignal, or
-    ValidationError where the message is a field of another pydantic model."""
+    """A frozen message. Making an invalid one raises InvalidSignal, or ValidationError if the
+    message is a field of another pydantic model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -104,7 +104,7 @@ class _Message(BaseModel):
         with _invalid_signal():
             super().__init__(**fields)
 
-    if not TYPE_CHECKING:  # What a type checker sees are pydantic's own signatures.
+    if not TYPE_CHECKING:  # Type checkers see pydantic's own signatures.
 
         @classmethod
         def model_validate(cls, *args, **options):
@@ -134,7 +134,7 @@ class _Message(BaseModel):
         return self.model_validate({**fields, **(update or {})})
 
     def to_body(self) -> dict[str, Any]:
-        """The JSON object as it travels; fields that were not set are left out."""
+        """The JSON object as sent; unset fields are left out."""
         return self.model_dump(mode="json", exclude_none=True)
 
 
@@ -184,7 +184,7 @@ class OrderSignal(_Signal):
     time_in_force: Literal["GTC", "IOC", "FOK", "PO"] | None = None
     """`GTC` (the default), `IOC`, `FOK` or `PO` (post only), of a limit order."""
     reference_price: Amount | None = None
-    """What the market was at when the producer decided; reports measure slippage against it.
+    """The market price when the producer decided; reports measure slippage against it.
     Without it the worker takes the last mark, if that is not older than 15 s."""
 
     if TYPE_CHECKING:
@@ -278,7 +278,7 @@ class CancelRequest(_Message):
 
 
 def is_signal_id(text: str) -> bool:
-    """Say whether the text may be a signal's id."""
+    """Whether the text may be a signal's id."""
     return len(text) <= SIGNAL_ID_MAX and re.search(_VISIBLE, text) is not None
 
 
@@ -292,7 +292,7 @@ TASKS: dict[str, type[OrderSignal] | type[ArbitrageSignal] | type[CancelRequest]
 
 
 def parse_message(task: str, body: object) -> Message:
-    """Read a body, a JSON text or a mapping, as the task's message. Raises InvalidSignal."""
+    """Parse a body, a JSON text or a mapping, as the task's message. Raises InvalidSignal."""
     model = TASKS.get(task)
     if model is None:
         raise InvalidSignal(f"task: {short(task)} is not one of {', '.join(TASKS)}")
@@ -300,7 +300,7 @@ def parse_message(task: str, body: object) -> Message:
 
 
 def parse_signal(body: object) -> OrderSignal | ArbitrageSignal:
-    """Read one signal; its account fields say which kind it is. Raises InvalidSignal."""
+    """Parse one signal; its account fields determine its kind. Raises InvalidSignal."""
     fields = _mapping(body)
     if "buy_account" in fields or "sell_account" in fields:
         return parse_as(ArbitrageSignal, fields)
@@ -327,7 +327,7 @@ def _from_json(text: str | bytes) -> object:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A field that is there twice could mean either value, so it means neither."""
+    """A field that occurs twice is ambiguous, so it is refused."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -337,5 +337,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_as(model: type[M], body: object) -> M:
-    """Read a body, a JSON text or a mapping, as that message. Raises InvalidSignal."""
+    """Parse a body, a JSON text or a mapping, as that message. Raises InvalidSignal."""
     return model.model_validate(_mapping(body))

@@ -1,11 +1,11 @@
-"""Which texts are symbols, and what to write instead of those that are not.
+"""Checks symbols, and suggests corrections.
 
-A symbol is what the account's markets list, as ccxt names them: BASE/QUOTE. Assets are named in
-any script.
+A symbol is a name in the account's markets, as in ccxt: BASE/QUOTE. Assets may be named in any
+script.
 """
 
 PART_MAX = 32
-# Read off the end of names without a slash, the longest first.
+# Suffixes of names without a slash, the longest first.
 _QUOTES = (
     "FDUSD",
     "USDT",
@@ -28,7 +28,7 @@ _SEPARATORS = "-_ "
 
 
 def checked_symbol(symbol: str) -> str:
-    """Return the symbol. Raises ValueError, with what to write instead, for what is none."""
+    """Check and return the symbol. Raises ValueError, with a suggestion, for an invalid one."""
     base, slash, quote = symbol.partition("/")
     if slash and ":" in quote and _is_asset(base):
         raise ValueError("is a future: futures are not supported yet")
@@ -40,20 +40,20 @@ def checked_symbol(symbol: str) -> str:
 
 
 def _is_asset(name: str) -> bool:
-    """Letters of any script, digits and signs; nothing that parts a symbol, or is not seen."""
+    """Letters of any script, digits and signs; no separators, and no invisible characters."""
     plain = name.isprintable() and not any(each.isspace() or each in "/:" for each in name)
     return plain and 0 < len(name) <= PART_MAX
 
 
 def _guess(text: str) -> str | None:
-    """The symbol that a name without a slash means, None where that is not clear."""
+    """The symbol that a name without a slash means, None if that is ambiguous."""
     name = text.strip().upper()
     base, slash, quote = name.partition("/")
     if slash and _is_asset(base) and _is_asset(quote):
         return name
     for separator in _SEPARATORS:
-        base, found, quote = name.partition(separator)
-        if found and base.isalnum() and quote.isalnum() and max(len(base), len(quote)) <= PART_MAX:
+        base, sign, quote = name.partition(separator)
+        if sign and base.isalnum() and quote.isalnum() and max(len(base), len(quote)) <= PART_MAX:
             return f"{base}/{quote}"
     for quote in _QUOTES:
         base = name.removesuffix(quote)

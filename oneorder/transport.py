@@ -1,4 +1,4 @@
-"""A producer's way to the broker, which leaves a Redis server that has become a replica."""
+"""A producer's transport to the broker, which leaves a Redis server that has become a replica."""
 
 from kombu.transport import redis as kombu_redis
 

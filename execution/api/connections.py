@@ -51,7 +51,7 @@ def check_account(account: Account) -> None:
     if not account.accept_quarantine:
         known = ", ".join(sorted(GUARANTEES))
         hint = (
-            "with accept_quarantine = true the account is taken all the same, and each order whose "
+            "with accept_quarantine = true the account is accepted, and each order whose "
             "outcome stays unknown waits for manual settlement"
             if account.exchange in ccxt.exchanges
             else "ccxt does not know it either"

@@ -189,6 +189,6 @@ def _in_base(order: Mapping[str, Any], fills: list[Fill]) -> dict[str, Any]:
     return {**order, **sizes, **average}
 
 
-def _with_ids(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _with_ids(by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The orders or trades of an answer, which are keyed by id."""
-    return [{**one, "id": id_} for id_, one in told.items()]
+    return [{**fields, "id": id_} for id_, fields in by_id.items()]

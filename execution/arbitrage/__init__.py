@@ -1,1 +1,1 @@
-"""An arbitrage from its plan to its end: both legs, and what they differ by."""
+"""Arbitrages: plan, both legs, and the hedging of unequal fills."""

@@ -1,4 +1,4 @@
-"""What happens to an arbitrage next. Nothing here asks or writes."""
+"""The next move of an arbitrage. Pure: no requests, no writes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from oneorder.identifiers import order_id_of
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How an arbitrage is carried out. Times in ms; `notional_max` is in quote, for the buy leg.
+    """The parameters of an arbitrage. Times in ms; `notional_max` is in quote, for the buy leg.
 
-    No attempt of a leg begins after `leg_ttl_ms`. What the legs differ by is worked off in at most
-    `hedges_max` orders, and given up once nothing could be done for it in `patience_ms`. What has
-    ended is looked at once more after `audit_ms`, because fills may come late.
+    No attempt of a leg begins after `leg_ttl_ms`. The imbalance of the legs is hedged in at most
+    `hedges_max` orders, and left open once no hedge was possible for `patience_ms`. An ended
+    arbitrage is checked again after `audit_ms`, because fills may come late.
     """
 
     leg_ttl_ms: int = 2_000
@@ -34,10 +34,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What becomes of an arbitrage, and the orders that are written down with it.
+    """The next version of an arbitrage, and the orders that are written with it.
 
-    Where `after` is the arbitrage as it was, there is only to wait. It is looked at again after
-    `wait_ms`, None for never.
+    If `after` is the unchanged arbitrage, it only waits. It is due again after `wait_ms`, None for
+    never.
     """
 
     after: Arbitrage
@@ -47,9 +47,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order that an arbitrage may send; `name` tells it from the arbitrage's others. Each place
-    has ids of its own, so that an order that was forgotten at one is never taken for one at the
-    other."""
+    """An order that an arbitrage may send; `name` distinguishes it from the arbitrage's others. Ids
+    differ by account, so that a lost order on one is never taken for one on the other."""
 
     name: str
     role: LegRole
@@ -61,7 +60,7 @@ class Candidate:
 
 
 def first_legs(arbitrage: Arbitrage) -> list[Candidate]:
-    """Both orders with which it begins."""
+    """The two legs."""
     return [
         Candidate(LegRole.BUY.value, LegRole.BUY, arbitrage.buy_account, Side.BUY),
         Candidate(LegRole.SELL.value, LegRole.SELL, arbitrage.sell_account, Side.SELL),
@@ -69,25 +68,27 @@ def first_legs(arbitrage: Arbitrage) -> list[Candidate]:
 
 
 def possible_hedges(arbitrage: Arbitrage, result: Result, limits: Limits) -> list[Candidate]:
-    """The hedges that may be sent now, or may have been and were forgotten."""
+    """The hedges that may be sent now, or may have been sent and lost from the store."""
     side, known = _fix_side(result), {leg.order_id for leg in arbitrage.legs}
     named = [
         Candidate(f"fix-{number}@{account}", fix_role(arbitrage, account, side), account, side)
         for number in range(1, limits.hedges_max + 1)
         for account in (arbitrage.buy_account, arbitrage.sell_account)
     ]
-    return [one for one in named if order_id_of(one.signal_id(arbitrage)) not in known]
+    return [
+        candidate for candidate in named if order_id_of(candidate.signal_id(arbitrage)) not in known
+    ]
 
 
 def is_settled(order: Order) -> bool:
-    """It will not change any more, as far as is known."""
+    """Whether it is final, as far as is known."""
     return not order.is_live and not order.fills_missing
 
 
 def settled(
     arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, limits: Limits
 ) -> Move | None:
-    """Wait until every order is known, then close; None where something is to be worked off."""
+    """Wait until every order is known, then close; None if there is an imbalance to hedge."""
     if not all(is_settled(order) for order in orders.values()):
         return Move(arbitrage, limits.recheck_ms)
     if result.unknown:
@@ -109,7 +110,7 @@ def next_hedge(
     now: datetime,
     limits: Limits,
 ) -> LegPlan | Move | None:
-    """The order that works off what the legs differ by, or the end; None to wait.
+    """The order that hedges the imbalance, or the end; None to wait.
 
     `unread` are the sentences of venues that could not be read.
     """
@@ -134,7 +135,7 @@ def next_hedge(
 def not_sent(
     arbitrage: Arbitrage, reason: str, result: Result, now: datetime, limits: Limits
 ) -> Move:
-    """What becomes of an arbitrage whose next orders cannot be sent now, for that reason."""
+    """The move of an arbitrage whose next orders cannot be sent now, for that reason."""
     if arbitrage.state is ArbitrageState.RECEIVED:
         return refused(arbitrage, reason, limits)
     if has_waited_enough(arbitrage, now, limits):
@@ -143,15 +144,15 @@ def not_sent(
 
 
 def has_waited_enough(arbitrage: Arbitrage, now: datetime, limits: Limits) -> bool:
-    """Prices may come back within the cap; how long to wait for that is limited, from the last
-    thing that was done."""
+    """Prices may come back within the cap; the wait for that is limited, counted from the last
+    action."""
     patience = timedelta(milliseconds=limits.patience_ms)
     is_balancing = arbitrage.state is ArbitrageState.BALANCING
     return is_balancing and now - arbitrage.updated_at > patience
 
 
 def kept_waiting(arbitrage: Arbitrage, result: Result, limits: Limits) -> Move:
-    """Let the record show the imbalance while it is waited."""
+    """Show the imbalance on the record during the wait."""
     if arbitrage.state is ArbitrageState.BALANCING and arbitrage.result == result:
         return Move(arbitrage, limits.recheck_ms)
     return Move(balancing(arbitrage, result), limits.recheck_ms)
@@ -168,7 +169,7 @@ def refused(arbitrage: Arbitrage, reason: str, limits: Limits) -> Move:
 def ended(
     arbitrage: Arbitrage, state: ArbitrageState, reason: str | None, result: Result, limits: Limits
 ) -> Move:
-    """The end in that state. One that is left open is looked at again soon, to be announced."""
+    """The end in that state. An imbalanced one is due again soon, to be announced."""
     after = replace(arbitrage, state=state, reason=reason, result=result, is_announced=False)
     if state is ArbitrageState.IMBALANCED:
         return Move(after, limits.recheck_ms)
@@ -178,13 +179,13 @@ def ended(
 def looked_again(
     arbitrage: Arbitrage, result: Result, now: datetime, limits: Limits
 ) -> Move | None:
-    """Fills may come late, and an order that was quarantined may have been settled by hand: what
-    has ended begins again if its orders have traded more. None where it is not time yet."""
+    """Fills may come late, and a quarantined order may have been settled manually: an ended
+    arbitrage is reopened if its orders have traded more. None if it is not due yet."""
     if result != arbitrage.result:
         again = replace(arbitrage, state=ArbitrageState.BALANCING, reason=None)
         return Move(again, limits.recheck_ms)
     if arbitrage.state is ArbitrageState.IMBALANCED:
-        # Looked at now and then, and once to announce it.
+        # Checked from time to time, and once to announce it.
         announced = arbitrage if arbitrage.is_announced else replace(arbitrage, is_announced=True)
         return Move(announced, limits.audit_ms)
     is_over = now - arbitrage.updated_at >= timedelta(milliseconds=limits.audit_ms)

@@ -1,8 +1,8 @@
-"""Takes an arbitrage from its signal to its end: both legs at once, then their difference.
+"""Carries out an arbitrage from its signal to its end: both legs at once, then hedges of their
+difference.
 
-As with an order (`orders/path.py`): look at it, decide the next move, write it down, send what was
-written. `decisions.py` decides; each record that is written is a point from which another worker
-goes on.
+As with an order (`orders/path.py`): read it, decide the next move, write it, send what was written.
+`decisions.py` decides; another worker can continue from each written record.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,9 +33,9 @@ from execution.orders.store import Committed, Epoch
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageExecutor:
-    """The one place that moves arbitrages on. `announce` learns of each that has ended; of one that
-    is left open, at least once, whatever crashes meanwhile. `venue_of` gives the calling thread's
-    own connection of an account, as `exchange_of` of OrderCore does."""
+    """Advances arbitrages. `announce` is called for each that has ended; for an imbalanced one at
+    least once, also after crashes. `venue_of` returns the calling thread's own connection of an
+    account, as `exchange_of` of OrderCore does."""
 
     core: OrderCore
     venue_of: Callable[[str], VenueExchange]
@@ -48,8 +48,8 @@ class ArbitrageExecutor:
         return Legs(self.core, self.venue_of, self.limits)
 
     def submit(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Take a new arbitrage as far as it goes now; the second time, go on where the first
-        stopped. Raises SignalReused if its signal id stands for another one already."""
+        """Advance a new arbitrage as far as possible now; a second call continues where the first
+        stopped. Raises SignalReused if its signal id belongs to another one already."""
         return self.advance(self._known_as(arbitrage) or arbitrage)
 
     def receive(self, arbitrage: Arbitrage) -> Arbitrage:
@@ -68,13 +68,13 @@ class ArbitrageExecutor:
         return self.store.arbitrage(arbitrage_id)
 
     def advance_by_id(self, arbitrage_id: str) -> Arbitrage | None:
-        """Move on one that the sweep found due; None for one that is not known."""
+        """Advance one that the sweep found due; None if it is not known."""
         known = self.load(arbitrage_id)
         return None if known is None else self.advance(known)
 
     def advance(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Move it on from whatever state it is in, as far as it goes now. While there is no place
-        at one of its accounts, it waits."""
+        """Advance it from any state, as far as possible now. It waits while one of its accounts is
+        busy."""
         first, second = sorted((arbitrage.buy_account, arbitrage.sell_account))
         place = self.core.bulkhead.place
         try:
@@ -89,7 +89,7 @@ class ArbitrageExecutor:
             return self.receive(arbitrage)
 
     def _known_as(self, arbitrage: Arbitrage) -> Arbitrage | None:
-        """The record that stands for its signal already, whose intent is thereby settled."""
+        """The existing record of its signal; the intent is settled by it."""
         known = self.load(arbitrage.arbitrage_id)
         if known is None:
             return None
@@ -104,8 +104,8 @@ class ArbitrageExecutor:
     # The path of an arbitrage.
 
     def _follow(self, arbitrage: Arbitrage) -> Arbitrage:
-        """Look, decide, write and send, until there is nothing to do but wait. Raises
-        VersionConflict and StoreRestarted."""
+        """Read, decide, write and send, until it has to wait. Raises VersionConflict and
+        StoreRestarted."""
         while True:
             # The epoch comes before every look at an exchange that a decision rests on.
             epoch = self.core.stores.epochs.epoch()
@@ -124,7 +124,7 @@ class ArbitrageExecutor:
             arbitrage = after
 
     def _next(self, arbitrage: Arbitrage, epoch: Epoch) -> Move | None:
-        """The next move; None where it is not time for one yet."""
+        """The next move; None if it is not due yet."""
         if arbitrage.state is ArbitrageState.RECEIVED:
             return self._open(arbitrage, epoch)
         if arbitrage.state is ArbitrageState.REFUSED:
@@ -142,8 +142,8 @@ class ArbitrageExecutor:
         return move or self._hedge(arbitrage, orders, result, epoch)
 
     def _open(self, arbitrage: Arbitrage, epoch: Epoch) -> Move:
-        """Both legs, if the books, read now, still pay for them; or those that a restart of the
-        store made us forget."""
+        """Both legs, if they are still profitable by the current books; or legs that a restart of
+        the store has lost."""
         first = decisions.first_legs(arbitrage)
         opened = replace(arbitrage, state=ArbitrageState.OPEN)
         try:
@@ -174,7 +174,7 @@ class ArbitrageExecutor:
     def _hedge(
         self, arbitrage: Arbitrage, orders: Mapping[str, Order], result: Result, epoch: Epoch
     ) -> Move:
-        """The next order towards a balance, or wait for what forbids it now to pass."""
+        """The next hedge, or a wait until it is possible."""
         venues, unread = self._legs.readable_venues(arbitrage)
         now, limits = self.core.clock.now(), self.limits
         hedge = decisions.next_hedge(arbitrage, orders, result, venues, unread, now, limits)
@@ -183,7 +183,7 @@ class ArbitrageExecutor:
         possible = decisions.possible_hedges(arbitrage, result, limits)
         after = decisions.balancing(arbitrage, result)
         try:
-            # Looked for before anything is sent, and before anything is given up.
+            # Looked up before anything is sent, and before anything is left open.
             forgotten = self._legs.forgotten(arbitrage, possible, epoch)
             if forgotten:
                 return self._legs.recall(after, forgotten)
@@ -200,10 +200,10 @@ class ArbitrageExecutor:
             return decisions.not_sent(arbitrage, str(error), result, self.core.clock.now(), limits)
 
     def _write(self, before: Arbitrage, move: Move, epoch: Epoch | None = None) -> Arbitrage:
-        """Write the move down, with its orders, all or nothing; one that only waits moves nothing
-        but the time at which to come back. One that has no record yet gets one.
+        """Write the move with its orders atomically; a wait only changes the due time. An arbitrage
+        without a record gets one.
 
-        Raises VersionConflict, StoreRestarted if the epoch is over, and NoPlan where nothing may be
+        Raises VersionConflict, StoreRestarted if the epoch is over, and NoPlan if nothing may be
         sent now.
         """
         clock, after = self.core.clock, move.after
@@ -223,7 +223,7 @@ class ArbitrageExecutor:
             case Committed.HALTED:
                 raise NoPlan(self._halt_reason(move.news))
             case Committed.HELD:
-                raise NoPlan("account: an exchange has asked to be left alone for a while")
+                raise NoPlan("account: an exchange has requested a pause")
             case Committed.RESTARTED:
                 # Only who asks learns that the server is another run now.
                 self.core.stores.epochs.epoch(fresh=True)

@@ -1,4 +1,4 @@
-"""What to move where, so that every venue can take either leg of an arbitrage. It moves nothing."""
+"""Suggests transfers so that every venue can take either leg of an arbitrage. Transfers nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 
 from execution.model.decimals import EXACT, ZERO
 
-# A move of less than this share of all there is of an asset is not worth its fee and its wait.
+# A transfer of less than this share of an asset's total is not worth its fee and its delay.
 SHARE_MIN = Decimal("0.05")
 GRID = Decimal("1e-8")
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An amount of an asset that would be better off on another account."""
+    """A suggested transfer of an amount of an asset to another account."""
 
     asset: str
     from_account: str
@@ -22,8 +22,8 @@ class Move:
 
 
 def suggest_moves(asset: str, held: Mapping[str, Decimal]) -> list[Move]:
-    """The fewest moves after which every account holds as much of the asset as every other, but for
-    what is too little to move. `held` is by account, none below zero."""
+    """The fewest transfers after which all accounts hold the same amount of the asset, except for
+    differences too small to transfer. `held` is by account, none below zero."""
     whole = sum(held.values(), ZERO)
     if not whole:
         return []

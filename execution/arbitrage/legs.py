@@ -34,11 +34,11 @@ MEET_S = 1
 
 
 class VenueExchange(MarketSource, Protocol):
-    """An account at an exchange, as an arbitrage is planned from it. Raises ExchangeUnavailable
-    unless the answer is well-formed."""
+    """The requests to an account's exchange that planning an arbitrage needs. Raises
+    ExchangeUnavailable unless the answer is well-formed."""
 
     def free_balances(self) -> dict[str, Decimal]:
-        """What can be traded with, by asset."""
+        """Free balance by asset."""
 
     def order_book(self, symbol: str, depth: int) -> Book: ...
 
@@ -65,7 +65,7 @@ class Legs:
         return Venue(account, market, book, read_ms, free.get(base, ZERO), free.get(quote, ZERO))
 
     def readable_venues(self, arbitrage: Arbitrage) -> tuple[list[Venue], list[str]]:
-        """The venues as they are now, and the sentences of those that could not be read."""
+        """The current venues, and the sentences of those that could not be read."""
         venues, unread = [], []
         for account in (arbitrage.buy_account, arbitrage.sell_account):
             try:
@@ -77,19 +77,19 @@ class Legs:
     def forgotten(
         self, arbitrage: Arbitrage, candidates: Iterable[Candidate], epoch: Epoch
     ) -> list[Candidate]:
-        """Those of the orders that the arbitrage does not know of and that stand, or may: a restart
-        of the store made us forget that they were sent.
+        """Those of the orders that are not on the arbitrage's record but exist, or may exist, at
+        their exchanges: a restart of the store has lost them.
 
-        Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan where an
+        Raises ExchangeUnavailable and UnknownAccount while that is not known, and NoPlan if an
         order of another signal has the id of one.
         """
-        return [one for one in candidates if self._is_forgotten(arbitrage, one, epoch)]
+        return [each for each in candidates if self._is_forgotten(arbitrage, each, epoch)]
 
     def _is_forgotten(self, arbitrage: Arbitrage, candidate: Candidate, epoch: Epoch) -> bool:
         probe = self._probe(arbitrage, candidate)
         known = self.core.stores.orders.order(probe.order_id)
         if known is not None:
-            # Reconciliation has found it at the exchange, and could not know what it belongs to.
+            # Reconciliation has found it at the exchange, without knowing its arbitrage.
             if known.signal_id not in ("", probe.signal_id):
                 raise NoPlan(f"signal_id: {known.signal_id!r} was used before, for another order")
             return True
@@ -97,10 +97,10 @@ class Legs:
             return False
         exchange = self.core.exchange_of(candidate.account)
         probe = self._probe(arbitrage, candidate, exchange.guarantees.exchange)
-        found = self.core.resolution.look_back(probe, exchange, epoch)
-        if isinstance(found, Wait):
+        event = self.core.resolution.look_back(probe, exchange, epoch)
+        if isinstance(event, Wait):
             raise ExchangeUnavailable(f"order {probe.order_id} may yet arrive at {probe.account}")
-        return found is not None
+        return event is not None
 
     def recall(self, after: Arbitrage, candidates: Sequence[Candidate]) -> Move:
         """The move that makes records of orders that may stand at their exchanges without one. They
@@ -135,8 +135,8 @@ class Legs:
         return Move(after, self.limits.recheck_ms, tuple(news))
 
     def launch(self, news: Iterable[NewLeg], epoch: Epoch) -> None:
-        """Send what was written down with its first attempt, all at the same moment: only when
-        every thread has its connection does one begin."""
+        """Send the orders that were written with their first attempts, all at the same time: none
+        begins before every thread has its connection."""
         begun = [leg.order for leg in news if leg.begins_attempt]
         if not begun:
             return
@@ -148,16 +148,15 @@ class Legs:
                 _meet(ready)
                 self.core.path.follow_begun(order, exchange, epoch)
             except (UnknownAccount, ExchangeUnavailable):
-                """It never left; the sweep finds that out as for any other attempt."""
+                """It was never sent; the sweep determines that as for any other attempt."""
             except VersionConflict:
-                """Another worker has found out already what became of it."""
+                """Another worker has already determined its outcome."""
 
         run_parallel(*(partial(launch, order) for order in begun))
 
     def _probe(self, arbitrage: Arbitrage, candidate: Candidate, exchange: str = "") -> Order:
-        """An order of which nothing is known but its id, and at the exchange, where one is given,
-        its client order id. It is as old as the arbitrage, and is never sent: it has expired,
-        whatever clock says so."""
+        """An order of which only its id is known, and its client order id if `exchange` is given.
+        It is as old as the arbitrage, and is never sent: it has expired by every clock."""
         probe = new_order(
             signal_id=candidate.signal_id(arbitrage),
             account=candidate.account,
@@ -199,7 +198,7 @@ class Legs:
 
 
 def _meet(barrier: Barrier) -> None:
-    """Wait for the other leg's thread, but not for long: one leg alone is better than none, since
-    both are journaled."""
+    """Wait for the other leg's thread, but not for long: since both are journaled, one leg alone is
+    better than none."""
     with suppress(BrokenBarrierError):
         barrier.wait(MEET_S)

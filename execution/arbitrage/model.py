@@ -1,6 +1,6 @@
-"""What an arbitrage is: its legs, its states, and what became of it in base and in quote.
+"""The arbitrage: its legs, its states, and its results in base and in quote.
 
-Everything here is a frozen value, and nothing here asks an exchange or a store.
+Everything here is a frozen value; nothing here uses an exchange or a store.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,15 +13,15 @@ from execution.model.decimals import EXACT, ZERO, Money
 from execution.model.instrument import assets_of
 from execution.model.order import Fill, Order, OrderState, Side
 
-# An average price is a quotient; what is held by it is valued at so many digits.
+# An average price is a quotient; the imbalance is valued with this many digits.
 PRICE_GRID = Decimal("1e-18")
 
 
 class ArbitrageState(StrEnum):
-    """Where an arbitrage stands."""
+    """The state of an arbitrage."""
 
     RECEIVED = "received"  # Nothing was sent yet.
-    OPEN = "open"  # Both legs are journaled; either may be on its way, or be unknown.
+    OPEN = "open"  # Both legs are journaled; either may be in flight or have an unknown outcome.
     BALANCING = "balancing"  # Both legs have ended unequally, and the excess is being hedged.
     CLOSED = "closed"  # As much was sold as bought, except for dust.
     REFUSED = "refused"  # Nothing was sent, and nothing will be.
@@ -35,8 +35,8 @@ ENDED = frozenset({ArbitrageState.CLOSED, ArbitrageState.REFUSED, ArbitrageState
 class LegRole(StrEnum):
     BUY = "buy"  # The leg that buys.
     SELL = "sell"  # The leg that sells.
-    COMPLETION = "completion"  # A hedge: what one leg missed, at its own exchange.
-    UNWIND = "unwind"  # A hedge: what the other leg did too much, taken back at its exchange.
+    COMPLETION = "completion"  # A hedge: what one leg missed, traded at its own exchange.
+    UNWIND = "unwind"  # A hedge: what the other leg traded too much, reversed at its exchange.
 
 
 FIRST_LEGS = (LegRole.BUY, LegRole.SELL)
@@ -53,13 +53,13 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an arbitrage's fills come to.
+    """The totals of an arbitrage's fills.
 
-    `bought` and `sold` are base units; `fees` are tallied per asset. `net_profit` is in quote,
-    after fees in quote and base, a base fee being worth its fill's price; fees in a third asset are
-    in `fees` alone. What is left over counts at the average price at which it came, so that it is
-    neither profit nor loss. `skew_ms` is between the first fills of the two legs, by the exchanges'
-    clocks. `unknown` names the orders in quarantine, whose fills are not known.
+    `bought` and `sold` are base units; `fees` are summed per asset. `net_profit` is in quote, after
+    fees in quote and base, a base fee being valued at its fill's price; fees in a third asset are
+    in `fees` alone. The imbalance is valued at its average price, so that it is neither profit nor
+    loss. `skew_ms` is between the first fills of the two legs, by the exchanges' clocks. `unknown`
+    names the orders in quarantine, whose fills are not known.
     """
 
     bought: Money = ZERO
@@ -71,7 +71,7 @@ class Result:
 
     @property
     def imbalance(self) -> Decimal:
-        """What was bought beyond what was sold, in base."""
+        """The amount bought minus the amount sold, in base."""
         return EXACT.subtract(self.bought, self.sold)
 
 
@@ -80,10 +80,9 @@ class Arbitrage:
     """One signal's one arbitrage.
 
     `amount` is the most to buy and to sell, in base. `min_profit_bps` is of the buy notional, after
-    both fees; `max_loss_bps`, of what is to be worked off, is the most that working it off may
-    cost beyond its price. `expected_profit` is in quote, after fees, for what was sent.
-    `is_announced` says that the imbalance was alerted. `version` and `revision` guard
-    every write, as they do for an order.
+    both fees; `max_loss_bps`, of the imbalance, is the most that hedging it may cost beyond its
+    price. `expected_profit` is in quote, after fees, for what was sent. `is_announced` says that
+    the imbalance was alerted. `version` and `revision` guard every write, as they do for an order.
     """
 
     arbitrage_id: str
@@ -130,21 +129,21 @@ class Arbitrage:
 
     @property
     def hedges(self) -> tuple[Leg, ...]:
-        """The legs that came after the first two."""
+        """The legs after the first two."""
         return self.legs[2:]
 
     def order_id(self, role: LegRole) -> str | None:
-        """The order of the first leg of that role."""
+        """The order of the first leg with that role."""
         return next((leg.order_id for leg in self.legs if leg.role is role), None)
 
     def asks_the_same_as(self, other: "Arbitrage") -> bool:
-        """Say whether both came from the same intent."""
+        """Whether both have the same intent."""
         intent = ("signal_id", "symbol", "buy_account", "sell_account", "amount")
         return all(getattr(self, name) == getattr(other, name) for name in intent)
 
 
 def result_of(symbol: str, legs: Iterable[Leg], orders: Mapping[str, Order]) -> Result:
-    """Add up what the legs' orders traded, each fill by its own side."""
+    """Sum the trades of the legs' orders, each fill by its own side."""
     legs = tuple(legs)
     fills = [fill for leg in legs for fill in orders[leg.order_id].fills]
     with localcontext(EXACT):
@@ -166,7 +165,7 @@ def result_of(symbol: str, legs: Iterable[Leg], orders: Mapping[str, Order]) -> 
 
 
 def average_price(legs: Iterable[Leg], orders: Mapping[str, Order], side: Side) -> Decimal:
-    """The average price of everything that the legs traded on that side; 0 for nothing."""
+    """The average price of the legs' trades on that side; 0 without trades."""
     with localcontext(EXACT):
         amount, value = _traded([f for leg in legs for f in orders[leg.order_id].fills], side)
         return _average(value, amount)

@@ -1,4 +1,4 @@
-"""What an arbitrage sends: both legs at first, and then whatever works off what they differ by.
+"""Plans the orders of an arbitrage: both legs, then hedges of their imbalance.
 
 Pure: books, rules and free balances come in; limit orders go out, or a sentence why there are none.
 """
@@ -16,13 +16,13 @@ from execution.model.errors import NoPlan
 from execution.model.order import Side
 from execution.model.trading_rules import Market, untradable, whole_steps
 
-# A limit price where the exchange names no tick.
+# The tick of a limit price if the exchange has none.
 TICK_DEFAULT = Decimal("1e-8")
 
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """One account as it was read just now: the symbol's rules and book, and what is free there."""
+    """The current data of one account: the symbol's rules and book, and free balances."""
 
     account: str
     market: Market
@@ -34,8 +34,8 @@ class Venue:
 
 @dataclass(frozen=True, slots=True)
 class LegPlan:
-    """A limit order that takes what is there and leaves nothing standing. `reference_price` is the
-    best price on the side that it takes from."""
+    """A limit order that takes liquidity and does not rest. `reference_price` is the best price on
+    the side that it takes from."""
 
     role: LegRole
     account: str
@@ -47,7 +47,7 @@ class LegPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Both legs, and what they leave in quote after both fees."""
+    """Both legs, and their profit in quote after both fees."""
 
     buy: LegPlan
     sell: LegPlan
@@ -57,10 +57,10 @@ class Plan:
 def plan_legs(
     arbitrage: Arbitrage, buy: Venue, sell: Venue, notional_max: Decimal = UNLIMITED
 ) -> Plan:
-    """Size both legs by free balances, steps and minimums, up to the arbitrage's amount, and no
-    deeper than each further unit pays for itself.
+    """Size both legs by free balances, steps and minimums, up to the arbitrage's amount, and only
+    to the depth at which each further unit is profitable.
 
-    Raises NoPlan where that does not pay the minimum profit after both fees.
+    Raises NoPlan if that does not reach the minimum profit after both fees.
     """
     for venue in (buy, sell):
         defect = defect_of(venue.book)
@@ -105,10 +105,10 @@ def _why_not(pair: Pair, means: TradeLimits, min_profit_bps: Decimal) -> str:
 def plan_fix(
     arbitrage: Arbitrage, imbalance: Decimal, average: Decimal, venues: Iterable[Venue]
 ) -> LegPlan:
-    """Plan one order that works off `imbalance` (base, bought beyond sold), which came at the price
-    `average`: where it can be done best, at no price that costs more than the cap, fee included.
+    """Plan one order that hedges `imbalance` (base, bought minus sold), whose average price is
+    `average`: at the best venue, at no price that costs more than the cap, fee included.
 
-    Raises NoPlan where that is nowhere possible now.
+    Raises NoPlan if that is possible at no venue now.
     """
     side = Side.SELL if imbalance > 0 else Side.BUY
     hedges = [_fix(arbitrage, venue, side, abs(imbalance), average) for venue in venues]
@@ -120,14 +120,14 @@ def plan_fix(
             f"{to_text(arbitrage.max_loss_bps)} of {to_text(round(average, 8))}"
         )
     sign = 1 if side is Side.SELL else -1
-    # The most at once comes first, then the best price.
+    # The largest amount first, then the best price.
     return max(possible, key=lambda fix: (fix.amount, sign * fix.reference_price))
 
 
 def _fix(
     arbitrage: Arbitrage, venue: Venue, side: Side, wanted: Decimal, average: Decimal
 ) -> LegPlan | None:
-    """What can be worked off at one venue; None for nothing."""
+    """The hedge that is possible at one venue; None if there is none."""
     limit = _worst_price(side, average, arbitrage.max_loss_bps, venue.market)
     for amount, price in _offers(venue, side, wanted, limit):
         if amount and untradable(amount, price, venue.market) is None:
@@ -140,11 +140,11 @@ def _fix(
 def _offers(
     venue: Venue, side: Side, wanted: Decimal, limit: Decimal
 ) -> Iterator[tuple[Decimal, Decimal]]:
-    """Amounts with the limit prices at which they trade at once, none worse than `limit`: the most
-    at the worst price first.
+    """Amounts with the limit prices at which they trade immediately, none worse than `limit`: the
+    largest, at the worst price, first.
 
-    An order may be allowed only at a better price than the worst one. A sale is worth more then,
-    which a minimum notional may ask for; a purchase holds less money, which buys more.
+    An order may be possible only at a better price than the worst one: a sale then has a higher
+    notional, as a minimum may require; a purchase locks fewer funds, so that the balance buys more.
     """
     within = [
         (price, amount)
@@ -167,14 +167,14 @@ def _offers(
 
 
 def _levels(venue: Venue, side: Side) -> tuple[Level, ...]:
-    """What an order on that side takes from."""
+    """The levels that an order on that side takes."""
     return venue.book.asks if side is Side.BUY else venue.book.bids
 
 
 def _amount_at(
     venue: Venue, side: Side, wanted: Decimal, price: Decimal, levels: list[Level]
 ) -> Decimal:
-    """How much of `wanted` an order at that price gets from these levels, in whole steps."""
+    """How much of `wanted` an order at that price can take from these levels, in whole steps."""
     with localcontext(EXACT):
         free = venue.base_free if side is Side.SELL else _buyable(venue, price)
         amount = min(wanted, sum((amount for _, amount in levels), ZERO), free)
@@ -182,13 +182,13 @@ def _amount_at(
 
 
 def _least_price(amount: Decimal, market: Market) -> Decimal:
-    """The lowest price on a tick at which so much is worth the minimum notional."""
+    """The lowest price on a tick at which the amount reaches the minimum notional."""
     with localcontext(EXACT):
         return _on_tick((market.notional_min or ZERO) / amount, market, ROUND_CEILING)
 
 
 def fix_role(arbitrage: Arbitrage, account: str, side: Side) -> LegRole:
-    """What an order on that side is for, by where it is made."""
+    """The role of an order on that side, by its account."""
     home = arbitrage.sell_account if side is Side.SELL else arbitrage.buy_account
     return LegRole.COMPLETION if account == home else LegRole.UNWIND
 
@@ -202,7 +202,7 @@ def _buyable(venue: Venue, price: Decimal) -> Decimal:
 
 
 def _worst_price(side: Side, average: Decimal, max_loss_bps: Decimal, market: Market) -> Decimal:
-    """The price at which working off one unit costs exactly the cap, on the near side of a tick."""
+    """The price at which hedging one unit costs exactly the cap, rounded to a tick within it."""
     with localcontext(EXACT):
         share = max_loss_bps / BPS
         if side is Side.SELL:
@@ -211,25 +211,25 @@ def _worst_price(side: Side, average: Decimal, max_loss_bps: Decimal, market: Ma
 
 
 def is_dust(amount: Decimal, price: Decimal, market: Market) -> bool:
-    """No exchange would take an order of so little at that price, not even in whole steps. The
-    price may be an average, which is on no tick."""
+    """Whether the amount is too small for an order at every exchange at that price, even in whole
+    steps. The price may be an average, which is on no tick."""
     whole, price = whole_steps(amount, market), _on_tick(price, market, ROUND_CEILING)
     return not whole or untradable(whole, price, market) is not None
 
 
 def is_dust_at(arbitrage: Arbitrage, imbalance: Decimal, average: Decimal, venue: Venue) -> bool:
-    """The rest is too little for any order there that is within the cap: at the best price that can
-    be had now, or at what it came at, where that is more."""
+    """Whether the rest is too small for any order there within the cap: at the best current price,
+    or at its average price if that is higher."""
     if imbalance > 0:
         best = max([average, *(price for price, _ in venue.book.bids[:1])])
     else:
-        # A purchase may be limited as high as the cap, wherever the asks are.
+        # The limit of a purchase may be as high as the cap, whatever the asks.
         best = _worst_price(Side.BUY, average, arbitrage.max_loss_bps, venue.market)
     return is_dust(abs(imbalance), best, venue.market)
 
 
 def _on_tick(price: Decimal, market: Market, rounding: str) -> Decimal:
-    """The price on a tick: the next one above (ROUND_CEILING) or below (ROUND_FLOOR)."""
+    """The price rounded to a tick: up (ROUND_CEILING) or down (ROUND_FLOOR)."""
     tick = market.tick_at(price) or TICK_DEFAULT
     with localcontext(EXACT):
         return (price / tick).to_integral_value(rounding) * tick

@@ -1,4 +1,4 @@
-"""The store of arbitrages, as their executor sees it."""
+"""The store interface of the arbitrage executor."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,8 +10,8 @@ from execution.orders.store import Committed, Epoch
 
 @dataclass(frozen=True, slots=True)
 class NewLeg:
-    """An order that an arbitrage journals: a new one, with its first attempt begun or not.
-    `due_ms` is when the sweep shall look at it, `address` where the attempt goes."""
+    """An order that an arbitrage journals: a new one, with its first attempt begun or not. `due_ms`
+    is when the sweep processes it, `address` the attempt's target."""
 
     order: Order
     due_ms: int
@@ -24,9 +24,9 @@ class ArbitrageChange:
     """One atomic step: the record, and the orders that are journaled with it.
 
     `before` is what the store must still hold, by version and revision (version 0: nothing).
-    `due_ms` is when the sweep shall look at the arbitrage, None for never. Where `epoch` is given,
-    the change is made only in that one; where an attempt begins, only on accounts that are neither
-    held nor halted, at addresses that are not held, and only if there never was such an order.
+    `due_ms` is when the sweep processes the arbitrage, None for never. With an `epoch`, the change
+    is made only in that one; if attempts begin, only on accounts that are neither held nor halted,
+    at addresses that are not held, and only if the orders never existed before.
     """
 
     before: Arbitrage
@@ -42,16 +42,16 @@ class ArbitrageStore(Protocol):
     def commit(self, change: ArbitrageChange) -> Committed: ...
     def arbitrage(self, arbitrage_id: str) -> Arbitrage | None: ...
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
-        """Oldest first. What has ended is kept for as long as orders are remembered."""
+        """Oldest first. Ended ones are kept for as long as order ids are remembered."""
 
     def unfinished(self) -> list[Arbitrage]:
         """Those that have not ended, by id."""
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        """Take ids of arbitrages that are due, and make them due again after the lease."""
+        """Take ids of due arbitrages; they become due again after the lease."""
 
     def rest(self, arbitrage_id: str) -> None:
-        """Let the sweep not look at it any more."""
+        """Remove it from the due ones."""
 
     def postpone(self, arbitrage_id: str, due_ms: int) -> None:
-        """Let the sweep look at it then, if it still is to look at it at all."""
+        """Change its due time, if it is due at all."""

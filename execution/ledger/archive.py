@@ -1,7 +1,8 @@
-"""Copies what the store has into the ledger, lets settled orders leave, and calls them back.
+"""Copies changes from the store to the ledger, evicts settled orders from the store, and restores
+them.
 
-The store lists each order that it changed since the ledger got it. So the ledger may be away for a
-while: the list grows, and nothing is lost.
+The store lists each order that has changed since it was archived. So the ledger may be unavailable
+for a while: the list grows, and nothing is lost.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,32 +23,33 @@ class ArchiveStore(CheckpointStore, Protocol):
     not answer."""
 
     def unarchived(self) -> list[str]:
-        """Ids of the orders that the ledger does not have as they are, the oldest first."""
+        """Ids of the orders whose current version the ledger does not have, oldest first."""
 
     def lists_unarchived(self) -> bool:
-        """Say whether that list is there, and was not lost."""
+        """Whether that list exists, and was not lost."""
 
     def records(self, order_ids: Iterable[str]) -> list[Order]:
-        """The orders of which there is a record."""
+        """The orders that have a record."""
 
     def mark_archived(self, archived: Iterable[tuple[Order, int | None]]) -> None:
-        """The ledger has each of these orders as it is; it may leave the store at that time, None
-        for never. An order that has changed since stays on the list."""
+        """Record that the ledger has the current version of each of these orders; it may leave the
+        store at that time, None for never. An order that has changed since stays on the list."""
 
     def leaving(self, now_ms: int, limit: int) -> list[str]:
-        """Take ids of archived orders whose time to leave has come off their list."""
+        """Take ids of archived orders that are due to leave off their list."""
 
     def evict(self, order: Order, remember_s: int) -> bool:
-        """Let an archived order leave: nothing stays of it but that it was there, for so long. An
-        order that has changed since stays; then it is False."""
+        """Evict an archived order: only its id is remembered, for this time. Returns False for an
+        order that has changed since, which stays."""
 
     def restore(self, order: Order, leave_ms: int | None) -> None:
-        """Put an order back as the ledger has it, unless the store has a record of it."""
+        """Restore an order from the ledger, unless the store has a record of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long settled orders stay in the store, and how long their ids are known after that."""
+    """How long settled orders stay in the store, and how long their ids are remembered after
+    that."""
 
     keep_s: int = 86_400
     remember_s: int = 30 * 86_400
@@ -55,25 +57,25 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What one run did: orders written, and orders that left."""
+    """The result of one run: orders written, and orders evicted."""
 
     written: int
     evicted: int
 
 
 class SnapshotSource(Protocol):
-    """Where the snapshots come from. Raises StoreUnavailable when the server does not answer."""
+    """The store of the snapshots. Raises StoreUnavailable when the server does not answer."""
 
     def unarchived_snapshots(self, limit: int) -> list[tuple[str, Snapshot]]:
-        """The oldest snapshots that the ledger does not have, each with its name in the series."""
+        """The oldest snapshots that the ledger does not have, each with its id in the series."""
 
     def mark_snapshots_archived(self, name: str) -> None:
-        """The ledger has all snapshots up to this one."""
+        """Record that the ledger has all snapshots up to this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Between the store and the ledger."""
+    """Moves orders between the store and the ledger."""
 
     store: ArchiveStore
     series: SnapshotSource
@@ -103,12 +105,12 @@ class Archive:
         return Archived(written, evicted)
 
     def flush(self, written_max: int | None = None, between: Callable[[], object] = bool) -> int:
-        """Write the orders that the ledger does not have as they are now; return how many. Calls
+        """Write the orders whose current version the ledger does not have; returns how many. Calls
         `between` after every batch."""
         started_at = self.clock.now()
         written, is_complete = self._flush(written_max, between)
         if written and is_complete:
-            # An older copy of the ledger, put in its place, must be told from this one.
+            # An older copy of the ledger in its place must be detectable.
             self.checkpoints.advance(started_at, is_news=True)
         return written
 
@@ -141,7 +143,7 @@ class Archive:
         return self.store.records(order_ids)
 
     def leave_ms(self, order: Order) -> int | None:
-        """When the order may leave the store; None while it is not settled for good."""
+        """When the order may leave the store; None while it may still change."""
         if order.may_still_trade:
             return None
         return int(order.updated_at.timestamp() * 1000) + self.retention.keep_s * 1000
@@ -162,7 +164,7 @@ class Archive:
         return order
 
     def restore(self, order: Order) -> None:
-        """Put an order of the ledger back, for as long as one that was settled now."""
+        """Restore an order of the ledger, for as long as one that was settled now."""
         settled = self.leave_ms(order) is not None
         leave_ms = self.clock.now_ms() + self.retention.keep_s * 1000
         self.store.restore(order, leave_ms if settled else None)

@@ -1,8 +1,8 @@
-"""Tells whether store and ledger still are what they were to each other when they last met.
+"""Detects whether store or ledger was replaced or restored since they last agreed.
 
-Both may be replaced, or come back from an earlier time, without a word: a server whose file was
-copied back, a database out of a backup, a new file in the place of the old one. So each keeps the
-name of the last moment at which the ledger had everything, and the names must agree.
+Both may be restored to an earlier state without notice: a server with an older file, a database
+from a backup, a new file in place of the old one. So each keeps the last checkpoint at which the
+ledger had everything, and the checkpoints must agree.
 """
 
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from typing import Protocol
 from execution.ledger.port import Checkpoint, Ledger
 from execution.model.clock import Clock
 
-# Where nothing is written, a new name is given as often as this.
+# The interval of new checkpoints without changes.
 QUIET_MAX = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What the store keeps of its ledger: its identity, and the checkpoint that both have.
+    """What the store keeps about its ledger: its identity, and the common checkpoint.
 
     `next` is one that was begun; the ledger may have it or not. `rewritten` names the state of an
     untrusted ledger to which all records were written again.
@@ -36,7 +36,7 @@ class CheckpointStore(Protocol):
     """Every method raises StoreUnavailable when the server does not answer."""
 
     def ledger_identity(self) -> str | None:
-        """The ledger that positions are folded from, None for none."""
+        """The ledger from which positions are computed, None for none."""
 
     def set_ledger_identity(self, identity: str) -> None: ...
     def agreed(self) -> Agreed | None: ...
@@ -44,7 +44,7 @@ class CheckpointStore(Protocol):
 
 
 class Footing(Enum):
-    """How store and ledger stand to each other."""
+    """The relation of store and ledger."""
 
     NEW = "they have not met"
     AGREES = "both are as they were"
@@ -57,7 +57,7 @@ UNTRUSTED = frozenset({Footing.LEDGER_OLDER, Footing.ANOTHER_LEDGER})
 
 
 class Checkpoints:
-    """Compares both sides, and moves both on together."""
+    """Compares both sides, and advances their checkpoints together."""
 
     def __init__(self, store: CheckpointStore, ledger: Ledger, clock: Clock) -> None:
         self._store = store
@@ -69,14 +69,14 @@ class Checkpoints:
         return _footing(self.trusted(), self._store.agreed(), self._ledger)
 
     def trusted(self) -> str | None:
-        """The identity of the ledger that positions are folded from. It is kept twice, so that the
-        loss of one key does not make any ledger pass for it."""
+        """The identity of the ledger from which positions are computed. It is kept twice, so that
+        after the loss of one key no other ledger passes for it."""
         agreed = self._store.agreed()
         kept = None if agreed is None else agreed.identity
         return self._store.ledger_identity() or kept or None
 
     def complaint(self) -> str | None:
-        """Why the ledger is not trusted with positions, in one sentence; None where it is.
+        """The reason why the ledger is not trusted for positions, in one sentence; None if it is.
 
         Raises StoreUnavailable, also for the ledger.
         """
@@ -93,13 +93,13 @@ class Checkpoints:
         )
 
     def heard_until(self) -> datetime | None:
-        """Up to when the ledger has heard of every change, None where nothing says so."""
+        """The time up to which the ledger has every change, None if it is not known."""
         known = self._ledger.checkpoint()
         return None if known is None else known.at
 
     def advance(self, at: datetime, *, is_news: bool) -> None:
-        """Note that the ledger has everything up to `at`; at times also where nothing `is_news`.
-        Where both do not agree nothing is noted, because the difference is what tells of a loss."""
+        """Record that the ledger has everything up to `at`; from time to time also if nothing
+        `is_news`. If both do not agree nothing is recorded, because the difference shows a loss."""
         agreed, known = self._store.agreed(), self._ledger.checkpoint()
         if agreed is None or _footing(self.trusted(), agreed, self._ledger) is not Footing.AGREES:
             return
@@ -107,14 +107,13 @@ class Checkpoints:
             self._meet(replace(agreed, last=known), at)
 
     def trust(self, at: datetime) -> None:
-        """Let this ledger be the one that positions are folded from; it has everything up to
-        `at`."""
+        """Compute positions from this ledger from now on; it has everything up to `at`."""
         identity = self._ledger.identity()
         self._store.set_ledger_identity(identity)
         self._meet(Agreed(identity, last=self._ledger.checkpoint()), at)
 
     def _meet(self, agreed: Agreed, at: datetime) -> None:
-        """Announced before, so that whoever dies in between leaves sides that agree."""
+        """Announced before, so that a crash in between leaves both sides consistent."""
         number = 1 if agreed.last is None else agreed.last.number + 1
         fresh = Checkpoint(number, token_hex(8), at)
         self._store.set_agreed(replace(agreed, next=fresh))
@@ -122,7 +121,7 @@ class Checkpoints:
         self._store.set_agreed(Agreed(agreed.identity, last=fresh))
 
     def is_rewritten(self) -> bool:
-        """Everything that the store has was written to this untrusted ledger already."""
+        """Whether all records of the store were written to this untrusted ledger already."""
         agreed = self._store.agreed()
         return agreed is not None and agreed.rewritten == self._state()
 

@@ -1,4 +1,4 @@
-"""The ledger's twin in memory: the same answers for tests and for runs that keep no history."""
+"""The ledger in memory: the same behaviour for tests and for runs without a history."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -33,7 +33,7 @@ class MemoryLedger:
         self._checkpoint: Checkpoint | None = None
         self._lock = RLock()
         self._orders: dict[str, Order] = {}
-        # By account, symbol, trade id and side, with the order that brought it.
+        # By account, symbol, trade id and side, with the order that reported it.
         self._fills: dict[tuple[str, str, str, str], tuple[str, Fill]] = {}
         self._snapshots: dict[tuple[datetime, str, str], Snapshot] = {}
 
@@ -67,12 +67,12 @@ class MemoryLedger:
         self, account: str, symbol: str, exchange_order_id: str
     ) -> Order | None:
         wanted = (account, symbol, exchange_order_id)
-        found = [
+        orders = [
             order
             for order in self.orders()
             if (order.account, order.symbol, order.exchange_order_id) == wanted
         ]
-        return found[-1] if found else None
+        return orders[-1] if orders else None
 
     def orders(
         self,
@@ -85,14 +85,14 @@ class MemoryLedger:
         check_zones(since=since, changed_since=changed_since)
         self._answer()
         with self._lock:
-            found = sorted(
+            orders = sorted(
                 self._orders.values(),
                 key=lambda o: (o.created_at, o.order_id),
                 reverse=newest_first,
             )
             whole = [
                 self._whole(order)
-                for order in found
+                for order in orders
                 if (since is None or order.created_at >= since)
                 and (account is None or order.account == account)
                 and (changed_since is None or order.updated_at >= changed_since)
@@ -109,8 +109,8 @@ class MemoryLedger:
     def fills(self, account: str, symbol: str) -> Iterator[Fill]:
         self._answer()
         with self._lock:
-            found = [fill for key, (_, fill) in self._fills.items() if key[:2] == (account, symbol)]
-        for fill in sorted(found, key=fill_order):
+            fills = [fill for key, (_, fill) in self._fills.items() if key[:2] == (account, symbol)]
+        for fill in sorted(fills, key=fill_order):
             self._answer()
             yield fill
 
@@ -149,8 +149,8 @@ class MemoryLedger:
         check_zones(since=since)
         self._answer()
         with self._lock:
-            found = [self._snapshots[key] for key in sorted(self._snapshots)]
-        for shot in found:
+            snapshots = [self._snapshots[key] for key in sorted(self._snapshots)]
+        for shot in snapshots:
             self._answer()
             if (since is None or shot.time >= since) and account in (None, shot.account):
                 yield shot
@@ -164,4 +164,4 @@ class MemoryLedger:
 
     def _answer(self) -> None:
         if self.away:
-            raise LedgerUnavailable("the ledger in memory was told to be away")
+            raise LedgerUnavailable("the ledger in memory is set unavailable")

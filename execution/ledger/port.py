@@ -1,4 +1,4 @@
-"""What a ledger is: the history of orders and fills that outlives Redis."""
+"""The interface of the ledger: the history of orders and fills, independent of Redis."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -9,16 +9,16 @@ from execution.model.decimals import Money, total
 from execution.model.order import LIVE, Fill, Order, OrderState, merge_fills
 from execution.orders.store import Halt
 
-# The states of orders that had not ended, or whose end nobody knew.
+# The states of orders that had not ended, or whose outcome was not known.
 UNSETTLED = tuple(sorted({state.value for state in (*LIVE, OrderState.QUARANTINED)}))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What an account's positions were worth at one time, all in one quote asset.
+    """The value of an account's positions at one time, all in one quote asset.
 
-    `equity` is realised and unrealised profit together, after fees in quote and base; `exposure`
-    is the sum of what each position is worth, whichever way it points.
+    `equity` is realised plus unrealised profit, after fees in quote and base; `exposure` is the sum
+    of the positions' absolute values.
     """
 
     account: str
@@ -35,9 +35,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A moment up to which the ledger has everything that the store had written.
+    """A time up to which the ledger has everything that the store had written.
 
-    They are numbered from 1; `token` is random, so that two histories never share one.
+    Checkpoints are numbered from 1; `token` is random, so that two histories never share one.
     """
 
     number: int
@@ -50,22 +50,22 @@ class Ledger(Protocol):
     time without a zone."""
 
     def write(self, orders: Iterable[Order]) -> None:
-        """Keep orders with their attempts and fills as they are now, all of them or none.
+        """Write orders with their attempts and fills, atomically.
 
-        Writing the same twice changes nothing. A state takes the place of the one that was written
-        before, unless `is_outdated` says that it is the older one. A fill or attempt that was ever
-        written stays, also if a later state does not have it: the store may have come back from an
-        earlier time. A trade belongs to the order that brought it first.
+        Writing the same twice changes nothing. A state replaces the earlier one, unless it
+        `is_outdated`. A fill or attempt that was ever written stays, also if a later state does not
+        have it: the store may have been restored to an earlier state. A trade belongs to the order
+        that reported it first.
         """
 
     def order(self, order_id: str) -> Order | None:
-        """The newest state, exactly as it was written, followed by the fills that only earlier
-        states had: see `with_all_fills`."""
+        """The newest state, exactly as written, plus the fills that only earlier states had: see
+        `with_all_fills`."""
 
     def order_by_exchange_id(
         self, account: str, symbol: str, exchange_order_id: str
     ) -> Order | None:
-        """The same; the youngest, should an exchange have given an id twice."""
+        """The same; the newest, if an exchange has used an id twice."""
 
     def orders(
         self,
@@ -76,10 +76,10 @@ class Ledger(Protocol):
         newest_first: bool = False,
     ) -> Iterator[Order]:
         """Orders as `order` gives them, oldest first unless asked otherwise: those of the account
-        that were created at `since` or later, and changed at `changed_since` or later. What is not
-        given is not asked.
+        that were created at `since` or later, and changed at `changed_since` or later. None means
+        no restriction.
 
-        They are read page by page, so any method that gives an iterator raises while it is read.
+        They are read page by page, so any method that returns an iterator raises while it is read.
         """
 
     def traded(self) -> list[tuple[str, str]]:
@@ -90,27 +90,27 @@ class Ledger(Protocol):
         then trade id."""
 
     def unsettled(self) -> Iterator[Order]:
-        """Orders that had not ended when they were last written, or whose outcome nobody knew."""
+        """Orders that had not ended when they were last written, or whose outcome was not known."""
 
     def identity(self) -> str:
-        """A name that this database got by chance when it was made, so that another one in its
-        place can be told from it."""
+        """A random name that this database got at its creation, so that another one in its place is
+        detected."""
 
     def checkpoint(self) -> Checkpoint | None:
-        """The last one that was written, None for none."""
+        """The last checkpoint, None for none."""
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Put it in the place of the one before."""
+        """Replace the last checkpoint."""
 
     def probe(self) -> None:
-        """Write something that means nothing, as everything else is written."""
+        """Write a test value in the same way as all data."""
 
     def write_halts(self, halts: Iterable[Halt]) -> None:
-        """Keep the halts that there are now, in the place of those before."""
+        """Replace the halts by the current ones."""
 
     def halts(self) -> list[Halt]: ...
     def write_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep snapshots, all or none; one for the same account, quote and time is replaced."""
+        """Write snapshots atomically; one for the same account, quote and time is replaced."""
 
     def snapshots(
         self, *, since: datetime | None = None, account: str | None = None
@@ -126,22 +126,22 @@ def check_zones(**times: datetime | None) -> None:
 
 
 def is_outdated(order: Order, kept: Order) -> bool:
-    """Say whether `order` is surely an older state than `kept`, another of the same order.
+    """Whether `order` is certainly an older state than `kept` of the same order.
 
-    Versions count up and times go on, so only what is behind in both is older. A store that came
-    back from an earlier time gives lower versions at later times; workers whose clocks differ may
-    give higher versions at earlier times. Both are news.
+    Versions and times increase, so only a state that is behind in both is older. A store restored
+    to an earlier state issues lower versions at later times; workers whose clocks differ may issue
+    higher versions at earlier times. Both count as new.
     """
     return order.version < kept.version and order.updated_at <= kept.updated_at
 
 
 def with_all_fills(order: Order, kept: Iterable[Fill]) -> Order:
-    """The order with the fills that were kept of it and that it lacks, in their order, behind its
-    own. Nothing else changes; `filled` stays what the exchange reported to that state."""
+    """The order with the stored fills that it lacks, in order, after its own. Nothing else changes;
+    `filled` stays as reported for that state."""
     fills = merge_fills(order.fills, sorted(kept, key=fill_order))
     return order if fills == order.fills else replace(order, fills=fills)
 
 
 def fill_order(fill: Fill) -> tuple[int, datetime, str, str]:
-    """Sorts a position's fills as they moved it."""
+    """The sort key of a position's fills, in the order in which they were applied."""
     return (fill.sequence, fill.time, fill.trade_id, fill.side)

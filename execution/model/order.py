@@ -176,10 +176,10 @@ class Order:
         return all(getattr(self, name) == getattr(other, name) for name in intent)
 
 
-def merge_fills(known: tuple[Fill, ...], told: Iterable[Fill]) -> tuple[Fill, ...]:
+def merge_fills(known: tuple[Fill, ...], reported: Iterable[Fill]) -> tuple[Fill, ...]:
     """Add new fills, by trade id; a fill reported twice counts once."""
     ids = {fill.trade_id for fill in known}
-    fresh = {fill.trade_id: fill for fill in told if fill.trade_id not in ids}
+    fresh = {fill.trade_id: fill for fill in reported if fill.trade_id not in ids}
     return known + tuple(fresh.values())
 
 

@@ -133,7 +133,7 @@ class _Running:
         self.count = 0
 
     def take(self, fill: Fill) -> None:
-        """Apply one fill, net of the fees that were taken out of its amount."""
+        """Apply one fill, net of the fees that were deducted from its amount."""
         signed = fill.amount if fill.side is Side.BUY else -fill.amount
         value = self._value(signed, fill.price)
         self.turnover += abs(value)

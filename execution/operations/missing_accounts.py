@@ -57,14 +57,14 @@ def missing_accounts(
     Raises StoreUnavailable.
     """
     unfinished = arbitrages.unfinished()
-    places = {account for one in unfinished for account in (one.buy_account, one.sell_account)}
-    found = []
+    places = {account for o in unfinished for account in (o.buy_account, o.sell_account)}
+    missing = []
     for account in sorted({*orders.accounts(), *places} - set(configured)):
         live = tuple(orders.live_orders(account))
         there = tuple(o for o in unfinished if account in (o.buy_account, o.sell_account))
         if live or there:
-            found.append(MissingAccount(account, live, there))
-    return found
+            missing.append(MissingAccount(account, live, there))
+    return missing
 
 
 def announce_missing(
@@ -75,6 +75,6 @@ def announce_missing(
     announce: Callable[[MissingAccount], None],
 ) -> None:
     """Announce each of them once a day, among all processes."""
-    for found in missing_accounts(orders, arbitrages, configured):
-        if leases.lease(f"alert:account:{found.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
-            announce(found)
+    for missing in missing_accounts(orders, arbitrages, configured):
+        if leases.lease(f"alert:account:{missing.account}", uuid4().hex, ANNOUNCED_AGAIN_MS):
+            announce(missing)

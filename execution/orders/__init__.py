@@ -1,1 +1,1 @@
-"""An order from its record to its end: journal, placement, manager."""
+"""Orders: journal, decisions, placement, manager."""

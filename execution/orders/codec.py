@@ -1,4 +1,4 @@
-"""An order as JSON, as the store and the ledger keep it."""
+"""An order as JSON, the format of the store and the ledger."""
 
 from pydantic import ValidationError
 

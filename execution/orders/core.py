@@ -1,4 +1,4 @@
-"""The parts that carry orders out, as `execution/assembly.py` puts them together."""
+"""The parts that carry out orders, put together by `execution/assembly.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from execution.orders.store import OrderStores
 
 @dataclass(frozen=True, slots=True)
 class OrderCore:
-    """What carries orders out. `exchange_of` gives the calling thread's own connection of an
-    account; it raises UnknownAccount and ExchangeUnavailable."""
+    """The parts that carry out orders. `exchange_of` returns the calling thread's own connection of
+    an account; it raises UnknownAccount and ExchangeUnavailable."""
 
     stores: OrderStores
     exchange_of: Callable[[str], Exchange]

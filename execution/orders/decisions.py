@@ -1,4 +1,4 @@
-"""What happens to an order next, and what an answer means for it. Nothing here asks or writes."""
+"""The next step of an order, and the meaning of answers. Pure: no requests, no writes."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -41,24 +41,24 @@ from execution.orders.store import Epoch
 
 
 class Step(Enum):
-    """What can be done with an order. Each asks the exchange at most for one thing."""
+    """The steps of an order. Each makes at most one request to the exchange."""
 
-    LOOK_BACK = auto()  # Ask for an attempt that a restart of the store may have made us forget.
-    BEGIN = auto()  # Write the next attempt down, or end the order unsent.
-    PLACE = auto()  # Send the attempt that was just written down.
-    LOOK_UP = auto()  # Find out what became of the latest attempt.
+    LOOK_BACK = auto()  # Look up an attempt that a restart of the store may have lost.
+    BEGIN = auto()  # Write the next attempt, or end the order unsent.
+    PLACE = auto()  # Send the attempt that was just written.
+    LOOK_UP = auto()  # Determine the outcome of the latest attempt.
     CANCEL = auto()
-    ASK = auto()  # Ask where the order stands.
+    ASK = auto()  # Look up the state of the order.
     COMPLETE = auto()  # Read the trades that are missing.
 
 
 def next_step(
     order: Order, epoch: Epoch, begun: Attempt | None, taken: Collection[Step]
 ) -> Step | None:
-    """The step that the order needs now, None where it rests, has ended, or has to wait.
+    """The step that the order needs now, None if it rests, has ended, or has to wait.
 
-    `begun` is the attempt that the caller itself has just written down: that one alone it may send,
-    and after it none is begun. `taken` are the steps since; none is taken twice.
+    `begun` is the attempt that the caller itself has just written: only that one may it send, and
+    after it no other is begun. `taken` are the steps since; none is taken twice.
     """
     needed = _needed(order, epoch, begun, taken)
     return next((step for step in needed if step not in taken), None)
@@ -78,35 +78,35 @@ def _needed(
     if order.state is OrderState.OPEN and order.cancel_requested:
         yield Step.CANCEL
     if order.state is OrderState.OPEN and not order.may_rest:
-        # It was only acknowledged: its kind never rests.
+        # It was only acknowledged: this kind of order never rests.
         yield Step.ASK
     if order.fills_missing:
         yield Step.COMPLETE
         if Step.COMPLETE in taken and is_fault(order.reason):
-            # Nothing may be missing: the exchange may have put right what it said.
+            # Perhaps nothing is missing: the exchange may have corrected its report.
             yield Step.ASK
 
 
 def end_unsent(
     order: Order, reason: str, epoch: Epoch, guarantees: ExchangeGuarantees
 ) -> Withdrawn | Refused | Quarantined:
-    """How an order ends that gets no other attempt."""
+    """The end of an order that gets no further attempt."""
     if may_still_arrive(order, epoch, guarantees):
-        return Quarantined(f"{reason}; whether an earlier attempt arrives cannot be told")
+        return Quarantined(f"{reason}; whether an earlier attempt arrives cannot be determined")
     return Withdrawn(reason) if order.cancel_requested else Refused(reason)
 
 
 def judge_answer(
     order: Order, outcome: Outcome, epoch: Epoch, guarantees: ExchangeGuarantees
 ) -> Event:
-    """What the latest attempt came to, by what the exchange answered."""
+    """The outcome of the latest attempt, by the exchange's answer."""
     attempt, reason = order.attempts[-1], outcome.reason
     match outcome.verdict:
         case Verdict.ACCEPTED if outcome.report is not None:
             differs = mismatches(order, outcome.report)
             if not differs:
                 return Reported(outcome.report)
-            # The answer may be wrong, or the order: a lookup shows which.
+            # Either the answer or the order may be wrong: a lookup shows which.
             reason = fault_reason(differs)
         case Verdict.NOT_SENT:
             return AttemptDied(attempt.number, reason, attempt.stamp_ms)
@@ -118,16 +118,16 @@ def judge_answer(
 
 
 def judge_after_restart(order: Order, no: str) -> AttemptUnknown:
-    """The same of a no where the store has restarted meanwhile: a later attempt may have been made
-    and forgotten, so that a no to this one is not the end."""
+    """The same for a rejection if the store has restarted meanwhile: a later attempt may have been
+    made and lost, so that a rejection of this one is not the end."""
     return unknown(order.attempts[-1], f"{no}; the store restarted meanwhile")
 
 
 def judge_absence(
     order: Order, guarantees: ExchangeGuarantees, began_ms: int, now_ms: int
 ) -> Event | Wait:
-    """What it means that the latest attempt is not found, by a lookup that began at the exchange's
-    time `began_ms` or later and is over at `now_ms`."""
+    """The conclusion if the latest attempt was not found by a lookup that began at the exchange's
+    time `began_ms` or later and ended at `now_ms`."""
     attempt = order.attempts[-1]
     number, stamp_ms = attempt.number, attempt.stamp_ms
     words = f" ({attempt.reason})" if attempt.reason else ""
@@ -153,13 +153,13 @@ def when_unreachable(
     now: datetime,
     market_age_max_s: int | None,
 ) -> Refused | Withdrawn | Wait:
-    """What becomes of an order whose exchange could not be asked: it waits, unless it is over and
-    nothing of it can be at the exchange."""
+    """The next event of an order whose exchange cannot be reached: it waits, unless it has expired
+    or been canceled and cannot be at the exchange."""
     is_unsent = order.state is OrderState.RECEIVED
     if isinstance(error, UnknownAccount):
         if is_unsent and not order.attempts and not may_have_unknown_attempt(order, epoch):
             return Refused(f"account: {error}")
-        # It may stand on an account that was configured when it was sent.
+        # It may be open on an account that was configured when it was sent.
         return Wait(ACCOUNT_UNKNOWN, what_is_missing(order.account))
     is_open = order.state is OrderState.OPEN
     if isinstance(error, RequestRefused) and is_open and order.cancel_requested:

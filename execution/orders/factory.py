@@ -1,4 +1,4 @@
-"""Makes the order that a signal, or a call without one, asks for."""
+"""Makes the order of a signal, or of a call without one."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from execution.model.order import Order, OrderType, Side, TimeInForce
 from execution.orders.signal_age import publication_time
 from oneorder.identifiers import order_id_of
 
-# As many as a signal may have before and behind the point.
+# The most digits that a signal may have before and after the point.
 DIGITS_MAX = 20
 
 
@@ -31,9 +31,10 @@ def new_order(
     entry_id: str | None = None,
     exchange: str = "",
 ) -> Order:
-    """Return a new order, not stored yet; the same signal id always gives the same ids.
+    """A new order, not stored yet; the same signal id always gives the same ids.
 
-    `exchange` is the ccxt id of the account's, which may want client order ids of its own sort.
+    `exchange` is the ccxt id of the account's exchange, which may require its own format of client
+    order ids.
     """
     order_id = order_id_of(signal_id)
     if type is OrderType.LIMIT and time_in_force is None:
@@ -66,7 +67,7 @@ def one_off_order(
     price: Decimal | str | None,
     time_in_force: TimeInForce | None = None,
 ) -> Order:
-    """An order under a signal id of its own: limit, or market where `price` is None.
+    """An order with a new signal id: limit, or market if `price` is None.
 
     Raises ValueError, with a sentence that names the argument and the value, for bad input.
     """

@@ -1,4 +1,4 @@
-"""The order's record: every change of it goes through here, whole or not at all."""
+"""The order's record: every change is made here, atomically."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,19 +41,19 @@ Recall = Callable[[str], Order | None]
 
 
 def never(order_id: str) -> Order | None:
-    """The recall where no history is kept."""
+    """The recall of a process without a history."""
     del order_id
     return None
 
 
 def new_revision() -> str:
-    """What no earlier change of anything had, nor one that was forgotten."""
+    """A random value that no other change has, not even one that the store has lost."""
     return token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Writes events onto orders, moves positions with their fills, and tells the observer."""
+    """Applies events to orders, applies their fills to positions, and calls the observer."""
 
     stores: OrderStores
     clock: Clock
@@ -69,7 +69,7 @@ class Journal:
         return order
 
     def create(self, order: Order, due_ms: int | None = None) -> Order:
-        """Store a new order as it is, due at once or then. Raises VersionConflict if there is one
+        """Store a new order, due at once or at `due_ms`. Raises VersionConflict if it exists
         already."""
         kept = replace(order, version=1, revision=new_revision())
         due_ms = self.clock.now_ms() if due_ms is None else due_ms
@@ -77,19 +77,19 @@ class Journal:
         return kept
 
     def apply(self, order: Order, event: Event, epoch: Epoch) -> Order:
-        """Write what was decided, or what happened, in the epoch in which it was found out. Raises
-        as `decide` and `record` do."""
+        """Write a decision or a fact, in the epoch in which it was made or found. Raises as
+        `decide` and `record` do."""
         if isinstance(event, Decision):
             return self.decide(order, event, epoch)
-        # A no holds only as far as we know of everything that was done; a yes always does.
+        # A negative result is valid only if every attempt is known; a positive one always is.
         return self.record(order, event, epoch if isinstance(event, No) else None)
 
     def decide(self, order: Order, decision: Decision, epoch: Epoch) -> Order:
-        """Write what we chose to do with the order as it stands, in the epoch that we know of.
+        """Write a decision about the current version of the order, made in this epoch.
 
-        A choice holds only for the order that it was made about: raises VersionConflict if that has
-        changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld or AccountHalted for
-        an attempt while nothing may be sent on the account or to its address.
+        A decision is valid only for the version that it was made about: raises VersionConflict if
+        that has changed meanwhile, StoreRestarted if the epoch is over, and AccountHeld or
+        AccountHalted for an attempt while nothing may be sent on the account or to its address.
         """
         after = self._after(order, decision)
         change = Change(
@@ -106,12 +106,12 @@ class Journal:
         return after
 
     def record(self, order: Order, fact: Event, epoch: Epoch | None = None) -> Order:
-        """Write what happened to the order, with the position that new fills move.
+        """Write a fact about the order, with the position that new fills change.
 
-        A fact stays true: if the order or the position changed meanwhile, it is weighed again
-        against what is there now. A fact that is true only as far as we know of everything that
-        was done, such as that an attempt is dead, names the epoch, and raises StoreRestarted if
-        that is over. Raises IllegalTransition, and UnknownOrder.
+        A fact stays true: if the order or the position changed meanwhile, it is applied to the
+        current version. A fact that is true only if every attempt is known, such as that an attempt
+        is dead, names the epoch, and raises StoreRestarted if that is over. Raises
+        IllegalTransition, and UnknownOrder.
         """
         while True:
             after = self._after(order, fact)
@@ -127,7 +127,7 @@ class Journal:
             order = self._reloaded(order, fact)
 
     def _change(self, order: Order, after: Order, epoch: Epoch | None) -> Change:
-        """A fill is on the position exactly if it is on its order: one commit writes both."""
+        """A fill is in the position exactly if it is on its order: one commit writes both."""
         fresh = after.fills[len(order.fills) :]
         if not fresh:
             return Change(order, after, self.schedule.due_ms(after), epoch=epoch)
@@ -145,8 +145,8 @@ class Journal:
         return stored or self.load(order.order_id)
 
     def delay(self, order: Order, wait: Wait) -> Order:
-        """Leave the order for later, and say on its record why and since when. It is written when
-        the cause changes; while that stays, only the time at which to come back moves.
+        """Postpone the order, with the reason and the start of the wait on its record. The record
+        is written when the cause changes; while it stays the same, only the due time changes.
 
         Raises VersionConflict if the order changed meanwhile.
         """
@@ -164,7 +164,7 @@ class Journal:
         return after
 
     def _commit(self, change: Change) -> None:
-        """Make the change; raises what `decide` does."""
+        """Make the change; raises as `decide` does."""
         order = change.before
         match self.stores.orders.commit(change):
             case Committed.CONFLICT:
@@ -186,5 +186,6 @@ class Journal:
 
 
 def _numbered(fills: tuple[Fill, ...], first: int) -> tuple[Fill, ...]:
-    """Give each fill its place on the position, so that history can be folded again as it was."""
+    """Give each fill its sequence on the position, so that history can be recomputed in the same
+    order."""
     return tuple(replace(fill, sequence=first + i) for i, fill in enumerate(fills))

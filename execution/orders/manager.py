@@ -1,4 +1,4 @@
-"""What can be asked for an order: submit, advance, cancel, settle."""
+"""The operations on an order: submit, advance, cancel, settle."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ from execution.orders.store import OrderStores
 
 @dataclass(frozen=True, slots=True)
 class OrderManager:
-    """What can be asked for an order: to submit, advance, cancel or settle it. All of these may be
-    asked for again at any time; the way that the order goes is always the same one, `path`.
+    """The operations on an order: submit, advance, cancel and settle. Each may be repeated at any
+    time; the order always follows the same `path`.
 
     `exchange_of` is as in OrderPath.
     """
@@ -37,9 +37,10 @@ class OrderManager:
     bulkhead: Bulkhead = field(default_factory=Bulkhead)
 
     def submit(self, order: Order) -> Order:
-        """Take a new order as far as it goes now; the second time, go on where the first stopped.
+        """Advance a new order as far as possible now; a second call continues where the first
+        stopped.
 
-        Raises SignalReused if its signal id stands for a different order already.
+        Raises SignalReused if its signal id belongs to a different order already.
         """
         try:
             return self._follow(order)
@@ -57,7 +58,7 @@ class OrderManager:
             return self._known_as(order)
 
     def advance(self, order: Order) -> Order:
-        """Move the order on from whatever state it is in, as far as it goes now."""
+        """Advance the order from any state, as far as possible now."""
         try:
             return self._follow(order)
         except VersionConflict:
@@ -69,9 +70,9 @@ class OrderManager:
         return self.advance(self.journal.load(order_id))
 
     def cancel(self, order_id: str) -> Order:
-        """Have the order gone: at once if it stands, else as soon as it is known to stand.
+        """Cancel the order: at once if it is open, else as soon as it is known to be open.
 
-        An order that has ended is left as it is. Raises UnknownOrder.
+        An ended order is not changed. Raises UnknownOrder.
         """
         return self.advance(self.request_cancel(order_id))
 
@@ -80,10 +81,11 @@ class OrderManager:
         return self.journal.record(self.journal.load(order_id), CancelRequested())
 
     def settle(self, order_id: str, exchange_order_id: str | None) -> Order:
-        """Decide an order by what a person found: the exchange's id of the order that it became, or
-        None for none. It is in quarantine, or its account or its symbol cannot be asked any more.
+        """Settle an order manually: with the exchange's id of the order that it became, or None if
+        it became none. It must be in quarantine, or its account or symbol cannot be queried any
+        more.
 
-        Raises UnknownOrder, NotInQuarantine, ValueError for an id that is no such order's, and
+        Raises UnknownOrder, NotInQuarantine, ValueError for an id of no such order, and
         ExchangeUnavailable.
         """
         order = self.journal.load(order_id)
@@ -128,10 +130,10 @@ class OrderManager:
             self.stores.intents.settle_intent(order.entry_id)
         return known
 
-    # Orders that a person decides.
+    # Manual settlement.
 
     def _is_out_of_reach(self, order: Order) -> bool:
-        """Nothing can be learned of the order any more: its account is not configured, or its
+        """Whether the order cannot be looked up any more: its account is not configured, or its
         exchange does not list the symbol."""
         if not order.is_live:
             return False
@@ -148,8 +150,8 @@ class OrderManager:
         try:
             return self.journal.decide(order, gone, self.stores.epochs.epoch())
         except (VersionConflict, StoreRestarted):
-            # What a person found holds for the order that they saw.
+            # The operator's finding is valid for the version of the order that they saw.
             raise NotInQuarantine(
-                f"order {order.order_id} changed at this very moment, so nothing was decided; look "
-                "at it again"
+                f"order {order.order_id} changed just now, so nothing was settled; check "
+                "it and try again"
             ) from None

@@ -1,8 +1,8 @@
-"""The path of an order: look at it, decide the next step, take it, write down what came of it.
+"""The path of an order: read it, decide the next step, take the step, write the result.
 
-Every order goes this way, from its signal to its end: for tasks, for the sweep, for arbitrages.
-`decisions.py` says what the next step is and what an answer means; the journal writes. A crash
-between any two lines leaves an order in a state from which the next call goes on: the store's
+Every order takes this path, from its signal to its end: in tasks, in the sweep, in arbitrages.
+`decisions.py` decides the next step and the meaning of an answer; the journal writes. A crash
+between any two lines leaves an order in a state from which the next call continues: the store's
 compare-and-set decides between workers, and the exchange's fence about late requests.
 """
 
@@ -38,7 +38,7 @@ from execution.orders.store import Epoch, OrderStores
 
 @dataclass(slots=True)
 class _Progress:
-    """How far one call has come with its order; see `next_step`.
+    """The progress of one call with its order; see `next_step`.
 
     `exchange` is the connection of the latest step: an attempt is sent through the one that it was
     begun for.
@@ -52,10 +52,11 @@ class _Progress:
 
 @dataclass(frozen=True, slots=True)
 class OrderPath:
-    """Takes orders along their path.
+    """Advances orders along their path.
 
-    `exchange_of` gives the calling thread's own connection of an account; it raises UnknownAccount
-    for one that is not configured and ExchangeUnavailable for one that cannot be reached.
+    `exchange_of` returns the calling thread's own connection of an account; it raises
+    UnknownAccount for one that is not configured and ExchangeUnavailable for one that cannot be
+    reached.
     """
 
     stores: OrderStores
@@ -73,8 +74,8 @@ class OrderPath:
         return self._follow(order, _Progress(self.stores.epochs.epoch()))
 
     def follow_begun(self, order: Order, exchange: Exchange, epoch: Epoch) -> Order:
-        """The same for an order whose latest attempt the caller itself has just written down, in
-        that epoch, and which it alone may send therefore."""
+        """The same for an order whose latest attempt the caller itself has just written, in that
+        epoch, so that only the caller may send it."""
         return self._follow(order, _Progress(epoch, order.attempt, exchange))
 
     def _follow(self, order: Order, progress: _Progress) -> Order:
@@ -100,8 +101,7 @@ class OrderPath:
         return order
 
     def _take(self, step: Step, order: Order, progress: _Progress) -> Event | Wait | None:
-        """Take the step, and say what happened, what is decided, or what is waited for; None where
-        nothing is new."""
+        """Take the step; returns a fact, a decision or a wait, None if there is nothing new."""
         try:
             if step is not Step.PLACE or progress.exchange is None:
                 progress.exchange = self.exchange_of(order.account)
@@ -136,8 +136,8 @@ class OrderPath:
                 return _completed(order, exchange)
 
     def _write(self, step: Step, order: Order, event: Event, progress: _Progress) -> Order:
-        """Write down what came of a step. The order stays as it is where the step is to be taken
-        once more. Raises VersionConflict and AccountHeld."""
+        """Write the result of a step. The order is unchanged if the step has to be repeated. Raises
+        VersionConflict and AccountHeld."""
         try:
             after = self.journal.apply(order, event, progress.epoch)
         except AccountHalted:
@@ -153,12 +153,12 @@ class OrderPath:
                 return self.journal.record(order, judge_after_restart(order, event.reason))
             return order
         if isinstance(event, AttemptBegan):
-            # Written ahead: from here on the order may stand at the exchange.
+            # Written ahead: from here on the order may exist at the exchange.
             progress.begun, progress.taken = event.attempt, set()
         return after
 
     def _hold(self, account: str, seconds: int) -> None:
-        """Let nothing new be sent on the account for so long, if the exchange asked for that."""
+        """Hold the account for this time, if the exchange requested it."""
         if seconds:
             self.stores.holds.hold(account, seconds)
 
@@ -169,15 +169,15 @@ class OrderPath:
 
 
 def _canceled(order: Order, exchange: Exchange) -> Reported:
-    """Cancel at the exchange; where nothing was left to cancel, say how the order ended."""
+    """Cancel at the exchange; if there was nothing to cancel, look up how the order ended."""
     report = exchange.cancel(order) or exchange.lookup(order)
     if report is None:
-        raise ExchangeUnavailable(f"order {order.order_id} was accepted and is denied now")
+        raise ExchangeUnavailable(f"order {order.order_id} was accepted, and is not found now")
     return Reported(report)
 
 
 def _completed(order: Order, exchange: Exchange) -> Reported | None:
-    """The trades of an order that has filled further than its known fills."""
+    """Read the trades of an order that has filled more than its known fills."""
     fills = tuple(exchange.order_fills(order))
     if order.exchange_order_id is None:
         return None

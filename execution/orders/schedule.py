@@ -1,4 +1,4 @@
-"""When an order comes back: the one place that says when the sweep looks at it again."""
+"""The schedule of orders: when the sweep processes each again."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,17 +9,17 @@ from execution.model.order import Attempt, Order, OrderState
 from execution.model.waiting import Wait
 from execution.orders.signal_age import unsent_ends_ms
 
-# Longer waits are looked into meanwhile: what they wait for may be over sooner.
+# Longer waits are checked meanwhile: their cause may end sooner.
 WAIT_MAX_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
-    """How often the sweep looks at an order again. Times in ms, on our own clock.
+    """How often the sweep processes an order. Times in ms, on our own clock.
 
-    An order whose outcome is unknown is looked up after `look_ms`, and then each time after as long
-    again as the attempt is old, until its absence is proof. One that waits unsent for the same
-    cause still is looked at after as long again as it has waited, `wait_max_ms` at most.
+    An order whose outcome is unknown is looked up after `look_ms`, and then at intervals equal to
+    the attempt's age, until its absence is proof. One that still waits unsent for the same cause is
+    checked at intervals equal to the time waited, `wait_max_ms` at most.
     """
 
     recheck_ms: int = 1_000
@@ -29,16 +29,17 @@ class RetrySchedule:
     wait_max_ms: int = 15_000
 
     def backoff_after(self, attempts: int) -> int:
-        """How long to wait before the next attempt: doubled each time, up to the maximum."""
+        """The pause before the next attempt: doubled each time, up to the maximum."""
         return min(self.backoff_ms << min(attempts, 16), self.backoff_max_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Says when an order comes back, on our clock, in ms since 1970.
+    """Computes when an order is due, on our clock, in ms since 1970.
 
-    No order waits beyond the moment from which on it is not sent any more, which a market order's
-    age, at most `market_age_max_s`, may decide: it ends then, whether or not the exchange is back.
+    No unsent order waits beyond the time after which it is not sent any more, which for a market
+    order may be its maximum age, `market_age_max_s`: it ends then, whether or not the exchange
+    answers again.
     """
 
     clock: Clock
@@ -59,7 +60,7 @@ class Schedule:
         return now_ms + self.retries.recheck_ms if wanting else None
 
     def due_after_wait_ms(self, order: Order, wait: Wait) -> int | None:
-        """When to look again at an order that is held up by this."""
+        """When an order with this wait is due again."""
         if wait.until_ms is not None:
             return wait.until_ms
         if not wait.cause and not wait.wait_s:
@@ -70,8 +71,8 @@ class Schedule:
         return due_ms if ends_ms is None or not now_ms < ends_ms < due_ms else ends_ms
 
     def _pause_ms(self, order: Order) -> int:
-        """The longer an unsent order has waited, the less often it is looked at: many of them, each
-        woken all the time, would take the time of the accounts that can be reached."""
+        """The longer an unsent order has waited, the less often it is checked: many of them, each
+        woken all the time, would take the time of the reachable accounts."""
         if order.state is not OrderState.RECEIVED:
             return self.retries.recheck_ms
         # The record was written when this wait began.
@@ -85,7 +86,7 @@ class Schedule:
         provable_ms = self.clocks.local_ms(account, attempt.provable_at_ms)
         valid_until_ms = self.clocks.local_ms(account, attempt.valid_until_ms)
         if attempt.verdict is None and now_ms < valid_until_ms:
-            # Its answer is most likely still to come.
+            # Its answer most likely still comes.
             return valid_until_ms
         age_ms = now_ms - self.clocks.local_ms(account, attempt.stamp_ms)
         return min(provable_ms, now_ms + max(self.retries.look_ms, age_ms))

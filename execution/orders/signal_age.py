@@ -6,15 +6,15 @@ from execution.model.order import Order, OrderState, OrderType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-# As many as a stream's ids have at most: both their numbers are below 2**64.
+# The most digits of a stream's ids: both numbers are below 2**64.
 _STAMP_DIGITS_MAX = 20
 
 
 def publication_time(entry_id: str | None, now: datetime) -> datetime:
-    """When the signal of the stream entry was published: an entry's id opens with the time in ms.
+    """When the signal of the stream entry was published: an entry's id begins with the time in ms.
 
-    An id is its producer's to choose; one that is ahead of now, and a signal that came without an
-    entry, count as published now.
+    Producers may choose ids; an id in the future, and a signal without an entry, count as published
+    now.
     """
     stamp = (entry_id or "").partition("-")[0]
     if not stamp.isdecimal() or len(stamp) > _STAMP_DIGITS_MAX:
@@ -24,8 +24,8 @@ def publication_time(entry_id: str | None, now: datetime) -> datetime:
 
 
 def published_at(order: Order) -> datetime:
-    """When the order's signal was published; records of earlier releases do not say it themselves,
-    and an order that was adopted is as old as its record."""
+    """When the order's signal was published; records of earlier releases do not have it, and an
+    adopted order is as old as its record."""
     return order.published_at or publication_time(order.entry_id, order.created_at)
 
 
@@ -37,8 +37,8 @@ def expired(expires_at: datetime | None, now: datetime) -> str | None:
 
 
 def reason_over(order: Order, now: datetime, age_max_s: int | None) -> str | None:
-    """Say why the order is not to be sent any more, whatever its exchange is like; None where it
-    is."""
+    """The reason why the order must not be sent any more, independent of its exchange; None if it
+    may be."""
     if order.cancel_requested:
         return "canceled before it was sent"
     over = expired(order.expires_at, now)
@@ -48,8 +48,8 @@ def reason_over(order: Order, now: datetime, age_max_s: int | None) -> str | Non
 
 
 def unsent_ends_ms(order: Order, age_max_s: int | None) -> int | None:
-    """From when on an order that waits to be sent is not sent any more, in ms since 1970; None for
-    never, and for one that is not waiting for that."""
+    """When an unsent order expires, in ms since 1970; None for never, and for an order that does
+    not wait to be sent."""
     if order.state is not OrderState.RECEIVED:
         return None
     ends = [] if order.expires_at is None else [order.expires_at]

@@ -12,13 +12,13 @@ from execution.text.redaction import redact
 
 
 class Committed(Enum):
-    """How a commit ended; anything but DONE changed nothing."""
+    """The result of a commit; every one but DONE changed nothing."""
 
     DONE = "done"
     CONFLICT = "conflict"  # The order or the position was changed meanwhile.
     HELD = "held"  # The account is on hold: nothing may be sent now.
     HALTED = "halted"  # An operator, or drift, has stopped the account: nothing new may be sent.
-    RESTARTED = "restarted"  # The store has a new epoch, which the decision did not reckon with.
+    RESTARTED = "restarted"  # The store has a new epoch, which the decision did not consider.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,12 @@ class Change:
     """One atomic step of one order, with the position that its new fills move.
 
     `before` is what the store must still hold, by version and revision (version 0: nothing);
-    `after` takes its place, as `position` does with `position_before`. A version alone would not
-    do: a store that came back from an earlier time gives it again, to other contents. `due_ms` is
-    when the sweep shall look at the order, None for never. The first write of an order also settles
-    the intent that it came from. Where `epoch` is given, the change is made only in that one; where
-    an attempt begins, only while the account is neither held nor halted and `address`, where the
-    attempt goes, is not held. Where the order is made of a signal (`is_from_signal`), only if there
-    never was one of its id.
+    `after` replaces it, as `position` replaces `position_before`. A version alone is not enough: a
+    store restored to an earlier state issues it again, for other contents. `due_ms` is when the
+    sweep processes the order, None for never. The first write of an order also settles its intent.
+    With an `epoch`, the change is made only in that one; if an attempt begins, only while the
+    account is neither held nor halted and `address`, the attempt's target, is not held. If the
+    order comes from a signal (`is_from_signal`), only if there never was one with its id.
     """
 
     before: Order
@@ -62,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Nothing new is sent on the account, or on any where it is None, until it is resumed."""
+    """Nothing new is sent on the account, or on any if it is None, until it is resumed."""
 
     account: str | None
     reason: str
@@ -71,8 +70,8 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An entry of the signal stream: what a producer wants done. `version` is that of the signal's
-    schema, as it was written."""
+    """An entry of the signal stream: a producer's request. `version` is that of the signal's
+    schema, as written."""
 
     entry_id: str
     task: str
@@ -87,11 +86,11 @@ REFUSED_MAX = {"task": 100, "body": 2_000, "reason": 1_000}
 
 @dataclass(frozen=True, slots=True)
 class RefusedIntent:
-    """An intent that could not become an order, and why; kept so that nothing is lost.
+    """An intent that could not become an order, with the reason; kept so that nothing is lost.
 
-    What looks like a key, a token or a password is removed. What is longer than REFUSED_MAX says,
-    in bytes of UTF-8, is cut, so that a list of them takes a bounded amount of memory. JSON's
-    escapes can make halves of characters, which no store takes; they are shown as escapes.
+    Keys, tokens and passwords are removed. Texts longer than REFUSED_MAX, in bytes of UTF-8, are
+    cut, so that a list of them takes a bounded amount of memory. JSON's escapes can make surrogate
+    halves, which no store accepts; they are kept as escapes.
     """
 
     task: str
@@ -102,14 +101,14 @@ class RefusedIntent:
     def __post_init__(self) -> None:
         for name, bytes_max in REFUSED_MAX.items():
             text = getattr(self, name)
-            # Before the cut, which could leave half of a secret. What is cut off is not kept.
+            # Before the cut, which could leave half of a secret. The rest is discarded.
             looked_at = bytes_max + SECRET_LENGTH_MAX
             redacted = redact(text[:looked_at]) + text[looked_at:]
             object.__setattr__(self, name, cut(redacted, bytes_max))
 
 
 class OrderStore(Protocol):
-    """The records of orders, as those see them who move orders on.
+    """The records of orders, as used by the code that advances orders.
 
     Every method of every store raises StoreUnavailable when the server does not answer.
     """
@@ -117,7 +116,7 @@ class OrderStore(Protocol):
     def commit(self, change: Change) -> Committed: ...
     def order(self, order_id: str) -> Order | None: ...
     def postpone(self, order_id: str, due_ms: int) -> None:
-        """Let the sweep read the order then, if it still is to read it at all."""
+        """Change the due time of the order, if it is due at all."""
 
 
 class DueOrders(Protocol):
@@ -130,33 +129,33 @@ class DueOrders(Protocol):
 
 
 class PositionStore(Protocol):
-    """What the commits of orders made of each position."""
+    """The positions that the commits of orders changed."""
 
     def position(self, account: str, symbol: str) -> Position:
-        """An empty position of version 0 where there is none."""
+        """An empty position of version 0 if there is none."""
 
     def positions(self, account: str | None = None) -> list[Position]: ...
 
 
 class EpochStore(Protocol):
-    """What the store may have lost."""
+    """The epoch of the store."""
 
     def epoch(self, *, fresh: bool = False) -> Epoch:
-        """The epoch as this process knows it; a change refused as RESTARTED makes it ask the
-        server, as `fresh` does."""
+        """The epoch as this process knows it; a change refused as RESTARTED makes it read the
+        server's, as `fresh` does."""
 
     def begin_epoch(self) -> Epoch:
-        """Let every process reckon from now on with what this store may have lost."""
+        """Begin a new epoch, so that every process considers that this store may have lost data."""
 
 
 class AccountHoldStore(Protocol):
     """Accounts on which nothing may be sent for a while."""
 
     def hold(self, account: str, seconds: int) -> None:
-        """Let nothing be sent on the account for so long; never shortens a longer hold."""
+        """Hold the account for this time; never shortens a longer hold."""
 
     def end_hold(self, account: str) -> bool:
-        """Let orders be sent on the account again; False where nothing kept them back."""
+        """End the hold of the account; returns False if there was none."""
 
 
 class HaltStore(Protocol):
@@ -164,7 +163,8 @@ class HaltStore(Protocol):
 
     def halt(self, halt: Halt) -> None: ...
     def resume(self, account: str | None) -> bool:
-        """End the halt of the account, or the one of all accounts; False if there was none."""
+        """End the halt of the account, or the one of all accounts; returns False if there was
+        none."""
 
     def halts(self) -> list[Halt]: ...
 
@@ -173,7 +173,7 @@ class LeaseStore(Protocol):
     """Work that one process at a time does."""
 
     def lease(self, name: str, owner: str, ttl_ms: int) -> bool:
-        """Take the lease, or keep it for so long from now; False if another owner has it."""
+        """Take the lease, or extend it; returns False if another owner has it."""
 
     def release(self, name: str, owner: str) -> None: ...
 
@@ -182,11 +182,11 @@ class IntentStore(Protocol):
     """The stream of intents."""
 
     def take_intents(self, count: int, older_than_ms: int) -> list[Intent]:
-        """Intents that no record stands for yet, oldest first; those that are younger are left out,
-        those whose id is ahead of now are not. They stay until they are settled."""
+        """Intents without a record, oldest first; younger ones are left out, except those whose id
+        is in the future. They stay until they are settled."""
 
     def settle_intent(self, entry_id: str) -> None:
-        """Let the intent be done with, also one that waits; see waiting_intents."""
+        """Settle the intent, also a waiting one; see waiting_intents."""
 
     def refuse_intent(self, refused: RefusedIntent, entry_id: str | None) -> None: ...
 

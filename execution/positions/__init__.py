@@ -1,1 +1,1 @@
-"""What positions are worth, and what balances they explain."""
+"""Valuation of positions, and the balances that they explain."""

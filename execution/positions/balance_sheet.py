@@ -1,7 +1,7 @@
-"""What an account's balances should be, given every fill that we know of, and what they are.
+"""Compares an account's balances with those explained by all known fills.
 
-A balance is what was there before us, plus what our fills moved, plus what trades that are not ours
-moved. Whatever else is in it is drift.
+A balance is the opening balance, plus the changes by our fills, plus the changes by external
+trades. The rest is drift.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,10 @@ from execution.model.instrument import Kind, assets_of
 from execution.model.order import Fill, Side
 from execution.model.position import Position
 
-# Exchanges book balances on a grid of their own; what is smaller than this explains nothing.
+# Exchanges round balances; smaller differences are ignored.
 DUST = Decimal("1e-8")
 
-# As many trades of one moment as an exchange may tell again.
+# The most trades of the same time that an exchange may list again.
 SEEN_MAX = 200
 
 Flows = Mapping[str, Decimal]
@@ -28,22 +28,20 @@ Flows = Mapping[str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class BalanceSheet:
-    """What is known of one account's balances, by asset.
+    """The balance sheet of one account, by asset.
 
-    `opening` is what they were before any of our fills, None until it was seen twice; `candidate`
-    is what it was seen to be once. `external_trades` is what trades that are not ours have moved
-    since `opened_at`; `seen` names the last of them, because exchanges list trades of one moment
-    again.
-    `read` is, by symbol, the trade up to which all were taken into account: a cursor may be lost,
-    or be passed by on purpose, and what the trades moved stays.
-    `suspected` is the drift that the last look saw; `asked` are the pairs that were asked for
-    trades that could explain it.
+    `opening` are the balances before any of our fills, None until seen twice; `candidate` is the
+    value seen once. `external_trades` are the changes by external trades since `opened_at`; `seen`
+    names the last of them, because exchanges list trades of the same time again. `read` is, by
+    symbol, the trade up to which all are included: a cursor may be lost, or be reset, while these
+    changes stay. `suspected` is the drift of the last check; `asked` are the pairs that were read
+    for trades that could explain it.
     """
 
     opening: dict[str, Money] | None = None
     opened_at: datetime | None = None
     candidate: dict[str, Money] | None = None
-    # Stored under the name that earlier releases gave it.
+    # Stored under the name of earlier releases.
     external_trades: Annotated[dict[str, Money], Field(alias="strangers")] = field(
         default_factory=dict
     )
@@ -54,8 +52,8 @@ class BalanceSheet:
 
 
 def moved_by(positions: Iterable[Position]) -> dict[str, Decimal]:
-    """What all fills of these positions did to the balances. Contracts are left out: what they
-    hold is margin, not balance."""
+    """The changes of balances by all fills of these positions. Contracts are left out: they hold
+    margin, not balance."""
     spot = [position for position in positions if position.instrument.kind is Kind.SPOT]
     return _sum(cash_flows(position) for position in spot)
 
@@ -83,7 +81,7 @@ def cash_flows(position: Position) -> dict[str, Decimal]:
 
 
 def moved_by_trade(symbol: str, fill: Fill) -> dict[str, Decimal]:
-    """What one trade did to the balances."""
+    """The changes of balances by one trade."""
     base, quote = assets_of(symbol)
     sign = 1 if fill.side is Side.BUY else -1
     with localcontext(EXACT):
@@ -92,7 +90,7 @@ def moved_by_trade(symbol: str, fill: Fill) -> dict[str, Decimal]:
 
 
 def with_external_trades(sheet: BalanceSheet, trades: Iterable[tuple[str, Flows]]) -> BalanceSheet:
-    """The sheet after further trades that are not ours, each with a name of its own."""
+    """The sheet after further external trades, each with a unique name."""
     fresh = {name: flows for name, flows in trades if name not in sheet.seen}
     return replace(
         sheet,
@@ -102,12 +100,12 @@ def with_external_trades(sheet: BalanceSheet, trades: Iterable[tuple[str, Flows]
 
 
 def with_read(sheet: BalanceSheet, symbol: str, trade_id: str) -> BalanceSheet:
-    """The sheet after all trades of the symbol up to that one were taken into account."""
+    """The sheet that includes all trades of the symbol up to that one."""
     return replace(sheet, read={**sheet.read, symbol: trade_id})
 
 
 def already_read(sheet: BalanceSheet, symbol: str, trade_ids: list[str]) -> set[str]:
-    """Those of the trades, the oldest first, that the sheet has taken into account before."""
+    """Those of the trades, oldest first, that the sheet already includes."""
     mark = sheet.read.get(symbol)
     return set(trade_ids[: trade_ids.index(mark) + 1]) if mark in trade_ids else set()
 
@@ -115,10 +113,10 @@ def already_read(sheet: BalanceSheet, symbol: str, trade_ids: list[str]) -> set[
 def looked_at(
     sheet: BalanceSheet, balances: Flows, flows: Flows, now: datetime
 ) -> tuple[BalanceSheet, bool]:
-    """The sheet after a look at the balances, and whether its drift was there the last time too.
+    """The sheet after a read of the balances, and whether its drift was the same the last time.
 
-    The opening balances are believed once two looks agree on them: a trade may have fallen between
-    the question for trades and the one for balances.
+    The opening balances are accepted once two reads agree on them: a trade may have happened
+    between the read of trades and the read of balances.
     """
     with localcontext(EXACT):
         rest = {
@@ -136,14 +134,14 @@ def looked_at(
 
 
 def accepted(sheet: BalanceSheet) -> BalanceSheet:
-    """The sheet with its drift taken for what was there from the beginning."""
+    """The sheet with its drift added to the opening balances."""
     opening = _sum([sheet.opening or {}, sheet.suspected])
     return replace(sheet, opening=opening, suspected={}, asked=())
 
 
-def _differences(found: Flows, expected: Flows) -> dict[str, Decimal]:
-    assets = sorted({*found, *expected})
-    rest = {asset: found.get(asset, ZERO) - expected.get(asset, ZERO) for asset in assets}
+def _differences(actual: Flows, expected: Flows) -> dict[str, Decimal]:
+    assets = sorted({*actual, *expected})
+    rest = {asset: actual.get(asset, ZERO) - expected.get(asset, ZERO) for asset in assets}
     return {asset: amount for asset, amount in rest.items() if abs(amount) > DUST}
 
 

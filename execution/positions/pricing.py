@@ -1,4 +1,5 @@
-"""Asks the prices of many symbols in few questions, though one of them may spoil a question."""
+"""Reads the prices of many symbols in few requests, although one of them may make a request
+fail."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -7,15 +8,15 @@ from typing import Protocol
 from execution.exchanges.port import MarketSource
 from execution.model.errors import RequestRefused
 
-# So many questions at most; an exchange that refuses them all is not asked for each symbol.
+# The most requests; an exchange that refuses them all is not called for each symbol.
 QUESTIONS_MAX = 16
 
 
 class PriceSource(MarketSource, Protocol):
-    """Where prices are read. Raises ExchangeUnavailable unless the answer is well-formed."""
+    """The source of prices. Raises ExchangeUnavailable unless the answer is well-formed."""
 
     def prices(self, symbols: Collection[str]) -> dict[str, Decimal]:
-        """Current prices of the symbols, in one call where the exchange has one. A symbol without a
+        """Current prices of the symbols, in one request if the exchange has one. A symbol without a
         market price is left out."""
 
 

@@ -1,4 +1,4 @@
-"""What positions are worth now: marks, totals, and a series of them for an equity curve."""
+"""The value of positions: marks, totals, and their series for an equity curve."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ LOOK_AGAIN_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The price that a holding is valued at, and when it was read, in ms on our clock."""
+    """The price of a valuation, and when it was read, in ms on our clock."""
 
     price: Money
     at_ms: int
@@ -30,11 +30,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """All positions of an account that settle in one asset, together, in that asset.
+    """The totals of an account's positions that settle in one asset, in that asset.
 
-    `exposure` is the sum of what each is worth, whichever way it points; `net_exposure` counts
-    shorts against longs. `marked_at_ms` is the age of the oldest mark that was used. Positions
-    without a mark are named in `unmarked`, and count with nothing.
+    `exposure` is the sum of absolute values; `net_exposure` subtracts shorts from longs.
+    `marked_at_ms` is the time of the oldest mark that was used. Positions without a mark are named
+    in `unmarked`, and not counted.
     """
 
     account: str
@@ -59,13 +59,13 @@ class ValuationStore(SnapshotSource, Protocol):
     def totals(self, account: str | None = None) -> list[Totals]: ...
     def set_totals(self, totals: Iterable[Totals]) -> None: ...
     def add_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
-        """Add to the series, which is bounded: the oldest leave it."""
+        """Add to the series, which is bounded: the oldest are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkSource:
-    """An account, its connection, and where its prices come from: accounts with the same `market`
-    have the same prices, so one question answers for all of them."""
+    """An account, its connection, and the source of its prices: accounts with the same `market`
+    have the same prices, so one request serves all of them."""
 
     account: str
     market: str
@@ -73,10 +73,9 @@ class MarkSource:
 
 
 class RecentMarks:
-    """The last marks, looked up at most once a second for each account.
+    """The last marks, read at most once a second for each account.
 
-    A signal's price is worth a moment's delay less than the mark is old; and none at all if the
-    mark is older than `age_max_ms`.
+    A mark older than `age_max_ms` is not used.
     """
 
     def __init__(self, book: ValuationStore, clock: Clock, age_max_ms: int) -> None:
@@ -86,7 +85,7 @@ class RecentMarks:
         self._known: dict[str, tuple[int, dict[str, Mark]]] = {}
 
     def price(self, account: str, symbol: str) -> Decimal | None:
-        """What the market is at, None where that is not known, or not of late."""
+        """The market price, None if it is not known, or too old."""
         now_ms = self._clock.now_ms()
         read_ms, marks = self._known.get(account, (-LOOK_AGAIN_MS, {}))
         if now_ms - read_ms >= LOOK_AGAIN_MS:
@@ -97,7 +96,7 @@ class RecentMarks:
 
 
 class Valuer:
-    """Reads prices, and writes what the accounts are worth."""
+    """Reads prices, and writes the values of the accounts."""
 
     def __init__(self, positions: PositionStore, book: ValuationStore, clock: Clock) -> None:
         self._positions = positions
@@ -105,12 +104,12 @@ class Valuer:
         self._clock = clock
 
     def mark(self, mark_sources: Iterable[MarkSource]) -> list[str]:
-        """Price what is held, one question for each market; return the sentences of those that did
+        """Price the holdings, one request for each market; returns the sentences of those that did
         not answer."""
         groups: dict[str, list[MarkSource]] = {}
         for mark_source in mark_sources:
             groups.setdefault(mark_source.market, []).append(mark_source)
-        # A market that does not answer does not keep the others' marks from being read.
+        # A market that does not answer does not prevent the marks of others.
         said = run_parallel(*(partial(self._try_market, group) for group in groups.values()))
         return [sentence for sentences in said for sentence in sentences]
 
@@ -133,22 +132,22 @@ class Valuer:
         prices, unpriced = read_prices(_connected(mark_sources), symbols)
         now_ms = self._clock.now_ms()
         for account, wanted in held.items():
-            told = {symbol: price for symbol, price in prices.items() if symbol in wanted}
-            self._book.set_marks(account, told, now_ms)
+            marked = {symbol: price for symbol, price in prices.items() if symbol in wanted}
+            self._book.set_marks(account, marked, now_ms)
         return [f"{mark_sources[0].market} {symbol}: {why}" for symbol, why in unpriced.items()]
 
     def value(self, accounts: Iterable[str]) -> list[Totals]:
-        """Add up every account by its marks, and keep the totals."""
+        """Compute and store the totals of every account by its marks."""
         now = self._clock.now()
-        found = [
+        totals = [
             total
             for account in accounts
             for total in totals_of(
                 account, self._positions.positions(account), self._book.marks(account), now
             )
         ]
-        self._book.set_totals(found)
-        return found
+        self._book.set_totals(totals)
+        return totals
 
     def take_snapshots(self, totals: Iterable[Totals]) -> None:
         """Add a point to the series of every account."""
@@ -160,7 +159,7 @@ class Valuer:
 
 def _connected(mark_sources: list[MarkSource]) -> PriceSource:
     """The connection of the first account that has one; their prices are the same. Raises
-    ExchangeUnavailable where none has."""
+    ExchangeUnavailable if none has."""
     for mark_source in mark_sources[:-1]:
         try:
             return mark_source.exchange()
@@ -172,7 +171,7 @@ def _connected(mark_sources: list[MarkSource]) -> PriceSource:
 def totals_of(
     account: str, positions: Iterable[Position], marks: Mapping[str, Mark], now: datetime
 ) -> list[Totals]:
-    """Add up an account's positions by the asset that they settle in."""
+    """The totals of an account's positions by settle asset."""
     by_quote: dict[str, list[Position]] = {}
     for position in positions:
         by_quote.setdefault(position.instrument.settle, []).append(position)

@@ -1,1 +1,1 @@
-"""Makes records and positions agree with what the exchange says."""
+"""Reconciles records and positions with the exchange."""

@@ -1,4 +1,4 @@
-"""Makes records of orders that stand at the exchange and are not in the store."""
+"""Makes records of orders that are at the exchange and not in the store."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from oneorder.identifiers import order_id_of
 
 
 def adopted_order(account: str, report: OrderReport, now: datetime) -> Order:
-    """The record, not stored yet, of an order that carries an id of our making, and of which
-    nothing is known but what the exchange says. A signal that comes again finds it by the id.
+    """The record, not stored yet, of an order with one of our ids, of which only the exchange's
+    report is known. A repeated signal finds it by the id.
 
     Raises NotAdoptable.
     """
@@ -21,7 +21,7 @@ def adopted_order(account: str, report: OrderReport, now: datetime) -> Order:
 
 
 def external_order(account: str, report: OrderReport, now: datetime) -> Order:
-    """The record, not stored yet, of an order that somebody else made on the account.
+    """The record, not stored yet, of an external order on the account.
 
     Raises NotAdoptable.
     """
@@ -35,7 +35,7 @@ def _order(
     terms = report.terms
     if terms is None:
         raise NotAdoptable(
-            f"order {report.exchange_order_id} in {report.symbol} is of a kind that we do not know"
+            f"order {report.exchange_order_id} in {report.symbol} is of an unsupported kind"
         )
     return Order(
         order_id=order_id,

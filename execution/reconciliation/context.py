@@ -1,4 +1,4 @@
-"""What a reconciliation works with, and one run of it on one account."""
+"""The context of a reconciliation, and one run on one account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ from execution.reconciliation.symbol_failures import SymbolFailures
 
 
 class History(Protocol):
-    """The archive, as a reconciliation sees it."""
+    """The part of the archive that a reconciliation uses."""
 
     def recall_by_exchange_id(
         self, account: str, symbol: str, exchange_order_id: str
     ) -> Order | None:
-        """Put an order that has left the store back into it; None for one that it never had."""
+        """Restore an order that has left the store; None if there never was one."""
 
 
 class ReconciledExchange(OrderSource, Protocol):
@@ -47,7 +47,7 @@ class ReconciledExchange(OrderSource, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationContext:
-    """What every run works with."""
+    """The parts that every run uses."""
 
     orders: KnownOrders
     positions: PositionStore
@@ -62,7 +62,7 @@ class ReconciliationContext:
 
 @dataclass(slots=True, eq=False)
 class AccountRun:
-    """One run on one account: what it found so far, and what it knows of the balances.
+    """One run on one account: its findings so far, and the balance sheet.
 
     `keep_lease` is called before each symbol.
     """
@@ -70,31 +70,31 @@ class AccountRun:
     context: ReconciliationContext
     exchange: ReconciledExchange
     policy: DriftPolicy
-    found: Reconciliation
+    record: Reconciliation
     keep_lease: Callable[[], None]
     sheet: BalanceSheet = field(init=False)
     failures: SymbolFailures = field(init=False)
 
     def __post_init__(self) -> None:
         self.sheet = self.context.runs.sheet(self.account)
-        self.failures = SymbolFailures(self.found.symbols_failed)
+        self.failures = SymbolFailures(self.record.symbols_failed)
 
     @property
     def account(self) -> str:
-        return self.found.account
+        return self.record.account
 
     def asked(self, kind: str) -> ReconciledExchange:
         """The exchange, after noting what it is asked for."""
-        self.found.calls[kind] = self.found.calls.get(kind, 0) + 1
+        self.record.calls[kind] = self.record.calls.get(kind, 0) + 1
         return self.exchange
 
     def live_orders(self) -> list[Order]:
         return self.context.orders.live_orders(self.account)
 
     def halt(self, what: str) -> None:
-        """Let nothing new be sent on the account, if that is not so already."""
+        """Halt the account, unless it is halted already."""
         halts = self.context.halts
         if not any(halt.account == self.account for halt in halts.halts()):
             reason = f"reconciliation found {what}"
             halts.halt(Halt(self.account, reason, self.context.clock.now()))
-            self.found.halted = True
+            self.record.halted = True

@@ -1,4 +1,4 @@
-"""Makes the orders that we think open agree with those that the exchange lists as open."""
+"""Reconciles the orders that are open on record with those that the exchange lists as open."""
 
 from datetime import timedelta
 
@@ -7,14 +7,14 @@ from execution.model.order import Order, OrderReport, OrderState
 from execution.reconciliation.context import AccountRun
 from execution.reconciliation.order_owners import OrderOwners
 
-# A list of open orders may lag behind the end of one, but not as long as this.
+# The most that a list of open orders may lag behind an order's end.
 LISTED_AFTER = timedelta(minutes=10)
-# Records that say that no such order can stand at the exchange.
+# States of records whose orders cannot be open at the exchange.
 SAID_NO = frozenset({OrderState.REFUSED, OrderState.REJECTED})
 
 
 class OpenOrderSync:
-    """Writes what it finds into the run's record."""
+    """Writes its findings to the run's record."""
 
     def __init__(self, run: AccountRun, owners: OrderOwners) -> None:
         self._run = run
@@ -22,9 +22,9 @@ class OpenOrderSync:
         self._owners = owners
 
     def read(self, symbol: str) -> None:
-        """Settle each order that we think open and the exchange does not list as such; find those
-        that it lists and we do not know."""
-        # Read again: the trades that were just taken have ended some of them.
+        """Settle each order that is open on record and not listed by the exchange; find listed ones
+        without a record."""
+        # Read again: the trades that were just applied have ended some of them.
         live = self._run.live_orders()
         orders = [o for o in live if o.symbol == symbol and o.state is OrderState.OPEN]
         listed = {
@@ -33,7 +33,7 @@ class OpenOrderSync:
         }
         for order in orders:
             report = listed.pop(order.exchange_order_id or "", None)
-            # Reads may lag behind placements: an order that cannot be found is asked after again.
+            # Reads may lag behind placements: an order that is not found is looked up again later.
             report = report or self._run.asked("order").lookup(order)
             if report is not None:
                 self._settle(order, report)
@@ -43,11 +43,11 @@ class OpenOrderSync:
         journal = self._context.journal
         after = journal.record(journal.load(order.order_id), Reported(report))
         if not after.is_live:
-            self._run.found.orders_settled.append(order.order_id)
+            self._run.record.orders_settled.append(order.order_id)
 
     def _take_listed(self, symbol: str, listed: dict[str, OrderReport]) -> None:
-        """Adopt open orders of ours that no record is left of; name those of others."""
-        found = self._run.found
+        """Adopt our open orders without a record; report external ones."""
+        record = self._run.record
         known = self._context.orders.order_ids_by_exchange_id(self._run.account, symbol, listed)
         for exchange_id, report in listed.items():
             if exchange_id in known:
@@ -55,7 +55,7 @@ class OpenOrderSync:
                 continue
             order = self._owners.of_report(report)
             if order is None or order.state in SAID_NO:
-                found.external_open_orders.append(f"{symbol} {exchange_id}")
+                record.external_open_orders.append(f"{symbol} {exchange_id}")
             elif order.version == 0:
                 self._context.journal.record(order, Reported(report))
 
@@ -67,8 +67,8 @@ class OpenOrderSync:
             return
         if self._context.clock.now() - order.updated_at < LISTED_AFTER:
             return
-        self._run.found.external_open_orders.append(f"{symbol} {exchange_id}")
-        self._run.found.warnings.append(
+        self._run.record.external_open_orders.append(f"{symbol} {exchange_id}")
+        self._run.record.warnings.append(
             f"order {order.order_id} is {order.state} on record and open at the exchange, as "
             f"{exchange_id} in {order.symbol}; cancel it there"
         )

@@ -1,4 +1,4 @@
-"""Finds the order on record that a trade, or a report of the exchange, belongs to."""
+"""Finds the recorded order of a trade or of an exchange's report."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,12 @@ from execution.orders.identifiers import is_ours, may_be_ours
 from execution.reconciliation.adoption import adopted_order, external_order
 from execution.reconciliation.context import AccountRun
 
-# A trade whose order the exchange still does not show after so long is an external one.
+# A trade whose order the exchange does not show after this time is an external one.
 DECIDED_AFTER = timedelta(minutes=10)
 
 
 class OrderOwners:
-    """Orders of one account, by what the exchange says of them."""
+    """Finds orders of one account by the exchange's data."""
 
     def __init__(self, run: AccountRun) -> None:
         self._run = run
@@ -22,15 +22,15 @@ class OrderOwners:
     def of_trade(
         self, symbol: str, exchange_id: str, order_id: str | None, time: datetime
     ) -> tuple[Order | None, OrderReport | None]:
-        """The order that an exchange's id belongs to, None for an external one; and what the
-        exchange says of it, where it was asked. `order_id` is ours as far as it is known by that
-        id, `time` that of the trade. Raises Undecided."""
-        found = self._run.found
+        """The order with an exchange's id, None for an external one; and the exchange's report, if
+        it was requested. `order_id` is ours if known for that id, `time` that of the trade. Raises
+        Undecided."""
+        record = self._run.record
         if order_id is not None:
             try:
                 return self._context.journal.load(order_id), None
             except UnknownOrder:
-                found.repaired.append(f"the record of order {order_id}")
+                record.repaired.append(f"the record of order {order_id}")
         try:
             recalled = self._context.history.recall_by_exchange_id(
                 self._run.account, symbol, exchange_id
@@ -38,7 +38,7 @@ class OrderOwners:
         except LedgerUnavailable:
             raise Undecided(exchange_id) from None
         if recalled is not None:
-            found.orders_recalled.append(recalled.order_id)
+            record.orders_recalled.append(recalled.order_id)
             return recalled, None
         report = self._run.asked("order").fetch(symbol, exchange_id)
         if report is None and self._context.clock.now() - time < DECIDED_AFTER:
@@ -46,9 +46,9 @@ class OrderOwners:
         return None if report is None else self.of_report(report), report
 
     def of_report(self, report: OrderReport) -> Order | None:
-        """Our order of that client id: known, being placed just now, or forgotten and adopted."""
+        """Our order with that client id: known, being placed now, or lost and adopted."""
         client_id = report.client_order_id or ""
-        # An order is on record before its request leaves: whatever of ours stands there by now is
+        # An order is on record before its request is sent: every order of ours at the exchange is
         # among these.
         live = self._run.live_orders()
         placing = next((order for order in live if order.client_order_id == client_id), None)
@@ -61,7 +61,7 @@ class OrderOwners:
             adopted = adopted_order(self._run.account, report, self._context.clock.now())
         except NotAdoptable:
             return None
-        self._run.found.orders_adopted.append(adopted.order_id)
+        self._run.record.orders_adopted.append(adopted.order_id)
         return adopted
 
     def external(self, report: OrderReport) -> Order | None:
@@ -72,5 +72,5 @@ class OrderOwners:
             order = external_order(self._run.account, report, self._context.clock.now())
         except NotAdoptable:
             return None
-        self._run.found.orders_adopted.append(order.order_id)
+        self._run.record.orders_adopted.append(order.order_id)
         return order

@@ -1,7 +1,7 @@
-"""Makes our orders and positions agree with what the exchange says happened.
+"""Reconciles our orders and positions with the exchange.
 
-Only well-formed answers count; a request that fails ends the run with what was repaired so far,
-and the next run goes on from the same cursor. What a run costs grows with what is new.
+Only well-formed answers count; a failed request ends the run with the corrections so far, and the
+next run continues from the same cursor. The cost of a run grows with what is new.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from execution.reconciliation.symbol_sync import SymbolSync
 from execution.repair.store import Repair
 
 LEASE_MS = 30_000
-# The ledger hears of changes out of order, but not as late as this.
+# Changes reach the ledger out of order, but not as late as this.
 ARCHIVED_WITHIN = timedelta(minutes=10)
 
 
@@ -29,10 +29,10 @@ ARCHIVED_WITHIN = timedelta(minutes=10)
 class Reconciler:
     """Reconciles one account at a time; two runs on one account never overlap.
 
-    `repair` looks for what the store has lost, before every run. `announce` learns of every run.
-    `complaint` says why positions are not held against the ledger, if they are not; drift is taken
-    for a deposit only where the account `has_proved` that its positions are what its fills make of
-    them, because a position that was lost looks like a deposit, too.
+    `repair` finds what the store has lost, before every run. `announce` is called for every run.
+    `complaint` is the reason why positions are not compared with the ledger, if they are not; drift
+    counts as a deposit only if `has_proved` shows that the account's positions equal its fills,
+    because a lost position looks like a deposit, too.
     """
 
     context: ReconciliationContext
@@ -47,7 +47,7 @@ class Reconciler:
         exchange_of: Callable[[], ReconciledExchange],
         policy: DriftPolicy = DriftPolicy.REPORT,
     ) -> Reconciliation:
-        """The exchange is connected to after the store was looked over, which needs none.
+        """Connects to the exchange only after the store was checked, which needs no exchange.
 
         Raises AlreadyRunning, and ExchangeUnavailable where the exchange gives no usable answers;
         the run is on record in that case, too."""
@@ -55,47 +55,47 @@ class Reconciler:
         owner = uuid4().hex
         name = f"reconcile:{account}"
         if not leases.lease(name, owner, LEASE_MS):
-            raise AlreadyRunning(f"account: a reconciliation of {account!r} is under way")
+            raise AlreadyRunning(f"account: a reconciliation of {account!r} is running")
         started_ms = clock.now_ms()
-        found = Reconciliation(account, clock.now())
+        record = Reconciliation(account, clock.now())
 
         def keep_lease() -> None:
             if not leases.lease(name, owner, LEASE_MS):
                 raise AlreadyRunning(f"account: this run on {account!r} took too long")
 
         try:
-            self._repair_store(found)
-            run = AccountRun(self.context, exchange_of(), policy, found, keep_lease)
+            self._repair_store(record)
+            run = AccountRun(self.context, exchange_of(), policy, record, keep_lease)
             self._read(run)
             self._act_on_drift(run)
             run.failures.raise_silence()
         except ExchangeUnavailable as error:
-            found.error = str(error)
+            record.error = str(error)
             raise
         finally:
-            found.took_ms = clock.now_ms() - started_ms
-            self.context.runs.add_run(found)
+            record.took_ms = clock.now_ms() - started_ms
+            self.context.runs.add_run(record)
             leases.release(name, owner)
-            self.announce(found)
-        return found
+            self.announce(record)
+        return record
 
-    def _repair_store(self, found: Reconciliation) -> None:
-        """Put back what the store has lost; without the ledger, go on with what is there."""
+    def _repair_store(self, record: Reconciliation) -> None:
+        """Restore what the store has lost; without the ledger, continue with the current data."""
         try:
             repair = self.repair()
         except StoreUnavailable as error:
-            found.error = f"the store was not looked over: {error}"
+            record.error = f"the store was not checked: {error}"
             return
         if not self.context.epochs.epoch(fresh=True).is_whole:
             # Another process repairs the store, and positions may still change.
-            found.error = "the store is being looked over"
+            record.error = "the store is being checked"
         if repair is not None:
-            anew = [f"{position} is folded anew" for position in repair.positions_rebuilt]
-            found.repaired += [*repair.lost, *anew, *repair.left]
+            recomputed = [f"{position} is recomputed" for position in repair.positions_rebuilt]
+            record.repaired += [*repair.lost, *recomputed, *repair.left]
             self._ask_again(repair)
         complaint = self.complaint()
         if complaint is not None:
-            found.warnings.append(complaint)
+            record.warnings.append(complaint)
 
     def _ask_again(self, repair: Repair) -> None:
         """What happened after the ledger last heard of an account is to be read once more."""
@@ -107,8 +107,8 @@ class Reconciler:
             book.set_reread(account, reread)
 
     def _read(self, run: AccountRun) -> None:
-        """Balances first: what they drift by says where to look for trades. They are judged by the
-        fills that are known when they were read, so they are read again if new ones were found."""
+        """Balances first: their drift shows where to look for trades. They are compared with the
+        fills known when they were read, so they are read again if new ones were record."""
         symbols = SymbolSync(run)
         positions = self._positions(run.account)
         balances = run.asked("balances").balances()
@@ -118,10 +118,10 @@ class Reconciler:
         now = self._positions(run.account)
         if _versions(now) != _versions(positions):
             positions, balances = now, run.asked("balances").balances()
-        if run.found.error is None and self._is_quiet(run, positions):
+        if run.record.error is None and self._is_quiet(run, positions):
             self._check_balances(run, balances, positions)
         if run.sheet.suspected != sheet.suspected:
-            # Other drift than the pairs were asked about.
+            # The drift has changed since the pairs were read.
             run.sheet = replace(run.sheet, asked=())
         self.context.runs.set_sheet(run.account, run.sheet)
 
@@ -129,8 +129,8 @@ class Reconciler:
         return self.context.positions.positions(account)
 
     def _is_quiet(self, run: AccountRun, positions: list[Position]) -> bool:
-        """No fill can have come between the balances and the positions that they are held against,
-        as far as we know. Where a symbol is not listed any more, nothing can fill."""
+        """No fill can have come between the balances and the positions that they are compared with,
+        as far as we know. Nothing can fill in a symbol that is not listed any more."""
         restless = any(
             order.state is OrderState.SUBMITTING or order.fills_missing
             for order in run.live_orders()
@@ -143,34 +143,34 @@ class Reconciler:
     ) -> None:
         if _is_blank(balances, run.sheet):
             return
-        found, now = run.found, self.context.clock.now()
+        record, now = run.record, self.context.clock.now()
         run.sheet, confirmed = looked_at(run.sheet, balances, moved_by(positions), now)
-        found.balances_checked = True
-        found.drift = dict(run.sheet.suspected)
-        # A symbol that could not be read may have the trades that explain it; so may one that is
-        # not listed, perhaps for a moment only, where an order of ours stood.
+        record.balances_checked = True
+        record.drift = dict(run.sheet.suspected)
+        # A symbol that could not be read may have trades that explain it; so may one that is not
+        # listed, perhaps only temporarily, in which we had an order.
         traded = {order.symbol for order in run.live_orders()}
         symbols = run.failures.unread | (run.failures.unlisted & traded)
         unread = {asset for symbol in symbols for asset in assets_of(symbol)}
         if unread:
-            # Fees may be paid in any asset that they ever were paid in.
+            # Fees may be paid in any asset in which they were paid before.
             unread |= {asset for position in positions for asset in position.fees}
-        is_asked = not found.pairs_unasked and not unread & found.drift.keys()
-        found.drift_confirmed = confirmed and is_asked
+        is_asked = not record.pairs_unasked and not unread & record.drift.keys()
+        record.drift_confirmed = confirmed and is_asked
 
     def _act_on_drift(self, run: AccountRun) -> None:
-        """Do what the policy says about drift that two runs have seen."""
-        if not run.found.drift_confirmed:
+        """Apply the policy to drift that two runs have seen."""
+        if not run.record.drift_confirmed:
             return
         if run.policy is DriftPolicy.ADOPT and not self.has_proved(run.account):
-            run.found.warnings.append(
+            run.record.warnings.append(
                 "drift is not taken into the opening balances: the positions were not found to be "
                 "what the ledger's fills make of them"
             )
         elif run.policy is DriftPolicy.ADOPT:
             self.context.runs.set_sheet(run.account, accepted(run.sheet))
         elif run.policy is DriftPolicy.HALT:
-            run.halt(f"balances that drift: {', '.join(sorted(run.found.drift))}")
+            run.halt(f"balances that drift: {', '.join(sorted(run.record.drift))}")
 
 
 def _versions(positions: list[Position]) -> set[tuple[str, int, str]]:
@@ -178,6 +178,6 @@ def _versions(positions: list[Position]) -> set[tuple[str, int, str]]:
 
 
 def _is_blank(balances: dict[str, Decimal], sheet: BalanceSheet) -> bool:
-    """An account that held something and now is said to hold nothing at all is no evidence."""
+    """An account that had balances and is now reported entirely empty is no evidence."""
     held = any((sheet.opening or {}).values())
     return held and not any(balances.values())

@@ -1,4 +1,4 @@
-"""What one reconciliation looked at, found and repaired, and where that is kept."""
+"""The record of one reconciliation, and the stores of reconciliations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from execution.positions.balance_sheet import BalanceSheet
 
 
 class DriftPolicy(StrEnum):
-    """What is done about trades that are not ours, and about balances that nothing explains."""
+    """What is done about external trades, and about unexplained balances."""
 
     REPORT = "report"  # Recorded and alerted; positions stay what our fills make them.
     ADOPT = "adopt"  # Trades move positions; confirmed drift is accepted.
@@ -23,14 +23,13 @@ class DriftPolicy(StrEnum):
 class Reconciliation:
     """One run on one account.
 
-    `calls` counts the questions to the exchange by kind. `external_orders` are exchange ids, with
-    their symbols, of orders that others made and that traded since the last run;
-    `external_open_orders` of those that stand now, and of ours that stand though they have ended.
-    `drift` is by asset, what the balances hold beyond what is explained; it is `drift_confirmed`
-    once two runs saw the same. `repaired` names what the store had lost. `symbols_failed` says of
-    symbols why they could not be read; `pairs_unasked` is how many pairs are yet to be asked for
-    trades before drift is confirmed;
-    `warnings` are sentences on what was not checked, and on such orders.
+    `calls` counts the requests to the exchange by kind. `external_orders` are exchange ids, with
+    their symbols, of external orders that traded since the last run; `external_open_orders` of
+    those that are open now, and of ours that are open although they have ended on record. `drift`
+    is the unexplained balance by asset; it is `drift_confirmed` once two runs saw the same.
+    `repaired` names what the store had lost. `symbols_failed` has the reason for each symbol that
+    could not be read; `pairs_unasked` is how many pairs are yet to be read for trades before drift
+    is confirmed; `warnings` are sentences on what was not checked, and on such orders.
     """
 
     account: str
@@ -57,14 +56,13 @@ class Reconciliation:
 
     @property
     def needs_attention(self) -> bool:
-        """A person should look at what it found."""
+        """Whether its findings need manual intervention."""
         return bool(self.external_orders or self.drift_confirmed or self.repaired)
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """Trades that are to be read again, because the store has lost something: of these symbols,
-    from then on."""
+    """Trades to be read again after a loss in the store: of these symbols, from that time on."""
 
     symbols: tuple[str, ...]
     since: datetime
@@ -82,14 +80,14 @@ class KnownOrders(Protocol):
 
 
 class ReconciliationStore(Protocol):
-    """What runs leave for the next ones. Every method raises StoreUnavailable when the server does
-    not answer."""
+    """The state that runs keep for the next ones. Every method raises StoreUnavailable when the
+    server does not answer."""
 
     def cursor(self, account: str, symbol: str) -> str | None:
         """The id of the last trade that was read."""
 
     def set_cursor(self, account: str, symbol: str, trade_id: str, sheet: BalanceSheet) -> None:
-        """Move the cursor, and keep what the trades up to it say of the balances, both or none."""
+        """Move the cursor and store the balance sheet of the trades up to it, atomically."""
 
     def symbols_read(self, account: str) -> list[str]:
         """Every symbol that has a cursor."""

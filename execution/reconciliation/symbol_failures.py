@@ -1,4 +1,4 @@
-"""Lets one symbol fail by itself, and tells that from an exchange that does not answer at all."""
+"""Distinguishes the failure of one symbol from an exchange that does not answer at all."""
 
 from collections.abc import Callable
 
@@ -10,16 +10,16 @@ from execution.model.errors import (
     UnknownSymbol,
 )
 
-# An exchange that has refused so many symbols one after another is not asked for the next.
+# After this many refused symbols in a row, the exchange is not called for the next.
 REFUSED_IN_A_ROW_MAX = 5
 SILENT_IN_A_ROW_MAX = 2
 
 
 class SymbolFailures:
-    """Notes why symbols could not be read, in `sentences` by symbol.
+    """Records why symbols could not be read, in `sentences` by symbol.
 
-    `unlisted` are those that the exchange does not know (any more), in which nothing trades now;
-    all others in `sentences` may have trades that were not read.
+    `unlisted` are those that the exchange does not list (any more), in which nothing trades now;
+    all others in `sentences` may have unread trades.
     """
 
     def __init__(self, sentences: dict[str, str]) -> None:
@@ -34,10 +34,10 @@ class SymbolFailures:
         return set(self.sentences) - self.unlisted
 
     def attempt(self, symbol: str, step: Callable[[], bool]) -> bool:
-        """Do a step of reading the symbol, and return what it says; False where it failed.
+        """Run a step of reading the symbol, and return its result; False if it failed.
 
-        Raises ExchangeUnavailable where the exchange does not answer for others either, or has
-        asked to be left alone.
+        Raises ExchangeUnavailable if the exchange does not answer for others either, or has
+        requested a pause.
         """
         try:
             result = step()
@@ -53,7 +53,7 @@ class SymbolFailures:
     def _count(self, symbol: str, error: ExchangeUnavailable) -> None:
         self.sentences[symbol] = str(error)
         if isinstance(error, UnknownSymbol):
-            # It was told without asking the exchange, or by an exchange that answers.
+            # It failed without a request, or the exchange has answered.
             self.unlisted.add(symbol)
             return
         if isinstance(error, RequestRefused):
@@ -67,6 +67,6 @@ class SymbolFailures:
             raise error
 
     def raise_silence(self) -> None:
-        """Raises ExchangeUnavailable if a question got no answer at all; for the end of a run."""
+        """Raises ExchangeUnavailable if a request got no answer at all; for the end of a run."""
         if self._first_silence is not None:
             raise self._first_silence

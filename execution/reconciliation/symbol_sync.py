@@ -10,12 +10,12 @@ from execution.reconciliation.open_order_sync import OpenOrderSync
 from execution.reconciliation.order_owners import OrderOwners
 from execution.reconciliation.trade_sync import TradeSync
 
-# So many pairs a run are asked, because of drift, for trades that nothing else tells of.
+# How many pairs a run reads because of drift, for trades without another sign.
 PAIRS_MAX = 6
 
 
 class SymbolSync:
-    """A symbol that fails does not keep the others from being read."""
+    """A failed symbol does not prevent the reading of others."""
 
     def __init__(self, run: AccountRun) -> None:
         self._run = run
@@ -27,8 +27,8 @@ class SymbolSync:
 
     def read(self, drift: Mapping[str, Decimal], assets_held: Collection[str]) -> None:
         """Read trades and open orders of every symbol that we trade or hold, and the trades of some
-        of those that could explain the drift. Raises ExchangeUnavailable where the exchange does
-        not answer at all."""
+        that could explain the drift. Raises ExchangeUnavailable if the exchange does not answer at
+        all."""
         run = self._run
         positions = run.context.positions.positions(run.account)
         known = {position.symbol for position in positions if position.amount}
@@ -39,15 +39,17 @@ class SymbolSync:
         pairs = pairs_that_explain(drift, run.exchange.symbols() if drift else (), assets_held)
         unasked = [symbol for symbol in pairs if symbol not in run.sheet.asked]
         extra = [symbol for symbol in unasked if symbol not in known][:PAIRS_MAX]
-        run.found.symbols = sorted({*known, *extra})
-        unread = {symbol for symbol in run.found.symbols if not self._read(symbol, symbol in known)}
-        # Nothing trades where nothing is listed.
-        asked = {*run.found.symbols} - unread | run.failures.unlisted
+        run.record.symbols = sorted({*known, *extra})
+        unread = {
+            symbol for symbol in run.record.symbols if not self._read(symbol, symbol in known)
+        }
+        # An unlisted symbol does not trade.
+        asked = {*run.record.symbols} - unread | run.failures.unlisted
         asked_before = run.sheet.asked
         run.sheet = replace(
             run.sheet, asked=tuple(s for s in pairs if s in asked or s in asked_before)
         )
-        run.found.pairs_unasked = len(pairs) - len(run.sheet.asked)
+        run.record.pairs_unasked = len(pairs) - len(run.sheet.asked)
         left = (self._to_read_again() & unread) - run.failures.unlisted
         if self._reread is not None and not left:
             run.context.runs.set_reread(run.account, None)
@@ -56,7 +58,7 @@ class SymbolSync:
         return set() if self._reread is None else set(self._reread.symbols)
 
     def _read(self, symbol: str, is_ours: bool) -> bool:
-        """Say whether all its trades are read and each has its order."""
+        """Whether all its trades were read and each has its order."""
         self._run.keep_lease()
         again_since = None
         if self._reread is not None and symbol in self._reread.symbols:

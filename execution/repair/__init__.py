@@ -1,1 +1,1 @@
-"""Puts back what the store lost, from the ledger."""
+"""Restores what the store has lost from the ledger."""

@@ -1,4 +1,4 @@
-"""Holds the positions that are kept against what all their fills in the ledger make of them."""
+"""Compares the stored positions with those recomputed from all their fills in the ledger."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,11 +14,12 @@ from execution.orders.store import PositionStore
 
 T = TypeVar("T")
 BATCH = 500
-# So many positions are checked at once, whatever else says that all is well.
+# How many positions are checked at a time, also if there is no sign of a loss.
 A_LOOK = 3
-# After a look, no other one for so many times as long as it took: at most a twentieth of the time.
+# The pause after a check, as a multiple of its duration: checks take at most a twentieth of the
+# time.
 REST_TIMES = 19
-# A position that is moved by fills all the while is left for the next round.
+# A position that fills keep changing is left for the next round.
 TRIES_MAX = 5
 
 Key = tuple[str, str]
@@ -26,7 +27,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PositionCheck:
-    """A position as it is kept, and as all its fills fold into it."""
+    """A stored position, and the one recomputed from all its fills."""
 
     live: Position
     rebuilt: Position
@@ -37,7 +38,7 @@ class PositionCheck:
 
     @property
     def is_explained(self) -> bool:
-        """The ledger has as many fills as ever moved it, or makes the same of those it has."""
+        """The ledger has as many fills as ever changed it, or the same result from those it has."""
         return self.agrees or self.rebuilt.version >= self.live.version
 
 
@@ -56,7 +57,7 @@ class PositionChecks:
         self._rested_ms = 0
 
     def all(self) -> Iterator[PositionCheck]:
-        """Check every position, those that only the ledger knows included."""
+        """Check every position, including those that only the ledger has."""
         for account, symbol in self._keys():
             yield self.one(account, symbol)
 
@@ -66,7 +67,7 @@ class PositionChecks:
         return sorted({*kept, *self._ledger.traded()})
 
     def one(self, account: str, symbol: str) -> PositionCheck:
-        """What is kept is read first: every fill that is on it is in the ledger by then."""
+        """The stored one is read first: all its fills are in the ledger by then."""
         live = self._positions.position(account, symbol)
         self._archive.flush()
         rebuilt, last = Position(account, symbol), 0
@@ -76,15 +77,15 @@ class PositionChecks:
         return PositionCheck(live, replace(rebuilt, version=max(rebuilt.version, last)))
 
     def next_unlike(self) -> list[str]:
-        """Check the next few of all positions, in turn; name those that the ledger does not make
-        the same of. Nothing while it rests."""
+        """Check the next few positions, in turn; returns the names of those that differ from the
+        ledger. Does nothing during the pause."""
         started_ms = self._clock.now_ms()
         with self._lock:
             if started_ms < self._rested_ms:
                 return []
             self._waiting = self._waiting or self._keys()
             taken, self._waiting = self._waiting[:A_LOOK], self._waiting[A_LOOK:]
-            # A thread that comes while this one is at it has nothing to do.
+            # Another thread has nothing to do meanwhile.
             self._rested_ms = started_ms + 1
         unlike = [
             f"{account} {symbol}" for account, symbol in taken if self.differs(account, symbol)
@@ -94,13 +95,13 @@ class PositionChecks:
         return unlike
 
     def all_agree(self, account: str) -> bool:
-        """Every position of the account is what its fills make of it."""
+        """Whether every position of the account equals its recomputed one."""
         keys = [(owner, symbol) for owner, symbol in self._keys() if owner == account]
         return not any(self.differs(owner, symbol) for owner, symbol in keys)
 
     def differs(self, account: str, symbol: str) -> bool:
-        """Say whether the position is surely not what its fills make of it: a fill that came in the
-        midst of a check is on one side and not yet on the other, and makes no difference."""
+        """Whether the position certainly differs from its fills: a fill that came during a check is
+        on one side only, and does not count as a difference."""
         for _ in range(TRIES_MAX):
             check = self.one(account, symbol)
             if check.agrees:

@@ -1,4 +1,4 @@
-"""Makes positions what all their fills in the ledger make of them."""
+"""Recomputes positions from all their fills in the ledger."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from execution.repair.store import Repair, RepairStore
 
 @dataclass(frozen=True, slots=True)
 class Rebuilder:
-    """Folds positions again, but only from the ledger that everything was written to. Every method
+    """Recomputes positions, but only from the ledger to which everything was written. Every method
     raises StoreUnavailable, also for the ledger."""
 
     checks: PositionChecks
@@ -27,11 +27,11 @@ class Rebuilder:
         return self.archive.checkpoints
 
     def rebuild(self, *, force: bool = False) -> list[PositionCheck]:
-        """Put every position right that is not what its fills in the ledger make of it; return all
-        checks as they were before that. With `force`, this ledger is trusted from then on.
+        """Correct every position that differs from its fills in the ledger; returns all checks from
+        before the correction. With `force`, this ledger is trusted from then on.
 
-        Raises UntrustedLedger, unless forced, where the ledger is not the one that the positions
-        were made with.
+        Raises UntrustedLedger, unless forced, if the ledger is not the one that the positions were
+        computed from.
         """
         complaint = self._links.complaint()
         if complaint is not None and not force:
@@ -50,13 +50,14 @@ class Rebuilder:
     def put_right(
         self, checks: Iterable[PositionCheck], repair: Repair, between: Callable[[], object]
     ) -> None:
-        """Replace the positions that do not agree; calls `between` before each."""
+        """Replace the positions that differ; calls `between` before each."""
         for check in checks:
             between()
             self._put_right(check, repair)
 
     def _put_right(self, check: PositionCheck, repair: Repair) -> None:
-        """Put the folded position in the place of the kept one, unless new fills move it on."""
+        """Replace the stored position by the recomputed one, unless new fills change it
+        meanwhile."""
         while not check.agrees:
             live, rebuilt = check.live, check.rebuilt
             version = max(live.version + 1, rebuilt.version)
@@ -74,8 +75,8 @@ class Rebuilder:
         self._links.note_rewritten()
 
     def trust_if_explained(self, repair: Repair) -> None:
-        """A ledger out of a backup is as good as before if it lacks nothing any more. Another one
-        is trusted by an operator only."""
+        """A restored ledger is trusted again once it is complete. Another one must be trusted by an
+        operator."""
         if self._links.footing() is Footing.LEDGER_OLDER:
             started_at = self.clock.now()
             if all(check.agrees for check in self.checks.all()):
@@ -83,14 +84,15 @@ class Rebuilder:
                 repair.left.append("the ledger has everything that it lacked again")
 
     def complaint(self) -> str | None:
-        """Why positions are not held against the ledger, in one sentence; None where they are."""
+        """The reason why positions are not compared with the ledger, in one sentence; None if they
+        are."""
         try:
             return self._links.complaint()
         except LedgerUnavailable as error:
             return f"positions are not checked: {error}"
 
     def has_proved(self, account: str) -> bool:
-        """Say whether every position of the account is what the ledger makes of it. If one is not,
+        """Whether every position of the account equals the one recomputed from the ledger. If not,
         the next run verifies the whole store."""
         if self.complaint() is not None:
             return False

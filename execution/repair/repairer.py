@@ -1,8 +1,8 @@
-"""Makes the store whole again after it lost something: records, indexes, positions, halts.
+"""Repairs the store after a loss: records, indexes, positions, halts.
 
-Redis may come back from an earlier time, and people delete keys. What the ledger knows is put back;
-what neither knows is found at the exchange by the reconciliation that follows. Positions are folded
-again from all their fills, so it does not matter which of them a position had lost.
+Redis may be restored to an earlier state, and keys may be deleted. What the ledger has is restored;
+what neither has is found at the exchange by the next reconciliation. Positions are recomputed from
+all their fills, so it does not matter which of them a position had lost.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,13 +19,13 @@ from execution.repair.restoring import Restorer
 from execution.repair.store import A_POSITION, Repair, RepairStore
 
 LEASE_MS = 120_000
-UNSEEN = "whatever the server has lost: it was not looked over since it began"
+UNSEEN = "whatever the server has lost: it has not been checked since it started"
 
 
 @dataclass(frozen=True, slots=True)
 class Repairer:
-    """Decides what is lost and what is to be done. One process at a time does it; any other that
-    comes meanwhile leaves it to the first."""
+    """Determines what is lost and repairs it. Runs under a global lease; a second caller returns
+    None at once."""
 
     epochs: EpochStore
     leases: LeaseStore
@@ -40,9 +40,9 @@ class Repairer:
         return self.archive.checkpoints
 
     def run(self, accounts: Iterable[str]) -> Repair | None:
-        """Repair what is lost; None where nothing is, or where another process is at it.
+        """Repair what is lost; None if nothing is, or if another process is doing it.
 
-        Raises StoreUnavailable, also for the ledger, and is then to be run again.
+        Raises StoreUnavailable, also for the ledger, and must then be run again.
         """
         accounts = list(accounts)
         if not self._lost(accounts) and not self._is_to_be_rewritten():
@@ -51,7 +51,7 @@ class Repairer:
         if not self.leases.lease("repair", owner, LEASE_MS):
             return None
         try:
-            # Another one may have been at it just now.
+            # Another process may have just done it.
             lost = self._lost(accounts)
             if lost:
                 return self._repaired(lost, accounts, owner)
@@ -67,7 +67,7 @@ class Repairer:
         try:
             return lost + self._unlike_ledger()
         except LedgerUnavailable:
-            # What Redis itself shows is to be said all the same; `complaint` says the rest.
+            # What Redis itself shows is still reported; `complaint` has the rest.
             return lost
 
     def _unlike_ledger(self) -> list[str]:
@@ -75,14 +75,14 @@ class Repairer:
         if footing in UNTRUSTED:
             return []
         older = [f"what came last: {footing.value}"] if footing is Footing.STORE_OLDER else []
-        # A ledger that does not explain what is held was found to be so already.
+        # A ledger that does not explain the balances was detected already.
         if older or self._links.complaint() is not None:
             return older
         unlike = self.rebuilder.checks.next_unlike()
         return [f"{A_POSITION}{name}, which its fills do not explain" for name in unlike]
 
     def _is_to_be_rewritten(self) -> bool:
-        """The ledger is not the one before, and does not have yet what is left."""
+        """The ledger is another one, and does not have the remaining records yet."""
         try:
             return self._links.footing() in UNTRUSTED and not self._links.is_rewritten()
         except LedgerUnavailable:
@@ -127,7 +127,7 @@ class Repairer:
         self.archive.flush(between=keep_lease)
         self.restorer.restore_orders(repair, keep_lease)
         if footing in UNTRUSTED:
-            # History began again there: a position that it does not explain is not wrong for that.
+            # History started again there: a position that it does not explain need not be wrong.
             repair.left.append(self._links.complaint() or footing.value)
             repair.known_until.clear()
             self.archive.write_everything_again()
@@ -141,7 +141,7 @@ class Repairer:
         checks = list(self.rebuilder.checks.all())
         is_first = self._links.trusted() is None and footing is Footing.NEW
         if is_first and not all(check.is_explained for check in checks):
-            # Nothing says which ledger it was that the rest went to.
+            # It is not known to which ledger the rest was written.
             self._links.note_rewritten()
             repair.left.append(self._links.complaint() or "")
             return

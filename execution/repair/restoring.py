@@ -1,4 +1,4 @@
-"""Puts the records of orders, and halts, back into a store that has lost them."""
+"""Restores records of orders, and halts, in a store that has lost them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ from execution.repair.store import Repair, RepairStore
 
 @dataclass(frozen=True, slots=True)
 class Restorer:
-    """From the ledger, which knows of each order for ever; the store, for `remember_s` after its
-    end. Every method raises StoreUnavailable, also for the ledger."""
+    """From the ledger, which keeps each order forever; the store keeps it for `remember_s` after
+    its end. Every method raises StoreUnavailable, also for the ledger."""
 
     orders: OrderStore
     halts: HaltStore
@@ -32,7 +32,7 @@ class Restorer:
     remember_s: int
 
     def restore_orders(self, repair: Repair, between: Callable[[], None]) -> None:
-        """Compare every order that the store should know with the ledger's; calls `between` before
+        """Compare every order that the store should have with the ledger's; calls `between` before
         each batch."""
         since = self.clock.now() - timedelta(seconds=self.remember_s)
         lately = self.ledger.orders(changed_since=since)
@@ -61,8 +61,8 @@ class Restorer:
         self.parts.remember(left, self.remember_s)
 
     def _advance(self, held: Order | None, known: Order, repair: Repair) -> bool:
-        """Bring a record up to what the ledger knows of it. Its position is not moved by it; it is
-        folded again afterwards."""
+        """Complete a record from the ledger. The position is not changed by it; it is recomputed
+        afterwards."""
         while held is not None:
             try:
                 after = brought_up(held, known)

@@ -1,4 +1,4 @@
-"""The store as a repair sees it, and what a repair came to."""
+"""The store interface of the repair, and its result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,39 +11,39 @@ A_POSITION = "position "
 
 
 class RepairStore(Protocol):
-    """The store as a repair sees it. Every method raises StoreUnavailable when the server does not
-    answer."""
+    """The store interface of the repair. Every method raises StoreUnavailable when the server does
+    not answer."""
 
     def verified_epoch(self) -> str | None:
-        """The epoch in which the store was last found whole, None while it is not."""
+        """The epoch in which the store was last verified, None if it is not."""
 
     def set_verified_epoch(self, run_id: str | None) -> None:
-        """Note that it was found whole in this epoch, or, with None, that it is not."""
+        """Record that it was verified in this epoch, or, with None, that it is not."""
 
     def lost(self, accounts: Iterable[str]) -> list[str]:
-        """Name what can be seen to be lost without reading all: indexes, records of live orders,
+        """The losses that are visible without reading everything: indexes, records of live orders,
         and positions, whose names begin with `A_POSITION`."""
 
     def reindex(self) -> int:
-        """Mark every index, so that its loss can be told from its emptiness; then read every record
-        and list it wherever it belongs, and nothing else; return how many there are."""
+        """Mark every index, so that its loss can be distinguished from an empty one; then read
+        every record and list it in its indexes, and nothing else; returns the number of records."""
 
     def without_record(self, order_ids: list[str]) -> set[str]:
-        """Those of the orders of which the store knows nothing, not even that they were there."""
+        """Those of the orders of which the store has neither a record nor the id."""
 
     def remember(self, order_ids: Iterable[str], remember_s: int) -> None:
-        """Note that these orders were there, without their records."""
+        """Remember the ids of these orders, without their records."""
 
     def replace_position(self, before: Position, after: Position) -> bool:
-        """Put `after` in its place if the position still is as it was before."""
+        """Replace the position by `after` if it is still `before`."""
 
 
 @dataclass(slots=True)
 class Repair:
-    """What was lost, what was put back, and what could not be.
+    """What was lost, what was restored, and what could not be.
 
-    `known_until` is, by account, when the ledger last heard of a change: what came after it must be
-    asked of the exchange again.
+    `known_until` is, by account, the ledger's last change: what came after it must be read from the
+    exchange again.
     """
 
     lost: list[str]

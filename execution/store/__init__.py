@@ -1,1 +1,2 @@
-"""The door to Redis, and its in-memory twin. Nothing else in execution imports redis."""
+"""The stores in Redis, and their in-memory counterparts. Nothing else in execution imports
+redis."""

@@ -43,12 +43,12 @@ class Orders(OrderStore, DueOrders, KnownOrders, LiveOrders, Protocol):
         """Oldest first."""
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
-        """Take order ids that are due, and make them due again after the lease."""
+        """Take order ids that are due; they become due again after the lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stores(OrderStores):
-    """What is kept between processes."""
+    """All stores that processes share."""
 
     orders: Orders
     leases: LeaseStore
@@ -69,8 +69,7 @@ class Stores(OrderStores):
 def open_stores(
     url: str, clock: Clock, connections_max: int = 64, remember_s: int = 30 * 86_400
 ) -> Stores:
-    """Connect to Redis when something is first asked of it. What has ended is remembered for
-    `remember_s`."""
+    """Connects to Redis on first use. Ended orders are remembered for `remember_s`."""
     client = connect(url, connections_max=connections_max)
     commits = CommitCounter()
     epochs = RedisEpochs(client, clock, commits)

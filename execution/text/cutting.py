@@ -19,8 +19,8 @@ def cut(text: str, bytes_max: int) -> str:
 
 def did_you_mean(name: str, known: Iterable[str], names_max: int = 1) -> str:
     """ "; did you mean 'NAME'?" for the most similar known names, or nothing."""
-    found = get_close_matches(name, list(known), n=names_max, cutoff=LIKENESS_MIN)
-    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+    suggestions = get_close_matches(name, list(known), n=names_max, cutoff=LIKENESS_MIN)
+    return f"; did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
 
 
 def some(names: list[str], count: int = 5) -> str:

@@ -56,9 +56,9 @@ def _report_uncaught(
     sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))
 
 
-def _report_uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
-    if found.exc_value is None or isinstance(found.exc_value, SystemExit):
+def _report_uncaught_in_thread(error: threading.ExceptHookArgs) -> None:
+    if error.exc_value is None or isinstance(error.exc_value, SystemExit):
         return
-    name = "?" if found.thread is None else found.thread.name
-    trace = traceback.format_exception(found.exc_type, found.exc_value, found.exc_traceback)
+    name = "?" if error.thread is None else error.thread.name
+    trace = traceback.format_exception(error.exc_type, error.exc_value, error.exc_traceback)
     sys.stderr.write(redact(f"Exception in thread {name}:\n{''.join(trace)}"))

@@ -168,19 +168,19 @@ def _is_secret(name: str, value: Any) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-def _blanked(found: re.Match[str]) -> str:
+def _blanked(match: re.Match[str]) -> str:
     """An existing removal mark stays, so that a text may be redacted twice."""
-    if found.group(2).lstrip("\\'\"").startswith(REMOVED[:-1]):
-        return found.group(0)
-    return f"{found.group(1)}{REMOVED}"
+    if match.group(2).lstrip("\\'\"").startswith(REMOVED[:-1]):
+        return match.group(0)
+    return f"{match.group(1)}{REMOVED}"
 
 
-def _without_basic(found: re.Match[str]) -> str:
+def _without_basic(match: re.Match[str]) -> str:
     try:
-        is_pair = b":" in b64decode(found.group(2) + "==", altchars=b"-_")
+        is_pair = b":" in b64decode(match.group(2) + "==", altchars=b"-_")
     except (binascii.Error, ValueError):
         is_pair = False
-    return f"{found.group(1)}{REMOVED}" if is_pair else found.group(0)
+    return f"{match.group(1)}{REMOVED}" if is_pair else match.group(0)
 
 
 @cache

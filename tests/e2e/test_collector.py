@@ -91,7 +91,7 @@ def test_books_of_both_exchanges_are_there_and_that_of_the_dead_one_is_not(
         assert 40_000 < found.book.bids[0][0] < found.book.asks[0][0] < 60_000
 
 
-def test_anybody_can_read_how_each_book_is_kept(collected: Collected) -> None:
+def test_every_process_can_read_the_health_of_each_book(collected: Collected) -> None:
     collected.until_fresh("binance-main", "bybit-main")
     stack = collected.stack
     stack.wait_for("health", lambda: collected.books.load_health("bybit-main"))

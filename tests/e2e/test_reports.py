@@ -141,7 +141,7 @@ def test_accounts_come_to_the_sum_of_their_positions(stack: LocalStack, oneorder
     assert Decimal(account["equity"]) == _sum((account["realised_pnl"], account["unrealised_pnl"]))
 
 
-def test_reconciliations_tell_of_the_fill_that_nobody_announced(
+def test_reconciliations_show_the_fill_that_was_not_announced(
     stack: LocalStack, oneorder: Oneorder, trade: Trade
 ) -> None:
     order_id = trade("resting", "BTC/USDT", "buy", "0.001", "49000")
@@ -188,7 +188,7 @@ def test_a_position_that_was_tampered_with_is_found_and_put_right(
     assert stack.stores().positions.position(ACCOUNT, "ETH/USDT").amount == amount
 
 
-def test_a_halt_refuses_what_comes_in_until_somebody_resumes(
+def test_a_halt_refuses_new_signals_until_it_is_resumed(
     stack: LocalStack, oneorder: Oneorder, trade: Trade
 ) -> None:
     halted = oneorder.json("halt", "--account", ACCOUNT, "--reason", REASON)

@@ -1,1 +1,1 @@
-"""The commands, by what they are about; workers.cli.main gathers them."""
+"""The commands by subject; workers.cli.main collects them."""

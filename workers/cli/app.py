@@ -1,4 +1,4 @@
-"""The command line's app, and how commands speak: tables for people, or JSON and nothing else."""
+"""The command line's app and the output of commands: tables, or JSON only."""
 
 import json
 import os
@@ -26,7 +26,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="Only this account.")]
 
 
@@ -47,7 +47,7 @@ def options(
 
 
 class CommandError(Exception):
-    """The command cannot do what was asked; the message is the sentence for the user."""
+    """The command failed; the message is the sentence for the user."""
 
 
 def stores() -> "Stores":
@@ -74,22 +74,23 @@ def services() -> "Services":
 
 
 def log_to_stderr() -> None:
-    """What is printed is the command's answer; the log of what runs in this process goes to
-    standard error, and says little."""
+    """Standard output is the command's answer; the log of this process goes to standard error, at a
+    high level."""
     from workers.observers.logs import configure_logging
 
     configure_logging(json_lines=False, level="ERROR")
 
 
 def console() -> Console:
-    """As wide as the terminal, or as COLUMNS says; wide enough for most rows where there is none.
-    Texts are shown as they are, never read as markup."""
+    """As wide as the terminal or COLUMNS; wide enough for most rows if there is neither. Texts are
+    never interpreted as markup."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
     return Console(width=width, markup=False, emoji=False, highlight=False)
 
 
 def lay_out(*parts: RenderableType) -> None:
-    """Print tables and lines of text one below the other; no id is cut where the screen ends."""
+    """Print tables and lines of text one below the other; no id is cut at the edge of the
+    screen."""
     out = console()
     for part in parts:
         shown = plain(redact(part)) if isinstance(part, str) else part
@@ -115,6 +116,6 @@ def print_json(value: object) -> None:
 
 
 def print_line(value: object | None, text: str) -> None:
-    """Print the value as JSON, or the text, in one line, where there is none."""
+    """Print the value as JSON, or else the text, in one line."""
     shown = plain(redact(text)) if value is None else json.dumps(redact_prose(value))
     sys.stdout.write(f"{shown}\n")

@@ -137,6 +137,6 @@ def inventory(as_json: AsJson = False) -> None:
         return
     lay_out(
         tables.table("Inventory", view["holdings"], tables.HOLDING_COLUMNS),
-        tables.table("To move by hand", view["suggestions"], tables.MOVE_COLUMNS),
+        tables.table("To transfer manually", view["suggestions"], tables.MOVE_COLUMNS),
         *(f"{each['account']} could not be read: {each['reason']}" for each in view["unread"]),
     )

@@ -1,4 +1,4 @@
-"""What lists have in common: which rows are wanted, how many, and whether the account is known."""
+"""The common filters of lists: rows, their number, and the account."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ T = TypeVar("T")
 LAST = 50
 
 Last = Annotated[
-    int, typer.Option("--last", min=0, max=10**9, help="Only the newest so many; 0 for all.")
+    int, typer.Option("--last", min=0, max=10**9, help="Only this many of the newest; 0 for all.")
 ]
 Since = Annotated[
     str | None, typer.Option("--since", help="Only since then, as 2030-01-31 or with a time.")
@@ -26,7 +26,7 @@ OfStrategy = Annotated[str | None, typer.Option("--strategy", help="Only this st
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows a list shows; what is None is not asked. `last` 0 means all."""
+    """The rows that a list shows; None means no restriction. `last` 0 means all."""
 
     last: int = LAST
     since: datetime | None = None
@@ -38,8 +38,8 @@ class Wanted:
     def newest(
         self, rows: Iterable[T], moment: Callable[[T], datetime], is_wanted: Callable[[T], bool]
     ) -> tuple[list[T], str | None]:
-        """The wanted ones among rows that come newest first, and a note where there are more of
-        them. No more rows are read than that takes."""
+        """The matching ones of rows in newest-first order, and a note if there are more. No more
+        rows are read than needed."""
         wanted = filter(is_wanted, _while_since(rows, moment, self.since))
         if self.last == 0:
             return list(wanted), None
@@ -80,8 +80,8 @@ def wanted_rows(
     strategy: str | None = None,
     state: Any = None,
 ) -> Wanted:
-    """Read the options. Raises BadParameter for a time that is none, and CommandError for an
-    account that is neither configured nor on any record."""
+    """Parse the options. Raises BadParameter for an invalid time, and CommandError for an account
+    that is neither configured nor on any record."""
     moment = None if since is None else moment_of(since)
     if account is not None:
         check_account(account)

@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: a command ends within seconds, whatever it is waiting for.
+"""Ctrl-C and SIGTERM: a command ends within seconds, whatever it waits for.
 
-Light on purpose: it is imported before everything else, so that an interrupt while the rest is
-being imported ends the process without a traceback.
+It imports little: it is imported first, so that an interrupt during the other imports ends the
+process without a traceback.
 """
 
 import os
@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
-# What a shell reports for a command that Ctrl-C ended.
+# A shell's exit code of a command ended by Ctrl-C.
 INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Cleaning up may take this long before the process is ended all the same.
+# The time for cleaning up, after which the process is ended anyway.
 CLEANUP_S_MAX = 3.5
-# These run until they are stopped, so being stopped is their regular end.
+# These run until they are stopped, so that is their regular end.
 SERVICES = ("redis", "paper", "collect")
 
 _interrupted = threading.Event()
@@ -32,44 +32,44 @@ def code_when_interrupted(arguments: Sequence[str]) -> int:
 
 
 def end_at_once_when_interrupted(code: int) -> None:
-    """For as long as nothing is under way that needs cleaning up: end the process, silently."""
+    """While there is nothing to clean up: end the process silently."""
     _handle(lambda _number, _frame: os._exit(code))
 
 
 def raise_when_interrupted(code: int) -> None:
     """From now on an interrupt raises KeyboardInterrupt in the main thread, once.
 
-    The process ends with `code` at most CLEANUP_S_MAX later, even where the main thread waits in a
-    call that no exception reaches (a locked database, a name that is not resolved) and where
-    another thread would keep the interpreter from ending. Child processes must end by themselves
-    when this one does.
+    The process ends with `code` at most CLEANUP_S_MAX later, even if the main thread is in a call
+    that no exception interrupts (a locked database, a hanging name lookup) or another thread would
+    keep the interpreter from ending. Child processes must end by themselves when this one does.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    # The interpreter writes the signal's number here as it arrives, whatever the main thread does.
+    # The interpreter writes the signal's number here on arrival, whatever the main thread does.
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     threading.Thread(target=_await_signal, args=(reading, code), daemon=True).start()
     _handle(_interrupt)
 
 
 def end_soon(code: int) -> None:
-    """End the process in CLEANUP_S_MAX at the latest, for a command with handlers of its own."""
+    """End the process in CLEANUP_S_MAX at the latest, for a command with its own handlers."""
     _interrupted.set()
     threading.Thread(target=_end_after_cleanup, args=(code,), daemon=True).start()
 
 
 def was_interrupted() -> bool:
-    """Say whether an interrupt has arrived since `raise_when_interrupted`."""
+    """Whether an interrupt has arrived since `raise_when_interrupted`."""
     return _interrupted.is_set()
 
 
 def exit_now(code: int) -> NoReturn:
-    """Flush what was written and end without waiting for threads that may never end."""
+    """Flush the output and end without waiting for threads that may never end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
-            # The reader is gone, the disk is full, or there is no such stream: nothing is owed.
+            # The reader has gone, the disk is full, or the stream is closed: nothing more can be
+            # done.
             continue
     os._exit(code)
 
@@ -82,7 +82,7 @@ def _handle(handler: Callable[[int, FrameType | None], object]) -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    # A second Ctrl-C must not interrupt the cleanup; that has an end anyway.
+    # A second Ctrl-C must not interrupt the cleanup, which is limited anyway.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     _interrupted.set()

@@ -1,4 +1,4 @@
-"""The command line's entry. What it does is in workers.cli.program."""
+"""The command line's entry point; see workers.cli.program."""
 
 import sys
 from typing import NoReturn
@@ -12,9 +12,9 @@ from workers.cli.interrupts import (
 
 
 def main() -> NoReturn:
-    """Run the command that the arguments name; end with its exit code."""
+    """Run the command of the arguments; end with its exit code."""
     code = code_when_interrupted(sys.argv[1:])
-    # An interrupt while everything else is imported has nothing to clean up, and prints nothing.
+    # During the other imports an interrupt needs no cleanup, and prints nothing.
     end_at_once_when_interrupted(code)
     from workers.cli.program import run
 

@@ -74,11 +74,11 @@ def _opened(file: str) -> BinaryIO:
 
 
 def _read(lines: BinaryIO, file: str) -> Iterator[bytes]:
-    """Each line as it comes, so that a producer can write to us for as long as it likes."""
+    """Each line as it arrives, so that a producer can keep writing."""
     try:
         yield from iter(lines.readline, b"")
     except OSError as error:
-        raise CommandError(f"FILE: {file!r} cannot be read on: {error.strerror}") from None
+        raise CommandError(f"FILE: {file!r} cannot be read further: {error.strerror}") from None
 
 
 def _submitted(result: dict[str, Any]) -> str:
@@ -162,12 +162,12 @@ def refused(
 
 
 def _is_of(wanted: Wanted, body: str) -> bool:
-    """Whether a refused body, which may be anything, names what is wanted."""
+    """Whether a refused body, which may be anything, matches the filters."""
     try:
-        found = json.loads(body)
+        decoded = json.loads(body)
     except (ValueError, RecursionError):
-        found = None
-    fields = found if isinstance(found, dict) else {}
+        decoded = None
+    fields = decoded if isinstance(decoded, dict) else {}
     strategy = fields.get("strategy")
     return wanted.matches(
         accounts=[fields.get(name) for name in ("account", "buy_account", "sell_account")],
@@ -191,7 +191,7 @@ def cancel(order_id: OrderId, as_json: AsJson = False) -> None:
 
 
 def _obstacle(order: Order) -> str | None:
-    """What keeps a cancel of the order from taking effect, as far as is known here."""
+    """The reason why a cancel of the order has no effect, as far as is known here."""
     if not order.is_live:
         return f"it is {order.state} already"
     if order.account not in load_settings().accounts:
@@ -210,7 +210,7 @@ def settle(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Settle by hand an order in quarantine, or one that the exchange no longer reports, with the
+    """Settle manually an order in quarantine, or one that the exchange no longer reports, with the
     outcome that you found at the exchange."""
     if not_there is (exchange_order_id is not None):
         raise typer.BadParameter("give either --exchange-order-id or --not-there")
@@ -223,7 +223,7 @@ def settle(
 
 
 def _known(name: str) -> Order:
-    """The order of that id or of that signal id, from Redis or else from the ledger."""
+    """The order with that id or signal id, from Redis or else from the ledger."""
     records = stores().orders
     by_id, by_signal = records.order(name), records.order(order_id_of(name))
     if by_id is None and by_signal is None:
@@ -233,16 +233,16 @@ def _known(name: str) -> Order:
             f"ID: {name!r} is the id of one order and the signal id of another, "
             f"{by_signal.order_id}; give the order id of the one that is meant"
         )
-    found = by_id or by_signal
-    if found is None:
+    order = by_id or by_signal
+    if order is None:
         raise CommandError(
             f"ID: {name!r} is neither the id nor the signal id of an order{_hint(name)}"
         )
-    return found
+    return order
 
 
 def _hint(name: str) -> str:
-    """What else the name may be of."""
+    """What else the name may identify."""
     arbitrages = stores().arbitrages
     if arbitrages.arbitrage(name) or arbitrages.arbitrage(arbitrage_id_of(name)):
         return "; it is an arbitrage's: see oneorder arbitrages, which names its orders"

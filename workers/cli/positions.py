@@ -1,4 +1,4 @@
-"""Commands about positions, and about their agreement with the exchange."""
+"""Commands about positions and their reconciliation."""
 
 import time
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from workers.views import trading as views
 from workers.views.plain_values import plain_value, time_text
 
 if TYPE_CHECKING:
-    # Exchanges take a while to load, which not every command should wait for.
+    # Exchanges are slow to import, and not every command needs them.
     from workers.bootstrap import Services
 
 PATIENCE_S = 15
@@ -47,7 +47,7 @@ def positions(
     account: OfAccount = None,
     symbol: OfSymbol = None,
     last: Annotated[
-        int, typer.Option("--last", min=0, max=10**9, help="Only so many; 0 for all.")
+        int, typer.Option("--last", min=0, max=10**9, help="Only this many; 0 for all.")
     ] = 0,
     since: Since = None,
     as_json: AsJson = False,
@@ -93,7 +93,7 @@ def reconcile(account: OfAccount = None, as_json: AsJson = False) -> None:
 
 
 def _reconciled(parts: "Services", account: str) -> Reconciliation:
-    """Reconcile as soon as the schedule's own run, which may be under way, has ended."""
+    """Reconcile as soon as a scheduled run, if any, has ended."""
     from workers.bootstrap import reconcile_account
 
     deadline = time.monotonic() + PATIENCE_S
@@ -196,9 +196,9 @@ def release(
     account: Annotated[str, typer.Option("--account", help="The account that is on hold.")],
     as_json: AsJson = False,
 ) -> None:
-    """End the pause that the account's exchange asked for, before its time.
+    """End the pause that the account's exchange requested, before its time.
 
-    Use it where the pause no longer applies, for example after a change of the machine's address.
+    Use it if the pause no longer applies, for example after a change of the machine's address.
     While the exchange still counts, more requests prolong a ban. Other accounts at the same address
     are released too.
     """

@@ -27,7 +27,7 @@ from workers.configuration.settings import load_settings
 from workers.sandbox.errors import CannotStart, NotInstalled, NotReady
 from workers.views.plain_text import plain
 
-# Importing them is what puts their commands into the app.
+# Importing them adds their commands to the app.
 COMMANDS = (arbitrage, orders, positions, reporting, running, signals)
 
 # The base of every wrong usage; typer has no public name for it.
@@ -60,21 +60,21 @@ def run(interrupted: int) -> int:
     except KeyboardInterrupt:
         return interrupted
     finally:
-        # Typer puts a hook of its own in the place of ours.
+        # Typer replaces our hook by its own.
         redact_process_output()
-    # typer makes an exit code of its own out of an interrupt.
+    # typer converts an interrupt to its own exit code.
     return interrupted if was_interrupted() else code
 
 
 def _open_streams() -> None:
-    """Have both streams, where the caller closed them too, and able to print any text."""
+    """Make both streams available, also if the caller closed them, and able to print any text."""
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # It is open for as long as we run.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # It stays open until the process ends.
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # What the terminal's encoding lacks is shown escaped.
+            # Characters outside the terminal's encoding are escaped.
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -90,13 +90,13 @@ def _outcome() -> int:
     except BrokenPipeError:
         # The reader of the output has closed it, which is no error.
         return 1
-    except Exception as error:  # noqa: BLE001  # The net under the sentences; nothing is swallowed.
+    except Exception as error:  # noqa: BLE001  # Every other error also gets a sentence; nothing is swallowed.
         return _fail(_unexpected(error), 1)
     return code
 
 
 def _fail(sentence: str, code: int) -> int:
-    # One line of some length without secrets, whatever was in the words that it quotes.
+    # One line of limited length without secrets, whatever text it quotes.
     sys.stderr.write(f"oneorder: {cut(plain(redact(sentence)), SENTENCE_BYTES_MAX)}\n")
     return code
 
@@ -110,7 +110,7 @@ def _check_arguments(arguments: list[str]) -> None:
 
 
 def _unexpected(error: Exception) -> str:
-    """The sentence for an error that has none of its own; the traceback is for log level DEBUG."""
+    """The sentence for an error without one; the traceback is shown at log level DEBUG."""
     if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None:
         return f"cannot write the output: {error.strerror}"
     if os.environ.get(DEBUG_VARIABLE, "").upper() == "DEBUG":

@@ -29,11 +29,11 @@ from workers.views.plain_values import plain_value
 def demo(
     signals: Annotated[int, typer.Option(min=30, help="How many signals to publish.")] = 40,
     seed: Annotated[int, typer.Option(help="The same seed publishes the same signals.")] = 7,
-    report: Annotated[
-        Path, typer.Option(help="Where the report of what happened is written.")
-    ] = Path("oneorder-demo-report.html"),
+    report: Annotated[Path, typer.Option(help="Where the report of the run is written.")] = Path(
+        "oneorder-demo-report.html"
+    ),
 ) -> None:
-    """Run the main job end to end on this machine, in processes of its own."""
+    """Run the whole system once on this machine, in separate processes."""
     from workers.sandbox.demo import run_demo
 
     log_to_stderr()
@@ -49,10 +49,10 @@ def chaos(
     arbitrages: Annotated[
         int, typer.Option(min=0, help="How many arbitrages between two exchanges.")
     ] = 75,
-    seed: Annotated[int, typer.Option(help="What fails and when follows from it.")] = 1,
+    seed: Annotated[int, typer.Option(help="Determines the faults and their times.")] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long the disorder lasts.")] = 1,
     keep: Annotated[
-        Path | None, typer.Option(help="An empty folder for logs and data, which stays.")
+        Path | None, typer.Option(help="An empty folder for logs and data, which is kept.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -88,11 +88,11 @@ def doctor(as_json: AsJson = False) -> None:
     from workers.doctor import Finding, Result, examine
 
     try:
-        found = examine(services())
+        findings = examine(services())
     except (SettingsError, UnsupportedExchange, LedgerUrlError) as error:
-        found = [Finding("settings", Result.FAIL, str(error))]
-    show("Doctor", plain_value(found), ("check", "result", "detail", "help"), as_json)
-    raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in found) else 0)
+        findings = [Finding("settings", Result.FAIL, str(error))]
+    show("Doctor", plain_value(findings), ("check", "result", "detail", "help"), as_json)
+    raise typer.Exit(1 if any(finding.result is Result.FAIL for finding in findings) else 0)
 
 
 @cli.command()
@@ -112,6 +112,6 @@ def redis(
 )
 def paper(context: typer.Context) -> None:
     """Run a paper exchange in the foreground: --dialect, --port, --seed, --account, --balance."""
-    # It takes them over as soon as it has started; none of them ends it halfway.
+    # It handles the signals as soon as it has started; none of them ends it during the start.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     os.execv(sys.executable, [sys.executable, "-m", "paper_exchange", *context.args])  # noqa: S606

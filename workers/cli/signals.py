@@ -1,4 +1,4 @@
-"""Commands about signals that have no order yet, and warnings about signals as they go out."""
+"""Commands about signals without an order, and warnings at their publication."""
 
 import sys
 from collections.abc import Callable
@@ -37,14 +37,14 @@ def waiting(as_json: AsJson = False) -> None:
 
 
 def account_check() -> "Callable[[OrderSignal | ArbitrageSignal], None]":
-    """Warns of signals whose account is not in the settings here, where any are. They are
-    published all the same: a worker elsewhere may know it."""
+    """Warns of signals whose account is not in the local settings, if these have accounts. They are
+    still published: a worker elsewhere may have it."""
     from workers.cli.submission import unknown_accounts
 
     try:
         accounts = load_settings().accounts
     except SettingsError as error:
-        # A producer needs none of the settings that cannot be used.
+        # A producer does not need the settings that are invalid.
         _warn(f"accounts are not checked: {error}")
         accounts = {}
 

@@ -1,4 +1,4 @@
-"""Publishes what a file or a command line asks for."""
+"""Publishes the signals of a file or a command line."""
 
 import json
 from codecs import BOM_UTF8
@@ -56,16 +56,16 @@ def submit_cancel(order_id: str) -> str:
 
 
 def _signal_id(line: str) -> str | None:
-    """The signal id of a line that is refused, if it can be read at all."""
+    """The signal id of a refused line, if it can be read."""
     try:
-        found = json.loads(line[:BODY_MAX]).get("signal_id")
+        signal_id = json.loads(line[:BODY_MAX]).get("signal_id")
     except (ValueError, AttributeError, RecursionError):
         return None
-    # It may be anything: what is no signal id is not repeated.
-    return found if isinstance(found, str) and is_signal_id(found) else None
+    # It may be anything: an invalid signal id is not repeated.
+    return signal_id if isinstance(signal_id, str) and is_signal_id(signal_id) else None
 
 
 def unknown_accounts(signal: OrderSignal | ArbitrageSignal, accounts: Collection[str]) -> list[str]:
-    """Those of the signal's accounts that are not among these, where there are any to compare."""
+    """Those of the signal's accounts that are not among these, if there are any to compare."""
     named = accounts_of(signal)
     return [name for name in named if name not in accounts] if accounts else []

@@ -1,4 +1,4 @@
-"""What is wrong with a worker's settings, beyond what `oneorder.setting_faults` says."""
+"""Faults of a worker's settings, in addition to those of `oneorder.setting_faults`."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _KEY_FIELDS = ("api_key", "api_secret", "api_password")
 
 
 def wrong_variable(environment: Mapping[str, str], model: type[BaseModel]) -> str | None:
-    """Say which variable is misspelt or is not JSON, None if none is.
+    """The sentence for a variable that is misspelt or not JSON, None if there is none.
 
     A name that resembles none of ours may be for another program, and is ignored.
     """

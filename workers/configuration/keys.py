@@ -1,8 +1,8 @@
 """An account's keys, from the environment or from files that it names, in a form that can be sent.
 
 A key travels in an HTTP header or signs a request: a line break or a blank in it makes every
-request fail in a way that says nothing of the key. It is refused by the name of its variable
-instead, and never repeated. Nor is the name of a file, in whose place a key may stand by mistake.
+request fail with an unrelated error. It is refused by the name of its variable instead, and never
+repeated. The name of a file is not repeated either, since it may be a key by mistake.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def _from_file(variable: str, path: str) -> str:
 
 def _fault(key: str) -> str | None:
     if key.startswith("-----BEGIN "):
-        # A private key in PEM form has lines and blanks of its own.
+        # A private key in PEM form contains line breaks and blanks.
         is_sound = key.isascii() and "\0" not in key
         return None if is_sound else "has a character that no key has"
     if "\r" in key or "\n" in key:

@@ -1,4 +1,4 @@
-"""Opens what is kept, by the settings: Redis and the ledger. Light, as every command needs it."""
+"""Opens Redis and the ledger, by the settings. It imports little, since every command uses it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def stores_of(settings: Settings) -> "Stores":
-    """Everything in Redis, with a connection for every thread and some to spare."""
-    # A command that reads the ledger alone is done before redis-py is imported.
+    """All stores in Redis, with a connection for every thread and some more."""
+    # A command that reads only the ledger does not import redis-py.
     from execution.store.stores import open_stores
 
     return open_stores(
@@ -25,7 +25,7 @@ def stores_of(settings: Settings) -> "Stores":
 
 def ledger_of(settings: Settings) -> Ledger:
     """History. Raises LedgerUrlError."""
-    # A command that reads Redis alone is done before SQLAlchemy is imported.
+    # A command that reads only Redis does not import SQLAlchemy.
     from execution.ledger.sql.ledger import open_ledger
 
     return open_ledger(ledger_url_of(settings))

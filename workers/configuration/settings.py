@@ -62,7 +62,7 @@ class CollectorSettings(BaseModel):
     accounts: tuple[str, ...] | None = None
     """Whose exchanges are collected from; all accounts if it is left out."""
     ttl_s: int = Field(default=15, ge=3, le=300)
-    """A book that is not kept up for so long expires."""
+    """A book that is not updated for this time expires."""
 
 
 class ArbitrageSettings(BaseModel):
@@ -84,7 +84,7 @@ class ArbitrageSettings(BaseModel):
     book_age_max_ms: int = Field(default=2_000, ge=50, le=60_000)
     """Older books do not count in a scan."""
     cooldown_s: int = Field(default=10, ge=0, le=86_400)
-    """The same route is not published again for so long."""
+    """The same route is not published again for this time."""
     publish: bool = False
     """Let `oneorder scan --watch` publish what is profitable."""
 
@@ -100,7 +100,7 @@ class LimitSettings(BaseModel):
 
 
 class Settings(SignalSettings):
-    """What a worker, beat and the command line need to know."""
+    """The settings of workers, beat and the command line."""
 
     model_config = SettingsConfigDict(env_prefix="ONEORDER_", extra="forbid", frozen=True)
 
@@ -118,10 +118,10 @@ class Settings(SignalSettings):
     """Threads of a worker. With several accounts, at most half of them work for one of them at
     a time."""
     stuck_after_s: int = Field(default=60, ge=5, le=3_600)
-    """A worker that takes no message for so long, although some wait and it has free threads,
+    """A worker that takes no message for this time, although some wait and it has free threads,
     ends itself."""
     sweep_every_s: int = Field(default=1, ge=1, le=60)
-    """How often due orders and intents that no worker took are looked for."""
+    """How often due orders, and intents that no worker took, are processed."""
     mark_every_s: int = Field(default=5, ge=1, le=3_600)
     """How often holdings are priced."""
     snapshot_every_s: int = Field(default=60, ge=1, le=86_400)
@@ -154,7 +154,7 @@ class Settings(SignalSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings, and keep their passwords out of every text from now on. Raises
+    """Read the settings, and redact their passwords in every text from now on. Raises
     SettingsError."""
     wrong = wrong_variable(os.environ, Settings)
     if wrong is not None:
@@ -197,7 +197,7 @@ def load_accounts(settings: Settings, environment: Mapping[str, str]) -> dict[st
 
 
 def _check_window(settings: Settings, name: str) -> None:
-    """Raise SettingsError for a window that the account's exchange does not take."""
+    """Raise SettingsError for a window that the account's exchange does not accept."""
     account = settings.accounts[name]
     guarantees = GUARANTEES.get(account.exchange)
     own, general = account.window_ms, settings.recv_window_ms
@@ -219,14 +219,14 @@ def _check_window(settings: Settings, name: str) -> None:
 
 
 def windows_of(settings: Settings) -> dict[str, int]:
-    """The windows of those accounts that have one of their own, in ms."""
+    """The windows of those accounts that have their own, in ms."""
     own = {name: account.window_ms for name, account in settings.accounts.items()}
     return {name: window_ms for name, window_ms in own.items() if window_ms is not None}
 
 
 def ledger_url_of(settings: Settings) -> str:
-    """Where the ledger is; a SQLite file that is named without its folder lies beside the settings
-    file, so that every process finds the same one."""
+    """The URL of the ledger; a SQLite file without a folder is in the settings file's folder, so
+    that every process finds the same one."""
     prefix = "sqlite:///"
     path = settings.ledger_url.removeprefix(prefix)
     if path == settings.ledger_url or path.startswith(("/", ":")) or not path:
@@ -235,13 +235,13 @@ def ledger_url_of(settings: Settings) -> str:
 
 
 def drift_policy_of(settings: Settings, account: str) -> DriftPolicy:
-    """What is done about drift on the account: its own policy, or else that of all."""
+    """The drift policy of the account: its own, or else the general one."""
     own = settings.accounts[account].drift_policy if account in settings.accounts else None
     return own or settings.drift_policy
 
 
 def check_worker_accounts(settings: Settings) -> None:
-    """Raise SettingsError for settings with which a worker could only refuse what others take."""
+    """Raise SettingsError for settings with which a worker could only refuse what others accept."""
     if not settings.accounts:
         raise SettingsError(
             f"accounts: none is configured, and a worker needs at least one ({config_path()}, or "

@@ -1,4 +1,4 @@
-"""What is checked before a worker, beat or a command that trades does anything."""
+"""The checks before a worker, beat or a trading command starts."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches

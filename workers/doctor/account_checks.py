@@ -16,23 +16,23 @@ from workers.views.plain_values import time_text
 
 UNCERTAINTY_MAX_MS = 500
 OFFSET_MAX_MS = 1_000
-# The last run of each account is looked for among so many runs of all.
+# The last run of each account is searched among this many runs of all.
 RUNS_MAX = 2_000
 
 
 class CheckedExchange(TimeSource, Protocol):
-    """One account at one exchange, as it is checked here. Raises ExchangeUnavailable unless the
+    """The requests of a check to one account's exchange. Raises ExchangeUnavailable unless the
     answer is well-formed."""
 
     @property
     def guarantees(self) -> ExchangeGuarantees: ...
     def balances(self) -> dict[str, Decimal]: ...
     def may_trade(self) -> bool | None:
-        """Whether the key is allowed to place orders; None where the exchange does not say."""
+        """Whether the key may place orders; None if the exchange does not say."""
 
     def may_withdraw(self) -> bool | None:
-        """Whether the key is allowed to withdraw, which oneorder never needs; None where the
-        exchange does not say."""
+        """Whether the key may withdraw, which oneorder never needs; None if the exchange does not
+        say."""
 
 
 def check_account(account: str, connect: Callable[[str], CheckedExchange]) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ def _withdraws(account: str, exchange: CheckedExchange) -> Finding:
 
 
 def check_reconciliations(accounts: Iterable[str], listings: Listings) -> Iterator[Finding]:
-    """What the last run on each account found."""
+    """The result of the last run on each account."""
     last: dict[str, Reconciliation] = {}
     for run in islice(listings.reconciliations(), RUNS_MAX):
         last.setdefault(run.account, run)

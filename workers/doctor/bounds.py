@@ -12,30 +12,30 @@ Check = Callable[[], Iterable[Finding]]
 
 
 def run_checks(checks: Mapping[str, Check], bound_s: int) -> list[Finding]:
-    """What each named check finds, in their order. One that gives no answer within `bound_s`, or
+    """The findings of each named check, in order. One that gives no answer within `bound_s`, or
     raises an error, is a finding itself; its thread is left behind and delays nothing."""
     answers: SimpleQueue[tuple[str, list[Finding]]] = SimpleQueue()
 
     def run(name: str, check: Check) -> None:
-        found: list[Finding] = []
+        findings: list[Finding] = []
         try:
-            found.extend(check())
+            findings.extend(check())
         except (StoreUnavailable, ExchangeUnavailable) as error:
-            found.append(fail(name, str(error)))
+            findings.append(fail(name, str(error)))
         except Exception as error:  # noqa: BLE001  # The error is what the check found.
-            found.append(fail(name, f"{type(error).__name__}: {error}"))
-        answers.put((name, found))
+            findings.append(fail(name, f"{type(error).__name__}: {error}"))
+        answers.put((name, findings))
 
     for name, check in checks.items():
         # A pool would wait for its threads when the process ends.
         Thread(target=run, args=(name, check), name=f"check {name}", daemon=True).start()
-    found: dict[str, list[Finding]] = {}
+    answered: dict[str, list[Finding]] = {}
     deadline = monotonic() + bound_s
-    while len(found) < len(checks):
+    while len(answered) < len(checks):
         try:
             name, findings = answers.get(timeout=max(0.0, deadline - monotonic()))
         except Empty:
             break
-        found[name] = findings
+        answered[name] = findings
     silent = f"no answer within {bound_s} s"
-    return [finding for name in checks for finding in found.get(name, [fail(name, silent)])]
+    return [finding for name in checks for finding in answered.get(name, [fail(name, silent)])]

@@ -11,7 +11,7 @@ from workers.doctor.ledger_checks import check_history, check_ledger, check_orde
 from workers.doctor.redis_checks import check_redis
 from workers.doctor.work_checks import check_work
 
-# Redis gives up on a silent server after 3 s, an exchange's client after its `timeout_s`.
+# The timeout of Redis is 3 s, that of an exchange's client its `timeout_s`.
 BOUND_S = 20
 HELP = {
     "redis": "start it (oneorder redis), or correct redis_url",
@@ -20,7 +20,7 @@ HELP = {
 
 
 def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
-    """Check everything, whatever of it does not answer. Takes no longer than twice `bound_s`."""
+    """Check everything, also if parts do not answer. Takes no longer than twice `bound_s`."""
     stores, ledger = parts.stores, parts.ledger
     first: dict[str, Check] = {
         "redis": lambda: check_redis(stores.health),
@@ -31,7 +31,7 @@ def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
         },
     }
     found = [_with_help(finding) for finding in run_checks(first, bound_s)]
-    # What cannot be read is said once.
+    # An unreadable part is reported once.
     is_read = {finding.check for finding in found if finding.result is Result.OK}
     second: dict[str, Check] = {}
     if "redis" in is_read:
@@ -44,7 +44,7 @@ def examine(parts: Services, bound_s: int = BOUND_S) -> list[Finding]:
 
 
 def _with_help(finding: Finding) -> Finding:
-    """What a check that ended early could not say itself."""
+    """Adds the help that a check which ended early could not give."""
     if finding.result is Result.OK or finding.help:
         return finding
     return replace(finding, help=HELP.get(finding.check, ""))

@@ -16,7 +16,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing checked. `help` is the command or setting that mends it, empty for none."""
+    """One thing checked. `help` is the command or setting that fixes it, empty for none."""
 
     check: str
     result: Result
@@ -45,7 +45,7 @@ def warn_of(check: str, detail: str, help_text: str) -> Finding:
 
 
 def duration(ms: int) -> str:
-    """A time that has passed, in words: 12 s, 5 min, 3 h, 2 d."""
+    """A duration for display: 12 s, 5 min, 3 h, 2 d."""
     seconds = abs(ms) // 1000
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * size:

@@ -11,7 +11,7 @@ from workers.doctor.findings import Finding, duration, fail, ok, warn, warn_of
 # The archive runs every few seconds.
 BACKLOG_WARN_MS = 60_000
 BACKLOG_FAIL_MS = 300_000
-# Orders that the ledger does not have yet are looked through up to so many.
+# How many of the unarchived orders are checked.
 RECENT_MAX = 1_000
 
 

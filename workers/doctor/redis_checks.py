@@ -6,7 +6,7 @@ from execution.model.errors import StoreUnavailable
 from execution.operations.health import HealthStore, ServerFacts
 from workers.doctor.findings import Finding, fail, ok, warn
 
-# What a server must be set to so that a confirmed write is never lost, and why.
+# The server's settings under which a confirmed write is never lost, with the reasons.
 WANTED = {
     "appendonly": ("yes", "without an append-only file a restart forgets every order"),
     "appendfsync": ("always", "a power cut loses up to a second of what was confirmed"),
@@ -32,7 +32,7 @@ def check_redis(health: HealthStore) -> Iterator[Finding]:
     if facts.is_append_failing:
         yield fail(
             "redis append-only file",
-            "the last write to it failed; what is confirmed from now on may be lost",
+            "the last write to it failed; confirmed writes may be lost from now on",
             "make room on the server's disk",
         )
     for name, (wanted, why) in WANTED.items():

@@ -1,4 +1,4 @@
-"""Checks of what does the work: workers, beat's schedules, and what waits for them."""
+"""Checks of workers, beat's schedules, and the backlog."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from workers.configuration.settings import Settings
 from workers.doctor.findings import Finding, duration, fail, ok, warn, warn_of
 from workers.liveness.ticks import schedules
 
-# A schedule is late after so many of its periods, but not before so many ms.
+# A schedule is late after this many of its periods, but not before this many ms.
 PERIODS_MAX = 10
 LATE_MIN_MS = 30_000
 # The sweep takes an intent within seconds; a cancel may wait for its order for 30 s.
@@ -108,7 +108,7 @@ def _signals(health: HealthStore) -> Iterator[Finding]:
 
 
 def _aside(stores: Stores) -> Finding:
-    """Intents that no live worker is able to take now."""
+    """Intents that no live worker can take now."""
     reasons = Counter(each.reason for each in stores.waiting.waiting())
     names = some([reason for reason, _ in reasons.most_common()])
     detail = f"{reasons.total()}; the reasons: {names}" if reasons else ""

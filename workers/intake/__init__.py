@@ -1,1 +1,1 @@
-"""Signals become orders and arbitrages; the sweep finds those that no worker took."""
+"""The intake: signals become orders and arbitrages; the sweep records those that no worker took."""

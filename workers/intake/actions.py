@@ -1,4 +1,4 @@
-"""Does what messages ask for: at once, or as records that the sweep moves on."""
+"""Carries out messages: immediately, or as records that the sweep advances."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ ReferencePrice = Callable[[str, str], Decimal | None]
 
 
 def unknown_price(account: str, symbol: str) -> Decimal | None:
-    """What the market is at, for callers that do not read it."""
+    """The reference price of callers that do not have one."""
     del account, symbol
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """What a message asks for, in the two ways in which it can be done."""
+    """The request of a message, with the two ways to carry it out."""
 
     intents: IntentStore
     manager: OrderManager
@@ -35,7 +35,7 @@ class Actions:
     reference_price: ReferencePrice
 
     def carry_out(self, message: Message, entry_id: str | None) -> Order | Arbitrage:
-        """Take it as far as it goes now."""
+        """Carry it out as far as possible now."""
         if isinstance(message, OrderSignal):
             return self.manager.submit(self._order(message, entry_id))
         if isinstance(message, ArbitrageSignal):
@@ -47,7 +47,7 @@ class Actions:
         return self.manager.advance(order)
 
     def record(self, message: Message, entry_id: str | None) -> Order | Arbitrage:
-        """Make a record of it, to be moved on by the sweep."""
+        """Make a record of it, which the sweep advances."""
         if isinstance(message, OrderSignal):
             return self.manager.receive(self._order(message, entry_id))
         if isinstance(message, ArbitrageSignal):

@@ -1,4 +1,4 @@
-"""Turns arbitrage messages and intents into arbitrages."""
+"""Makes arbitrages from messages and intents."""
 
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
@@ -12,7 +12,7 @@ from oneorder.signals import ArbitrageSignal
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageIntake:
-    """What the executor is asked for, with the settings' answers to what a signal leaves open."""
+    """The arbitrage of a signal, with defaults from the settings."""
 
     executor: ArbitrageExecutor
     clock: Clock

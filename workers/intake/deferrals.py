@@ -1,4 +1,4 @@
-"""What becomes of intents that cannot be carried out: refused with the reason, or set aside."""
+"""Intents that cannot be carried out: refused with the reason, or set aside."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +14,12 @@ from workers.intake.roster import NotOurs, Roster
 from workers.intake.waiting_orders import WaitingOrders
 from workers.intake.waiting_rules import WaitingRules
 
-# How soon what was set aside is looked at for the first time.
+# The time until an intent that was set aside is first tried again.
 FIRST_LOOK_MS = 1_000
 
 
 class LeftToOthers(Exception):
-    """This worker cannot take the intent, and another one that is alive can: wake it."""
+    """This worker cannot take the intent, but another live one can: wake it."""
 
     def __init__(self, entry_id: str) -> None:
         super().__init__(entry_id)
@@ -28,7 +28,7 @@ class LeftToOthers(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Deferrals:
-    """Lets intents wait, for as long as `rules` say, and keeps those that are refused."""
+    """Sets intents aside, for as long as `rules` say, and keeps refused ones."""
 
     intents: IntentStore
     waiting: WaitingStore
@@ -69,8 +69,8 @@ class Deferrals:
     def wait_for_order(
         self, intent: Intent, message: Message | None, reason: str, since: datetime
     ) -> None:
-        """A cancel may overtake the order that it is for; in the end it speaks of none at all. Of a
-        signal that waits itself, no order is to come."""
+        """A cancel may overtake its order, or name none at all. If the order's signal itself waits,
+        it is refused instead."""
         if isinstance(message, CancelRequest):
             for signal in self.waiting_orders.of(message.order_id):
                 canceled = "canceled while it waited for a worker that takes it"
@@ -91,7 +91,7 @@ class Deferrals:
         return intent
 
     def set_aside_broken(self, intent: Intent, error: Exception, since: datetime) -> None:
-        """Let it wait for a better time; but not for ever, as it may be the intent's own fault."""
+        """Set it aside for a later try, but not forever, as the intent itself may be the cause."""
         reason = f"internal error: {type(error).__name__}: {error}"
         if self.rules.is_over(since):
             self.refuse(intent.task, intent.body, reason, intent.entry_id)

@@ -1,4 +1,4 @@
-"""Reads what comes with a signal: the entry that it names, its schema version, its accounts."""
+"""Reads the metadata of a signal: its stream entry, its schema version, its accounts."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _VERSION = re.compile(r"[1-9]\d{0,5}")
 
 
 def real_entry(entry_id: object) -> str | None:
-    """The id of a stream entry; it comes with a message, in which anything may be written."""
+    """The id of a stream entry, from an untrusted message."""
     found = _ENTRY_ID.fullmatch(entry_id) if isinstance(entry_id, str) else None
     if found is None or any(int(number) > _NUMBER_MAX for number in found.groups()):
         return None
@@ -22,7 +22,7 @@ def real_entry(entry_id: object) -> str | None:
 
 
 def version_of(version: object) -> int:
-    """The schema version of a signal, 1 where it names none. Raises InvalidSignal."""
+    """The schema version of a signal, 1 if it has none. Raises InvalidSignal."""
     if version is None:
         return 1
     if not isinstance(version, bool) and isinstance(version, (int, str)):
@@ -33,8 +33,7 @@ def version_of(version: object) -> int:
 
 
 def accounts_of(message: Message) -> tuple[str, ...]:
-    """The accounts that a worker must know to carry the message out; a cancel is written on the
-    order's record by any."""
+    """The accounts that a worker needs to carry out the message; any worker can record a cancel."""
     if isinstance(message, CancelRequest):
         return ()
     if isinstance(message, ArbitrageSignal):
@@ -43,12 +42,12 @@ def accounts_of(message: Message) -> tuple[str, ...]:
 
 
 def as_intent(task: str, body: object, entry_id: str | None, version: object) -> Intent:
-    """What came in, as the entry of the stream that it has, or is to get."""
+    """The message as an entry of the stream, which it has or will get."""
     return Intent(entry_id or "", task, text_of(body), str(version_of(version)))
 
 
 def text_of(body: object) -> str:
-    """The body as text: as it came, or as JSON."""
+    """The body as text: as received, or as JSON."""
     if isinstance(body, str):
         return body
     try:

@@ -1,4 +1,4 @@
-"""Turns messages and intents into orders, and keeps what cannot become one, with the reason."""
+"""Makes orders from messages and intents, and keeps refused ones with the reason."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -28,11 +28,11 @@ T = TypeVar("T")
 
 
 class Intake:
-    """The door through which every message and every intent comes in.
+    """The entry point of every message and every intent.
 
-    `reference_price` tells what the market of an account and a symbol is at, for signals that do
-    not say it themselves. What cannot be carried out yet, or not by this worker, steps aside into
-    `waiting`; `rules` say until when.
+    `reference_price` returns the market price of an account and a symbol, for signals without one.
+    What cannot be carried out yet, or not by this worker, is set aside in `waiting`; `rules` say
+    for how long.
     """
 
     def __init__(
@@ -55,10 +55,11 @@ class Intake:
         )
         self._actions = Actions(intents, manager, arbitrages, clock, roster, reference_price)
 
-    # Messages: carried out as far as it goes now.
+    # Messages: carried out as far as possible now.
 
     def execute(self, body: object, entry_id: object, version: object = None) -> Order | None:
-        """Take an order message as far as it goes now; None for one that was refused or waits.
+        """Carry out an order message as far as possible now; None for one that was refused or
+        waits.
 
         Raises LeftToOthers, as `arbitrage` and `cancel` do.
         """
@@ -66,19 +67,19 @@ class Intake:
         return done if isinstance(done, Order) else None
 
     def arbitrage(self, body: object, entry_id: object, version: object = None) -> Arbitrage | None:
-        """Take an arbitrage message as far as it goes now; None for one that was refused or
+        """Carry out an arbitrage message as far as possible now; None for one that was refused or
         waits."""
         done = self._handled(ARBITRAGE, body, entry_id, version, self._actions.carry_out)
         return done if isinstance(done, Arbitrage) else None
 
     def cancel(self, body: object, entry_id: object, version: object = None) -> Order | None:
-        """Take a cancel message as far as it goes now; None for one that was refused or waits, as
-        one does whose order is not known, or not known yet."""
+        """Carry out a cancel message as far as possible now; None for one that was refused or waits
+        because its order is not known yet."""
         done = self._handled(CANCEL, body, entry_id, version, self._actions.carry_out)
         return done if isinstance(done, Order) else None
 
     def take(self, entry_id: object) -> None:
-        """Carry out the intent that another worker left to this one, if it is not done with yet.
+        """Carry out an intent that another worker left to this one, if it is not settled yet.
 
         Raises LeftToOthers.
         """
@@ -90,17 +91,17 @@ class Intake:
         if done is not None:
             self._intents.settle_intent(intent.entry_id)
 
-    # Intents: recorded, to be moved on by the sweep.
+    # Intents: recorded; the sweep advances them.
 
     def drain(self, intent: Intent) -> None:
-        """Make an intent that no worker has taken yet into a record.
+        """Record an intent that no worker has taken yet.
 
-        Whatever goes wrong with it, it steps aside, with the reason. Raises LeftToOthers.
+        After any error it is set aside with the reason. Raises LeftToOthers.
         """
         self._drain(intent, self._clock.now())
 
     def look_again(self, waiting: WaitingIntent) -> None:
-        """Do the same with one that waits and is due."""
+        """Do the same for a waiting one that is due."""
         if self._drain(waiting.intent, waiting.since) is not None:
             self._intents.settle_intent(waiting.intent.entry_id)
 
@@ -110,9 +111,9 @@ class Intake:
         except LeftToOthers:
             raise
         except StoreUnavailable as error:
-            # Where it is Redis that does not answer, this raises too. It may be the ledger alone.
+            # If Redis does not answer, this raises, too. It may be the ledger alone.
             self._deferrals.step_aside(intent, str(error), since)
-        except Exception as error:  # noqa: BLE001  # One entry must not stop those behind it.
+        except Exception as error:  # noqa: BLE001  # One entry must not block later ones.
             structlog.get_logger("oneorder").exception(
                 "signal_not_recorded", entry_id=intent.entry_id
             )
@@ -120,14 +121,14 @@ class Intake:
         return None
 
     def refuse(self, task: str, body: object, reason: str, entry_id: object) -> None:
-        """Keep what came in beside the reason why nothing was done with it."""
+        """Keep a refused message with the reason."""
         self._deferrals.refuse(task, body, reason, entry_id)
 
     def refuse_message(
         self, task: str, body: object, reason: str, entry_id: object, version: object
     ) -> None:
-        """Refuse a message of another form; one of a newer schema is left to a worker that reads
-        it, by the entry that it names. Raises LeftToOthers."""
+        """Refuse a malformed message; one of a newer schema is left to a worker that reads it, by
+        its stream entry. Raises LeftToOthers."""
         try:
             self._roster.check(Need(version=version_of(version)))
         except NotOurs:
@@ -138,7 +139,7 @@ class Intake:
             reason = f"{reason}; {error}"
         self.refuse(task, body, reason, entry_id)
 
-    # What becomes of each.
+    # Carrying out.
 
     def _handled_intent(
         self, intent: Intent, act: Callable[[Message, str | None], T], since: datetime | None = None
@@ -155,7 +156,7 @@ class Intake:
         act: Callable[[Message, str | None], T],
         since: datetime | None = None,
     ) -> T | None:
-        """Let `act` have the message; None for one that is refused or steps aside."""
+        """Run `act` with the message; None for one that is refused or set aside."""
         entry_id = real_entry(entry_id)
         message = None
         try:

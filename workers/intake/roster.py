@@ -1,4 +1,4 @@
-"""What this worker is able to take, and which workers that are alive take what it cannot."""
+"""What this worker can process, and which live workers can process the rest."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -10,21 +10,21 @@ from execution.model.clock import Clock
 from execution.operations.live_workers import LiveWorker, WorkerRegistry, account_need, version_need
 from oneorder.broker import SCHEMA_VERSION
 
-# How long an answer of the registry is used again, so that many messages do not ask it each.
+# How long an answer of the registry is cached, so that not every message reads it.
 LIVE_AGE_MAX_S = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a worker must have to take a signal or an order."""
+    """What a worker needs to process a signal or an order."""
 
     accounts: tuple[str, ...] = ()
     version: int = 1
 
 
 class NotOurs(Exception):
-    """This worker lacks what is needed; the message says what, as a sentence. `anywhere` is the
-    same sentence for when no live worker has it."""
+    """This worker lacks something that is needed; the message is a sentence about it. `anywhere` is
+    the sentence for the case that no live worker has it."""
 
     def __init__(self, need: Need, lack: str, anywhere: str) -> None:
         super().__init__(lack)
@@ -34,7 +34,7 @@ class NotOurs(Exception):
 
 @dataclass(slots=True, eq=False)
 class Roster:
-    """Asks the registry of live workers, and knows what this one is able to take."""
+    """Compares needs with this worker and with the registry of live workers."""
 
     registry: WorkerRegistry
     clock: Clock
@@ -56,7 +56,7 @@ class Roster:
             raise NotOurs(need, f"{lack} this worker", self._lacked_by_all(need, lack))
 
     def _lacked_by_all(self, need: Need, lack: str) -> str:
-        """An arbitrage's accounts may be known apart, and not together."""
+        """Different workers may each have one of an arbitrage's accounts."""
         if len(need.accounts) == 1:
             return f"{lack} any live worker"
         return (
@@ -64,7 +64,7 @@ class Roster:
         )
 
     def unknown(self, accounts: Collection[str]) -> list[str]:
-        """Those of the accounts that this worker does not know."""
+        """Those of the accounts that this worker does not have."""
         return [name for name in accounts if name not in self.accounts]
 
     def others(self, need: Need) -> list[str]:

@@ -1,4 +1,4 @@
-"""Beat's sweep: wakes workers for what is due, and records what no worker took."""
+"""The sweep: wakes workers for what is due, and records signals that no worker took."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,26 +14,27 @@ T = TypeVar("T")
 # The sweep leaves an intent this long to the message that was sent with it.
 INTENT_GRACE_MS = 1_000
 INTENTS_A_SWEEP = 500
-# What waits is looked at this often, if no more than so many wait.
+# How often waiting signals are checked, if at most this many wait.
 WAITING_A_SWEEP = 200
 WAITING_LEASE_MS = 2_000
 ORDERS_A_SWEEP = 200
-# An account's orders that are brought forward come so far apart, which leaves places in each sweep
-# for those of other accounts.
+# The distance of an account's orders that are made due together, which leaves places in each sweep
+# for other accounts.
 APART_MS = 8
-# A worker that was woken for an order has this long before another is woken for it too.
+# A worker that was woken for an order has this long before another one is woken for it.
 WAKE_LEASE_MS = 5_000
-# A sweep that was killed must not hold up the next for long.
+# A killed sweep must not delay the next one for long.
 SWEEP_LEASE_MS = 5_000
-# Recording what is new and looking at what waits may each take so long in one sweep: then what is
-# due is woken again, and no second sweep begins beside this one. The rest comes in the next.
+# The time limit in one sweep for recording new intents, and for checking waiting ones: then due
+# orders are woken again, and no second sweep begins concurrently. The rest follows in the next
+# sweep.
 SHARE_MS = 1_500
 
 
 @dataclass(frozen=True, slots=True)
 class Wakes:
     """How a worker is woken: for an order, an arbitrage, or an intent that this one cannot take;
-    and how many messages are wanted, since more of them would only pile up."""
+    and how many messages are wanted, since more would only queue up."""
 
     order: Callable[[str], None]
     arbitrage: Callable[[str], None]
@@ -43,8 +44,8 @@ class Wakes:
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """One sweep at a time among all workers. Nothing that it finds ends it early, but a store that
-    does not answer: then it raises StoreUnavailable."""
+    """One sweep at a time among all workers. No error of an item ends it early; if the store does
+    not answer it raises StoreUnavailable."""
 
     stores: Stores
     clock: Clock

@@ -1,4 +1,4 @@
-"""Which waiting signals would become which order: a cancel may come for one that waits itself."""
+"""The orders that waiting signals would become: a cancel may be for one of these."""
 
 import json
 import time
@@ -9,12 +9,12 @@ from execution.orders.store import Intent, IntentStore
 from oneorder.broker import EXECUTE
 from oneorder.identifiers import order_id_of
 
-# How long an answer is used again, so that many cancels do not read all that waits each.
+# How long an answer is cached, so that not every cancel reads all waiting signals.
 AGE_MAX_S = 1
 
 
 class WaitingOrders:
-    """The order signals that wait, by the ids of the orders that they would become."""
+    """Waiting order signals, by the ids of their orders."""
 
     def __init__(self, intents: IntentStore, waiting: WaitingStore) -> None:
         self._intents = intents
@@ -24,13 +24,13 @@ class WaitingOrders:
         self._read_at: int | None = None
 
     def of(self, order_id: str) -> list[Intent]:
-        """The signals that wait still and would become that order; one that was set aside just now
-        may be missing."""
+        """The signals that still wait and would become that order; one that was just set aside may
+        be missing."""
         found = (self._waiting.intent(entry_id) for entry_id in self._by_order().get(order_id, ()))
         return [intent for intent in found if intent is not None]
 
     def may_come(self, entry_id: str) -> bool:
-        """Whether signals that were published before that entry have not been looked at yet."""
+        """Whether signals that were published before that entry have not been processed yet."""
         oldest = self._intents.take_intents(1, 0)
         return bool(oldest and entry_id) and _place(oldest[0].entry_id) < _place(entry_id)
 
@@ -52,13 +52,13 @@ class WaitingOrders:
 
 
 def _place(entry_id: str) -> tuple[int, int]:
-    """An entry's place in the stream."""
+    """An entry's position in the stream."""
     ms, _, number = entry_id.partition("-")
     return int(ms), int(number or 0)
 
 
 def _order_id(intent: Intent) -> str | None:
-    """None where the signal would not become an order in any case."""
+    """None if the signal cannot become an order in any case."""
     if intent.task != EXECUTE:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Until when a signal waits, and what is said of it meanwhile."""
+"""How long a signal waits, and its reason meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
@@ -13,14 +13,14 @@ from execution.orders.store import Intent
 from oneorder.signals import BODY_MAX, CancelRequest, Message, OrderSignal
 from workers.intake.roster import NotOurs
 
-# A cancel may overtake the order that it is for by as much; then it speaks of no order at all.
+# How long a cancel may precede its order; after that it names no order at all.
 CANCEL_PATIENCE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRules:
-    """`wait_max_s` is how long a signal waits for a worker that takes it while no live one does.
-    `market_age_max_s` is the oldest that a market order may be, None for any age."""
+    """`wait_max_s` is how long a signal waits while no live worker can take it. `market_age_max_s`
+    is the maximum age of a market order, None for any age."""
 
     clock: Clock
     _: KW_ONLY
@@ -63,7 +63,7 @@ class WaitingRules:
 
 
 def alert_of_waiting(sentence: str) -> None:
-    """Raise an alert for signals that no live worker takes: an account is missing in the workers'
-    settings, or misspelt by a producer."""
+    """Raise an alert for signals that no live worker can take: an account is missing in the
+    workers' settings, or misspelt by a producer."""
     structlog.get_logger("oneorder").error("signals_waiting", reason=sentence)
     sentry_sdk.capture_message(sentence, level="error")

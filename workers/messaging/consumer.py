@@ -1,5 +1,5 @@
-"""Keeps Celery's consumer from ending its worker: for a message that it cannot read, or for what
-its connection to the broker has died of."""
+"""Prevents Celery's consumer from ending its worker after an unreadable message or an error of its
+connection to the broker."""
 
 import time
 from collections.abc import Callable
@@ -32,16 +32,16 @@ def reconnect(connection: Any, **options: Any) -> Any:
 
 
 class GuardedConsumer(Consumer):
-    """Celery's consumer, which rejects a message that it cannot read, and connects again whatever
-    its connection has died of, instead of ending."""
+    """Celery's consumer, which rejects an unreadable message, and reconnects after any error of its
+    connection, instead of ending."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Celery makes the node of remote control while the consumer is put together.
+        # Celery creates the remote control node during the consumer's construction.
         kwargs["app"].control.mailbox.node_cls = GuardedNode
         super().__init__(*args, **kwargs)
         consumer: Any = self
         loop, lost = consumer.loop, consumer.connection_errors
-        # kombu counts KeyError among them, which may be a message that lacks a part.
+        # kombu includes KeyError, which may be a message with a missing part.
         self._broker_errors = tuple(kind for kind in lost if kind is not KeyError)
 
         def guarded_loop(*loop_args: Any) -> None:
@@ -68,7 +68,7 @@ class GuardedConsumer(Consumer):
         except Exception:
             log.exception("broker_connection_not_closed")
             self.connection = None
-        # A server may accept a connection and refuse all else.
+        # A server may accept a connection and refuse everything else.
         time.sleep(RECONNECT_S)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:

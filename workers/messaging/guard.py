@@ -1,10 +1,9 @@
-"""Keeps whatever lies in the queue, or happens to the broker, from ending a worker.
+"""Prevents messages and failures of the broker from ending a worker.
 
-Celery 5.7 on Redis lets an exception escape from its event loop for a message that is not made as
-it expects: the worker ends, the message is delivered to the next worker, and ends that too. Here
-such a message is put aside with its reason before Celery sees it. Likewise for a broker that
-restarts, is full, or becomes a replica: here that drops the connection, and the worker connects
-again.
+In Celery 5.7 on Redis a malformed message raises an exception out of the event loop: the worker
+ends, the message is delivered to the next worker, and ends that one, too. Here such a message is
+set aside with its reason before Celery sees it. The same applies to a broker that restarts, is
+full, or becomes a replica: here that drops the connection, and the worker reconnects.
 """
 
 import json
@@ -22,31 +21,31 @@ from workers.intake.set_aside import put_aside, shown
 from workers.messaging.broadcasts import read_broadcast
 from workers.messaging.envelopes import MalformedMessage, read_message
 
-# The key that is written to find out whether the server takes writes.
+# The key that is written to test whether the server accepts writes.
 WRITE_PROBE = "oneorder:broker:write_probe"
-# Queues of the answers to remote control: for `celery inspect`, Flower, and a worker that greets
-# the others when it starts. No task ever comes through them.
+# Reply queues of remote control: for `celery inspect`, Flower, and a worker that greets the others
+# when it starts. They carry no tasks.
 ANSWERS = ".reply.celery.pidbox"
 
 log = structlog.get_logger("oneorder")
 _taken = 0
-# Messages that were taken from a server which then refused to record that: queue and text.
+# Messages taken from a server that then refused to record it: queue and text.
 _held: list[tuple[str, str]] = []
 
 
 def guard_redis_brokers() -> None:
-    """Let every redis:// and rediss:// broker of this process be reached through the guard."""
+    """Use the guard for every redis:// and rediss:// broker of this process."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = "workers.messaging.guard:GuardedTransport"
 
 
 def messages_taken() -> int:
-    """How many messages this process has taken from the broker, sound or not."""
+    """How many messages this process has taken from the broker, malformed ones included."""
     return _taken
 
 
 class _GuardedClient(kombu_redis.redis.Redis):
-    """The client through which kombu takes messages, which hands on the sound ones only."""
+    """The client through which kombu takes messages; it passes on valid ones only."""
 
     def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
         global _taken  # Celery makes this class itself; it takes no arguments of ours.
@@ -62,12 +61,12 @@ class _GuardedClient(kombu_redis.redis.Redis):
             return key, read_message(raw, queue, datetime.now(UTC))
         except MalformedMessage as fault:
             put_aside(raw.decode(errors="backslashreplace"), str(fault))
-            # As after a wait in which nothing came.
+            # The same result as after a wait without messages.
             return None
 
 
 class _GuardedQoS(kombu_redis.QoS):
-    """kombu's record of messages that were taken and not acknowledged yet."""
+    """kombu's record of unacknowledged messages."""
 
     def ack(self, delivery_tag: str) -> None:
         self._settle(super().ack, delivery_tag)
@@ -79,13 +78,14 @@ class _GuardedQoS(kombu_redis.QoS):
         try:
             super().restore_unacked(client)
         except GuardedTransport.connection_errors as error:
-            # They are in the broker's own record, and come again after the visibility timeout.
+            # They are in the broker's own record, and are delivered again after the visibility
+            # timeout.
             log.info("messages_not_restored", count=len(self._delivered), reason=str(error))
             self._delivered.clear()
 
     def _settle(self, settle: Callable[..., None], delivery_tag: str, *options: Any) -> None:
-        """Without the broker's confirmation the message comes again; its slot is free all the
-        same, or the worker would take fewer and fewer messages, and none in the end."""
+        """Without the broker's confirmation the message is delivered again; its slot is freed
+        anyway, otherwise the worker would take ever fewer messages."""
         try:
             settle(delivery_tag, *options)
         except GuardedTransport.connection_errors as error:
@@ -94,19 +94,20 @@ class _GuardedQoS(kombu_redis.QoS):
 
 
 class _GuardedChannel(kombu_redis.Channel):
-    """kombu's channel, which fails as a lost connection does, and in no other way."""
+    """kombu's channel, whose every failure is a lost connection."""
 
     QoS = _GuardedQoS
     connection_class = FailoverConnection
     connection_class_ssl = FailoverSSLConnection
 
     def check_writable(self) -> None:
-        """Raise the server's refusal where it answers questions and takes no writes."""
+        """Raise the server's refusal if it answers reads and refuses writes."""
         with self.conn_or_acquire() as client:
             client.set(WRITE_PROBE, "", px=1)
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
-        # A task may end after its channel: nothing is left to be told, and the message comes again.
+        # A task may end after its channel has closed: nothing can be acknowledged, and the message
+        # is delivered again.
         if not self.closed:
             super().basic_ack(delivery_tag, multiple)
 
@@ -125,7 +126,7 @@ class _GuardedChannel(kombu_redis.Channel):
             try:
                 deliver(raw)
             except self.connection_errors:
-                # It may have been recorded all the same, and then comes twice, which is harmless.
+                # It may have been recorded, and is then delivered twice, which is harmless.
                 if not no_ack:
                     _held.append((queue, json.dumps(raw)))
                 raise
@@ -133,8 +134,8 @@ class _GuardedChannel(kombu_redis.Channel):
         self.connection._callbacks[queue] = deliver_or_hold
 
     def _give_back(self) -> None:
-        """Put back what is held. Fails as long as the server refuses writes, so that no further
-        message is taken from it meanwhile."""
+        """Return the held messages to the server. Fails while it refuses writes, so that no further
+        message is taken from it."""
         while _held:
             queue, text = _held[-1]
             with self.conn_or_acquire() as client:
@@ -142,7 +143,7 @@ class _GuardedChannel(kombu_redis.Channel):
             _held.pop()
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        # kombu takes the parts of a connection away one after the other while it closes.
+        # kombu removes the parts of a connection one after the other while it closes.
         if self.connection is None or self.connection.client is None:
             raise OperationalError("the channel is closed")
         return super()._create_client(asynchronous)
@@ -157,7 +158,7 @@ class _GuardedChannel(kombu_redis.Channel):
         except GuardedTransport.connection_errors as error:
             if not self._closing:
                 raise
-            # The rest of it must be closed all the same.
+            # The rest must still be closed.
             log.debug("queue_not_deleted", reason=str(error))
 
     def _unsubscribe_from(self, queue: str) -> None:
@@ -168,7 +169,7 @@ class _GuardedChannel(kombu_redis.Channel):
             log.debug("unsubscribe_failed", queue=queue, reason=str(error))
 
     def _handle_message(self, client: Any, r: Any) -> Any:
-        """Broadcasts (remote control, events of other workers) are read past what is none."""
+        """Read broadcasts (remote control, events of other workers), and skip malformed ones."""
         found = super()._handle_message(client, r)
         if found["type"] in (b"message", b"pmessage") and found["data"]:
             try:
@@ -189,7 +190,7 @@ class _GuardedChannel(kombu_redis.Channel):
             TypeError,
             ValueError,
         ) as error:
-            # What was read may still be none for the part of Celery that it is for.
+            # A checked broadcast may still be malformed for its receiver in Celery.
             fault = f"{type(error).__name__}: {error}"
             log.warning("broadcast_malformed", error=shown(fault))
             raise kombu_redis.Empty from None
@@ -199,7 +200,7 @@ class GuardedTransport(kombu_redis.Transport):
     """The redis:// transport."""
 
     Channel = _GuardedChannel
-    # A server that refuses (full, loading, a replica, not allowed) is as good as one that is away.
+    # A server that refuses (full, loading, a replica, not allowed) is treated as unreachable.
     connection_errors = (
         *kombu_redis.Transport.connection_errors,
         kombu_redis.exceptions.ResponseError,

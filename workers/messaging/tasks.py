@@ -143,8 +143,8 @@ def advance(order_id: str, hops: int = 0) -> None:
 
 def _is_ours(need: Need, changed_at: datetime, pass_on: Callable[[], None]) -> bool:
     """Whether this worker is to advance a record that needs these accounts. It is passed on if
-    another live worker has them. If none has, it is left alone for as long as a signal would wait,
-    and then advanced here: an order that was never sent is refused, any other one waits."""
+    another live worker has them. If none has, it is not advanced for as long as a signal would
+    wait, and then advanced here: an order that was never sent is refused, any other one waits."""
     parts = services()
     try:
         parts.roster.check(need)

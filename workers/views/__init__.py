@@ -1,1 +1,1 @@
-"""What the commands show, as tables or JSON."""
+"""The output of commands, as tables or JSON."""

@@ -85,5 +85,5 @@ def _opportunity_view(opportunity: Opportunity) -> Json:
 
 
 def _rounded(number: Decimal) -> str:
-    """Quotients are for people, and end after eight places."""
+    """Quotients are rounded to eight places for display."""
     return to_text(round(number, 8))

@@ -1,9 +1,9 @@
-"""Text from outside as a terminal may show it: nothing in it is a command to the terminal."""
+"""External text made safe for a terminal: without control sequences."""
 
 
 def plain(text: str) -> str:
-    """The text with whatever does not show (control characters, escape sequences, line ends, marks
-    that turn the direction of writing) as backslash escapes."""
+    """The text with invisible characters (control characters, escape sequences, line ends,
+    direction marks) as backslash escapes."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,7 +1,7 @@
-"""Tables for people: the same values that --json prints.
+"""Tables for the terminal: the same values as --json prints.
 
-Every text is shown as it is, never read as markup or as a command to the terminal. Ids and numbers
-are never cut or folded: where a table does not fit, each row is shown one field a line.
+No text is interpreted as markup or as a control sequence. Ids and numbers are never cut or folded:
+if a table does not fit, each row is shown with one field a line.
 """
 
 import re
@@ -33,7 +33,7 @@ _PROSE = names(
 )
 PROSE_WIDTH_MIN = 24
 WORD_WIDTH_MAX = 64
-# Besides the columns whose names end in _at.
+# In addition to the columns whose names end in _at.
 _TIMES = {"time", "since", "waiting_since"}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 _NUMBER = re.compile(r"-?\d+\.\d+")
@@ -91,18 +91,18 @@ def table(
     columns: Sequence[str],
     numbers: Collection[str] = (),
 ) -> "Listed":
-    """Lay rows out under the named columns, numbers to the right: those known as such, and
+    """A table of rows with the named columns, numbers right-aligned: the known ones, and
     `numbers`."""
     return Listed(title, rows, columns, numbers)
 
 
 def fields(title: str, row: Mapping[str, Any]) -> "Listed":
-    """Lay one row out with a line for each field."""
+    """One row with a line for each field."""
     return Listed(title, [row], list(row), is_table=False)
 
 
 class Listed:
-    """Rows that show as a table where there is room for one, and one field a line where not."""
+    """Rows that are shown as a table if it fits, else with one field a line."""
 
     def __init__(
         self,
@@ -129,14 +129,14 @@ class Listed:
             yield self._as_table(widths)
 
     def _widths(self, room: int) -> list[int] | None:
-        """How wide each column is to be; None where not all of them have room."""
+        """The width of each column; None if not all of them fit."""
         rows = [[_head(column) for column in self._columns], *self._rows]
         cells = list(zip(*rows, strict=True))
         widths = [max(map(cell_len, column)) for column in cells]
         # Between two columns stands a line with a space on either side of it.
         excess = sum(widths) + 3 * len(widths) + 1 - room
         prose = [i for i, column in enumerate(self._columns) if column in _PROSE]
-        # The widest gives way first.
+        # The widest column is narrowed first.
         for i in sorted(prose, key=lambda i: -widths[i]):
             given = min(excess, max(0, widths[i] - _narrowest(cells[i])))
             if given > 0:
@@ -159,7 +159,7 @@ class Listed:
         return laid
 
     def _as_fields(self) -> Text:
-        """One field a line, an empty line between two rows; what is empty is left out."""
+        """One field a line, an empty line between two rows; empty fields are left out."""
         lines = Text(no_wrap=True, overflow="ignore")
         lines.append(f"{plain(self._title)}\n", style="italic")
         width = max(map(len, map(_head, self._columns)))
@@ -175,7 +175,7 @@ class Listed:
 
 
 def _narrowest(cells: Iterable[str]) -> int:
-    """How narrow a column of prose may be, so that no id in it is folded."""
+    """The least width of a column of prose, so that no id in it is folded."""
     words = (cell_len(word) for cell in cells for word in cell.split(" "))
     return max((n for n in words if PROSE_WIDTH_MIN < n <= WORD_WIDTH_MAX), default=PROSE_WIDTH_MIN)
 
@@ -190,8 +190,7 @@ def _styled(column: str, cell: str) -> Text:
 
 
 def _shortened(column: str, text: str, numbers: Collection[str]) -> str:
-    """A number with more places than a person reads is rounded for the eye, and a time to the
-    second; --json has them whole."""
+    """Long numbers are rounded, and times are cut to the second; --json has them in full."""
     is_time = column in _TIMES or column.endswith("_at")
     moment = _MOMENT.fullmatch(text) if is_time else None
     if moment is not None:

@@ -35,7 +35,7 @@ def order_view(order: Order) -> Json:
 
 
 def _published_at(order: Order) -> datetime | None:
-    """None for an order that no signal of ours made."""
+    """None for an order without a signal."""
     return published_at(order) if order.signal_id else None
 
 
@@ -60,7 +60,7 @@ def _fill_view(fill: Fill) -> Json:
 
 
 def position_view(position: Position, mark: Mark | None, now_ms: int) -> Json:
-    """One position, valued at its last mark where there is one."""
+    """One position, valued at its last mark if there is one."""
     price = None if mark is None else mark.price
     return {
         **fields_of(position, ("account", "symbol", "amount", "entry_price")),
@@ -79,7 +79,7 @@ def position_views(stores: "Stores", positions: Collection[Position], now_ms: in
 
 
 def totals_view(totals: Totals, now_ms: int) -> Json:
-    """One account's positions together, in one quote asset."""
+    """The totals of one account's positions in one quote asset."""
     return {
         **fields_of(totals, ("account", "quote", "realised_pnl", "unrealised_pnl")),
         "equity": to_text(totals.realised_pnl + totals.unrealised_pnl),
@@ -90,7 +90,7 @@ def totals_view(totals: Totals, now_ms: int) -> Json:
 
 
 def position_check_view(check: "PositionCheck") -> Json:
-    """A position as it is kept, beside what its fills in the ledger make of it."""
+    """A stored position beside the one recomputed from the ledger."""
     live, rebuilt = check.live, check.rebuilt
     return {
         "account": live.account,

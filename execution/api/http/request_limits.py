@@ -156,13 +156,13 @@ class ReadsAnswers:
     def read_answer(
         self, code: int, url: str, headers: Mapping[str, str], body: str, response: Any
     ) -> None:
-        """An answer with HTTP status `code`; `response` is its JSON, None where it has none."""
+        """An answer with HTTP status `code`; `response` is its JSON, None if it has none."""
         raise NotImplementedError
 
     def wait_asked(
         self, code: int, exchange_code: str | None, headers: Mapping[str, str], body: str
     ) -> Wait | None:
-        """How long the answer asks to be left alone; see `wait_of`."""
+        """The pause that the answer requests; see `wait_of`."""
         exchange: str = self.id  # type: ignore[attr-defined]
         return wait_of(exchange, code, exchange_code, headers, body, datetime.now(UTC))
 

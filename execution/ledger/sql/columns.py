@@ -1,4 +1,4 @@
-"""What a column holds: exact numbers, aware times and text, the same in SQLite and PostgreSQL."""
+"""Column types: exact numbers, aware times and text, the same in SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,9 +11,9 @@ from execution.model.decimals import to_decimal, to_text
 
 
 class ExactNumber(TypeDecorator[Decimal]):
-    """A Decimal to its last digit: NUMERIC on PostgreSQL, plain text on SQLite.
+    """An exact Decimal: NUMERIC on PostgreSQL, plain text on SQLite.
 
-    SQLite's own NUMERIC would make a binary fraction of it.
+    SQLite's own NUMERIC would make it a float.
     """
 
     impl = Text
@@ -33,7 +33,7 @@ class ExactNumber(TypeDecorator[Decimal]):
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, UTC whenever it is read; kept in UTC on SQLite, which knows no zones."""
+    """An aware time, in UTC when read; stored in UTC on SQLite, which has no zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -55,10 +55,10 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class PlainText(TypeDecorator[str]):
-    """Text that both databases take, and sort alike, by code point.
+    """Text that both databases accept, and sort alike, by code point.
 
-    PostgreSQL has no place for the character NUL, which an exchange's answer may hold; it is shown
-    as the symbol for it.
+    PostgreSQL cannot store the character NUL, which an exchange's answer may hold; it is replaced
+    by the symbol for it.
     """
 
     impl = Text

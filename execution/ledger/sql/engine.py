@@ -1,4 +1,4 @@
-"""From the setting `ledger_url` to connections that give up in time."""
+"""Database engines for the setting `ledger_url`, with timeouts."""
 
 import re
 import sqlite3
@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from execution.model.errors import LedgerUrlError
 
-# As many as a worker has threads, and some to spare for the schedule's own work.
+# As many as a worker has threads, and some more for scheduled work.
 CONNECTIONS = 8
 _DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 _FORMS = "sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -42,7 +42,7 @@ def parse_url(text: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """The URL as people may see it: no password, and no options, which could hold one."""
+    """The URL for display: no password, and no options, which could hold one."""
     if url.get_backend_name() == "sqlite":
         return f"{url.drivername}:///{url.database or ''}"
     return url.set(query={}).render_as_string(hide_password=True)
@@ -51,11 +51,11 @@ def shown(url: URL) -> str:
 def make_engine(url: URL, timeout_ms: int) -> Engine:
     """An engine for the URL, not connected yet.
 
-    Nobody waits longer than `timeout_ms` for a lock, nor (in whole seconds) for a connection.
-    Raises LedgerUrlError where PostgreSQL's driver is not installed.
+    The timeout for a lock is `timeout_ms`, and also (in whole seconds) that for a connection.
+    Raises LedgerUrlError if PostgreSQL's driver is not installed.
     """
     settings: dict[str, Any] = {
-        "hide_parameters": True,  # What was being written is no part of a sentence.
+        "hide_parameters": True,  # The written values must not be in an error's sentence.
         "pool_size": CONNECTIONS,
         "max_overflow": CONNECTIONS,
         "pool_timeout": _seconds(timeout_ms),
@@ -81,13 +81,13 @@ def make_engine(url: URL, timeout_ms: int) -> Engine:
 
 
 def make_folder(url: URL) -> None:
-    """Make the folder that an SQLite file is to lie in. Raises OSError."""
+    """Create the folder of an SQLite file. Raises OSError."""
     if url.get_backend_name() == "sqlite" and url.database is not None:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def file_number(url: URL) -> int | None:
-    """What the file system knows an SQLite file by; None where there is none."""
+    """The file system's identity of an SQLite file; None if there is no file."""
     if url.get_backend_name() != "sqlite" or url.database is None:
         return None
     path = Path(url.database)
@@ -95,28 +95,29 @@ def file_number(url: URL) -> int | None:
 
 
 def is_in_place(url: URL, number: int | None) -> bool:
-    """Say whether an SQLite file is still the one of that number; of a server, that it is."""
+    """Whether an SQLite file still has that identity; always true for a server."""
     return url.get_backend_name() != "sqlite" or file_number(url) == number
 
 
 def _tune_sqlite(engine: Engine, timeout_ms: int) -> None:
-    """Readers beside one writer, who waits for his turn, and a commit that outlives a power cut."""
+    """Readers concurrent with one writer, which waits for its turn, and commits that survive a
+    power cut."""
 
     @event.listens_for(engine, "connect")
     def tune(connection: Any, record: object) -> None:
         del record
-        # The driver would begin transactions by rules of its own; `begin` below does it instead.
+        # The driver would begin transactions by its own rules; `begin` below does it instead.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout = {timeout_ms:d}")
-        # Refused without waiting while another does the same. The file remembers it, so that it is
-        # enough if one of them gets through; whatever else is wrong shows at the next statement.
+        # Refused without waiting while another process does the same. The file keeps it, so it is
+        # enough if one of them succeeds; any other error shows at the next statement.
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # One that read first and writes then would be refused at once if another wrote between.
+        # A transaction that reads and then writes would fail at once if another wrote in between.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -130,7 +131,7 @@ def _tune_postgresql(engine: Engine, timeout_ms: int) -> None:
 
 
 def _patience(url: URL, timeout_ms: int) -> dict[str, int]:
-    """How soon a silent server counts as away, unless the URL says so itself."""
+    """The timeout of a silent server, unless the URL has its own."""
     wanted = {
         "connect_timeout": _seconds(timeout_ms),
         "tcp_user_timeout": 2 * timeout_ms,
@@ -150,7 +151,7 @@ def _names_a_file(database: str | None) -> bool:
 
 
 def _is_path(database: str) -> bool:
-    """Say whether the file system can have a file of that name, there or not."""
+    """Whether the file system allows a file with that name."""
     try:
         database.encode()
         Path(database).stat()
@@ -162,8 +163,8 @@ def _is_path(database: str) -> bool:
 
 
 def _masked(text: str) -> str:
-    """A text that is no URL, without what could be a password: all between its scheme and its last
-    @, and its options."""
+    """A text that is no URL, without a possible password: everything between its scheme and its
+    last @, and its options."""
     text = text.partition("?")[0]
     head, at, host = text.rpartition("@")
     scheme = re.match(r"[A-Za-z+]*:?/*", head)

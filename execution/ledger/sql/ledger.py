@@ -1,7 +1,7 @@
 """The ledger in SQLite or PostgreSQL. See port.Ledger for the meaning.
 
-Nothing is connected before it is used. Reading goes page by page, each in a short transaction of
-its own, so that nobody who reads slowly stands in the way of those who write.
+Connects on first use. Reads are page by page, each in a short transaction, so that slow readers do
+not block writers.
 """
 
 from collections import Counter, defaultdict
@@ -56,10 +56,10 @@ def open_ledger(url: str) -> Ledger:
 
 
 class SqlLedger:
-    """History in a SQL database. Threads may share it; a process that forks must not have used it.
+    """History in a SQL database. Threads may share it; it must not be used before a fork.
 
-    `timeout_ms` is how long to wait for others who are writing, and for a server. Raises
-    LedgerUrlError for a URL of no use; whether a database is there shows at the first use.
+    `timeout_ms` is the timeout for locks and for a server. Raises LedgerUrlError for an unusable
+    URL; a missing database shows on first use.
     """
 
     def __init__(self, url: str, *, timeout_ms: int = 5_000) -> None:
@@ -70,7 +70,7 @@ class SqlLedger:
         self._file: int | None = None
 
     def close(self) -> None:
-        """Close the connections that nobody is using; the next use opens new ones."""
+        """Close idle connections; the next use opens new ones."""
         self._engine.dispose()
 
     def write(self, orders: Iterable[Order]) -> None:
@@ -189,19 +189,19 @@ class SqlLedger:
         return next(self._read_orders(self._rows(query.limit(1))), None)
 
     def _read_orders(self, rows: Sequence[RowMapping]) -> Iterator[Order]:
-        """The orders with every fill that was kept of each."""
+        """The orders, each with all its stored fills."""
         ids = [row["order_id"] for row in rows]
-        found: dict[str, list[Fill]] = defaultdict(list)
+        fills: dict[str, list[Fill]] = defaultdict(list)
         if ids:
             for row in self._rows(select(tables.fills).where(tables.fills.c.order_id.in_(ids))):
-                found[row["order_id"]].append(read_fill(row))
+                fills[row["order_id"]].append(read_fill(row))
         for row in rows:
-            yield with_all_fills(order_from_json(row["doc"]), found[row["order_id"]])
+            yield with_all_fills(order_from_json(row["doc"]), fills[row["order_id"]])
 
     def _pages(
         self, query: Select[Any], *key: ColumnElement[Any], newest_first: bool = False
     ) -> Iterator[Sequence[RowMapping]]:
-        """The rows of a query by its sort key, which is unique: each page begins after the last."""
+        """The rows of a query by its unique sort key: each page begins after the last one."""
         order = [column.desc() for column in key] if newest_first else list(key)
         page = query.order_by(*order).limit(READ_BATCH)
         while True:
@@ -220,15 +220,15 @@ class SqlLedger:
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
-        """A transaction, in which whatever the database does ends in LedgerUnavailable."""
+        """A transaction, in which every database error becomes LedgerUnavailable."""
         try:
             self._prepare()
             with self._engine.execution_options(writes=writes).begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             if isinstance(error, StatementError) and isinstance(error.orig, ValueError):
-                raise error.orig from None  # Not the database, but what was given to it.
-            # Somebody may have put another database there; it is looked at anew.
+                raise error.orig from None  # Not a fault of the database, but of the arguments.
+            # The database may have been replaced; it is checked again.
             self._is_prepared = False
             raise LedgerUnavailable(self._sentence(error)) from error
 
@@ -236,7 +236,8 @@ class SqlLedger:
         with self._lock:
             if self._is_prepared and is_in_place(self._url, self._file):
                 return
-            # Somebody took the file away; what is open of it nobody else will ever read.
+            # The file was removed or replaced; no other process would read what is written to the
+            # open one.
             self._engine.dispose()
             make_folder(self._url)
             with self._engine.execution_options(writes=True).begin() as connection:
@@ -245,7 +246,7 @@ class SqlLedger:
             self._is_prepared = True
 
     def _sentence(self, error: Exception) -> str:
-        """What went wrong, in one line that names the database and never the password."""
+        """The error in one line that names the database and never the password."""
         cause = error.orig if isinstance(error, DBAPIError) else error
         lines = str(cause).splitlines() or [type(cause).__name__]
         text = lines[0]
@@ -255,8 +256,8 @@ class SqlLedger:
 
 
 def _rounds(orders: Iterable[Order]) -> Iterator[list[Order]]:
-    """One list after the other, none with two states of one order, which one statement cannot
-    take; of several, the first is in the first list."""
+    """Lists without two states of one order, which one statement cannot write; of several states,
+    the first is in the first list."""
     times: Counter[str] = Counter()
     rounds: list[list[Order]] = []
     for order in orders:

@@ -1,6 +1,6 @@
-"""The ledger's tables, as people may query them too.
+"""The ledger's tables, which users may query, too.
 
-Whatever changes here needs a migration (migrations/versions), and REVISION in schema.py.
+Every change needs a migration (migrations/versions), and a new REVISION in schema.py.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
@@ -15,7 +15,7 @@ schema_version = Table(
     "schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False)
 )
 
-# What there is one of: by its name, as text.
+# Single values by name, as text.
 notes = Table(
     "notes",
     metadata,
@@ -23,8 +23,8 @@ notes = Table(
     Column("text", Text, nullable=False),
 )
 
-# The newest state of each order. `doc` is all of it, as JSON; the other columns are for people and
-# for looking it up.
+# The newest state of each order. `doc` is the whole order as JSON; the other columns are for
+# queries.
 orders = Table(
     "orders",
     metadata,
@@ -60,7 +60,7 @@ orders = Table(
     Index("orders_by_change", "updated_at"),
 )
 
-# Every attempt that was ever written, those that a later state of the order lacks included.
+# Every attempt that was ever written, including those that a later state of the order lacks.
 attempts = Table(
     "attempts",
     metadata,

@@ -1,4 +1,4 @@
-"""Writes that may be repeated: each row is put beside, or in the place of, what is there."""
+"""Idempotent writes: each row is inserted, or replaces the existing one."""
 
 from collections.abc import Iterable
 
@@ -15,8 +15,7 @@ Insert = sqlite.Insert | postgresql.Insert
 def keep_orders(connection: Connection, orders: Iterable[Order]) -> None:
     """Write states of orders, no two of one order, with their attempts and fills.
 
-    A state that is outdated (see port.is_outdated) only adds the attempts and fills that are not
-    there yet.
+    An outdated state (see port.is_outdated) only adds missing attempts and fills.
     """
     states = sorted(orders, key=lambda order: order.order_id)
     newest = _write_states(connection, states)
@@ -28,8 +27,8 @@ def keep_orders(connection: Connection, orders: Iterable[Order]) -> None:
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Write rows; of those with the same key the last one stays. A fill that another order brought
-    first is left to it."""
+    """Write rows; of those with the same key the last one stays. A fill that another order reported
+    first stays with that order."""
     unique = _by_key(table, rows)
     if unique:
         theirs = tables.fills.c.order_id
@@ -39,7 +38,7 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
 
 
 def add(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Write the rows whose key is not there yet."""
+    """Insert the rows whose key does not exist yet."""
     unique = _by_key(table, rows)
     if unique:
         connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), unique)

@@ -1,1 +1,1 @@
-"""Gets one order to the exchange, once: its attempts, and what became of them."""
+"""Places one order at the exchange, once: its attempts, and their outcomes."""

@@ -1,7 +1,7 @@
-"""Finds out what became of attempts: of the latest one, and of those that a restart forgot.
+"""Determines the outcome of attempts: of the latest one, and of one that a restart lost.
 
-What is found settles an order at any time. What is not found counts only once the exchange can no
-longer accept it, and while it still would know.
+A found order settles it at any time. "Not found" counts only once the exchange can no longer accept
+the attempt, and while it would still list the order.
 """
 
 from execution.exchanges.clocks import ExchangeClocks
@@ -25,8 +25,8 @@ class Resolution:
         self._rules = rules
 
     def look_up(self, order: Order, exchange: Exchange) -> Event | Wait:
-        """What became of the order's latest attempt."""
-        # The clock comes first: a lookup that began before the fence proves nothing, however late
+        """The outcome of the order's latest attempt."""
+        # The clock is read first: a lookup that began before the fence proves nothing, however late
         # its answer is read.
         began_ms = self._clocks.earliest_now_ms(order.account, exchange)
         report = exchange.lookup(order)
@@ -38,9 +38,8 @@ class Resolution:
     def look_back(
         self, order: Order, exchange: Exchange, epoch: Epoch
     ) -> Reported | Quarantined | Wait | None:
-        """What became of an attempt that a restart of the store may have made us forget; None if
-        there is none, and none that could become a second order. It was stamped before the epoch
-        began."""
+        """The outcome of an attempt that a restart of the store may have lost; None if there is
+        none, and none that could become a second order. It was stamped before the epoch began."""
         guarantees, account = exchange.guarantees, order.account
         fence_ms = self._clocks.exchange_ms(account, exchange, epoch.since_ms)
         provable_ms = fence_ms + self._rules.window_ms(account, guarantees) + guarantees.margin_ms
@@ -48,7 +47,7 @@ class Resolution:
         report = exchange.lookup(order)
         if report is not None:
             return Reported(report)
-        forgotten = "a restart may have forgotten an attempt"
+        forgotten = "a restart may have lost an attempt"
         if not guarantees.is_resolvable:
             return Quarantined(f"{forgotten}, and {guarantees.exchange} cannot say")
         too_late = published_too_long_ago(order, guarantees, self._clock.now_ms())

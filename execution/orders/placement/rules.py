@@ -1,4 +1,4 @@
-"""How orders are placed: what the settings say, and what the rules of a market forbid."""
+"""The parameters of order placement, and the refusals by a market's rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from execution.exchanges.port import Exchange
 from execution.model.order import Order
 from execution.model.trading_rules import refusal
 
-# An order is refused by rules that were read within this, not by rules that may have changed since.
+# The most that rules may be old when they refuse an order, since they may have changed.
 RULES_AGE_MAX_MS = 60_000
 ATTEMPTS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRules:
-    """How orders are placed. `recv_window_ms` is the window of every account that is not in
-    `windows` (ms by account), None for each exchange's own. A market order that was published
-    longer ago than `market_age_max_s` is refused instead of sent; None for any age."""
+    """The parameters of order placement. `recv_window_ms` is the window of every account that is
+    not in `windows` (ms by account), None for each exchange's own. A market order that was
+    published longer ago than `market_age_max_s` is refused instead of sent; None for any age."""
 
     recv_window_ms: int | None = None
     attempts_max: int = ATTEMPTS_MAX
@@ -25,17 +25,17 @@ class OrderRules:
     market_age_max_s: int | None = None
 
     def window_ms(self, account: str, guarantees: ExchangeGuarantees) -> int:
-        """How long a request may be accepted after its stamp."""
+        """How long after its stamp a request may be accepted."""
         wanted_ms = self.windows.get(account, self.recv_window_ms)
         return guarantees.within_window(wanted_ms or guarantees.window_ms)
 
 
 def broken_rule(order: Order, exchange: Exchange, now_ms: int) -> str | None:
-    """Say in one sentence why the order cannot be sent, None where it can.
+    """The reason why the order cannot be sent, in one sentence; None if it can.
 
-    Before it says so the markets are read again, unless that was done within RULES_AGE_MAX_MS; and
-    for a symbol that is not among them unless it was done since the order was made. Raises
-    ExchangeUnavailable while that is not possible: the order waits then, and is not used up.
+    Before a refusal the markets are read again, unless that was done within RULES_AGE_MAX_MS; for
+    an unlisted symbol, unless it was done since the order was made. Raises ExchangeUnavailable
+    while that is not possible: the order then waits.
     """
     if refusal(order, exchange.market(order.symbol)) is None:
         return None

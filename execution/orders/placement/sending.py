@@ -1,6 +1,6 @@
 """Begins attempts: when one may be made, and until when it may arrive.
 
-All of it follows from the exchange's contract, its clock, and the window that the settings name.
+This follows from the exchange's guarantees, its clock, and the window of the settings.
 """
 
 from dataclasses import replace
@@ -21,15 +21,15 @@ from execution.orders.placement.rules import OrderRules, broken_rule
 from execution.orders.signal_age import reason_over
 from execution.orders.store import Epoch
 
-# A stamp that is further ahead than this is refused by Binance and Bybit, whatever the window.
+# Binance and Bybit refuse a stamp that is further ahead than this, whatever the window.
 AHEAD_MAX_MS = 1_000
-# Half of a window is left to the way there; the uncertainty of the clock may use the other half.
+# Half of a window is for the network; the uncertainty of the clock may use the other half.
 UNCERTAINTY_SHARE = 2
 _MS = timedelta(milliseconds=1)
 
 
 class Sending:
-    """Makes attempts, or says why there is none to make."""
+    """Makes attempts, or the decision not to make one."""
 
     def __init__(self, clock: Clock, clocks: ExchangeClocks, rules: OrderRules) -> None:
         self._clock = clock
@@ -53,17 +53,17 @@ class Sending:
         return AttemptBegan(self._attempt(order, stamp_ms, exchange.guarantees), exchange.address)
 
     def with_first_attempt(self, order: Order, exchange: Exchange) -> Order:
-        """A new order with its first attempt, to be written down together with others. Measures the
-        clock if need be. Raises ExchangeUnavailable."""
+        """A new order with its first attempt, to be written together with others. Measures the
+        clock if needed. Raises ExchangeUnavailable."""
         stamp_ms = self._stamp_ms(order.account, exchange)
         attempt = self._attempt(order, stamp_ms, exchange.guarantees)
         begun = transition(order, AttemptBegan(attempt))
         return replace(begun, updated_at=self._clock.now(), revision=new_revision())
 
     def _stamp_ms(self, account: str, exchange: Exchange) -> int:
-        """The time at the exchange, to stamp an attempt with. Raises ExchangeUnavailable, also
-        where the time is not known well enough for the exchange to accept what is stamped with it:
-        else every attempt would be refused, and nothing would say why."""
+        """The time at the exchange, for the stamp of an attempt. Raises ExchangeUnavailable, also
+        if the time is not known precisely enough for the exchange to accept the stamp: otherwise
+        every attempt would be refused without a clear reason."""
         if exchange.guarantees.is_fenced:
             window_ms = self._rules.window_ms(account, exchange.guarantees)
             bound_ms = min(window_ms // UNCERTAINTY_SHARE, AHEAD_MAX_MS)
@@ -92,7 +92,7 @@ class Sending:
         )
 
     def _reason_not_to_send(self, order: Order, exchange: Exchange) -> str | None:
-        """Raises ExchangeUnavailable while the market's rules cannot be read again."""
+        """Raises ExchangeUnavailable while the market's rules cannot be reloaded."""
         over = reason_over(order, self._clock.now(), self._rules.market_age_max_s)
         over = over or self._expires_too_soon(order, exchange.guarantees)
         if over is not None:
@@ -103,7 +103,7 @@ class Sending:
         return broken_rule(order, exchange, self._clock.now_ms())
 
     def _expires_too_soon(self, order: Order, guarantees: ExchangeGuarantees) -> str | None:
-        """Say why no attempt can be made before the signal expires, None where one can."""
+        """The reason why no attempt can be made before the signal expires, None if one can."""
         if order.expires_at is None or not guarantees.is_fenced or guarantees.window_min_ms <= 1:
             return None
         if (order.expires_at - self._clock.now()) // _MS >= guarantees.window_min_ms:

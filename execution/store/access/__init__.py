@@ -1,1 +1,1 @@
-"""How Redis is reached, and under which keys and in which form everything is kept there."""
+"""The connection to Redis, the keys, and the formats of stored data."""

@@ -16,7 +16,7 @@ _NUMBERS = ("amount", "cost", "realised_pnl", "turnover")
 
 
 def position_to_hash(position: Position) -> dict[str, str]:
-    """The hash's fields. `entry_price` is there for people who look; it is not read back."""
+    """The hash's fields. `entry_price` is for display; it is not read back."""
     entry = position.entry_price
     return {
         "account": position.account,
@@ -36,16 +36,16 @@ def position_to_hash(position: Position) -> dict[str, str]:
 
 
 def position_from_hash(stored: Mapping[str, str]) -> Position:
-    """Read the hash's fields; a hash of an earlier release has no contract size, and means 1.
+    """Parse the hash's fields; a hash of an earlier release has no contract size, which means 1.
 
-    Raises UnreadableRecord for a hash that lacks a field, or has one that is no such value.
+    Raises UnreadableRecord if a field is missing or malformed.
     """
     try:
         return _position(stored)
     except KeyError as error:
         fault = f"it has no field {error}"
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        fault = f"one of its fields is not what was written: {error}"
+        fault = f"one of its fields is malformed: {error}"
     name = f"{stored.get('account', '?')} {stored.get('symbol', '?')}"
     raise UnreadableRecord(
         f"the position {name} in Redis cannot be read: {fault}; "
@@ -68,7 +68,7 @@ def _position(stored: Mapping[str, str]) -> Position:
 
 
 def commit_arguments(change: Change, commits: int) -> list[str | int]:
-    """The arguments of lua/commit.lua, in its order; so many commits are known of."""
+    """The arguments of lua/commit.lua, in its order; `commits` is the known number."""
     after = change.after
     return [
         after.order_id,
@@ -93,7 +93,7 @@ def commit_arguments(change: Change, commits: int) -> list[str | int]:
 
 
 def record_arguments(order: Order) -> list[str | int]:
-    """An order's record as Lua scripts write it where there was none, in their order."""
+    """The arguments with which Lua scripts create an order's record, in their order."""
     return [
         order.order_id,
         order.version,
@@ -124,7 +124,7 @@ def created_us(record: Order | Arbitrage) -> int:
 
 
 def exchange_id_field(order: Order) -> str:
-    """By what the exchange's id of the order is found, "" where it has none."""
+    """The field of the order among the exchange ids, "" if it has none."""
     exchange_id = order.exchange_order_id
     return "" if exchange_id is None else f"{order.symbol} {exchange_id}"
 

@@ -1,5 +1,5 @@
-"""How many commits this process knows of: a store that has seen fewer came back from an earlier
-time."""
+"""The number of commits that this process knows of: a store with fewer was restored to an earlier
+state."""
 
 from threading import Lock
 
@@ -7,7 +7,7 @@ from execution.orders.store import Committed
 
 
 class CommitCounter:
-    """The highest number that a server has said. Threads may share it."""
+    """The highest number that a server has returned. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -18,7 +18,7 @@ class CommitCounter:
             self.known = max(self.known, commits)
 
     def read(self, answer: str) -> Committed:
-        """What a commit script answered: a word, and, where it is done, the number."""
+        """The answer of a commit script: a word, and, if it is done, the number."""
         word, _, commits = answer.partition(" ")
         if commits:
             self.learn(int(commits))

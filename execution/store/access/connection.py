@@ -1,4 +1,4 @@
-"""The connection to Redis (or Valkey), and what its failures become."""
+"""The connection to Redis (or Valkey), and the conversion of its errors."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
@@ -35,8 +35,8 @@ _FAILOVER_CLASSES: dict[type, type] = {
 
 
 class FailoverPool(ConnectionPool):
-    """A pool in which one connection that leaves a replica takes the idle ones with it, so that
-    each thread fails once at most."""
+    """A pool in which a connection that leaves a replica also drops the idle ones, so that each
+    thread fails at most once."""
 
     def release(self, connection: Any) -> None:
         if connection.should_reconnect():
@@ -45,11 +45,10 @@ class FailoverPool(ConnectionPool):
 
 
 def connect(url: str, *, connections_max: int = 64) -> Redis:
-    """Open a pool that gives up on a silent server instead of waiting for ever, and that leaves
-    a server which has become a replica.
+    """Open a pool with timeouts that leaves a server which has become a replica.
 
-    Nothing is repeated by the client: a lost reply is the order manager's business. Raises
-    ValueError for a URL of no known form.
+    The client never retries: the order manager handles a lost reply. Raises ValueError for a URL of
+    no known form.
     """
     parsed: Any = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py's own, and public.
     pool = FailoverPool.from_url(
@@ -61,7 +60,7 @@ def connect(url: str, *, connections_max: int = 64) -> Redis:
         socket_keepalive=True,
         health_check_interval=2,
         max_connections=connections_max,
-        # What is no UTF-8 is shown as such; one bad entry must not hide the good ones beside it.
+        # Bytes that are not UTF-8 are escaped; one bad entry must not hide the others.
         encoding_errors="backslashreplace",
     )
     return Redis.from_pool(pool)
@@ -84,7 +83,7 @@ class RedisStore:
 
 
 def guarded(method: Callable[P, T]) -> Callable[P, T]:
-    """Let a method raise StoreUnavailable for whatever goes wrong between us and the server."""
+    """Make a method raise StoreUnavailable for every error of the connection or the server."""
 
     @wraps(method)
     def answered(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -97,7 +96,7 @@ def guarded(method: Callable[P, T]) -> Callable[P, T]:
 
 
 def _sentence(error: RedisError, owner: object) -> str:
-    # Their subclasses say something else: a wrong password, a server that is loading.
+    # Their subclasses have other meanings: a wrong password, a server that is loading.
     if type(error) not in (ConnectionError, TimeoutError):
         return f"Redis: {type(error).__name__}: {error}"
     client = getattr(owner, "_redis", None)
@@ -109,6 +108,6 @@ def _sentence(error: RedisError, owner: object) -> str:
 
 
 def script(client: Any, name: str) -> Any:
-    """Register lua/NAME.lua; it is called with its keys and arguments."""
+    """Register lua/NAME.lua; the result is called with keys and arguments."""
     source = files("execution.store").joinpath("lua", f"{name}.lua").read_text()
     return client.register_script(source)

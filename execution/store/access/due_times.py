@@ -1,13 +1,13 @@
 """What is due, and until when something may be put off before it is looked at whatever its time
 says."""
 
-# Due times are of a wall clock. Nothing is ever put off by as much as this, so what is due later
-# was written before the clock was set back, and would wait for as long as that.
+# Due times are by a wall clock. Nothing is ever postponed by as much as this, so a later due time
+# was written before the clock was set back, and would cause a wait of that length.
 DUE_AHEAD_MAX_MS = 120_000
 
 
 def is_ripe(due_ms: int, now_ms: int) -> bool:
-    """It is due, or due at a time that nobody can have meant."""
+    """Whether it is due, or its due time is impossible."""
     return due_ms <= now_ms or due_ms > now_ms + DUE_AHEAD_MAX_MS
 
 

@@ -31,7 +31,7 @@ TOTALS = "oneorder:totals"  # set: the keys of all totals hashes
 SNAPSHOTS = "oneorder:snapshots"  # stream: the last 20,000 points of the equity series
 SNAPSHOTS_MAX = 20_000
 SNAPSHOTS_ARCHIVED = "oneorder:snapshots:archived"  # string: the last entry that the ledger has
-# A member of every index, so that an index that was lost can be told from one that is empty.
+# A member of every index, which distinguishes a lost index from an empty one.
 PRESENT = "-"
 TICKS = "oneorder:ticks"  # hash: schedule to the ms of its last run, and its error if any
 WORKERS = "oneorder:workers"  # set: the identity of every worker that may be alive
@@ -64,7 +64,7 @@ def clocks(account: str) -> str:
 
 
 def clock_field(host: str) -> str:
-    """A release that knows nothing of steady clocks cannot read these, and keeps its own beside."""
+    """Earlier releases without steady clocks cannot read these, and keep their own."""
     return f"{host} steady"
 
 
@@ -79,7 +79,7 @@ def balances(account: str) -> str:
 
 
 def reread(account: str) -> str:
-    """String: which trades are to be read again, as JSON."""
+    """String: the trades to be read again, as JSON."""
     return f"oneorder:reread:{account}"
 
 
@@ -99,7 +99,7 @@ def book(account: str, symbol: str) -> str:
 
 
 def book_health(account: str) -> str:
-    """String with a time to live: how each of the account's books is kept, as JSON."""
+    """String with a time to live: the health of each of the account's books, as JSON."""
     return f"oneorder:book_health:{account}"
 
 

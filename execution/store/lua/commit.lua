@@ -1,4 +1,4 @@
--- One atomic step of one order, with the position that its new fills move.
+-- One atomic step of one order, with the position that its new fills change.
 --
 -- KEYS  1 order hash          2 position hash       3 due sorted set      4 orders sorted set
 --       5 live set            6 exchange ids hash   7 hold string         8 signals stream
@@ -28,18 +28,18 @@ if token(KEYS[1]) ~= ARGV[2] then
   return 'conflict'
 end
 if not is_new and redis.call('HEXISTS', KEYS[1], 'doc') == 0 then
-  -- What is left of an order that has left is not a record, though it has the same version.
+  -- The marker of an order that has left is not a record, although it has the same version.
   return 'conflict'
 end
 local is_lost = is_new and redis.call('ZSCORE', KEYS[4], ARGV[1])
 if is_lost and ARGV[16] == '1' then
-  -- There was such an order: its record is lost, and must not be taken for one that never was.
+  -- There was such an order: its record is lost, and must not pass for one that never existed.
   return 'conflict'
 end
--- With fewer commits than were known, it is the same server with the contents of an earlier time.
+-- With fewer commits than known, it is the same server restored to an earlier state.
 local is_older = tonumber(redis.call('GET', KEYS[16]) or '0') < tonumber(ARGV[17])
 if ARGV[13] ~= '' then
-  -- A server that was emptied is the same run, and has forgotten as much as one that restarted.
+  -- A server that was emptied is the same run, and has lost as much as one that restarted.
   local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
   local is_of_run = string.sub(ARGV[13], 1, #run_id) == run_id
   if redis.call('GET', KEYS[13]) ~= ARGV[13] or not is_of_run or is_older then
@@ -60,7 +60,7 @@ if ARGV[18] ~= '' then
   end
   local written = redis.call('HGET', KEYS[12], KEYS[2])
   if written and written ~= string.match(ARGV[18], '^%d+') then
-    -- The position was lost, and is now begun anew: all is to be looked over.
+    -- The position was lost, and now starts from zero: the whole store has to be checked.
     redis.call('DEL', KEYS[14])
   end
   redis.call('HSET', KEYS[2], unpack(ARGV, 20))
@@ -71,13 +71,14 @@ end
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'revision', ARGV[15], 'state', ARGV[4],
   'account', ARGV[5], 'symbol', ARGV[6], 'doc', ARGV[7])
 if is_lost or is_older then
-  -- Its fills are told once more, and may be on the position already: all is to be looked over.
+  -- Its fills are read again, and may be in the position already: the whole store has to be
+  -- checked.
   redis.call('DEL', KEYS[14])
 end
 if is_new then
   redis.call('ZADD', KEYS[4], ARGV[8], ARGV[1])
   if ARGV[12] ~= '' then
-    -- The id came with a message that anybody may have written; one that names nothing is nothing.
+    -- The id is from an untrusted message; one of no entry has no effect.
     redis.pcall('XDEL', KEYS[8], ARGV[12])
   end
 end
@@ -90,7 +91,8 @@ end
 if ARGV[10] == '1' then
   redis.call('SADD', KEYS[5], ARGV[1])
   if redis.call('SADD', KEYS[15], ARGV[5]) == 1 then
-    -- The account's first order: from here on its indexes would be missed; see redis_repair.
+    -- The account's first order: from here on the loss of its indexes is detected; see
+    -- redis/repair.py.
     redis.call('SADD', KEYS[5], '-')
     redis.call('HSET', KEYS[6], '-', '')
   end

@@ -60,7 +60,7 @@ else
   redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
 end
 if ARGV[9] ~= '' then
-  -- The id came with a message that anybody may have written; one that names nothing is nothing.
+  -- The id is from an untrusted message; one of no entry has no effect.
   redis.pcall('XDEL', KEYS[4], ARGV[9])
 end
 if ARGV[11] == '' then
@@ -78,7 +78,8 @@ for _, order in ipairs(orders) do
   redis.call('ZADD', KEYS[6], ARGV[arg + 8], ARGV[arg])
   redis.call('SADD', order.live, ARGV[arg])
   if redis.call('SADD', KEYS[10], ARGV[arg + 4]) == 1 then
-    -- The account's first order: from here on its indexes would be missed; see redis_repair.
+    -- The account's first order: from here on the loss of its indexes is detected; see
+    -- redis/repair.py.
     redis.call('SADD', order.live, '-')
     redis.call('HSET', order.exchange_ids, '-', '')
   end

@@ -1,5 +1,5 @@
--- Let an archived order leave; that it was there is remembered for a while, so that a signal that
--- comes again does not make a second order.
+-- Remove an archived order; its id is remembered for a while, so that a repeated signal does not
+-- make a second order.
 --
 -- KEYS  1 order hash      2 unarchived sorted set     3 leaving sorted set     4 orders sorted set
 --       5 due sorted set  6 live set                  7 exchange ids hash

@@ -1,17 +1,14 @@
--- Say how long this very server has been the one that holds our data.
---
--- A server that is not the one that wrote the epoch has restarted, or taken over, and may have lost
--- what was written last. A server without any orders is new and has nothing to have lost, unless the
--- asker knew another one before it. Times are the server's own, so that the hosts that ask may
--- have clocks that differ.
---
--- The epoch also begins anew when somebody has found that something was lost, and when the asker
--- knows of more commits than there were: the same server came back from an earlier time. The counter
--- is put where the asker knows it, so that others who know as much find nothing new.
+-- Tell how long this server has been the one that holds our data. A server that is not the one that
+-- wrote the epoch has restarted, or taken over, and may have lost what was written last. A server
+-- without any orders is new and has lost nothing, unless the caller knew another one before it.
+-- Times are the server's own, so that clocks of the callers' hosts may differ. A new epoch also
+-- begins when a process has found a loss, and when the caller knows of more commits than there
+-- were: the same server was restored to an earlier state. The counter is set to the caller's
+-- number, so that other processes with the same number do not begin another epoch.
 --
 -- KEYS  1 epoch string       2 orders sorted set     3 mended string     4 commits counter
--- ARGV  1 "1" if the asker knew another run of the server     2 "1" to begin anew
---       3 how many commits the asker knows of
+-- ARGV  1 "1" if the caller knew another run of the server     2 "1" to begin a new one
+--       3 how many commits the caller knows of
 -- Returns the epoch's name, its age in ms (-1 for a server that never restarted), 1 if the store was
 -- found whole in it, and how many commits there were.
 

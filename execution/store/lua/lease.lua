@@ -1,4 +1,4 @@
--- Take a lease, or hold on to one that is ours already.
+-- Take a lease, or extend one that the owner has already.
 --
 -- KEYS  1 lease string
 -- ARGV  1 owner      2 for how long, ms

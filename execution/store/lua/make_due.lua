@@ -1,4 +1,4 @@
--- Let the sweep come back sooner to the live orders of one account, in the order in which they wait.
+-- Make the live orders of one account due sooner, in the order in which they wait.
 --
 -- KEYS  1 live set      2 due sorted set
 -- ARGV  1 now, ms      2 orders that are due later than this are brought forward, ms
@@ -8,7 +8,7 @@
 local waiting = {}
 for _, order_id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local due_ms = redis.call('ZSCORE', KEYS[2], order_id)
-  -- What is due never is the mark that shows that the set was not lost.
+  -- The member that is never due marks that the set was not lost.
   if due_ms and due_ms ~= 'inf' and tonumber(due_ms) > tonumber(ARGV[2]) then
     waiting[#waiting + 1] = { tonumber(due_ms), order_id }
   end

@@ -1,5 +1,5 @@
--- Note that the ledger has an order as it is. One that has changed since stays on the list, or is
--- put on it again: whoever archived the change may have been overtaken by this older state.
+-- Record that the ledger has the current version of an order. One that has changed since stays on
+-- the list, or is put on it again: the change may have been archived before this older version.
 --
 -- KEYS  1 order hash         2 unarchived sorted set            3 leaving sorted set
 -- ARGV  1 order id      2 version and revision that the ledger has      3 when it may leave, ms, or ""

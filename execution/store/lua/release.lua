@@ -1,4 +1,4 @@
--- Give a lease back, if it is still ours.
+-- Release a lease, if the owner still has it.
 --
 -- KEYS  1 lease string
 -- ARGV  1 owner

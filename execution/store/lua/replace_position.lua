@@ -1,4 +1,4 @@
--- Put a position that was folded anew in the place of the one that is there.
+-- Replace a position by a recomputed one.
 --
 -- KEYS  1 position hash      2 positions set      3 position versions hash
 -- ARGV  1 version and revision before ("0 ": not there)      2 version after

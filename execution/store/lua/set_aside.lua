@@ -1,4 +1,4 @@
--- Take an intent out of the stream and let it wait, or give a waiting one another reason.
+-- Move an intent from the stream to the waiting ones, or change the reason of a waiting one.
 --
 -- KEYS  1 signals stream      2 waiting hash      3 waiting due sorted set
 -- ARGV  1 entry id     2 since when, ms     3 intent and reason as JSON     4 due, ms

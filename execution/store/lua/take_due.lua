@@ -1,4 +1,5 @@
--- Take orders that are due, and make them due again after the lease: whoever takes them may die.
+-- Take due orders; they become due again after the lease, since the process that takes them may
+-- end.
 --
 -- KEYS  1 due sorted set
 -- ARGV  1 now, ms      2 how many at most      3 lease, ms
@@ -8,7 +9,7 @@
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 local rest = tonumber(ARGV[2]) - #due
 local latest = string.format('(%.0f', tonumber(ARGV[1]) + tonumber(ARGV[4]))
--- What is due never is the mark that shows that the set was not lost.
+-- The member that is never due marks that the set was not lost.
 for _, order_id in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '(+inf', latest, 'LIMIT', 0, rest)) do
   due[#due + 1] = order_id
 end

@@ -1,4 +1,4 @@
--- Take intents that wait and are due, and make them due again after the lease.
+-- Take waiting intents that are due; they become due again after the lease.
 --
 -- KEYS  1 waiting hash      2 waiting due sorted set
 -- ARGV  1 now, ms      2 how many at most      3 lease, ms
@@ -6,7 +6,7 @@
 -- Returns entry ids and what the hash says of them, in turns.
 
 if redis.call('HLEN', KEYS[1]) ~= redis.call('ZCARD', KEYS[2]) then
-  -- An index that was lost is made again: what waits must not wait for ever.
+  -- A lost index is rebuilt: waiting intents must not wait forever.
   for _, entry_id in ipairs(redis.call('HKEYS', KEYS[1])) do
     redis.call('ZADD', KEYS[2], 'NX', ARGV[1], entry_id)
   end

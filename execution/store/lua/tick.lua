@@ -1,4 +1,4 @@
--- Notes that a scheduled task has run, by the server's own clock.
+-- Record that a scheduled task has run, by the server's own clock.
 -- KEYS  1 the hash of ticks
 -- ARGV  1 the name of the schedule  2 what ended the run by an error, or nothing
 -- Returns nothing.

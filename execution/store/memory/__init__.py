@@ -1,1 +1,1 @@
-"""Each feature's store in memory, the twin of that in Redis."""
+"""Each feature's store in memory, the counterpart of that in Redis."""

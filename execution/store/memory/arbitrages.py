@@ -1,4 +1,4 @@
-"""The twin in memory of the store of arbitrages. See ArbitrageStore."""
+"""The store of arbitrages in memory. See ArbitrageStore."""
 
 from dataclasses import replace
 
@@ -52,15 +52,15 @@ class MemoryArbitrages(MemoryPart):
 
     def arbitrages(self, state: ArbitrageState | None = None) -> list[Arbitrage]:
         with self._server.lock:
-            found = sorted(
+            records = sorted(
                 self._tables.arbitrages.values(),
                 key=lambda one: (one.created_at, one.arbitrage_id),
             )
-        return [arbitrage for arbitrage in found if state in (None, arbitrage.state)]
+        return [arbitrage for arbitrage in records if state in (None, arbitrage.state)]
 
     def unfinished(self) -> list[Arbitrage]:
-        found = sorted(self.arbitrages(), key=lambda one: one.arbitrage_id)
-        return [arbitrage for arbitrage in found if not arbitrage.has_ended]
+        records = sorted(self.arbitrages(), key=lambda each: each.arbitrage_id)
+        return [arbitrage for arbitrage in records if not arbitrage.has_ended]
 
     def due(self, now_ms: int, limit: int, lease_ms: int) -> list[str]:
         with self._server.lock:

@@ -1,4 +1,4 @@
-"""What the archive finds in a store in memory. See ArchiveStore."""
+"""The archive's view of a store in memory. See ArchiveStore."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""RedisBooks' twin in memory, for tests and for a collector of one process."""
+"""Order books in memory, for tests and for a collector in one process."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ from execution.model.clock import Clock
 
 
 class MemoryBooks:
-    """Books that vanish when nobody keeps them up; see book_snapshots.Books."""
+    """Books that expire unless they are saved again; see book_snapshots.Books."""
 
     def __init__(self, clock: Clock, ttl_ms: int = BOOK_TTL_MS) -> None:
         self._clock = clock
@@ -21,8 +21,8 @@ class MemoryBooks:
 
     def load_many(self, wanted: Iterable[BookKey]) -> Mapping[BookKey, BookSnapshot]:
         now_ms = self._clock.now_ms()
-        found = {key: self._books[key] for key in wanted if key in self._books}
-        return {key: snapshot for key, (snapshot, end_ms) in found.items() if now_ms < end_ms}
+        books = {key: self._books[key] for key in wanted if key in self._books}
+        return {key: snapshot for key, (snapshot, end_ms) in books.items() if now_ms < end_ms}
 
     def save_health(self, account: str, health: Iterable[BookHealth]) -> None:
         self._health[account] = list(health), self._end_ms()

@@ -1,4 +1,4 @@
-"""The twin in memory of what shows whether an installation works. See health.HealthStore."""
+"""Health data in memory. See health.HealthStore."""
 
 from dataclasses import dataclass, field
 

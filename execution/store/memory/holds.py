@@ -1,4 +1,4 @@
-"""What keeps orders from being sent, in memory."""
+"""Halts and holds in memory."""
 
 from execution.exchanges.hold_store import AddressHold
 from execution.orders.store import Halt

@@ -52,7 +52,7 @@ class MemoryWaiting(MemoryPart):
             if held is None and entry_id not in tables.intents:
                 return False
             since = since if held is None else held.since
-            # As exact as it is kept in Redis.
+            # The same precision as in Redis.
             since = since.replace(microsecond=since.microsecond // 1000 * 1000)
             tables.waiting[entry_id] = WaitingIntent(intent, reason, since)
             tables.waiting_due[entry_id] = due_ms

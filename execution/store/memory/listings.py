@@ -1,4 +1,4 @@
-"""The twin in memory of the lists. See listings.Listings."""
+"""Lists in memory. See listings.Listings."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Orders in memory: the same answers as in Redis, for tests, simulations and one-off calls."""
+"""Orders in memory: the same behaviour as in Redis, for tests, simulations and single calls."""
 
 from collections.abc import Iterable
 
@@ -24,8 +24,8 @@ class MemoryOrders(MemoryPart):
         """Why the change cannot be made; None where it can. To be called under the lock."""
         after, tables = change.after, self._tables
         stored = tables.orders.get(after.order_id)
-        # A record that left, or was lost, must not be taken for one that never was; one that left
-        # is to be called back, whoever wants to write it.
+        # A record that left, or was lost, must not pass for one that never existed; one that left
+        # must be restored before it is written.
         has_left = stored is None and after.order_id in tables.tombstones
         is_gone = stored is None and after.order_id in tables.known
         if token(stored) != token(change.before) or has_left:
@@ -68,7 +68,7 @@ class MemoryOrders(MemoryPart):
         tables.list_exchange_id(after)
 
     def _note_if_begun_again(self, position: Position | None) -> None:
-        """A position that is not the one that was written last was lost."""
+        """A position other than the one written last was lost."""
         if position is not None:
             key = (position.account, position.symbol)
             if self._tables.position_versions.get(key, position.version) != position.version:

@@ -30,8 +30,8 @@ class MemoryWorkers:
     def live(self) -> list[LiveWorker]:
         now_ms = self._clock.now_ms()
         with self._lock:
-            found = [worker for worker, until_ms in self._beats.values() if until_ms > now_ms]
-        return sorted(found, key=lambda worker: worker.identity)
+            workers = [worker for worker, until_ms in self._beats.values() if until_ms > now_ms]
+        return sorted(workers, key=lambda worker: worker.identity)
 
     def missing_since_ms(self, what: str, now_ms: int) -> int:
         with self._lock:

@@ -1,4 +1,4 @@
-"""What reconciliations keep, in memory."""
+"""The state of reconciliations in memory."""
 
 from copy import deepcopy
 

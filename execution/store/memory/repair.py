@@ -1,4 +1,4 @@
-"""What a repair finds in a store in memory. See RepairStore."""
+"""The repair's view of a store in memory. See RepairStore."""
 
 from collections.abc import Iterable
 
@@ -75,5 +75,5 @@ class MemoryRepair(MemoryPart):
 
 
 def _kind(name: str) -> str:
-    """A list of positions that is lost says nothing of orders."""
+    """A lost list of positions is no sign of lost orders."""
     return "position index" if name.startswith("position") else "index"

@@ -1,4 +1,4 @@
-"""What a server of stores in memory holds, and what may happen to it."""
+"""The server of the stores in memory, and its failures."""
 
 import itertools
 from dataclasses import replace
@@ -10,7 +10,7 @@ from execution.store.memory.tables import Tables
 
 
 class MemoryServer:
-    """The tables of all stores in memory, behind one lock, and the epoch that they are in."""
+    """The tables of all stores in memory, behind one lock, and their epoch."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -19,7 +19,7 @@ class MemoryServer:
         self._entry_numbers = itertools.count()
         self._entry_ms = 0
         self._epoch = Epoch("1", 0)
-        # What every process knows that works with this server.
+        # What every process that uses this server knows.
         self._commits = 0
 
     def epoch(self, *, fresh: bool = False) -> Epoch:
@@ -27,7 +27,7 @@ class MemoryServer:
         del fresh
         with self.lock:
             if self.tables.commits < self._commits:
-                # The same server with the contents of an earlier time.
+                # The same server restored to an earlier state.
                 self.tables.commits = self._commits
                 self.begin_epoch()
         verified = self.tables.verified_epoch
@@ -40,13 +40,13 @@ class MemoryServer:
             return self._epoch
 
     def count_commit(self) -> None:
-        """Note one commit more. To be called under the lock."""
+        """Count a commit. Must be called under the lock."""
         self.tables.commits += 1
         self._commits = max(self._commits, self.tables.commits)
 
     def add_intent(self, task: str, body: str, version: str = "1", ahead_ms: int = 0) -> str:
-        """What a producer does to the stream; with `ahead_ms`, under an id ahead of now, which
-        leaves no later one to be less."""
+        """Append to the stream as a producer; with `ahead_ms`, under an id in the future, after
+        which no id may be lower."""
         with self.lock:
             self._entry_ms = max(self._entry_ms, self.clock.now_ms() + ahead_ms)
             entry_id = f"{self._entry_ms}-{next(self._entry_numbers)}"
@@ -54,19 +54,19 @@ class MemoryServer:
             return entry_id
 
     def note_if_lost(self, order_id: str) -> None:
-        """A record that did not leave and is not there was lost, perhaps with fills that are on the
-        position and will be reported once more."""
+        """A missing record that did not leave was lost, perhaps with fills that are in the position
+        and will be reported again."""
         tables = self.tables
         if order_id in tables.known - tables.tombstones - tables.orders.keys():
             tables.verified_epoch = None
 
     def take_back(self, to: Tables) -> None:
-        """Have the contents of when `to` was copied, in the same run of the server."""
+        """Restore the contents of the copy `to`, in the same run of the server."""
         with self.lock:
             self.tables.take_over(to)
 
     def roll_back(self, to: Tables) -> None:
-        """Restart as a server does that lost what was written since `to` was copied."""
+        """Restart like a server that has lost all writes since the copy `to`."""
         with self.lock:
             self.tables.take_over(to)
             self._commits = to.commits
@@ -74,7 +74,7 @@ class MemoryServer:
             self._epoch = Epoch(str(run), self.clock.now_ms())
 
     def copied(self) -> Tables:
-        """What is in the tables now, for `roll_back`."""
+        """A copy of the tables, for `roll_back`."""
         with self.lock:
             return self.tables.copied()
 

@@ -1,4 +1,4 @@
-"""What a store in memory holds: the same things, by the same nouns, as the keys in Redis."""
+"""The tables of a store in memory, named like the keys in Redis."""
 
 import copy
 from dataclasses import dataclass, field, fields
@@ -11,7 +11,7 @@ from execution.model.position import Position
 from execution.operations.waiting_intents import WaitingIntent
 from execution.orders.store import Halt, Intent, RefusedIntent
 
-# Tables whose loss can be told from their being empty, as Redis tells it by a member that each has.
+# Tables whose loss can be distinguished from an empty table, as by the marker member in Redis.
 MARKED = (
     "known",
     "due",
@@ -26,10 +26,10 @@ MARKED = (
 
 @dataclass(slots=True)
 class Tables:
-    """Everything that a rollback of the server takes back."""
+    """Everything that a rollback of the server reverts."""
 
     orders: dict[str, Order] = field(default_factory=dict)
-    # Ids of orders that there were: their records may have left, or been lost.
+    # Ids of known orders: their records may have left, or been lost.
     known: set[str] = field(default_factory=set)
     live: set[str] = field(default_factory=set)
     tombstones: set[str] = field(default_factory=set)
@@ -49,11 +49,11 @@ class Tables:
     unarchived: dict[str, None] = field(default_factory=dict)
     leaving: dict[str, int] = field(default_factory=dict)
     verified_epoch: str | None = None
-    # How many commits there were; it only ever grows.
+    # The number of commits; it only grows.
     commits: int = 0
     ledger_identity: str | None = None
     agreed: Agreed | None = None
-    # Those of MARKED that are there.
+    # Those of MARKED that exist.
     marked: set[str] = field(default_factory=set)
     arbitrages: dict[str, Arbitrage] = field(default_factory=dict)
     arbitrages_due: dict[str, int] = field(default_factory=dict)
@@ -72,14 +72,14 @@ class Tables:
         return copy.deepcopy(self)
 
     def drop(self, name: str) -> None:
-        """Lose a table as Redis loses a key: with the mark that it has."""
+        """Lose a table as Redis loses a key: with its marker."""
         each = next(each for each in fields(self) if each.name == name)
         empty = each.default_factory() if callable(each.default_factory) else each.default
         setattr(self, name, empty)
         self.marked.discard(name)
 
     def take_over(self, other: "Tables") -> None:
-        """Hold what the other holds, in a copy of its own."""
-        twin = other.copied()
+        """Take a copy of the other's contents."""
+        copied = other.copied()
         for each in fields(self):
-            setattr(self, each.name, getattr(twin, each.name))
+            setattr(self, each.name, getattr(copied, each.name))

@@ -1,4 +1,4 @@
-"""What valuations keep, in memory."""
+"""The data of valuations in memory."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -24,8 +24,8 @@ class MemoryValuations:
             self._marks[account, symbol] = Mark(price, now_ms)
 
     def totals(self, account: str | None = None) -> list[Totals]:
-        found = [totals for _, totals in sorted(self._totals.items())]
-        return [totals for totals in found if account in (None, totals.account)]
+        known = [totals for _, totals in sorted(self._totals.items())]
+        return [totals for totals in known if account in (None, totals.account)]
 
     def set_totals(self, totals: Iterable[Totals]) -> None:
         self._totals.update({(each.account, each.quote): each for each in totals})

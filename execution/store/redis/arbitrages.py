@@ -68,7 +68,7 @@ class RedisArbitrages(RedisStore):
 
     @guarded
     def unfinished(self) -> list[Arbitrage]:
-        # Whatever has not ended is due at some time.
+        # Every unfinished one has a due time.
         names = sorted(self._redis.zrange(keys.ARBITRAGES_DUE, 0, -1))
         return [arbitrage for arbitrage in self._load(names) if not arbitrage.has_ended]
 

@@ -1,4 +1,4 @@
-"""What the ledger still has to get, and what may leave, in Redis. See archive.ArchiveStore."""
+"""Orders that are to be archived, and orders that may leave, in Redis. See archive.ArchiveStore."""
 
 from collections.abc import Iterable
 

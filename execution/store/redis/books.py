@@ -1,4 +1,4 @@
-"""The newest order books in Redis, each for a short while; see book_snapshots.Books."""
+"""The newest order books in Redis, each for a short time; see book_snapshots.Books."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -33,18 +33,18 @@ class RedisBooks(RedisStore):
     def load_many(self, wanted: Iterable[BookKey]) -> Mapping[BookKey, BookSnapshot]:
         names = list(dict.fromkeys(wanted))
         texts = self._redis.mget([keys.book(*name) for name in names]) if names else []
-        found = zip(names, texts, strict=True)
-        return {name: book_from_json(text) for name, text in found if text is not None}
+        pairs = zip(names, texts, strict=True)
+        return {name: book_from_json(text) for name, text in pairs if text is not None}
 
     @guarded
     def save_health(self, account: str, health: Iterable[BookHealth]) -> None:
-        text = json.dumps([asdict(one) for one in health])
+        text = json.dumps([asdict(book) for book in health])
         self._redis.set(keys.book_health(account), text, px=self._ttl_ms)
 
     @guarded
     def load_health(self, account: str) -> list[BookHealth]:
         text = self._redis.get(keys.book_health(account))
-        return [] if text is None else [BookHealth(**one) for one in json.loads(text)]
+        return [] if text is None else [BookHealth(**fields) for fields in json.loads(text)]
 
 
 def book_to_json(snapshot: BookSnapshot) -> str:

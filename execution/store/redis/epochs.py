@@ -8,7 +8,7 @@ from execution.store.access import keys
 from execution.store.access.commit_counter import CommitCounter
 from execution.store.access.connection import RedisStore, guarded, script
 
-# How often a store that was not verified yet is asked whether it has been since.
+# How often an unverified store is checked for a verification.
 ASK_AGAIN_MS = 2_000
 
 
@@ -37,11 +37,11 @@ class RedisEpochs(RedisStore):
         return self._learned(begins=True)
 
     def forget(self) -> None:
-        """The epoch is over: ask for the new one when it is next needed."""
+        """The epoch is over: read the new one when it is next needed."""
         self._epoch = None
 
     def _learned(self, *, begins: bool) -> Epoch:
-        """Ask the server for its epoch; again soon if it was not verified yet."""
+        """Read the server's epoch; again soon if it is not verified yet."""
         name, age_ms, is_whole, commits = self._learn_epoch(
             keys=[keys.EPOCH, keys.ORDERS, keys.VERIFIED, keys.COMMITS],
             args=[
@@ -54,7 +54,7 @@ class RedisEpochs(RedisStore):
         self._was_connected = True
         now_ms = self._clock.now_ms()
         self._ask_again_ms = now_ms + ASK_AGAIN_MS
-        # Whole seconds, rounded towards now: the answer took a moment to come.
+        # Whole seconds, rounded towards now, because the answer took some time.
         since_ms = 0 if age_ms < 0 else now_ms - age_ms // 1000 * 1000
         known = self._epoch
         if known is not None and known.run_id == name:

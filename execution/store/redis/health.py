@@ -1,4 +1,4 @@
-"""How Redis and what lies in it are doing. See health.HealthStore."""
+"""Health data of Redis. See health.HealthStore."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from execution.store.access.connection import RedisStore, guarded, script
 
 SETTINGS = ("appendonly", "appendfsync", "maxmemory-policy")
 PROBE_TTL_S = 60
-# The order that waits longest is looked for among so many that are the oldest.
+# The order that has waited longest is searched among this many of the oldest.
 LOOKED_AT = 100
 
 
@@ -43,9 +43,9 @@ class RedisHealth(RedisStore):
         text = uuid4().hex
         key = keys.probe(text)
         self._redis.set(key, text, ex=PROBE_TTL_S)
-        found = self._redis.get(key)
+        read = self._redis.get(key)
         self._redis.delete(key)
-        if found != text:
+        if read != text:
             raise StoreUnavailable("Redis: what was written could not be read back")
 
     @guarded
@@ -55,11 +55,11 @@ class RedisHealth(RedisStore):
     @guarded
     def ticks(self) -> dict[str, Tick]:
         now_ms = self._now_ms()
-        found = {}
+        ticks = {}
         for name, text in self._redis.hgetall(keys.TICKS).items():
             ran_ms, _, error = text.partition(" ")
-            found[name] = Tick(max(0, now_ms - int(ran_ms)), error)
-        return found
+            ticks[name] = Tick(max(0, now_ms - int(ran_ms)), error)
+        return ticks
 
     @guarded
     def backlog(self) -> Backlog:
@@ -69,7 +69,7 @@ class RedisHealth(RedisStore):
         pipe.xrange(keys.SIGNALS, count=1)
         pipe.xlen(keys.REFUSED)
         pipe.zcard(keys.UNARCHIVED)
-        # The lowest scores: an order's is its creation; what marks the index comes last.
+        # The lowest scores: an order's is its creation; the index marker comes last.
         pipe.zrange(keys.UNARCHIVED, 0, LOOKED_AT - 1)
         intents, oldest, refused, unarchived, first = pipe.execute()
         waiting = [order_id for order_id in first if order_id != keys.PRESENT]

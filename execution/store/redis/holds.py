@@ -1,4 +1,4 @@
-"""What keeps orders from being sent, in Redis."""
+"""Halts and holds in Redis."""
 
 import json
 from datetime import datetime
@@ -27,8 +27,8 @@ class RedisHalts(RedisStore):
 
     @guarded
     def halts(self) -> list[Halt]:
-        found = sorted(self._redis.hgetall(keys.HALTS).items())
-        return [_halt(field, json.loads(text)) for field, text in found]
+        halts = sorted(self._redis.hgetall(keys.HALTS).items())
+        return [_halt(field, json.loads(text)) for field, text in halts]
 
 
 def _halt(field: str, stored: dict[str, str]) -> Halt:

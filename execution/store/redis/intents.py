@@ -25,7 +25,7 @@ class RedisIntents(RedisStore):
         now_ms = seconds * 1000 + micros // 1000
         pipe = self._redis.pipeline(transaction=False)
         pipe.xrange(keys.SIGNALS, "-", str(now_ms - older_than_ms), count=count)
-        # Ids are the producers' to choose, and one that is ahead puts all later ones ahead as well.
+        # Producers may choose ids, and one in the future puts all later ones in the future, too.
         pipe.xrange(keys.SIGNALS, str(now_ms + 1 + max(0, -older_than_ms)), "+", count=count)
         old, ahead = pipe.execute()
         return [intent_of(*entry) for entry in (old + ahead)[:count]]
@@ -85,13 +85,13 @@ class RedisWaiting(RedisStore):
     @guarded
     def take(self, now_ms: int, count: int, lease_ms: int) -> list[WaitingIntent]:
         args = [now_ms, count, lease_ms, DUE_AHEAD_MAX_MS]
-        found = self._take([keys.WAITING, keys.WAITING_DUE], args)
-        return [_waiting(found[i], found[i + 1]) for i in range(0, len(found), 2)]
+        entries = self._take([keys.WAITING, keys.WAITING_DUE], args)
+        return [_waiting(entries[i], entries[i + 1]) for i in range(0, len(entries), 2)]
 
     @guarded
     def waiting(self) -> list[WaitingIntent]:
-        found = self._redis.hgetall(keys.WAITING).items()
-        return sorted((_waiting(*each) for each in found), key=publication_order)
+        entries = self._redis.hgetall(keys.WAITING).items()
+        return sorted((_waiting(*each) for each in entries), key=publication_order)
 
     @guarded
     def count(self) -> int:

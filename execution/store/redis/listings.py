@@ -45,8 +45,8 @@ class RedisListings(RedisStore):
             yield _RUN.validate_json(entry["run"])
 
     def _ranked(self, key: str) -> Iterator[list[str]]:
-        """Members of a sorted set, the highest first. One that is added meanwhile moves the others
-        on, so that some come again and are left out."""
+        """Members of a sorted set, the highest first. A new one shifts the others, so that some are
+        read twice; repeats are skipped."""
         seen = {keys.PRESENT}
         start = 0
         while members := self._members(key, start):

@@ -1,6 +1,6 @@
 """Orders in Redis (or Valkey), and the positions that their fills move.
 
-Every change of an order is one Lua script, so one round trip and whole or not at all.
+Every change of an order is one Lua script: one round trip, and atomic.
 """
 
 from collections.abc import Iterable
@@ -33,8 +33,8 @@ class RedisOrders(RedisStore):
     @guarded
     def commit(self, change: Change) -> Committed:
         after = change.after
-        # The first thing that is ever known of a server is its epoch: a server that has orders
-        # and no epoch would pass for one that has restarted.
+        # The epoch is always read before the first write: a server with orders and without an epoch
+        # would pass for a restarted one.
         self._epochs.epoch()
         answer = self._commit(
             keys=[

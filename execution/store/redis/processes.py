@@ -41,7 +41,7 @@ class RedisWorkers(RedisStore):
         texts = self._redis.mget(map(keys.worker, names)) if names else []
         gone = [name for name, text in zip(names, texts, strict=True) if text is None]
         if gone:
-            # One that beats again at this very moment is back in the set with its next beat.
+            # A worker that beats at the same time is back in the set with its next beat.
             self._redis.srem(keys.WORKERS, *gone)
         return [_WORKER.validate_json(text) for text in texts if text is not None]
 

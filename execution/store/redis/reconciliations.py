@@ -1,4 +1,4 @@
-"""What reconciliations leave for the next ones, in Redis. See ReconciliationStore."""
+"""The state of reconciliations in Redis. See ReconciliationStore."""
 
 from execution.positions.balance_sheet import BalanceSheet
 from execution.reconciliation.run import Reconciliation, Reread
@@ -59,7 +59,7 @@ class RedisReconciliations(RedisStore):
 
     @guarded
     def runs(self, count: int, account: str | None = None) -> list[Reconciliation]:
-        # Where one account is asked for, its runs lie among those of the others.
+        # The runs of one account are among those of the others.
         read = count if account is None else READ_MAX
         entries = self._redis.xrevrange(keys.RUNS, count=read)
         wanted = [e["run"] for _, e in entries if account in (None, e["account"])]

@@ -1,4 +1,4 @@
-"""What is lost in Redis, and how it is put back. See repair.RepairStore."""
+"""Detects and repairs losses in Redis. See repair.RepairStore."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -16,10 +16,11 @@ from execution.store.access.codec import created_us, exchange_id_field, position
 from execution.store.access.connection import RedisStore, guarded, script
 
 SCAN_BATCH = 500
-# So many of the orders that wait for the ledger are looked for, the oldest first.
+# How many of the unarchived orders are checked, oldest first.
 WAITING_MAX = 500
 RANKED = (keys.ORDERS, keys.DUE, keys.UNARCHIVED, keys.LEAVING)
-# So many records are listed at once; each time waits for the disk, and again if one has changed.
+# How many records are listed at a time; each batch waits for the disk, and is repeated if a record
+# has changed.
 INDEX_BATCH = 50
 
 
@@ -46,7 +47,7 @@ class RedisRepair(RedisStore):
         self._redis.set(keys.VERIFIED, run_id)
 
     def _mark(self) -> None:
-        """Put into every index the member by which its loss can be told."""
+        """Add the marker member to every index."""
         pipe = self._redis.pipeline(transaction=True)
         for key in RANKED:
             pipe.zadd(key, {keys.PRESENT: "inf"})
@@ -61,14 +62,14 @@ class RedisRepair(RedisStore):
     @guarded
     def lost(self, accounts: Iterable[str]) -> list[str]:
         self._accounts |= set(accounts)
-        found = self._lost_indexes()
+        lost = self._lost_indexes()
         for account in sorted(self._accounts):
             without = self._without_doc(self._live(account))
-            found += [f"the record of live order {order_id}" for order_id in without]
+            lost += [f"the record of live order {order_id}" for order_id in without]
         waiting = self._redis.zrange(keys.UNARCHIVED, 0, WAITING_MAX - 1)
         without = self._without_doc([i for i in waiting if i != keys.PRESENT])
-        found += [f"the record of order {order_id}" for order_id in without]
-        return found + self._lost_positions()
+        lost += [f"the record of order {order_id}" for order_id in without]
+        return lost + self._lost_positions()
 
     def _lost_indexes(self) -> list[str]:
         accounts = sorted(self._accounts)
@@ -79,26 +80,27 @@ class RedisRepair(RedisStore):
         pipe.sismember(keys.POSITIONS, keys.PRESENT)
         pipe.hexists(keys.POSITION_VERSIONS, keys.PRESENT)
         for account in accounts:
-            # In this order: the first order of an account lists it and marks its indexes in one.
+            # In this order: the first order of an account lists the account and marks its indexes
+            # in one step.
             pipe.sismember(keys.ACCOUNTS, account)
             pipe.sismember(keys.live(account), keys.PRESENT)
             pipe.hexists(keys.exchange_ids(account), keys.PRESENT)
         names = [f"index {key}" for key in (*RANKED, keys.ACCOUNTS)]
-        # What is lost of positions says nothing of orders.
+        # A loss of positions is no sign of lost orders.
         names += [f"position index {key}" for key in (keys.POSITIONS, keys.POSITION_VERSIONS)]
         answers = iter(pipe.execute())
         lost = [name for name, answer in zip(names, answers, strict=False) if not answer]
         for account in accounts:
             had_orders, *indexes = (next(answers) for _ in range(3))
             for key_of, is_there in zip((keys.live, keys.exchange_ids), indexes, strict=True):
-                # An account without orders has nothing to lose, and may be new in the settings.
+                # An account without orders cannot have lost any, and may be new in the settings.
                 if had_orders and not is_there:
                     lost.append(f"index {key_of(account)}")
         return lost
 
     def _lost_positions(self) -> list[str]:
-        """Positions that are not listed, not there, or not in the version that was written last.
-        Both versions of one are read at one moment: a fill between them would pass for a loss."""
+        """Positions that are not listed, missing, or not in the version written last. Both versions
+        of one are read atomically: a fill between the reads would pass for a loss."""
         listed = self._redis.smembers(keys.POSITIONS)
         wanted = sorted((listed | set(self._redis.hkeys(keys.POSITION_VERSIONS))) - {keys.PRESENT})
         pipe = self._redis.pipeline(transaction=True)
@@ -107,12 +109,12 @@ class RedisRepair(RedisStore):
             pipe.hget(key, "version")
             pipe.hget(keys.POSITION_VERSIONS, key)
         answers = iter(pipe.execute())
-        found = []
+        lost = []
         for key in wanted:
             is_listed, held, written = next(answers), next(answers), next(answers)
             if not is_listed or held != written:
-                found.append(f"position {key}")
-        return found
+                lost.append(f"position {key}")
+        return lost
 
     def _without_doc(self, order_ids: list[str]) -> list[str]:
         pipe = self._redis.pipeline(transaction=False)
@@ -123,7 +125,7 @@ class RedisRepair(RedisStore):
     @guarded
     def reindex(self) -> int:
         count = 0
-        # First, so that one that is lost while this is at work stays without its mark.
+        # First, so that an index that is lost during this stays without its marker.
         self._mark()
         self._forget_lost_records()
         records = self._redis.scan_iter(keys.order("*"), count=SCAN_BATCH)
@@ -189,7 +191,7 @@ class RedisRepair(RedisStore):
         wanted = [keys.order(order_id) for order_id in order_ids]
         pipe = self._redis.pipeline(transaction=False)
         for key in wanted:
-            # A signal that came again may have made a record meanwhile; that one stays.
+            # A repeated signal may have made a record meanwhile; that one stays.
             pipe.hsetnx(key, "version", 1)
         fresh = [key for key, is_new in zip(wanted, pipe.execute(), strict=True) if is_new]
         for key in fresh:

@@ -21,8 +21,8 @@ class RedisValuations(RedisStore):
 
     @guarded
     def marks(self, account: str) -> dict[str, Mark]:
-        found = self._redis.hgetall(keys.marks(account))
-        return {symbol: _mark_from(text) for symbol, text in found.items()}
+        fields = self._redis.hgetall(keys.marks(account))
+        return {symbol: _mark_from(text) for symbol, text in fields.items()}
 
     @guarded
     def set_marks(self, account: str, prices: Mapping[str, Decimal], now_ms: int) -> None:
@@ -35,8 +35,8 @@ class RedisValuations(RedisStore):
         pipe = self._redis.pipeline(transaction=False)
         for key in sorted(self._redis.smembers(keys.TOTALS)):
             pipe.hgetall(key)
-        found = [_totals_from(stored) for stored in pipe.execute() if stored]
-        return [totals for totals in found if account in (None, totals.account)]
+        known = [_totals_from(stored) for stored in pipe.execute() if stored]
+        return [totals for totals in known if account in (None, totals.account)]
 
     @guarded
     def set_totals(self, totals: Iterable[Totals]) -> None:

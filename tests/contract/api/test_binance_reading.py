@@ -122,7 +122,7 @@ def test_how_long_binance_wants_to_be_left_alone_comes_with_the_refusal(
 
 
 @question
-def test_what_signed_a_question_is_never_in_the_reason(
+def test_the_signature_of_a_request_is_never_in_the_reason(
     name: str, server: BinanceServer, binance: BinanceExchange
 ) -> None:
     route, ask = QUESTIONS[name]
@@ -493,7 +493,7 @@ def test_a_request_that_fails_by_itself_is_distinguished_from_an_exchange_that_d
     assert type(raised.value) is kind
 
 
-def test_a_symbol_that_is_not_listed_is_unknown_without_a_question(
+def test_a_symbol_that_is_not_listed_is_unknown_without_a_request(
     server: BinanceServer, binance: BinanceExchange
 ) -> None:
     assert "BTC/USDT" in binance.symbols()

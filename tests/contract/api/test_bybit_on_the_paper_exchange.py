@@ -198,7 +198,7 @@ def test_trades_are_read_page_after_page(bybit: CcxtExchange) -> None:
     assert len(told) == 120
 
 
-def test_a_cancel_tells_how_the_order_ended_and_a_second_one_that_nothing_is_left(
+def test_a_cancel_returns_how_the_order_ended_and_a_second_one_that_nothing_is_left(
     bybit: CcxtExchange,
 ) -> None:
     order = placed(bybit)

@@ -239,7 +239,7 @@ def test_an_error_without_a_code_is_still_an_answer() -> None:
     assert client.code_of({"code": 7}) == "7"
 
 
-def test_its_clock_is_read_where_it_tells_the_time(
+def test_its_clock_is_read_if_it_has_a_request_for_the_time(
     unread: CcxtExchange, server: CannedServer
 ) -> None:
     server.answers["GET /api/v3/time"] = {"serverTime": START_MS + 2_000}

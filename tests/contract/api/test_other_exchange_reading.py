@@ -160,7 +160,7 @@ def test_a_market_buy_of_bybit_that_was_cut_short_is_not_filled(bench: Bench) ->
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_cancel_tells_how_the_order_stands_then(name: str, bench: Bench) -> None:
+def test_a_cancel_returns_the_state_of_the_order(name: str, bench: Bench) -> None:
     kit = KITS[name]
     word = next(word for word, state, _ in kit.words if state == "canceled")
     answers = {**kit.finds([told(name, word, "0.4")]), kit.cancel_order: kit.canceled()}
@@ -389,7 +389,7 @@ QUESTIONS: dict[str, Question] = {
 @pytest.mark.parametrize("reply", GARBAGE, ids=lambda reply: f"{reply.status}-{reply.text[:10]!r}")
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("name", OTHERS)
-def test_garbage_is_an_answer_to_no_question(
+def test_garbage_is_an_answer_to_no_request(
     name: str, question: str, reply: Reply, bench: Bench
 ) -> None:
     exchange = bench.exchange(name)

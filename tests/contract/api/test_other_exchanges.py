@@ -198,7 +198,7 @@ def test_an_order_is_sent_once_with_its_id_and_its_fence(name: str, bench: Bench
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_nothing_of_a_placement_is_left_for_the_next_question(name: str, bench: Bench) -> None:
+def test_nothing_of_a_placement_is_left_for_the_next_request(name: str, bench: Bench) -> None:
     kit, order = KITS[name], order_for(name)
     accepted = {kit.new_order: kit.accepted(order.client_order_id)}
     exchange = bench.exchange(name, {**accepted, **kit.finds([])})

@@ -66,7 +66,7 @@ def test_bybit_says_so_with_a_status_that_is_well(
 
 
 @pytest.mark.parametrize("question", ["fills_since", "open_orders", "prices"])
-def test_words_about_one_question_are_no_outage(server: CannedServer, question: str) -> None:
+def test_an_error_of_one_request_is_no_outage(server: CannedServer, question: str) -> None:
     server.reset({EVERY_OTHER: Reply({"code": -1130, "msg": "Data sent is not valid."}, 400)})
     assert the_kind_of(server, "binance", question) is RequestRefused
 

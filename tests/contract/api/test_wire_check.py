@@ -302,7 +302,7 @@ def test_a_relative_of_binance_has_its_orders_own_id(server: CannedServer) -> No
     assert found.exchange_order_id == "28"
 
 
-def test_trades_of_another_order_are_left_out_where_an_exchange_tells_of_them(
+def test_trades_of_another_order_are_left_out_if_an_exchange_lists_them(
     server: CannedServer,
 ) -> None:
     def trade(number: int, order_id: str) -> dict[str, Any]:

@@ -296,7 +296,7 @@ def test_keys_are_left_at_home() -> None:
     assert not client.password
 
 
-def test_streams_and_questions_go_to_the_accounts_own_address() -> None:
+def test_streams_and_requests_go_to_the_accounts_own_address() -> None:
     for address, streams in (("http://127.0.0.1:8801", "ws://"), ("https://proxy/x/", "wss://")):
         client = book_client(Account("a", "bybit", base_url=address), 1)
         host = address.partition("://")[2].rstrip("/")

@@ -51,7 +51,7 @@ def test_a_file_that_was_deleted_moves_no_position_and_gets_what_is_left(
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 2
 
 
-def test_a_person_may_go_on_with_what_the_new_file_has(rig: ServerRig, file: Path) -> None:
+def test_an_operator_may_continue_with_the_new_file(rig: ServerRig, file: Path) -> None:
     delete(file)
     rig.rebuilder.rebuild(force=True)
     assert rig.store.position(ACCOUNT, SYMBOL).amount == 1

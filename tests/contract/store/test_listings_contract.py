@@ -80,7 +80,7 @@ def test_lists_longer_than_a_page_are_whole(server: Stores, valkey_url: str) -> 
     assert [each.body for each in listed.refused()] == [str(n) for n in range(10, -1, -1)]
 
 
-def test_the_newest_few_cost_two_questions_however_many_there_are(
+def test_the_newest_few_cost_two_requests_however_many_there_are(
     server: Stores, valkey_url: str
 ) -> None:
     for number in range(1, 40):

@@ -279,7 +279,7 @@ def test_another_process_that_knew_the_server_before_does_not_double_either(
     assert rig.accepted == 4
 
 
-def test_a_fill_in_the_midst_of_a_look_is_no_loss(rig: ServerRig) -> None:
+def test_a_fill_during_a_check_is_no_loss(rig: ServerRig) -> None:
     """Both versions are read at one moment, whatever happens before and after it."""
     traded(rig)
     hooked = Interrupting(rig.redis, lambda: rig.filled(9, "97"))

@@ -155,7 +155,7 @@ def test_what_is_listed_has_its_rules(bybit):
         ("instruments-info", {}),
     ],
 )
-def test_a_public_question_that_makes_no_sense_is_refused(bybit, path, params):
+def test_an_invalid_public_request_is_refused(bybit, path, params):
     assert bybit.call("GET", f"/v5/market/{path}", **params).json()["retCode"] == 10001
 
 

@@ -87,7 +87,7 @@ def test_an_order_that_is_refused_is_not_counted():
     assert limits.used_orders("ann") == 1
 
 
-def test_each_answer_tells_the_weight_used_and_orders_cost_none(start_paper):
+def test_each_answer_has_the_weight_used_and_orders_cost_none(start_paper):
     paper = start_paper("--walk-interval-ms", "0")
 
     def used(answer):

@@ -80,7 +80,7 @@ def test_an_account_sees_only_its_own(start_paper):
 
 
 @pytest.mark.parametrize("query", [{"account": "nobody"}, {"since_order_id": "x"}])
-def test_a_ledger_question_that_makes_no_sense_is_refused(paper, query):
+def test_an_invalid_ledger_request_is_refused(paper, query):
     answer = paper.call("GET", "/paper/ledger", **query)
     assert answer.status_code == 400
     assert next(iter(query.values())) in answer.json()["error"]

@@ -153,7 +153,7 @@ def test_on_a_halted_account_nothing_begins(account: str | None) -> None:
 def test_an_account_on_hold_is_left_alone() -> None:
     floor = Floor()
     floor.store.hold(SELL, 10)
-    refused(floor, "account: an exchange has asked to be left alone for a while")
+    refused(floor, "account: an exchange has requested a pause")
 
 
 def test_the_cap_on_the_notional_bounds_what_is_sent() -> None:
@@ -470,14 +470,14 @@ def quarantined(floor: Floor) -> Arbitrage:
     return ended
 
 
-def test_a_leg_in_quarantine_is_left_to_a_person_and_nothing_is_sent_for_it() -> None:
+def test_a_leg_in_quarantine_needs_manual_intervention_and_nothing_is_sent_for_it() -> None:
     floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     quarantined(floor)
     assert floor.requests == 2
 
 
-def test_what_a_person_finds_of_a_leg_in_quarantine_lets_it_go_on() -> None:
+def test_the_manual_settlement_of_a_leg_in_quarantine_lets_it_continue() -> None:
     floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     leg = quarantined(floor).order_id(LegRole.SELL)

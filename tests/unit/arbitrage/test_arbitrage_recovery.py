@@ -228,7 +228,7 @@ def test_a_restart_that_made_us_forget_nothing_delays_a_signal_and_no_more() -> 
     assert (ended.state, ended.bought) == (ArbitrageState.CLOSED, 1)
 
 
-def test_an_exchange_that_can_never_say_leaves_the_arbitrage_to_a_person() -> None:
+def test_an_outcome_that_cannot_be_determined_leaves_the_arbitrage_to_manual_intervention() -> None:
     floor = Floor(sell_guarantees=without_guarantees("nowhere"))
     floor.sell.script.append(is_lost)
     forgotten(floor)

@@ -84,7 +84,7 @@ def test_a_leg_alone_is_neither_profit_nor_loss_but_for_its_fee() -> None:
     assert (one.imbalance, one.net_profit) == (3, Decimal("-0.0021"))
 
 
-def test_an_average_that_does_not_come_out_even_leaves_less_than_anybody_can_see() -> None:
+def test_an_average_that_is_not_exact_leaves_a_negligible_rest() -> None:
     one = result((fill("1", "buy", "1", "1"), fill("2", "buy", "2", "2")), ())
     assert abs(one.net_profit) < Decimal("1e-17")
 

@@ -92,7 +92,7 @@ def signals(rig: Rig, count: int) -> Iterator[Order]:
     return (rig.order(signal_id=f"signal-{number}") for number in range(count))
 
 
-def test_an_order_of_an_account_that_is_away_costs_one_commit_and_a_look_in_a_minute() -> None:
+def test_an_order_of_an_unreachable_account_costs_one_commit_and_a_check_a_minute() -> None:
     rig = Outpost()
     rig.goes_away()
     orders = [rig.manager.submit(order) for order in signals(rig, 100)]
@@ -115,7 +115,7 @@ def test_its_orders_are_sent_within_two_seconds_of_its_return() -> None:
     assert rig.announced_reach == [False, True]
 
 
-def test_one_question_a_second_finds_out_that_it_is_back() -> None:
+def test_one_request_a_second_detects_that_it_is_back() -> None:
     rig = Outpost()
     rig.goes_away()
     rig.run(for_ms=60_000)

@@ -174,7 +174,7 @@ def test_a_fill_reported_twice_counts_once() -> None:
     assert order.filled == Decimal("0.75")
 
 
-def test_one_report_that_tells_a_fill_twice_counts_it_once() -> None:
+def test_one_report_with_a_fill_twice_counts_it_once() -> None:
     half = fill("1", "buy", "0.5", "99")
     assert after(began(1), told("open", "0.5", (half, half))).fills == (half,)
 

@@ -82,7 +82,7 @@ def open_order(rig: Rig) -> Order:
 
 @EACH_WRONG
 @pytest.mark.parametrize("becomes", [arrives, loses_its_answer], ids=["placed", "found"])
-def test_an_order_that_is_not_the_one_asked_for_is_left_to_a_person(
+def test_an_order_that_is_not_the_requested_one_needs_manual_intervention(
     field: str, becomes: Placing
 ) -> None:
     rig = DistortedDesk()
@@ -147,7 +147,7 @@ def test_trades_of_a_wrong_order_move_the_position_as_they_happened() -> None:
     assert rig.store.position(ACCOUNT, SYMBOL).amount == Decimal("-0.4")
 
 
-def test_a_person_may_say_that_a_wrong_order_is_the_one() -> None:
+def test_an_operator_may_accept_a_wrong_order() -> None:
     rig = DistortedDesk()
     rig.exchange.terms = replace(ASKED, amount=Decimal("0.9"))
     order = rig.manager.submit(rig.order())
@@ -156,7 +156,7 @@ def test_a_person_may_say_that_a_wrong_order_is_the_one() -> None:
     assert (settled.reason or "").startswith("exchange fault: ")
 
 
-def test_a_person_may_say_that_a_wrong_order_is_none() -> None:
+def test_an_operator_may_reject_a_wrong_order() -> None:
     rig = DistortedDesk()
     rig.exchange.terms = replace(ASKED, side=Side.SELL)
     order = rig.manager.submit(rig.order())

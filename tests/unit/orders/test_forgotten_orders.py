@@ -61,7 +61,7 @@ def test_a_worker_that_comes_back_too_late_does_not_send_again_what_the_exchange
     assert order.state is OrderState.QUARANTINED
     hours = guarantees.ended_kept_ms // HOUR_MS
     assert order.reason == (
-        f"not found, which proves nothing so late: {guarantees.exchange} may have forgotten an "
+        f"not found, which proves nothing so late: {guarantees.exchange} may have deleted an "
         f"order that ended, {hours} h or more after its request"
     )
     assert rig.placements == 1
@@ -165,8 +165,8 @@ def test_a_signal_published_long_before_a_restart_is_not_sent_because_it_is_not_
     after = rig.worker().submit(order)
     assert after.state is OrderState.QUARANTINED
     assert after.reason == (
-        "a restart may have forgotten an attempt; not found, which proves nothing so late: okx may "
-        "have forgotten an order that ended, 2 h or more after its signal"
+        "a restart may have lost an attempt; not found, which proves nothing so late: okx may "
+        "have deleted an order that ended, 2 h or more after its signal"
     )
     assert rig.placements == 1
 

@@ -56,7 +56,7 @@ def test_an_order_that_is_not_known_cannot_be_settled() -> None:
         Rig().manager.settle("oonothing", None)
 
 
-def test_an_order_that_changes_while_a_person_decides_it_is_left_as_it_is_with_a_sentence() -> None:
+def test_an_order_that_changes_during_its_settlement_is_left_unchanged_with_a_sentence() -> None:
     rig = Rig()
     order = quarantined(rig)
 
@@ -71,6 +71,6 @@ def test_an_order_that_changes_while_a_person_decides_it_is_left_as_it_is_with_a
     store = Faster(rig.clock)
     store.tables = rig.store.tables
     rig.store = store
-    with pytest.raises(NotInQuarantine, match=r"changed at this very moment, .*; look at it again"):
+    with pytest.raises(NotInQuarantine, match=r"changed just now, .*; check it and try again"):
         rig.worker().settle(order.order_id, None)
     assert rig.stored(order).state is OrderState.OPEN

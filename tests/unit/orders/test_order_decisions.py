@@ -131,7 +131,7 @@ ENDINGS: list[tuple[Order, Epoch, ExchangeGuarantees, Event]] = [
             unfenced,
             epoch,
             upbit.GUARANTEES,
-            Quarantined("why; whether an earlier attempt arrives cannot be told"),
+            Quarantined("why; whether an earlier attempt arrives cannot be determined"),
         )
         for unfenced, epoch in [
             (order(attempts=(UNANSWERED,)), FIRST),

@@ -173,7 +173,7 @@ def test_of_two_workers_that_would_begin_the_next_attempt_one_does() -> None:
     assert (rig.placements, rig.accepted) == (2, 1)
 
 
-def test_an_order_filled_before_anybody_looked_moves_the_position_once() -> None:
+def test_an_order_filled_before_its_first_lookup_moves_the_position_once() -> None:
     rig = Rig(tells=Tells.FILLED)
     rig.exchange.fill_next.append([("99", "0.5"), ("98", "0.5")])
     rig.exchange.script.append(dies_after_it_arrived)
@@ -307,7 +307,7 @@ def test_an_order_that_was_believed_dead_and_refused_is_never_sent() -> None:
     assert rig.placements == 1
 
 
-def test_a_quarantined_order_is_left_for_a_person() -> None:
+def test_a_quarantined_order_is_left_for_manual_intervention() -> None:
     rig = Rig()
     rig.exchange.script.append(is_lost)
     order = rig.manager.submit(rig.order())

@@ -154,7 +154,7 @@ def mark_source(account: str, market: str, exchange: FakeExchange) -> MarkSource
     return MarkSource(account, market, lambda: exchange)
 
 
-def test_one_question_prices_all_accounts_of_a_market() -> None:
+def test_one_request_prices_all_accounts_of_a_market() -> None:
     other = held(SYMBOL, fill("9", "buy", "1", "90"), account="another")
     rig, valuer = rig_of(LONG, SHORT, FLAT, other)
     exchange = Prices(rig.clock)

@@ -59,7 +59,7 @@ def test_an_order_without_an_id_of_ours_is_not_adopted_as_ours(client_order_id: 
 
 @pytest.mark.parametrize("adopt", [adopted_order, external_order])
 def test_an_order_whose_terms_are_unknown_cannot_be_adopted(adopt: type) -> None:
-    with pytest.raises(NotAdoptable, match=r"^order 7001 in BTC/USDT is of a kind that we do not"):
+    with pytest.raises(NotAdoptable, match=r"^order 7001 in BTC/USDT is of an unsupported kind"):
         adopt(ACCOUNT, report(terms=None), NOW)
 
 

@@ -68,18 +68,18 @@ def test_with_adopt_an_external_trade_moves_the_position_once() -> None:
     assert rig.reconcile(ADOPT).drift == {}
 
 
-def test_with_halt_an_external_trade_stops_the_account_until_a_person_resumes_it() -> None:
+def test_with_halt_an_external_trade_stops_the_account_until_it_is_resumed() -> None:
     rig = a_desk_that_knows_its_balances()
     somebody_trades(rig)
     assert rig.reconcile(HALT).halted
     refused = rig.manager.submit(rig.order())
     assert refused.state is OrderState.REFUSED
-    assert (refused.reason or "").startswith("halted: reconciliation found orders that are not our")
+    assert (refused.reason or "").startswith("halted: reconciliation found external orders: ")
     assert rig.store.resume(ACCOUNT)
     assert rig.manager.submit(rig.order(signal_id="signal-2")).state is OrderState.OPEN
 
 
-def test_a_deposit_is_drift_which_the_second_look_confirms() -> None:
+def test_a_deposit_is_drift_which_the_second_run_confirms() -> None:
     rig = a_desk_that_knows_its_balances()
     rig.exchange.deposits["USDT"] += 500
     first, second = rig.reconcile(), rig.reconcile()
@@ -113,7 +113,7 @@ def test_our_own_fills_are_no_drift() -> None:
     assert (found.balances_checked, found.drift) == (True, {})
 
 
-def test_fills_that_come_between_the_questions_are_no_drift() -> None:
+def test_fills_that_come_between_the_requests_are_no_drift() -> None:
     rig = a_desk_that_knows_its_balances()
     order = rig.manager.submit(rig.order())
     rig.exchange.trade(order.client_order_id, "99", "0.25")

@@ -319,7 +319,7 @@ def test_a_ticker_that_cannot_be_read_does_not_keep_the_others_from_being_marked
     assert set(rig.valuations.marks(ACCOUNT)) == set(SYMBOLS) - {"C33/USDT"}
 
 
-def test_an_exchange_that_refuses_every_question_for_prices_is_not_asked_for_each_symbol() -> None:
+def test_an_exchange_that_refuses_every_request_for_prices_is_not_called_for_each_symbol() -> None:
     rig = Rig()
     valuer = holding(rig, *SYMBOLS)
     exchange = Priced(rig, *SYMBOLS)

@@ -114,7 +114,7 @@ def test_a_symbol_that_is_held_is_looked_at_without_any_order() -> None:
 
 
 @pytest.mark.parametrize("question", ["balances", "fills_since", "open_orders"])
-def test_a_question_without_an_answer_ends_the_run_and_the_next_goes_on(question: str) -> None:
+def test_a_request_without_an_answer_ends_the_run_and_the_next_continues(question: str) -> None:
     rig = Rig()
     order = resting(rig)
     rig.exchange.trade(order.client_order_id, "99", "0.25")
@@ -126,7 +126,7 @@ def test_a_question_without_an_answer_ends_the_run_and_the_next_goes_on(question
     assert rig.store.position(ACCOUNT, SYMBOL).amount == Decimal("0.25")
 
 
-def test_a_question_without_an_answer_does_not_move_the_cursor() -> None:
+def test_a_request_without_an_answer_does_not_move_the_cursor() -> None:
     rig = Rig()
     order = resting(rig)
     rig.exchange.trade(order.client_order_id, "99", "0.25")
@@ -141,7 +141,7 @@ def test_two_runs_on_one_account_never_overlap() -> None:
     resting(rig)
 
     def another_run() -> None:
-        with pytest.raises(AlreadyRunning, match=f"reconciliation of '{ACCOUNT}' is under way"):
+        with pytest.raises(AlreadyRunning, match=f"reconciliation of '{ACCOUNT}' is running"):
             reconcile(rig)
         seen.append("refused")
 

@@ -301,7 +301,7 @@ def test_every_position_has_its_turn() -> None:
     assert {p.cost for p in rig.store.positions()} == {Decimal(99)}
 
 
-def test_a_fill_in_the_midst_of_a_check_is_no_loss() -> None:
+def test_a_fill_in_the_middle_of_a_check_is_no_loss() -> None:
     class Interrupted(MemoryLedger):
         rig: Rig | None = None
         times = 0

@@ -39,7 +39,7 @@ def test_a_deleted_position_is_folded_again_from_its_fills() -> None:
     before = rig.store.position(ACCOUNT, SYMBOL)
     del rig.store.tables.positions[ACCOUNT, SYMBOL]
     found = rig.reconcile()
-    assert f"{ACCOUNT} {SYMBOL} is folded anew" in found.repaired
+    assert f"{ACCOUNT} {SYMBOL} is recomputed" in found.repaired
     after = rig.store.position(ACCOUNT, SYMBOL)
     assert (after.amount, after.cost, after.realised_pnl) == (Decimal(1), Decimal(98), Decimal(2))
     assert after.version >= before.version
@@ -83,7 +83,7 @@ def test_a_store_from_an_hour_ago_catches_up_with_the_ledger_and_the_exchange() 
     rig.clock.advance(HOUR_MS // 2)
     rig.store.roll_back(an_hour_ago)
     found = rig.reconcile()
-    assert any("was not looked over" in sentence for sentence in found.repaired)
+    assert any("has not been checked" in sentence for sentence in found.repaired)
     assert rig.stored(third).state is OrderState.FILLED
     assert rig.stored(resting).filled == Decimal("0.25")
     assert rig.stored(first) == first
@@ -114,7 +114,7 @@ def test_while_the_ledger_is_away_reconciling_goes_on_and_says_so() -> None:
     rig.exchange.trade(order.client_order_id, "99", "0.25")
     rig.ledger.away = True
     found = rig.reconcile()
-    assert (found.error or "").startswith("the store was not looked over: ")
+    assert (found.error or "").startswith("the store was not checked: ")
 
 
 def test_nothing_is_lost_while_the_ledger_is_away() -> None:

@@ -26,7 +26,7 @@ def test_a_position_comes_back_from_its_hash_as_it_was(empty: Position) -> None:
         assert position_from_hash(position_to_hash(position)) == position
 
 
-def test_a_hash_has_the_fields_that_people_look_at() -> None:
+def test_a_hash_has_the_fields_for_display() -> None:
     stored = position_to_hash(fold(EMPTY[1], [fill("1", "sell", "200", "100", [("USDT", "0.10")])]))
     expected = {
         "account": "okx-main",

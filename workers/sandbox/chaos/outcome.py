@@ -200,7 +200,7 @@ def standstills(black_hole: BlackHole) -> list[Check]:
     rates = {phase: orders[phase] / seconds[phase] for phase in orders}
     goes_on = rates[True] >= RATE_MIN * rates[False]
     text = f"{rates[True]:.2f} orders a second, {rates[False]:.2f} otherwise"
-    what = "goes on while the second exchange is a black hole"
+    what = "continues while the second exchange is a black hole"
     return [] if goes_on else [Check(what, "the first exchange", text, "more")]
 
 

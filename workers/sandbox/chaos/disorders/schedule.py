@@ -15,7 +15,7 @@ class Schedule:
         self._scheduler = scheduler()
 
     def every(self, seconds: float, action: Action) -> None:
-        """Repeat the action, about every so many seconds."""
+        """Repeat the action with this mean interval."""
 
         def act_and_plan() -> None:
             action()
@@ -24,7 +24,7 @@ class Schedule:
         self.after(seconds * self._dice.uniform(0.3, 1.0), act_and_plan)
 
     def after(self, seconds: float, action: Action) -> None:
-        """Run the action once, so many seconds from now."""
+        """Run the action once, after this time."""
         self._scheduler.enter(seconds, 0, action)
 
     def run_due(self) -> None:
