@@ -71,7 +71,8 @@ class OrderSource(Protocol):
         """Find the order by its client order id; None only when the exchange says it has none."""
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
-        """Find an order by the exchange's own id, whoever placed it; None if there is no such
+        """Find an order by the exchange's own id, also one placed elsewhere; None if there is
+        no such
         order."""
 
 

@@ -91,7 +91,7 @@ def brought_up(held: Order, known: Order) -> Order:
     """The record with what the ledger knows and it does not; the same object for nothing.
 
     A later state of the same story takes its place. Where the story has gone on differently since,
-    only what the ledger heard from the exchange is told again. Raises IllegalTransition.
+    only what the exchange reported to the ledger is applied again. Raises IllegalTransition.
     """
     if (held.version, held.revision) == (known.version, known.revision):
         return held

@@ -29,7 +29,7 @@ class MemoryArchive(MemoryPart):
             held = tables.orders.get(order.order_id)
             if held != order:
                 if held is not None:
-                    # Whoever archived the change may have been overtaken by this older state.
+                    # The ledger may have been given this older state after the newer one.
                     tables.unarchived[order.order_id] = None
                 continue
             tables.unarchived.pop(order.order_id, None)

@@ -15,7 +15,7 @@ from execution.store.access.connection import RedisStore, guarded
 
 
 class RedisBooks(RedisStore):
-    """Books that vanish when nobody keeps them up."""
+    """Books that expire unless they are kept up to date."""
 
     def __init__(self, client: Redis, ttl_ms: int = BOOK_TTL_MS) -> None:
         super().__init__(client)

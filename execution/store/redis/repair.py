@@ -26,7 +26,7 @@ INDEX_BATCH = 50
 
 class RedisRepair(RedisStore):
     """Looks for what is not there. An index that is empty holds one member all the same, so that
-    one that was lost can be told from it."""
+    a lost one differs from it."""
 
     def __init__(self, client: Redis, clock: Clock) -> None:
         super().__init__(client)
