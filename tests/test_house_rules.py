@@ -19,7 +19,7 @@ from oneorder.signals import OrderSignal
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("oneorder", "execution", "workers", "paper_exchange")
 LINES_MAX = 400
-MODULES_MAX = 18
+MODULES_MAX = 14
 
 # Money is Decimal. These are the only files there that may name a binary fraction, and why.
 MONEY = ("execution", "paper_exchange/engine")

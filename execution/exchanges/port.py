@@ -72,8 +72,7 @@ class OrderSource(Protocol):
 
     def fetch(self, symbol: str, exchange_order_id: str) -> OrderReport | None:
         """Find an order by the exchange's own id, also one placed elsewhere; None if there is
-        no such
-        order."""
+        no such order."""
 
 
 class Exchange(TimeSource, MarketSource, OrderSource, Protocol):
