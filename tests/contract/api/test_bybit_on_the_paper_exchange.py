@@ -287,8 +287,8 @@ def test_a_rate_limit_is_proof_that_nothing_was_sent(bybit: CcxtExchange, paper:
 
 
 def test_an_unknown_key_is_rejected(paper: Paper) -> None:
-    stranger = Account("main", "bybit", "stranger", "paper", "", paper.url)
-    bybit = connections_alone({"main": stranger}, CLOCK).exchange("main")
+    other_account = Account("main", "bybit", "other", "paper", "", paper.url)
+    bybit = connections_alone({"main": other_account}, CLOCK).exchange("main")
     order = new()
     assert bybit.place(order, attempt()).verdict is Verdict.REJECTED
     with pytest.raises(ExchangeUnavailable):

@@ -83,14 +83,14 @@ def test_a_hold_that_is_ended_by_hand_is_over_for_attempts_too(stores: Stores) -
 
 def test_every_process_that_knows_of_a_hold_soon_learns_that_it_was_ended(stores: Stores) -> None:
     clock = FakeClock()
-    told, other = (AddressHolds(stores.address_holds, clock) for _ in range(2))
-    told.hold(ADDRESS, 60, "HTTP 418")
-    for look, holds in ((True, other), (False, told)):
+    holding, other = (AddressHolds(stores.address_holds, clock) for _ in range(2))
+    holding.hold(ADDRESS, 60, "HTTP 418")
+    for look, holds in ((True, other), (False, holding)):
         with pytest.raises(AddressHeld):
             holds.check(ADDRESS, read_shared=look)
     stores.address_holds.end_address_hold(ADDRESS)
     clock.advance(READ_EVERY_MS)
-    for holds in (told, other):
+    for holds in (holding, other):
         holds.check(ADDRESS, read_shared=False)
 
 
