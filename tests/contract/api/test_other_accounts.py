@@ -26,7 +26,7 @@ from tests.support.clock import START_MS, FakeClock
 from tests.support.fakes import Rig, connections_alone
 
 ATTEMPT = Attempt(1, START_MS + 42, START_MS + 3_042, START_MS + 5_042)
-# ccxt has a class for it, and there is no contract for it.
+# ccxt has a class for it, and its guarantees are not known.
 UNREAD = "binanceus"
 LISTED = (Path(__file__).parents[1] / "data" / "exchange_info.json").read_text()
 
