@@ -84,8 +84,8 @@ class ArbitrageExecutor:
             except Crowded as crowded:
                 return self._write(arbitrage, Move(arbitrage, crowded.wait_s * 1_000))
         except (VersionConflict, StoreRestarted):
-            # Another worker was faster and moves it on; the sweep comes back to it. A new one gets
-            # its record here: the caller takes its signal for settled.
+            # Another worker was faster and advances it; the sweep comes back to it. A new one gets
+            # its record here, because the caller considers its signal settled.
             return self.receive(arbitrage)
 
     def _known_as(self, arbitrage: Arbitrage) -> Arbitrage | None:
@@ -107,7 +107,7 @@ class ArbitrageExecutor:
         """Read, decide, write and send, until it has to wait. Raises VersionConflict and
         StoreRestarted."""
         while True:
-            # The epoch comes before every look at an exchange that a decision rests on.
+            # The epoch is read before every request to an exchange on which a decision is based.
             epoch = self.core.stores.epochs.epoch()
             move = self._next(arbitrage, epoch)
             if move is None:

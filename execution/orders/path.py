@@ -68,9 +68,9 @@ class OrderPath:
     resolution: Resolution
 
     def follow(self, order: Order) -> Order:
-        """Move the order on from whatever state it is in, as far as it goes now; a new one is
-        written down. Raises VersionConflict if another worker has changed it."""
-        # The epoch comes before every look at the exchange that a decision rests on.
+        """Advance the order from any state, as far as possible now; a new one is recorded.
+        Raises VersionConflict if another worker has changed it."""
+        # The epoch is read before every request to the exchange on which a decision is based.
         return self._follow(order, _Progress(self.stores.epochs.epoch()))
 
     def follow_begun(self, order: Order, exchange: Exchange, epoch: Epoch) -> Order:
@@ -96,7 +96,7 @@ class OrderPath:
             except AccountHeld:
                 return self.journal.delay(order, Wait(HELD))
         if order is before:
-            # Nothing is new: it comes back when its state asks for it, if at all, from now on.
+            # Nothing is new: the schedule says when it comes back, if at all, counted from now.
             self.journal.delay(order, Wait())
         return order
 

@@ -72,8 +72,8 @@ def test_the_file_put_back_is_the_ledger_that_it_was(rig: ServerRig, file: Path)
 
 
 def test_what_a_ledger_says_it_has_written_is_in_its_file(tmp_path: Path) -> None:
-    """Somebody deletes or moves the file while workers have it open. They must say so, or write to
-    a new one; else orders leave the store for a file that nobody will ever read."""
+    """The file is deleted or moved while workers have it open. They must report it, or write to a
+    new one; else orders leave the store for a file that is never read."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     first, second = (replace(an_order(number), version=1) for number in (1, 2))
     ledger = open_ledger(url)
