@@ -11,9 +11,9 @@ import pytest
 from execution.api.connections import Connections
 from execution.exchanges.account import Account
 from execution.exchanges.address_holds import AddressHolds
-from execution.exchanges.clocks import ExchangeClocks
+from execution.exchanges.clocks import MEASURE_EVERY_MS, ExchangeClocks
 from execution.exchanges.port import ClockOffset
-from execution.model.clock import SystemClock
+from execution.model.clock import SystemClock, steady_ms
 from execution.model.errors import ExchangeUnavailable
 from execution.model.order import Attempt, Verdict
 from execution.store.memory.holds import MemoryAddressHolds
@@ -110,11 +110,13 @@ def test_an_exchange_that_goes_on_blaming_is_not_asked_for_ever(
 ) -> None:
     site, reply = refused
     site.refuse(reply, times=100)
+    began_ms = steady_ms()
     for _ in range(5):
         with pytest.raises(ExchangeUnavailable):
             site.exchange.balances()
     assert site.reads() == 6
-    assert site.measurements() <= 1
+    # Once, and again only after so long; a machine that stalls may take longer than that here.
+    assert site.measurements() <= 1 + (steady_ms() - began_ms) // MEASURE_EVERY_MS
 
 
 @pytest.mark.parametrize("name", ["binance", "bybit", "okx"])
